@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * abi.h: what the BPF programs and the loader share beside the image: the control word, the maps'
+ * keys and values, verdicts, reasons, the metadata that XDP hands to TC.
+ *
+ * Slot protocol. The images lie in GPC_IMAGE_SLOTS slots; the control word names up to three of
+ * them (active, fallback, previous). A program reads the word once per invocation and uses one slot.
+ * Rule R: a slot may be written only if the word does not name it and one grace period (membarrier
+ * GLOBAL) has passed since the store that stopped naming it. The word is changed only by 8-byte
+ * compare-and-swap through the map's mapping.
+ */
+#ifndef GPC_ABI_H
+#define GPC_ABI_H
+
+#include <linux/types.h>
+
+#include "limits.h"
+
+/* ---- control word: gpc_ctl[0]; gpc_ctl[1] is the nonce of this plane, never 0 ---- */
+
+#define GPC_CTL_WORD	0u
+#define GPC_CTL_NONCE	1u
+#define GPC_CTL_ENTRIES	2u
+
+#define GPC_IMAGE_SLOTS 8u
+
+#define GPC_CTL_ACTIVE_SHIFT	0	/* 3 bits */
+#define GPC_CTL_FALLBACK_SHIFT	3	/* 3 bits */
+#define GPC_CTL_PREVIOUS_SHIFT	6	/* 3 bits */
+#define GPC_CTL_SLOT_MASK	7ull
+#define GPC_CTL_OFF		(1ull << 9)	/* every packet passes, counted as `off` */
+#define GPC_CTL_BANS		(1ull << 10)
+#define GPC_CTL_AUDIT		(1ull << 11)
+#define GPC_CTL_ON_FAIL_SHIFT	12	/* 2 bits, enum gpc_on_fail: for when there is no image */
+#define GPC_CTL_ON_FAIL_MASK	3ull
+#define GPC_CTL_SEQUENCE_SHIFT	14	/* 12 bits, +1 at every change */
+#define GPC_CTL_SEQUENCE_MASK	0xfffull
+#define GPC_CTL_DEADLINE_SHIFT	26	/* 38 bits of 2^20 ns CLOCK_MONOTONIC; 0: disarmed */
+#define GPC_CTL_DEADLINE_UNIT_SHIFT 20
+
+static inline __u32 gpc_ctl_active(__u64 w) { return (__u32)(w >> GPC_CTL_ACTIVE_SHIFT) & 7u; }
+static inline __u32 gpc_ctl_fallback(__u64 w) { return (__u32)(w >> GPC_CTL_FALLBACK_SHIFT) & 7u; }
+static inline __u32 gpc_ctl_previous(__u64 w) { return (__u32)(w >> GPC_CTL_PREVIOUS_SHIFT) & 7u; }
+static inline __u32 gpc_ctl_on_fail(__u64 w) { return (__u32)(w >> GPC_CTL_ON_FAIL_SHIFT) & 3u; }
+static inline __u32 gpc_ctl_sequence(__u64 w)
+{
+	return (__u32)((w >> GPC_CTL_SEQUENCE_SHIFT) & GPC_CTL_SEQUENCE_MASK);
+}
+static inline __u64 gpc_ctl_deadline(__u64 w) { return w >> GPC_CTL_DEADLINE_SHIFT; }
+
+/* ---- verdicts and reasons ---- */
+
+enum gpc_verdict {
+	GPC_VERDICT_PASS,
+	GPC_VERDICT_FORWARD,
+	GPC_VERDICT_DROP,
+};
+
+/*
+ * Why a packet left the walk where it did; every invocation counts exactly one, at its one exit.
+ * Columns: id, text (SEMANTICS 4.1; `no-next-hop`, `no-listener`, `forwarded`, `decapsulated` and
+ * `counted` are gpc's own), what it means for the reader of `gpc status`.
+ */
+#define GPC_REASONS(X)                                                                             \
+	X(NO_LISTENER, "no-listener", "not for a listener, passed untouched")                      \
+	X(FORWARDED, "forwarded", "sent to an endpoint")                                           \
+	X(DECAPSULATED, "decapsulated", "unwrapped and passed to the stack")                       \
+	X(COUNTED, "counted", "seen by a TC hook, passed")                                         \
+	X(OFF, "off", "passed because the plane is switched off")                                  \
+	X(ON_FAIL, "on-fail", "no decision possible, defaults.on-fail applied")                    \
+	X(NON_IP, "non-ip", "neither ARP nor IP")                                                  \
+	X(ARP, "arp", "ARP, passed")                                                               \
+	X(FRAGMENT, "fragment", "fragment, passed unbalanced")                                     \
+	X(MALFORMED_SHORT, "malformed-short", "shorter than its headers or total length")          \
+	X(MALFORMED_VERSION, "malformed-version", "IP version and EtherType disagree")             \
+	X(MALFORMED_IHL, "malformed-ihl", "IPv4 header length below 20")                           \
+	X(MALFORMED_EXTENSION, "malformed-extension", "IPv6 extension headers out of bounds")      \
+	X(MALFORMED_TCP, "malformed-tcp", "TCP data offset below 20")                              \
+	X(MALFORMED_FRAGMENT, "malformed-fragment", "fragment that hides or splits its L4 header") \
+	X(NO_ENDPOINT, "no-endpoint", "no endpoint of the listener's backend takes the flow")      \
+	X(NO_NEXT_HOP, "no-next-hop", "no MAC address known for the endpoint or its gateway")      \
+	X(NO_HEADROOM, "no-headroom", "no room in front of the frame for the outer header")
+
+enum gpc_reason {
+#define X(id, name, text) GPC_REASON_##id,
+	GPC_REASONS(X)
+#undef X
+	GPC_REASON_COUNT
+};
+#define GPC_REASON_MAX 64u
+
+enum gpc_hook { GPC_HOOK_ID_XDP, GPC_HOOK_ID_TC_INGRESS, GPC_HOOK_ID_TC_EGRESS, GPC_HOOK_ID_DECAP, GPC_HOOK_ID_COUNT };
+
+/* ---- counters: PERCPU_ARRAY gpc_counters ---- */
+
+/*
+ * Slots: hook * GPC_REASON_MAX + reason first, then those that the loader gives to listeners and
+ * endpoints by identity. One packet adds to one reason slot and, when forwarded, to its listener's
+ * and its endpoint's. Bytes are those of the frame as it came in.
+ */
+struct gpc_counter {
+	__u64 packets;
+	__u64 bytes;
+	__u64 flows;		/* new flows: packets whose endpoint was chosen by the table and entered, or
+				 * SYN / first UDP packet when no entry could be made */
+	__u64 pad0;
+};
+#define GPC_COUNTER_FIRST_OBJECT (GPC_HOOK_ID_COUNT * GPC_REASON_MAX)
+
+/* ---- next hops: ARRAY gpc_next, mmapable ---- */
+
+struct gpc_next {
+	__u64 hop;		/* destination MAC in bytes 0..5 of memory, ifindex 16 bits in 6..7; 0: unknown */
+	__u64 checked;		/* coarse ktime of the last fib lookup by a program, 0: none yet */
+};
+
+/* ---- flows: LRU_HASH gpc_flows4, gpc_flows6 (common list), shared by all generations ---- */
+
+/* Sorted key: (address, port) of side 0 is not above that of side 1, compared as numbers as loaded. */
+struct gpc_flow_key4 {
+	__be32 address[2];
+	__be16 port[2];
+	__u8 protocol;
+	__u8 pad[3];
+};
+struct gpc_flow_key6 {
+	__u64 address[2][2];
+	__be16 port[2];
+	__u8 protocol;
+	__u8 pad[3];
+};
+
+enum gpc_flow_state {
+	GPC_FLOW_SYN,		/* opening seen, no reply known */
+	GPC_FLOW_ESTABLISHED,
+	GPC_FLOW_CLOSING,	/* a FIN either way */
+	GPC_FLOW_CLOSED,	/* RST */
+	GPC_FLOW_UDP_NEW,
+	GPC_FLOW_UDP,
+};
+
+/*
+ * Flow value. Layout frozen as abi v1; `spare` is for policies (epoch, chains, rule, first packet)
+ * and NAT, and is zero until then. The endpoint stands here by identity (stable id), so neither a
+ * reordering nor a reused slot can move a flow.
+ */
+#define GPC_FLOW_REVERSED (1u << 0)	/* the first packet came from side 1 of the key */
+struct gpc_flow {
+	__u64 endpoint;		/* stable id; 0: none chosen */
+	__u32 last_seen;	/* coarse ktime >> 30 (about seconds) */
+	__u8 state;		/* enum gpc_flow_state */
+	__u8 flags;
+	__u16 pad0;
+	__u64 spare[4];
+};
+
+/* ---- metadata: XDP -> TC of the same packet, in front of the frame ---- */
+
+struct gpc_meta {
+	__u32 nonce;		/* low 32 bits of the plane's nonce */
+	__u32 slot_generation;	/* slot 3 bits | generation 29 bits << 3 */
+};
+
+_Static_assert(sizeof(struct gpc_counter) == 32, "counter");
+_Static_assert(sizeof(struct gpc_next) == 16, "next");
+_Static_assert(sizeof(struct gpc_flow_key4) == 16, "key4");
+_Static_assert(sizeof(struct gpc_flow_key6) == 40, "key6");
+_Static_assert(sizeof(struct gpc_flow) == 48, "flow");
+_Static_assert(sizeof(struct gpc_meta) == 8, "meta");
+_Static_assert((int)GPC_REASON_COUNT <= (int)GPC_REASON_MAX, "reasons");
+
+#endif

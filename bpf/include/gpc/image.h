@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * image.h: the bytes of a `.gpi` image, shared by the compiler, the loader and the BPF programs.
+ *
+ *   0      struct gpc_image_head   envelope: magic, sizes, both digests
+ *   256    struct gpc_plane        decision part: scalars, section directory, then the sections
+ *   ...    provenance part         tool version, commit, source map (JSON text), never decides
+ *   L      link part               page-aligned and last; zero in every file, written by the loader
+ *
+ * All integers are little-endian; all addresses and ports that are compared with a packet stand in
+ * network byte order (`_be`). All offsets count bytes from byte 0 of the image. Every section starts
+ * at a multiple of 64; records are 16, 32 or 64 bytes so that none straddles a cache line, and so
+ * that a program may mask an offset with (size class - 1) & ~(record - 1) and stay inside.
+ * Padding is zero. The prose is schemas/image.v1.md.
+ *
+ * decision digest = SHA-256 of bytes [decision_offset, decision_offset + decision_size)
+ * file digest     = SHA-256 of the whole file, its own 32 bytes taken as zero
+ */
+#ifndef GPC_IMAGE_H
+#define GPC_IMAGE_H
+
+#include <linux/types.h>
+
+#include "limits.h"
+
+#define GPC_IMAGE_MAGIC		0x31495047u	/* "GPI1" */
+#define GPC_LINK_MAGIC		0x314b4c47u	/* "GLK1" */
+#define GPC_IMAGE_VERSION	1u
+#define GPC_IMAGE_ALIGN		64u
+#define GPC_PAGE		4096u
+#define GPC_NONE		0xffffffffu
+#define GPC_NONE16		0xffffu
+
+struct gpc_image_head {
+	__u32 magic;
+	__u16 version;			/* of this format; readers refuse a newer one */
+	__u16 head_size;		/* 256 */
+	__u32 abi;			/* GPC_ABI_HASH: layout of plane, records and link part */
+	__u32 flags;			/* 0 */
+	__u32 size;			/* of the whole file in bytes, link part included */
+	__u32 decision_offset;		/* 256 */
+	__u32 decision_size;
+	__u32 provenance_offset;
+	__u32 provenance_size;
+	__u32 link_offset;		/* multiple of GPC_PAGE */
+	__u32 link_size;
+	__u32 pad0;
+	__u8 decision_digest[32];
+	__u8 file_digest[32];
+	__u8 pad1[144];
+};
+
+/* A table somewhere in the image: `count` records of `entry_size` bytes, size = count * entry_size. */
+struct gpc_section {
+	__u32 offset;
+	__u32 size;
+	__u32 count;
+	__u32 entry_size;
+};
+
+/* The order is the order in the file: what a packet touches first stands first. */
+#define GPC_SECTIONS(X)                                                                            \
+	X(VIP_DISP, "vip-displacement", __u32)                                                     \
+	X(VIP, "vip", struct gpc_vip)                                                              \
+	X(VIP_CHOICE, "vip-choice", struct gpc_vip_choice)                                         \
+	X(LISTENER, "listener", struct gpc_listener)                                               \
+	X(ENDPOINT, "endpoint", struct gpc_endpoint)                                               \
+	X(EP_DISP, "endpoint-displacement", __u32)                                                 \
+	X(EP_INDEX, "endpoint-index", __u32)                                                       \
+	X(MAGLEV, "maglev", __u16)                                                                 \
+	X(TABLE, "table", struct gpc_table)                                                        \
+	X(BACKEND, "backend", struct gpc_backend)                                                  \
+	X(INTERFACE, "interface", struct gpc_interface)                                            \
+	X(NAMES, "names", char)
+
+enum gpc_section_id {
+#define X(id, name, type) GPC_SEC_##id,
+	GPC_SECTIONS(X)
+#undef X
+	GPC_SEC_COUNT
+};
+#define GPC_SEC_MAX 24
+
+/*
+ * A perfect hash ("hash, displace"; after Belazzougui, Botelho, Dietzfelbinger, ESA 2009): bucket =
+ * high half of the hash, slot = low half xor the bucket's displacement. One probe, no chains; the
+ * record found is compared with the key. Both tables are powers of two; an empty set has one bucket
+ * of displacement 0 and one empty slot.
+ */
+struct gpc_phash {
+	__u64 seed;
+	__u32 bucket_mask;
+	__u32 slot_mask;
+};
+
+enum gpc_on_fail { GPC_ON_FAIL_PASS = 0, GPC_ON_FAIL_DROP = 1 };
+
+#define GPC_PLANE_MALFORMED_DROP	(1u << 0)	/* defaults.malformed: drop */
+#define GPC_PLANE_NON_IP_DROP		(1u << 1)	/* defaults.non-ip: drop */
+#define GPC_PLANE_ON_FAIL_DROP		(1u << 2)	/* defaults.on-fail: drop */
+
+/* Indexes of gpc_plane.timeout, in seconds. */
+enum gpc_timeout {
+	GPC_TIMEOUT_SYN,
+	GPC_TIMEOUT_ESTABLISHED,
+	GPC_TIMEOUT_CLOSING,
+	GPC_TIMEOUT_CLOSED,
+	GPC_TIMEOUT_UDP_NEW,
+	GPC_TIMEOUT_UDP,
+	GPC_TIMEOUT_ICMP,
+	GPC_TIMEOUT_OTHER,
+	GPC_TIMEOUT_COUNT
+};
+
+struct gpc_plane {
+	/* line 0: every packet */
+	__u32 format;			/* GPC_IMAGE_VERSION, so that it is part of the identity */
+	__u32 flags;			/* GPC_PLANE_* */
+	__u64 hash_seed[2];		/* key of the flow hash */
+	struct gpc_phash vip;
+	struct gpc_phash endpoint;
+	__u32 name;			/* metadata.name, offset into NAMES */
+	__u32 pad0;
+	/* line 1 */
+	__u32 flows;			/* entries per family */
+	__u32 flow_inserts;		/* per second over all CPUs */
+	__u32 timeout[GPC_TIMEOUT_COUNT];
+	__u32 pad1[6];
+	struct gpc_section section[GPC_SEC_MAX];
+};
+
+#define GPC_IPPROTO_ADDRESS 0	/* gpc_vip.protocol of the entry that says "a listener's address" */
+
+/*
+ * VIP entry. Key: address (v4 as ::ffff:a.b.c.d), port, protocol. For each address of any listener
+ * there is one more entry with protocol 0 and port 0: it answers "is this a listener's address?"
+ * (malformed packets, fragments). An empty slot is all zero (no listener has address ::).
+ */
+#define GPC_VIP_CHOICE	(1u << 0)	/* several listeners share the key on disjoint interfaces */
+#define GPC_VIP_ADDRESS	(1u << 1)	/* address entry: listener is GPC_NONE */
+struct gpc_vip {
+	__u64 address_be[2];
+	__be16 port_be;
+	__u8 protocol;
+	__u8 flags;
+	__u32 listener;		/* index of LISTENER; with GPC_VIP_CHOICE: first index of VIP_CHOICE */
+	__u64 interfaces;	/* bit i: valid on interface i (address entry: union) */
+};
+
+/* One of the listeners that share a key; a run ends with the record whose `last` is 1. */
+struct gpc_vip_choice {
+	__u64 interfaces;
+	__u32 listener;
+	__u32 last;
+};
+
+enum gpc_forward { GPC_FORWARD_IPIP = 1, GPC_FORWARD_DSR = 2 };
+enum gpc_family { GPC_V4 = 0, GPC_V6 = 1 };
+
+/* Where a family of a listener looks for an endpoint; copied from TABLE so that one load suffices. */
+struct gpc_table_ref {
+	__u32 offset;		/* of the table's first u16; GPC_NONE: the listener has no address of this family */
+	__u32 size;		/* number of u16 slots; 0: nobody takes new flows */
+	__u32 first_endpoint;	/* slot value v means endpoint first_endpoint + v */
+	__u32 table;		/* index of TABLE */
+};
+
+struct gpc_listener {
+	__u64 id;
+	struct gpc_table_ref table[2];	/* by enum gpc_family of the listener's address */
+	__u8 forward;			/* enum gpc_forward */
+	__u8 protocol;
+	__be16 port_be;
+	__u32 backend;
+	__u32 name;
+	__u32 pad0;
+	__u64 pad1;
+};
+
+enum gpc_state { GPC_STATE_READY = 0, GPC_STATE_DRAIN = 1, GPC_STATE_MAINT = 2 };
+
+#define GPC_ENDPOINT_V4		(1u << 0)	/* address4_be is valid */
+#define GPC_ENDPOINT_V6		(1u << 1)	/* address6_be is valid */
+#define GPC_ENDPOINT_KEEP	(1u << 2)	/* known flows stay (ready or drain) */
+#define GPC_ENDPOINT_FIB	(1u << 3)	/* backend has next-hop: fib */
+
+/* Endpoints stand by backend index, inside a backend by id; Maglev slots count inside the backend. */
+struct gpc_endpoint {
+	__u64 id;
+	__u64 address6_be[2];
+	__be32 address4_be;
+	__u16 weight;
+	__u8 state;
+	__u8 flags;
+	__u32 backend;
+	__u32 name;
+	__u64 pad0[3];
+};
+
+/* A distinct Maglev table; listeners and families that see the same endpoints share it. */
+struct gpc_table {
+	__u32 offset;
+	__u32 size;
+	__u32 backend;
+	__u32 endpoints;	/* how many endpoints have at least one slot */
+};
+
+enum gpc_next_hop { GPC_NEXT_HOP_AUTO = 0, GPC_NEXT_HOP_FIB = 1, GPC_NEXT_HOP_ADDRESS = 2 };
+
+struct gpc_backend {
+	__u64 id;
+	__u64 next_hop_be[2];	/* GPC_NEXT_HOP_ADDRESS: the gateway, v4 as ::ffff:a.b.c.d */
+	__u32 first_endpoint;
+	__u32 endpoints;
+	__u32 table_size;
+	__u32 name;
+	__u8 next_hop;		/* enum gpc_next_hop */
+	__u8 pad0[7];
+	__u64 pad1[2];
+};
+
+enum gpc_mode { GPC_MODE_NATIVE = 0, GPC_MODE_GENERIC = 1, GPC_MODE_ANY = 2 };
+enum gpc_role { GPC_ROLE_EDGE = 0, GPC_ROLE_DECAP = 1 };
+#define GPC_HOOK_XDP		(1u << 0)
+#define GPC_HOOK_TC_INGRESS	(1u << 1)
+#define GPC_HOOK_TC_EGRESS	(1u << 2)
+
+/* Interfaces stand in name order; index i is bit i of an interface mask. */
+struct gpc_interface {
+	__u64 id;
+	__u32 name;		/* as written, with its final `*` if it is a pattern */
+	__u8 mode;
+	__u8 role;
+	__u8 hooks;
+	__u8 pattern;		/* 1: the name ends in `*` */
+	__u64 pad0[2];
+};
+
+/* ---- link part: what differs per host. Arrays follow the head at the offsets it names. ---- */
+
+#define GPC_DEVICE_SLOTS	1024u	/* power of two; home = ifindex * mult >> 22 */
+#define GPC_DEVICE_PROBES	4u
+
+struct gpc_link_head {
+	__u32 magic;		/* 0 in a file, GPC_LINK_MAGIC once linked */
+	__u32 generation;	/* 29 bits; distinct among the images that one plane can hold */
+	__u32 device_mult;	/* odd; chosen so that every device sits within 4 probes of home */
+	__u32 device_offset;	/* GPC_DEVICE_SLOTS x struct gpc_link_device */
+	__u32 listener_offset;	/* by listener index x struct gpc_link_listener */
+	__u32 endpoint_offset;	/* by endpoint index x struct gpc_link_endpoint */
+	__u64 nonce;		/* of the plane: metadata is believed only with its low 32 bits */
+	__u32 cpus;		/* possible CPUs, to share flow_inserts */
+	__u32 pad0[7];
+};
+
+#define GPC_DEVICE_META	(1u << 0)	/* tc-ingress is bound: XDP writes metadata */
+struct gpc_link_device {
+	__u32 ifindex;		/* 0: empty slot */
+	__u16 interface;	/* index of INTERFACE, GPC_NONE16: only sent through */
+	__u16 flags;
+	__u64 interface_bit;	/* 1 << interface, 0 when GPC_NONE16 */
+	__u8 mac[6];
+	__u16 mtu;		/* L3 MTU, 65535 when larger */
+	__u64 pad0;
+};
+
+struct gpc_link_listener {
+	__u32 counter;		/* slot of gpc_counters */
+	__u32 pad0[3];
+};
+
+struct gpc_link_endpoint {
+	__u32 counter;		/* slot of gpc_counters */
+	__u32 next[2];		/* slots of gpc_next by enum gpc_family of the address sent to; GPC_NONE: none */
+	__be32 source4_be;	/* outer source addresses for encapsulation; 0: none */
+	__u64 source6_be[2];
+};
+
+/* Size of the link part in bytes, a multiple of GPC_PAGE: fixed by the counts, so the compiler reserves it. */
+#define GPC_LINK_SIZE(listeners, endpoints)                                                        \
+	((sizeof(struct gpc_link_head) + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device) +       \
+	  ((listeners) + 3u) / 4u * 4u * sizeof(struct gpc_link_listener) +                        \
+	  ((endpoints) + 1u) / 2u * 2u * sizeof(struct gpc_link_endpoint) + GPC_PAGE - 1u) /       \
+	 GPC_PAGE * GPC_PAGE)
+
+/*
+ * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
+ * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
+ */
+#define GPC_ABI_HASH 1u
+
+#define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
+GPC_ASSERT_SIZE(struct gpc_image_head, 256);
+GPC_ASSERT_SIZE(struct gpc_section, 16);
+GPC_ASSERT_SIZE(struct gpc_phash, 16);
+GPC_ASSERT_SIZE(struct gpc_plane, 128 + 16 * GPC_SEC_MAX);
+GPC_ASSERT_SIZE(struct gpc_vip, 32);
+GPC_ASSERT_SIZE(struct gpc_vip_choice, 16);
+GPC_ASSERT_SIZE(struct gpc_table_ref, 16);
+GPC_ASSERT_SIZE(struct gpc_listener, 64);
+GPC_ASSERT_SIZE(struct gpc_endpoint, 64);
+GPC_ASSERT_SIZE(struct gpc_table, 16);
+GPC_ASSERT_SIZE(struct gpc_backend, 64);
+GPC_ASSERT_SIZE(struct gpc_interface, 32);
+GPC_ASSERT_SIZE(struct gpc_link_head, 64);
+GPC_ASSERT_SIZE(struct gpc_link_device, 32);
+GPC_ASSERT_SIZE(struct gpc_link_listener, 16);
+GPC_ASSERT_SIZE(struct gpc_link_endpoint, 32);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * limits.h: every limit that a user can meet, once. The compiler turns each into a diagnostic, the
+ * image reader into a refusal, the documents quote them from here.
+ */
+#ifndef GPC_LIMITS_H
+#define GPC_LIMITS_H
+
+/* Text (syntax). */
+#define GPC_MAX_FILE_BYTES	(10u * 1000 * 1000)
+#define GPC_MAX_NODES		1000000u
+#define GPC_MAX_DEPTH		64u
+#define GPC_MAX_SCALAR_BYTES	(64u * 1024)
+#define GPC_MAX_FILES		1000u
+#define GPC_MAX_INCLUDE_DEPTH	16u
+#define GPC_MAX_NAME_BYTES	63u
+
+/* Objects of a plane (SEMANTICS 2.3; those that it leaves open are chosen here). */
+#define GPC_MAX_LISTENERS		4096u
+#define GPC_MAX_BACKENDS		4096u
+#define GPC_MAX_ENDPOINTS_PER_BACKEND	65535u
+#define GPC_MAX_ENDPOINTS		262144u
+#define GPC_MAX_INTERFACES		64u	/* one bit each in a listener's interface mask */
+#define GPC_MAX_LISTENER_ADDRESSES	16u
+#define GPC_MAX_WEIGHT			65535u
+#define GPC_MAX_FLOWS			(64u * 1024 * 1024)
+#define GPC_MIN_FLOWS			1024u
+
+/* Maglev tables. */
+#define GPC_MIN_TABLE_SIZE	11u
+#define GPC_MAX_TABLE_SIZE	2097143u
+#define GPC_TABLE_PER_ENDPOINT	100u
+
+/* Image: one array element of 2^k bytes. */
+#define GPC_IMAGE_MIN_LOG2	22u	/* 4 MiB */
+#define GPC_IMAGE_MAX_LOG2	26u	/* 64 MiB */
+#define GPC_MAX_IMAGE_BYTES	(1u << GPC_IMAGE_MAX_LOG2)
+
+/* Host. */
+#define GPC_MAX_DEVICES		256u	/* network devices that one plane may bind or send through */
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h: the plane with references resolved, defaults filled in, ids given and everything in its
+ * final order (names by bytes; endpoints of a backend by id). Nothing is half-filled and no later
+ * pass changes it. Index i here is index i in the image.
+ */
+#ifndef GPC_MODEL_MODEL_H
+#define GPC_MODEL_MODEL_H
+
+#include "../intent/intent.h"
+
+struct gpc_model_interface {
+	uint64_t id;
+	const char *name;
+	enum gpc_mode mode;
+	enum gpc_role role;
+	uint8_t hooks;
+	bool pattern;
+	struct gpc_place at;
+};
+
+struct gpc_model_endpoint {
+	uint64_t id;
+	const char *name;
+	uint32_t backend;
+	bool has4, has6;
+	struct gpc_ip ip4, ip6;
+	uint16_t weight;
+	enum gpc_state state;
+	struct gpc_place at;
+};
+
+struct gpc_model_backend {
+	uint64_t id;
+	const char *name;
+	uint32_t first_endpoint, endpoint_count;
+	uint32_t table_size;
+	bool table_size_given;
+	enum gpc_next_hop next_hop;
+	struct gpc_prefix next_hop_address;
+	bool used;
+	struct gpc_place at, table_size_at;
+};
+
+struct gpc_model_listener {
+	uint64_t id;
+	const char *name;
+	struct gpc_prefix_value *addresses;	/* sorted by bytes, no duplicates */
+	size_t address_count;
+	uint8_t protocol;
+	uint16_t port;
+	enum gpc_forward forward;
+	uint32_t backend;
+	uint64_t interfaces;			/* mask of interfaces with xdp and role edge */
+	struct gpc_place at, backend_at;
+};
+
+struct gpc_model {
+	const char *name;
+	uint8_t hash_seed[16];
+	bool malformed_drop, non_ip_drop, on_fail_drop;
+	uint32_t flows, flow_inserts;
+	uint32_t timeout[GPC_TIMEOUT_COUNT];
+	struct gpc_model_interface *interfaces;
+	size_t interface_count;
+	struct gpc_model_backend *backends;
+	size_t backend_count;
+	struct gpc_model_endpoint *endpoints;	/* all, by backend, then id */
+	size_t endpoint_count;
+	struct gpc_model_listener *listeners;
+	size_t listener_count;
+};
+
+/* Stable id (SEMANTICS 1): first 8 bytes, little-endian, of SHA-256("gpc/v1" NUL kind NUL [owner NUL] name). */
+uint64_t gpc_stable_id(const char *kind, const char *owner, const char *name);
+
+/* Resolves `intent`. False if an error was added; the model is then unfit for later passes. */
+bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *ret_model);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * history.h: generations of one host in a bare git repository, readable with plain git, and the
+ * content-addressed image store beside it. The only module that includes libgit2.
+ *
+ *   $GPC_STATE_DIR/history.git     one commit per generation on refs/heads/main
+ *   $GPC_STATE_DIR/images/sha256/  <file digest>.gpi, the last GPC_HISTORY_IMAGES
+ *
+ * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers Gpc-Generation,
+ * Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor. A rollback is a new
+ * generation that names the old one (Gpc-Rollback-Of).
+ */
+#ifndef GPC_LOADER_HISTORY_HISTORY_H
+#define GPC_LOADER_HISTORY_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../compiler/image/image_file.h"
+#include "../fail.h"
+
+#define GPC_HISTORY_IMAGES 20u
+
+struct gpc_history;
+
+struct gpc_history_file {
+	const char *path;		/* below sources/ */
+	const void *bytes;
+	size_t size;
+};
+
+/* What one generation is; strings are owned by the history that gave it. */
+struct gpc_generation {
+	uint32_t number;
+	uint32_t rollback_of;		/* 0: not a rollback */
+	char commit[41];
+	char image[65];			/* file digest */
+	char decision[65];		/* decision digest */
+	char result[64];		/* applied, ... */
+	char actor[128];
+	char source[256];		/* "web.yaml" or "web.gpi" or "rollback to 3" */
+	char plane[64];			/* metadata.name */
+	int64_t time;			/* seconds since 1970, UTC */
+};
+
+/*
+ * Opens (create: makes) the history below state_dir. Checks owner and modes (0700, root or the
+ * caller), opens local and bare, never follows user text as a revision. FAILED with a hint when it
+ * is corrupt or foreign.
+ */
+int gpc_history_open(const char *state_dir, bool create, struct gpc_history **ret,
+		     struct gpc_failure *failure);
+void gpc_history_free(struct gpc_history **history);
+
+/* Newest first; at most `limit` (0: all). malloc'ed array. An empty history gives 0 entries. */
+int gpc_history_list(struct gpc_history *history, size_t limit, struct gpc_generation **ret,
+		     size_t *ret_count, struct gpc_failure *failure);
+/* INVALID if there is no such generation. number 0: the newest. */
+int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_generation *ret,
+		     struct gpc_failure *failure);
+
+/*
+ * Recording in two steps, so that what can fail (disk full) fails before the flip: prepare stores
+ * the image and all objects of the commit; publish moves the branch (one rename).
+ */
+struct gpc_history_entry {
+	const struct gpc_image *image;
+	const struct gpc_history_file *files;
+	size_t file_count;
+	const char *source, *actor;
+	const char *inputs;		/* one input path a line, so that a rebuild compiles the same */
+	const char *environment;	/* -e ENV or NULL */
+	uint32_t rollback_of;
+};
+/* *ret_number: the number that this generation will have (newest + 1). */
+int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_entry *entry,
+			uint32_t *ret_number, struct gpc_failure *failure);
+int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure);
+
+/* The image of a generation: from the store, else rebuilt from the commit's sources and compared. */
+int gpc_history_image(struct gpc_history *history, const struct gpc_generation *generation,
+		      struct gpc_image *ret_image, bool *ret_rebuilt, struct gpc_failure *failure);
+
+/* A file of a generation's commit ("sources/web.yaml", "image.json"); malloc'ed. */
+int gpc_history_read(struct gpc_history *history, const struct gpc_generation *generation,
+		     const char *path, char **ret_text, size_t *ret_size, struct gpc_failure *failure);
+/* Paths of a generation's files, malloc'ed array of malloc'ed strings, sorted. */
+int gpc_history_files(struct gpc_history *history, const struct gpc_generation *generation,
+		      char ***ret_paths, size_t *ret_count, struct gpc_failure *failure);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plane.h: the running plane: pinned programs, maps and links below one bpffs folder. This is the
+ * door of loader/plane; commands include nothing else of it.
+ *
+ * Everything needed later is found again from the pins and the image in the kernel; there is no side
+ * file. Calls that change anything need the lock (lock.h) to be held; each call opens what it needs.
+ *
+ *   apply:   staged -> verified -> flipped -> retired      (swap.h has the state machine)
+ */
+#ifndef GPC_LOADER_PLANE_PLANE_H
+#define GPC_LOADER_PLANE_PLANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../../compiler/image/image_file.h"
+#include "../fail.h"
+#include "gpc/abi.h"
+
+/* A message that does not end the command (device skipped, next hop unknown); shown as it comes. */
+struct gpc_notice_sink {
+	void (*say)(void *context, bool warning, const char *text);
+	void *context;
+};
+
+struct gpc_apply_outcome {
+	uint32_t generation;		/* of the link part, now active */
+	bool unchanged;			/* the same decision digest was active already: nothing was swapped */
+	uint32_t devices;		/* devices bound */
+	double flip_us;			/* the store itself, all hooks */
+	double total_ms;
+};
+
+/*
+ * Makes `image` (checked, unlinked) the active one: first apply creates maps, programs and links;
+ * later ones stage, verify and flip. On failure the running plane is as it was. Idempotent: devices
+ * that appeared are bound, dead links replaced, even when the image is unchanged.
+ * Exits: HOST (kernel, capability, foreign program, driver), CONFLICT, FAILED.
+ * `generation`: number to give this image (from the history), 1..2^29-1.
+ */
+int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
+		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    struct gpc_failure *failure);
+
+/* Flips back to the image that was active before the last flip of this process (undo of apply). */
+int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure);
+
+enum gpc_link_state { GPC_LINK_OK, GPC_LINK_GONE, GPC_LINK_FOREIGN, GPC_LINK_MISSING };
+struct gpc_device_status {
+	char name[16];
+	uint32_t ifindex;
+	uint32_t interface;		/* index in the image */
+	uint8_t hook;			/* one GPC_HOOK_* bit */
+	bool generic;			/* skb mode */
+	enum gpc_link_state state;
+	char detail[128];		/* of a state that is not OK */
+};
+
+struct gpc_plane_status {
+	bool present;			/* a plane is pinned there */
+	uint64_t control;		/* the control word */
+	bool has_image;
+	struct gpc_image image;		/* a copy of the active image, linked; gpc_plane_status_release() */
+	struct gpc_device_status *devices;
+	size_t device_count;
+	struct gpc_counter *counters;	/* summed over CPUs, by slot */
+	size_t counter_count;
+	uint32_t size_log2;		/* size class of the programs */
+};
+
+int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_failure *failure);
+void gpc_plane_status_release(struct gpc_plane_status *status);
+
+/* One difference that verify found. */
+struct gpc_verify_finding {
+	char what[256];			/* "maglev slot 17 of backend web: kernel 3, image 5" */
+	char place[256];		/* "web.yaml:12:5", empty if none */
+};
+struct gpc_verify_report {
+	struct gpc_verify_finding *findings;
+	size_t count, total;		/* kept (at most 100), all */
+	uint64_t bytes_compared;
+	uint32_t links_checked;
+};
+
+/*
+ * Compares the kernel's active image with `image` byte for byte (link part: against what its own
+ * rules demand), and link -> program tag -> map ids with what this gpc would load.
+ */
+int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gpc_verify_report *ret,
+		     struct gpc_failure *failure);
+void gpc_verify_report_release(struct gpc_verify_report *report);
+
+/* off: every packet passes; on: as before. ret_changed may be NULL. */
+int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure);
+
+/* Removes links, then programs and maps. Flows and counters are gone after it. Idempotent. */
+int gpc_plane_detach(const char *bpffs, const struct gpc_notice_sink *notices,
+		     struct gpc_failure *failure);
+
+/* doctor: one finding per probe. */
+enum gpc_health { GPC_HEALTH_OK, GPC_HEALTH_WARN, GPC_HEALTH_FAIL };
+struct gpc_probe {
+	char name[48];			/* "kernel", "btf", "native-xdp eth0" */
+	enum gpc_health health;
+	char found[256];
+	char fix[256];			/* empty when OK */
+};
+/* Real probes; `image` (NULL for none) adds those of its interfaces. *ret: malloc'ed array. */
+int gpc_doctor(const char *bpffs, const struct gpc_image *image, struct gpc_probe **ret,
+	       size_t *ret_count, struct gpc_failure *failure);
+
+#endif
