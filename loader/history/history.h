@@ -45,7 +45,7 @@ struct gpc_generation {
 };
 
 /*
- * Opens (create: makes) the history below state_dir. Checks owner and modes (0700, root or the
+ * Opens (create: makes) the history below state_dir; without `create` a missing one is empty. Checks owner and modes (0700, root or the
  * caller), opens local and bare, never follows user text as a revision. FAILED with a hint when it
  * is corrupt or foreign.
  */
@@ -72,8 +72,12 @@ struct gpc_history_entry {
 	const char *inputs;		/* one input path a line, so that a rebuild compiles the same */
 	const char *environment;	/* -e ENV or NULL */
 	uint32_t rollback_of;
+	uint32_t at_least;		/* 0, or the least number (the plane may run what was not recorded) */
 };
-/* *ret_number: the number that this generation will have (newest + 1). */
+/*
+ * *ret_number: the number that this generation will have, newest + 1 or at_least. Needs the lock.
+ * Compares with the newest generation for plan.json, as far as its image is still in the store.
+ */
 int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_entry *entry,
 			uint32_t *ret_number, struct gpc_failure *failure);
 int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure);
@@ -88,5 +92,10 @@ int gpc_history_read(struct gpc_history *history, const struct gpc_generation *g
 /* Paths of a generation's files, malloc'ed array of malloc'ed strings, sorted. */
 int gpc_history_files(struct gpc_history *history, const struct gpc_generation *generation,
 		      char ***ret_paths, size_t *ret_count, struct gpc_failure *failure);
+
+/* Unified diff of the sources of two generations (before NULL: nothing); malloc'ed text. */
+int gpc_history_diff(struct gpc_history *history, const struct gpc_generation *before,
+		     const struct gpc_generation *after, char **ret_text, size_t *ret_size,
+		     struct gpc_failure *failure);
 
 #endif

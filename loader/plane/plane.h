@@ -66,6 +66,8 @@ struct gpc_plane_status {
 	size_t device_count;
 	struct gpc_counter *counters;	/* summed over CPUs, by slot */
 	size_t counter_count;
+	struct gpc_next *next;		/* next hops by slot */
+	size_t next_count;
 	uint32_t size_log2;		/* size class of the programs */
 };
 
