@@ -35,8 +35,8 @@ static inline void gpc_cleanup_fclose(FILE **f)
 /* Hands the value over and leaves NULL (-1) behind. */
 #define GPC_TAKE_PTR(p)                                                                            \
 	({                                                                                         \
-		__auto_type *gpc_taken_from = &(p);                                                \
-		__auto_type gpc_taken = *gpc_taken_from;                                           \
+		__typeof__(p) *gpc_taken_from = &(p);                                              \
+		__typeof__(p) gpc_taken = *gpc_taken_from;                                         \
 		*gpc_taken_from = NULL;                                                            \
 		gpc_taken;                                                                         \
 	})
