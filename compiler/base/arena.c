@@ -15,7 +15,7 @@ struct gpc_arena_block {
 	_Alignas(ALIGNMENT) char bytes[];
 };
 
-static void *out_of_memory(void)
+_Noreturn void gpc_arena_exhausted(void)
 {
 	fputs("gpc: out of memory\n", stderr);
 	abort();
@@ -26,7 +26,7 @@ static struct gpc_arena_block *new_block(size_t size)
 	struct gpc_arena_block *block = calloc(1, sizeof(*block) + size);
 
 	if (!block)
-		return out_of_memory();
+		gpc_arena_exhausted();
 	block->size = size;
 	return block;
 }
@@ -49,7 +49,7 @@ void *gpc_arena_alloc(struct gpc_arena *arena, size_t size)
 	void *p;
 
 	if (size > SIZE_MAX / 2)
-		return out_of_memory();
+		gpc_arena_exhausted();
 	rounded = size ? (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
 	arena->used += rounded;
 	if (rounded > BLOCK_BYTES / 4) {
@@ -80,7 +80,7 @@ void *gpc_arena_calloc(struct gpc_arena *arena, size_t count, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(count, size, &bytes))
-		return out_of_memory();
+		gpc_arena_exhausted();
 	return gpc_arena_alloc(arena, bytes);
 }
 
@@ -108,7 +108,7 @@ char *gpc_arena_vprintf(struct gpc_arena *arena, const char *format, va_list arg
 	len = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	if (len < 0)
-		return out_of_memory();
+		gpc_arena_exhausted();
 	text = gpc_arena_alloc(arena, (size_t)len + 1);
 	vsnprintf(text, (size_t)len + 1, format, args);
 	return text;

@@ -19,6 +19,9 @@ struct gpc_arena {
 /* An arena may start as all zero bytes. */
 void gpc_arena_release(struct gpc_arena *arena);
 
+/* What running out of memory does, for allocations that others make: message, then abort. */
+_Noreturn void gpc_arena_exhausted(void);
+
 /* `size` zeroed bytes aligned to 16. size 0 gives a valid unique pointer. */
 void *gpc_arena_alloc(struct gpc_arena *arena, size_t size);
 

@@ -66,7 +66,9 @@ struct gpc_diags {
 	GPC_VEC(struct gpc_source) sources;
 	GPC_VEC(struct gpc_diag) records;
 	size_t errors, warnings;	/* all, kept or not */
+	size_t nodes;			/* YAML nodes of all sources, against GPC_MAX_NODES */
 	bool strict;			/* warnings become errors when added */
+	struct gpc_diag scratch;	/* what gpc_diag() gives past the limit */
 };
 
 void gpc_diags_init(struct gpc_diags *diags, struct gpc_arena *arena, bool strict);
@@ -77,18 +79,22 @@ uint32_t gpc_diags_add_source(struct gpc_diags *diags, const char *path, const c
 /* The record added, to be given labels, places and a hint; never NULL (past the limit a scratch one). */
 struct gpc_diag *gpc_diag(struct gpc_diags *diags, enum gpc_code code, struct gpc_place place,
 			  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Labels are kept as pointers: literals or text in the arena. A fourth place is left out. */
 void gpc_diag_place(struct gpc_diag *diag, struct gpc_place place, const char *label);
 void gpc_diag_label(struct gpc_diag *diag, const char *label);	/* of the first place */
 void gpc_diag_hint(struct gpc_diags *diags, struct gpc_diag *diag, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * The candidate nearest to `word` (edit distance with transposition, at most a third of its length,
- * ties by order), NULL if none is near enough.
+ * The candidate nearest to `word` (edit distance with transposition and without case, at most a third
+ * of its length, ties by order), NULL if none is near enough.
  */
 const char *gpc_did_you_mean(const char *word, const char *const *candidates, size_t count);
 
+/* Where a place (not GPC_NOWHERE) starts, and the position behind its last character. */
 struct gpc_line_column gpc_place_position(const struct gpc_diags *diags, struct gpc_place place);
+struct gpc_line_column gpc_place_end_position(const struct gpc_diags *diags, struct gpc_place place);
+
 const char *gpc_code_text(enum gpc_code code);		/* "E0102" */
 enum gpc_severity gpc_code_severity(enum gpc_code code);
 const char *gpc_code_title(enum gpc_code code);
