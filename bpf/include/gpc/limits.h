@@ -11,6 +11,7 @@
 #define GPC_MAX_NODES		1000000u
 #define GPC_MAX_DEPTH		64u
 #define GPC_MAX_SCALAR_BYTES	(64u * 1024)
+#define GPC_MAX_EXPANDED_BYTES	(64u * 1024 * 1024)	/* all texts that ${name} was inserted into */
 #define GPC_MAX_FILES		1000u
 #define GPC_MAX_INCLUDE_DEPTH	16u
 #define GPC_MAX_NAME_BYTES	63u

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "scalar.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "gpc/limits.h"
+#include "language.h"
+
+#define DIGITS "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define MAX_INTERFACE_BYTES 15u
+
+struct unit {
+	const char *suffix;
+	uint64_t factor;
+};
+
+/* The number at the head of `text`; *ret_rest is what stands behind it. */
+static enum gpc_scalar_error leading_number(const char *text, uint64_t *ret, const char **ret_rest)
+{
+	size_t digits = strspn(text, DIGITS);
+	uint64_t value = 0;
+
+	if (digits == 0)
+		return GPC_SCALAR_SYNTAX;
+	if (digits > 1 && text[0] == '0')
+		return GPC_SCALAR_LEADING_ZERO;
+	for (size_t i = 0; i < digits; i++) {
+		if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
+			return GPC_SCALAR_RANGE;
+	}
+	*ret = value;
+	*ret_rest = text + digits;
+	return GPC_SCALAR_OK;
+}
+
+enum gpc_scalar_error gpc_scalar_uint(const char *text, uint64_t *ret)
+{
+	const char *rest;
+	uint64_t value;
+	enum gpc_scalar_error error;
+
+	if (text[strspn(text, DIGITS)])
+		return GPC_SCALAR_SYNTAX;
+	error = leading_number(text, &value, &rest);
+	if (!error)
+		*ret = value;
+	return error;
+}
+
+static enum gpc_scalar_error number_with_unit(const char *text, const struct unit *units, size_t count,
+					      uint64_t *ret)
+{
+	const char *rest;
+	uint64_t value;
+	enum gpc_scalar_error error = leading_number(text, &value, &rest);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(rest, units[i].suffix))
+			continue;
+		if (__builtin_mul_overflow(value, units[i].factor, &value))
+			return GPC_SCALAR_RANGE;
+		*ret = value;
+		return GPC_SCALAR_OK;
+	}
+	return GPC_SCALAR_SYNTAX;
+}
+
+enum gpc_scalar_error gpc_scalar_size(const char *text, uint64_t *ret)
+{
+	static const struct unit units[] = {
+		{"", 1},
+		{"Ki", 1024}, {"KiB", 1024},
+		{"Mi", 1024 * 1024}, {"MiB", 1024 * 1024},
+		{"Gi", 1024 * 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
+		{"KB", 1000}, {"MB", 1000 * 1000}, {"GB", 1000 * 1000 * 1000},
+	};
+
+	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), ret);
+}
+
+enum gpc_scalar_error gpc_scalar_rate(const char *text, uint64_t *ret_per_second)
+{
+	static const struct unit units[] = {{"/s", 1}, {"/m", 60}, {"/h", 3600}};
+	const char *rest;
+	uint64_t value;
+	enum gpc_scalar_error error = leading_number(text, &value, &rest);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(rest, units[i].suffix))
+			continue;
+		*ret_per_second = value / units[i].factor;
+		return GPC_SCALAR_OK;
+	}
+	return GPC_SCALAR_SYNTAX;
+}
+
+enum gpc_scalar_error gpc_scalar_duration(const char *text, uint64_t *ret_ms)
+{
+	static const struct unit units[] = {
+		{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {"d", GPC_DAY_MS},
+	};
+
+	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), ret_ms);
+}
+
+bool gpc_scalar_is_range(const char *text)
+{
+	size_t low = strspn(text, DIGITS);
+	size_t high = text[low] == '-' ? strspn(text + low + 1, DIGITS) : 0;
+
+	return low && high && !text[low + 1 + high];
+}
+
+enum gpc_scalar_error gpc_scalar_status(const char *text)
+{
+	const char *rest;
+	uint64_t low, high;
+	enum gpc_scalar_error error = leading_number(text, &low, &rest);
+
+	if (error)
+		return error;
+	high = low;
+	if (*rest) {
+		if (*rest != '-')
+			return GPC_SCALAR_SYNTAX;
+		error = gpc_scalar_uint(rest + 1, &high);
+		if (error)
+			return error;
+	}
+	return low < 100 || high > 599 || low > high ? GPC_SCALAR_RANGE : GPC_SCALAR_OK;
+}
+
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (int)((found - digits) % 16) : -1;
+}
+
+enum gpc_scalar_error gpc_scalar_hex128(const char *text, uint8_t ret[16])
+{
+	uint8_t bytes[16];
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		int high = hex_digit(text[2 * i]);
+		int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+
+		if (low < 0)
+			return GPC_SCALAR_SYNTAX;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	if (text[2 * sizeof(bytes)])
+		return GPC_SCALAR_SYNTAX;
+	memcpy(ret, bytes, sizeof(bytes));
+	return GPC_SCALAR_OK;
+}
+
+bool gpc_scalar_is_null(const char *text)
+{
+	return !*text || !strcmp(text, "~") || !strcmp(text, "null");
+}
+
+bool gpc_scalar_is_name(const char *text)
+{
+	size_t len = strspn(text, LETTERS DIGITS "._-");
+
+	return strspn(text, LETTERS) && !text[len] && len <= GPC_MAX_NAME_BYTES;
+}
+
+bool gpc_scalar_is_reserved_name(const char *text)
+{
+	static const char *const reserved[] = {"any", "all", "none", "default",
+					       "builtin", "protect", "host"};
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (!strcmp(text, reserved[i]))
+			return true;
+	}
+	return false;
+}
+
+bool gpc_scalar_is_interface(const char *text)
+{
+	size_t len = strlen(text);
+	size_t head = 0;
+
+	while ((unsigned char)text[head] > ' ' && !strchr("/*\x7f", text[head]))
+		head++;
+	if (!strcmp(text, ".") || !strcmp(text, ".."))
+		return false;
+	if (head == len)
+		return len >= 1 && len <= MAX_INTERFACE_BYTES;
+	/* A pattern: its head must leave room for at least one byte of a device's name. */
+	return text[head] == '*' && head + 1 == len && head >= 1 && head < MAX_INTERFACE_BYTES;
+}
+
+bool gpc_scalar_is_label(const char *text)
+{
+	size_t len = strspn(text, LETTERS DIGITS "._/-");
+
+	return strspn(text, LETTERS DIGITS) && !text[len] && len <= GPC_MAX_NAME_BYTES;
+}
+
+bool gpc_scalar_is_url_path(const char *text)
+{
+	if (text[0] != '/')
+		return false;
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return false;
+	}
+	return true;
+}

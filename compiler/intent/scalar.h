@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scalar.h: the grammars of SEMANTICS 2.1 as pure functions of a text. No diagnostics, no YAML: the
+ * binder (bind_scalar.c) says what a failure means for the key at hand. *ret is untouched on failure.
+ */
+#ifndef GPC_INTENT_SCALAR_H
+#define GPC_INTENT_SCALAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum gpc_scalar_error {
+	GPC_SCALAR_OK,
+	GPC_SCALAR_SYNTAX,
+	GPC_SCALAR_LEADING_ZERO,
+	GPC_SCALAR_RANGE,	/* does not fit in 64 bits, or out of the type's own range */
+};
+
+/* N: decimal, no sign, no leading zero, no underscore. */
+enum gpc_scalar_error gpc_scalar_uint(const char *text, uint64_t *ret);
+
+/* N with Ki Mi Gi KiB MiB GiB KB MB GB. */
+enum gpc_scalar_error gpc_scalar_size(const char *text, uint64_t *ret);
+
+/* N/s N/m N/h, rounded down to whole numbers per second. */
+enum gpc_scalar_error gpc_scalar_rate(const char *text, uint64_t *ret_per_second);
+
+/* N with ms s m h d, in milliseconds. */
+enum gpc_scalar_error gpc_scalar_duration(const char *text, uint64_t *ret_ms);
+
+/* `200` or `200-399`, 100..599, low <= high. */
+enum gpc_scalar_error gpc_scalar_status(const char *text);
+
+/* 32 hexadecimal digits of either case. */
+enum gpc_scalar_error gpc_scalar_hex128(const char *text, uint8_t ret[16]);
+
+/* Nothing, `~` or `null`, quoted or not: an error wherever a value is wanted. */
+bool gpc_scalar_is_null(const char *text);
+
+bool gpc_scalar_is_name(const char *text);
+bool gpc_scalar_is_reserved_name(const char *text);
+bool gpc_scalar_is_interface(const char *text);
+bool gpc_scalar_is_label(const char *text);
+bool gpc_scalar_is_url_path(const char *text);
+
+/* `lo-hi` of two N: what a port range looks like, whatever its numbers are. */
+bool gpc_scalar_is_range(const char *text);
+
+#endif
