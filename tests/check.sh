@@ -10,7 +10,7 @@
 #   skip: NAME: REASON           for each thing that it cannot run here
 # and exits 0 only if nothing failed. One that exits 0 without such a line counts as failed.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 # tier | needs root | what it is
 TIERS="

@@ -32,6 +32,7 @@ GPC=${GPC:-$RIG_ROOT/build/gpc}
 VIP4=192.0.2.10
 VIP6=2001:db8:ff::10
 PORT=80
+RIG_BACKEND=${RIG_BACKEND:-backend}
 
 rig_passed=0 rig_failed=0 rig_finished=no
 rig_nodes=() rig_pids=()
@@ -105,6 +106,8 @@ trap 'exit 143' TERM HUP
 
 # ---- namespaces ----------------------------------------------------------------------------------
 
+[ -t 1 ] || export NO_COLOR=1
+
 # nsenter and not `ip netns exec`: that one mounts a fresh /sys, and with it an empty bpffs.
 in_ns() { local node=$1; shift; nsenter --net="/run/netns/$RIG-$node" "$@"; }
 
@@ -131,7 +134,7 @@ connect() {
 }
 
 rig_backend() {
-	local name=backend$1 address
+	local name=$RIG_BACKEND$1 address
 	rig_namespace "$name"
 	connect "$name" eth0 $((10 + $1))
 	must in_ns "$name" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
@@ -162,9 +165,9 @@ rig_up() {
 	must ip -n "$RIG-client" route add "$VIP6/128" via fd77::1
 	for ((i = 1; i <= $1; i++)); do rig_backend "$i"; done
 	for ((i = 1; i <= $1; i++)); do
-		wait_for "the server of backend$i" test -e "$WORK/ready-backend$i-$PORT"
-		wait_for "IPv4 to backend$i" in_ns balancer ping -c 1 -W 1 "10.77.0.$((10 + i))"
-		wait_for "IPv6 to backend$i" in_ns balancer ping -c 1 -W 1 "fd77::$((10 + i))"
+		wait_for "the server of backend $i" test -e "$WORK/ready-$RIG_BACKEND$i-$PORT"
+		wait_for "IPv4 to backend $i" in_ns balancer ping -c 1 -W 1 "10.77.0.$((10 + i))"
+		wait_for "IPv6 to backend $i" in_ns balancer ping -c 1 -W 1 "fd77::$((10 + i))"
 	done
 }
 
@@ -173,11 +176,12 @@ rig_up() {
 gpc() {
 	local node=$1
 	shift
-	mkdir -p -m 700 "$WORK/state/$node"
-	GPC_STATE_DIR=$WORK/state/$node GPC_BPFFS=$BPFFS/$node NO_COLOR=1 in_ns "$node" "$GPC" "$@"
+	[ -d "$WORK/state/$node" ] || mkdir -m 700 "$WORK/state/$node"
+	GPC_STATE_DIR=$WORK/state/$node GPC_BPFFS=$BPFFS/$node in_ns "$node" "$GPC" "$@"
 }
-# The folder must be there for gpc of every node: gpc makes its own, not the parent.
-must mkdir -p "$BPFFS"
+mountpoint -q /sys/fs/bpf || must mount -t bpf bpf /sys/fs/bpf
+must mkdir "$BPFFS"
+mkdir -m 700 "$WORK/state"
 
 # plane FORWARD FAMILIES ENDPOINT...: an intent with one listener per family's VIP on port 80.
 # FAMILIES: 4, 6 or 46, of the listener. ENDPOINT: N[:weight[:state]], addresses by ENDPOINT_FAMILIES
@@ -206,6 +210,14 @@ plane() {
 	echo "listeners:"
 	case $families in *4*) echo "  - {name: http4, address: $VIP4, protocol: TCP, port: $PORT, forward: $forward, backend: web}" ;; esac
 	case $families in *6*) echo "  - {name: http6, address: \"$VIP6\", protocol: TCP, port: $PORT, forward: $forward, backend: web}" ;; esac
+}
+
+# running: what tells one running plane of the balancer from another: its control word and nonce, and
+# the program on wan0. Counters and flows are left out.
+running() {
+	bpftool -j map dump pinned "$(find "$BPFFS/balancer" -name '*ctl*' | head -n 1)" |
+		/usr/bin/python3 -c 'import json, sys; print(*(e["value"] for e in json.load(sys.stdin)))'
+	ip -n "$RIG-balancer" link show wan0 | grep -oE 'prog/xdp id [0-9]+'
 }
 
 # share VIP N: N requests; "backend1 12" lines.

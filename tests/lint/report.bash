@@ -4,7 +4,7 @@
 #   rule "no tabs" grep -n ...        passes if the command prints nothing
 #   rules_end                         prints the count line, exits accordingly
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 lint_name=lint/$(basename "$0" .sh)
 lint_passed=0 lint_failed=0
 
