@@ -16,13 +16,9 @@
 
 #include "../../compiler/image/image_file.h"
 #include "../fail.h"
+#include "../notice.h"
 #include "gpc/abi.h"
 
-/* A message that does not end the command (device skipped, next hop unknown); shown as it comes. */
-struct gpc_notice_sink {
-	void (*say)(void *context, bool warning, const char *text);
-	void *context;
-};
 
 struct gpc_apply_outcome {
 	uint32_t generation;		/* of the link part, now active */
