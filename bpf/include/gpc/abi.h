@@ -66,6 +66,7 @@ enum gpc_verdict {
 	X(FORWARDED, "forwarded", "sent to an endpoint")                                           \
 	X(DECAPSULATED, "decapsulated", "unwrapped and passed to the stack")                       \
 	X(COUNTED, "counted", "seen by a TC hook, passed")                                         \
+	X(STALE_META, "stale-meta", "seen by a TC hook with another plane's or an old metadata")   \
 	X(OFF, "off", "passed because the plane is switched off")                                  \
 	X(ON_FAIL, "on-fail", "no decision possible, defaults.on-fail applied")                    \
 	X(NON_IP, "non-ip", "neither ARP nor IP")                                                  \
@@ -89,7 +90,13 @@ enum gpc_reason {
 };
 #define GPC_REASON_MAX 64u
 
-enum gpc_hook { GPC_HOOK_ID_XDP, GPC_HOOK_ID_TC_INGRESS, GPC_HOOK_ID_TC_EGRESS, GPC_HOOK_ID_DECAP, GPC_HOOK_ID_COUNT };
+enum gpc_hook {
+	GPC_HOOK_ID_XDP,
+	GPC_HOOK_ID_TC_INGRESS,
+	GPC_HOOK_ID_TC_EGRESS,
+	GPC_HOOK_ID_DECAP,
+	GPC_HOOK_ID_COUNT
+};
 
 /* ---- counters: PERCPU_ARRAY gpc_counters ---- */
 
@@ -102,7 +109,7 @@ struct gpc_counter {
 	__u64 packets;
 	__u64 bytes;
 	__u64 flows;		/* new flows: packets whose endpoint was chosen by the table and entered, or
-				 * SYN / first UDP packet when no entry could be made */
+				 * when no entry could be made SYNs and all UDP (its first is not known) */
 	__u64 pad0;
 };
 #define GPC_COUNTER_FIRST_OBJECT (GPC_HOOK_ID_COUNT * GPC_REASON_MAX)

@@ -15,6 +15,14 @@ GPC_INLINE __u64 gpc_vip_hash(__u64 seed, __u64 address0, __u64 address1, __be16
 	return gpc_phash_mix(seed, address1, address0, (__u64)port << 8 | protocol);
 }
 
+GPC_INLINE const struct gpc_listener *gpc_listener_at(struct gpc_view view, __u32 index)
+{
+	const struct gpc_plane *plane = gpc_view_plane(view);
+
+	return gpc_record(view, plane->section[GPC_SEC_LISTENER].offset, index,
+			  sizeof(struct gpc_listener));
+}
+
 /* The entry of the key, or the entry that occupies its place: the caller sees NULL if it is another's. */
 GPC_INLINE const struct gpc_vip *gpc_vip_entry(struct gpc_view view, __u64 address0, __u64 address1,
 					       __be16 port, __u8 protocol)
@@ -65,6 +73,36 @@ GPC_INLINE __u32 gpc_vip_listener(struct gpc_view view, __u64 address0, __u64 ad
 	return GPC_NONE;
 }
 
+/*
+ * Does any listener of this key, on whatever interface, send by `forward`? What a decap role asks: the
+ * balancer's interfaces are not the backend's.
+ */
+GPC_INLINE int gpc_vip_forwards(struct gpc_view view, __u64 address0, __u64 address1, __be16 port,
+				__u8 protocol, __u8 forward)
+{
+	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, port, protocol);
+	const struct gpc_plane *plane = gpc_view_plane(view);
+	const struct gpc_vip_choice *choice;
+	__u32 i;
+
+	if (!vip || !vip->interfaces || vip->flags & GPC_VIP_ADDRESS)
+		return 0;
+	if (!(vip->flags & GPC_VIP_CHOICE))
+		return gpc_listener_at(view, vip->listener)->forward == forward;
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#endif
+	for (i = 0; i < GPC_VIP_CHOICES_MAX; i++) {
+		choice = gpc_record(view, plane->section[GPC_SEC_VIP_CHOICE].offset,
+				    vip->listener + i, sizeof(*choice));
+		if (gpc_listener_at(view, choice->listener)->forward == forward)
+			return 1;
+		if (choice->last)
+			break;
+	}
+	return 0;
+}
+
 /* Is this any listener's address on the interface? For what has no port: fragments, malformed packets. */
 GPC_INLINE int gpc_vip_is_address(struct gpc_view view, __u64 address0, __u64 address1,
 				  __u64 interface_bit)
@@ -72,14 +110,6 @@ GPC_INLINE int gpc_vip_is_address(struct gpc_view view, __u64 address0, __u64 ad
 	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, 0, GPC_IPPROTO_ADDRESS);
 
 	return vip && vip->interfaces & interface_bit;
-}
-
-GPC_INLINE const struct gpc_listener *gpc_listener_at(struct gpc_view view, __u32 index)
-{
-	const struct gpc_plane *plane = gpc_view_plane(view);
-
-	return gpc_record(view, plane->section[GPC_SEC_LISTENER].offset, index,
-			  sizeof(struct gpc_listener));
 }
 
 #endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * flow.bpf.h: the flow tables: keys, states and timeouts of one-sided flows (SEMANTICS 5.4), entries
+ * within the budget of new ones (6.5).
+ *
+ * An entry is changed by plain stores. Two CPUs that see one flow at once store the same endpoint or,
+ * while the flow is being picked anew, one of them wins; neither is an error.
+ */
+#ifndef GPC_FLOW_BPF_H
+#define GPC_FLOW_BPF_H
+
+#include "parse.bpf.h"
+
+#define GPC_FLOW_SECOND_SHIFT 30
+#define GPC_SECOND 1000000000ull
+
+/* All ones if a > b, else 0; without a branch: the order of two random addresses is not predictable. */
+static __always_inline __u64 mask_above(__u64 a, __u64 b)
+{
+	__u64 borrow = (__u64)((__s64)((~b & a) | ((~b | a) & (b - a))) >> 63);
+
+	opaque(borrow);
+	return borrow;
+}
+
+/* Key of the packet's flow; returns GPC_FLOW_REVERSED if its source is side 1. */
+static __always_inline __u8 flow_key4(struct gpc_flow_key4 *key, const struct gpc_tuple *t)
+{
+	/* The address above the port, as one number: 48 bits each. */
+	__u64 a = (t->source[1] >> 32) << 16 | t->source_port;
+	__u64 b = (t->destination[1] >> 32) << 16 | t->destination_port;
+	__u64 swap = (__u64)((__s64)(b - a) >> 63), low, high;
+
+	opaque(swap);
+	low = a ^ ((a ^ b) & swap);
+	high = b ^ ((a ^ b) & swap);
+	key->address[0] = low >> 16;
+	key->address[1] = high >> 16;
+	key->port[0] = low;
+	key->port[1] = high;
+	key->protocol = t->protocol;
+	__builtin_memset(key->pad, 0, sizeof(key->pad));
+	return swap & GPC_FLOW_REVERSED;
+}
+
+static __always_inline __u8 flow_key6(struct gpc_flow_key6 *key, const struct gpc_tuple *t)
+{
+	const __u64 *s = t->source, *d = t->destination;
+	__u64 swap;
+
+	if (s[0] != d[0])
+		swap = mask_above(s[0], d[0]);
+	else if (s[1] != d[1])
+		swap = mask_above(s[1], d[1]);
+	else
+		swap = mask_above(t->source_port, t->destination_port);
+	key->address[0][0] = s[0] ^ ((s[0] ^ d[0]) & swap);
+	key->address[0][1] = s[1] ^ ((s[1] ^ d[1]) & swap);
+	key->address[1][0] = d[0] ^ ((s[0] ^ d[0]) & swap);
+	key->address[1][1] = d[1] ^ ((s[1] ^ d[1]) & swap);
+	key->port[0] = t->source_port ^ ((t->source_port ^ t->destination_port) & swap);
+	key->port[1] = t->destination_port ^ ((t->source_port ^ t->destination_port) & swap);
+	key->protocol = t->protocol;
+	__builtin_memset(key->pad, 0, sizeof(key->pad));
+	return swap & GPC_FLOW_REVERSED;
+}
+
+/* TCP that opens: SYN without ACK, FIN, RST. */
+static __always_inline int tcp_opens(__u8 flags)
+{
+	return (flags & (GPC_TCP_SYN | GPC_TCP_ACK | GPC_TCP_FIN | GPC_TCP_RST)) == GPC_TCP_SYN;
+}
+
+/* State after a packet of the original direction. */
+static __always_inline __u8 flow_next_state(__u8 state, __u8 protocol, __u8 flags)
+{
+	if (protocol != IPPROTO_TCP)
+		return GPC_FLOW_UDP;
+	if (likely(!(flags & (GPC_TCP_SYN | GPC_TCP_FIN | GPC_TCP_RST))))
+		return state == GPC_FLOW_SYN ? GPC_FLOW_ESTABLISHED : state;
+	if (flags & GPC_TCP_RST)
+		return GPC_FLOW_CLOSED;
+	if (flags & GPC_TCP_FIN)
+		return state == GPC_FLOW_CLOSED ? state : GPC_FLOW_CLOSING;
+	return state;
+}
+
+/* State of a flow whose first packet this is; TCP in mid-stream is taken for established. */
+static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags)
+{
+	return tcp_opens(flags) ? GPC_FLOW_SYN :
+				  flow_next_state(GPC_FLOW_ESTABLISHED, protocol, flags);
+}
+
+/*
+ * Is the entry's flow over? last_seen counts units of 2^30 ns, rounded down at both ends, so one unit
+ * of grace keeps an entry from ending before its time.
+ */
+static __always_inline int flow_expired(const struct gpc_plane *plane, __u8 state, __u32 idle)
+{
+	_Static_assert((int)GPC_FLOW_UDP == (int)GPC_TIMEOUT_UDP &&
+		       (int)GPC_FLOW_SYN == (int)GPC_TIMEOUT_SYN, "a state indexes its timeout");
+	__u64 timeout = plane->timeout[state & (GPC_TIMEOUT_COUNT - 1)];
+
+	return idle > 1 && (__u64)(idle - 1) << GPC_FLOW_SECOND_SHIFT > timeout * GPC_SECOND;
+}
+
+/*
+ * Takes one entry from this CPU's share of flow_inserts a second; a full share is one second's. The
+ * credit counts in units of which one entry costs cpus * 10^9, so no division is needed.
+ */
+static __always_inline int flow_budget(const struct gpc_plane *plane, __u32 cpus, __u64 now)
+{
+	__u32 zero = 0;
+	struct gpc_budget *budget = bpf_map_lookup_elem(&gpc_budget, &zero);
+	__u64 rate = plane->flow_inserts, cost = (__u64)cpus * GPC_SECOND, full, elapsed, credit;
+
+	if (!budget || !rate)
+		return 0;
+	full = rate * GPC_SECOND;
+	if (full < cost)
+		full = cost;
+	elapsed = now - budget->filled;
+	if (!budget->filled || elapsed > GPC_SECOND * (rate < cpus ? cpus : 1))
+		credit = full;
+	else
+		credit = budget->credit + elapsed * rate;
+	if (credit > full)
+		credit = full;
+	budget->filled = now;
+	if (credit < cost) {
+		budget->credit = credit;
+		return 0;
+	}
+	budget->credit = credit - cost;
+	return 1;
+}
+
+#endif

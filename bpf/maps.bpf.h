@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * maps.bpf.h: the maps of the data plane. The loader sets max_entries of gpc_flows4, gpc_flows6,
+ * gpc_next and gpc_counters before loading; the figures here are only large enough for tests.
+ */
+#ifndef GPC_MAPS_BPF_H
+#define GPC_MAPS_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "gpc/abi.h"
+#include "gpc/lookup/view.h"
+
+struct gpc_image_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 1u << GPC_IMAGE_LOG2);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GPC_CTL_ENTRIES);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} gpc_ctl SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, GPC_IMAGE_SLOTS);
+	__type(key, __u32);
+	__array(values, struct gpc_image_map);
+} gpc_images SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GPC_MIN_FLOWS);
+	__type(key, struct gpc_flow_key4);
+	__type(value, struct gpc_flow);
+} gpc_flows4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GPC_MIN_FLOWS);
+	__type(key, struct gpc_flow_key6);
+	__type(value, struct gpc_flow);
+} gpc_flows6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_next);
+} gpc_next SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GPC_COUNTER_FIRST_OBJECT);
+	__type(key, __u32);
+	__type(value, struct gpc_counter);
+} gpc_counters SEC(".maps");
+
+/* What a CPU may still enter into the flow tables; the program's own, of no interest to the loader. */
+struct gpc_budget {
+	__u64 credit;		/* units: entry * CPU * second / 10^9 */
+	__u64 filled;		/* coarse ktime of the last refill, 0: never */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gpc_budget);
+} gpc_budget SEC(".maps");
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * slot.bpf.h: which image decides about a packet. pick_slot() holds the only read of the control
+ * word of an invocation, image_of() the only lookup in gpc_images. Rule R makes every later
+ * image_of() of the same slot within the invocation the same image.
+ */
+#ifndef GPC_SLOT_BPF_H
+#define GPC_SLOT_BPF_H
+
+#include "maps.bpf.h"
+#include "gpc/lookup/device.h"
+#include "gpc/lookup/endpoint.h"
+#include "gpc/lookup/vip.h"
+
+#define READ_ONCE(x) (*(volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x) __builtin_expect(!!(x), 1)
+
+/* Hides from the compiler where a value comes from: it must not narrow or branch on its way there. */
+#define opaque(x) asm volatile("" : "+r"(x))
+
+struct gpc_pick {
+	__u64 word;		/* the control word as read */
+	__u32 slot;
+};
+
+static __always_inline struct gpc_pick pick_slot(void)
+{
+	__u32 zero = GPC_CTL_WORD;
+	const __u64 *control = bpf_map_lookup_elem(&gpc_ctl, &zero);
+	struct gpc_pick pick = {};
+	__u64 deadline;
+
+	if (!control)
+		return pick;
+	pick.word = READ_ONCE(*control);
+	pick.slot = gpc_ctl_active(pick.word);
+	deadline = gpc_ctl_deadline(pick.word);
+	if (unlikely(deadline) &&
+	    bpf_ktime_get_coarse_ns() >> GPC_CTL_DEADLINE_UNIT_SHIFT >= deadline)
+		pick.slot = gpc_ctl_fallback(pick.word);
+	return pick;
+}
+
+/* The image of a slot; base is NULL if there is none or if it was never linked to this host. */
+static __always_inline struct gpc_view image_of(__u32 slot)
+{
+	struct gpc_view view = {};
+	__u32 zero = 0;
+	void *inner = bpf_map_lookup_elem(&gpc_images, &slot);
+
+	if (inner)
+		view.base = bpf_map_lookup_elem(inner, &zero);
+	if (view.base && unlikely(gpc_view_link(view)->magic != GPC_LINK_MAGIC))
+		view.base = 0;
+	return view;
+}
+
+#endif
