@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What README.md tells a reader to type works: its marked blocks are cut out and run as they stand,
+# the user's part without privileges, root's part on a balancer in a namespace. Every example compiles,
+# the links lead somewhere, and the demo runs to its end.
+. "$(dirname "$0")/e2e/rig.bash"
+README=$RIG_ROOT/README.md
+
+block() { # NAME: the text of the sh block after <!-- test: NAME -->
+	awk -v mark="<!-- test: $1 -->" '$0 == mark {found = 1; next}
+		found && /^```sh$/ {inside = 1; next} inside && /^```$/ {exit} inside {print}' "$README"
+}
+every_sh_block_is_tested() {
+	local blocks marks
+	blocks=$(grep -c '^```sh$' "$README")
+	marks=$(grep -c '^<!-- test: ' "$README")
+	echo "$blocks blocks of sh; $marks are marked, and the first is make demo and make check"
+	[ "$blocks" -eq $((marks + 1)) ]
+}
+links() {
+	local from target bad=0
+	for from in "$README" "$RIG_ROOT"/docs/*.md; do
+		for target in $(grep -ohE '\]\([^)#:]+\)' "$from" | tr -d '()]' | sort -u); do
+			[ -e "$(dirname "$from")/$target" ] || { echo "$from links to $target, which is not there"; bad=1; }
+		done
+	done
+	return $bad
+}
+
+check "every block of commands in README.md is run here" every_sh_block_is_tested
+check "the links in README.md and docs/ lead somewhere" links
+check_equal "README.md begins with the two commands" \
+	"$(sed -n '4,5s/ *#.*//p' "$README" | tr '\n' ',')" "make demo,make check,"
+check ".ci/run runs make check" grep -qx 'exec make check' "$RIG_ROOT/.ci/run"
+
+rig_up 2
+mkdir "$WORK/tree"
+for entry in "$RIG_ROOT"/*; do ln -s "$entry" "$WORK/tree/"; done
+unprivileged() { (cd "$WORK/tree" && setpriv --bounding-set -all --inh-caps -all bash -euc "$1"); }
+check "the user's commands, without privileges" unprivileged "$(block user)"
+check "they compile to the same bytes once more" \
+	unprivileged "'$GPC' compile -f edge.yaml -o second.gpi; cmp edge.gpi second.gpi"
+
+cp "$WORK/tree/edge.yaml" "$WORK/edge.yaml"
+mkdir -m 700 "$WORK/state/balancer"
+as_root() {
+	(cd "$WORK" && GPC_STATE_DIR=$WORK/state/balancer GPC_BPFFS=$BPFFS/balancer PATH=$RIG_ROOT/build:$PATH \
+		in_ns balancer bash -euc "$1")
+}
+root=$(block root)
+check "root's commands up to the first apply" as_root "$(sed '/^sed /,$d' <<<"$root")"
+check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
+check "root's commands up to the drain" as_root "$(sed -n '/^sed /,/^gpc apply/p' <<<"$root")"
+check "web-2 gets no new connections" all_answer "$VIP4" 100 backend1
+check "root's commands up to detach" as_root "$(sed -n '/^gpc log/,$p' <<<"$root" | sed '/^gpc detach/,$d')"
+check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
+check "root's last command" as_root "$(sed -n '/^gpc detach/,$p' <<<"$root")"
+check_equal "it leaves nothing in the kernel" "$(find "$BPFFS/balancer" -type f 2>/dev/null | wc -l)" 0
+
+for example in "$RIG_ROOT"/examples/*.yaml; do
+	name=$(basename "$example" .yaml)
+	check "examples/$name.yaml passes gpc check" "$GPC" check -f "$example"
+	check "examples/$name.yaml compiles" "$GPC" compile -f "$example" -o "$WORK/$name.gpi"
+	check "its image can be inspected" "$GPC" inspect "$WORK/$name.gpi"
+done
+check "make demo runs to its end" "$RIG_ROOT/tests/demo.sh"
+check_said "and its download was completed" "not one lost"
+rig_done
