@@ -76,6 +76,38 @@ static void report(struct gpc_diags *diags, uint32_t number, size_t at, size_t l
 			 "control character U+%04X in the text", c);
 }
 
+/* Does a line start at `at`, as YAML 1.1 sees lines? */
+static bool is_line_start(const struct gpc_source *source, size_t at)
+{
+	const char *p = source->text + at;
+
+	return at == 0 || p[-1] == '\n' || p[-1] == '\r' ||
+	       (at >= 2 && memcmp(p - 2, "\xc2\x85", 2) == 0) ||
+	       (at >= 3 && (memcmp(p - 3, "\xe2\x80\xa8", 3) == 0 || memcmp(p - 3, "\xe2\x80\xa9", 3) == 0));
+}
+
+/*
+ * Directives are refused here because libyaml takes quadratic time over many of them. So a text in
+ * quotes may not continue on a line that starts with `%`.
+ */
+static bool check_directives(struct gpc_diags *diags, uint32_t number, const struct gpc_source *source)
+{
+	const char *end = source->text + source->size;
+	struct gpc_diag *diag;
+
+	for (const char *p = source->text; (p = memchr(p, '%', (size_t)(end - p))); p++) {
+		size_t at = (size_t)(p - source->text);
+
+		if (!is_line_start(source, at))
+			continue;
+		diag = gpc_diag(diags, GPC_E0012, bytes_at(number, at, 1),
+				"line starts with `%%`, which YAML takes for a directive");
+		gpc_diag_hint(diags, diag, "remove the line, or indent it");
+		return false;
+	}
+	return true;
+}
+
 bool gpc_text_check(struct gpc_diags *diags, uint32_t number, bool *ret_ascii)
 {
 	const struct gpc_source *source = &diags->sources.items[number];
@@ -96,5 +128,5 @@ bool gpc_text_check(struct gpc_diags *diags, uint32_t number, bool *ret_ascii)
 		i += length;
 	}
 	*ret_ascii = ascii;
-	return true;
+	return check_directives(diags, number, source);
 }

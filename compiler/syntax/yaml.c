@@ -277,14 +277,6 @@ static void on_alias(struct reader *reader, const yaml_event_t *event, struct gp
 	on_scalar(reader, &empty, place);
 }
 
-static void refuse_directives(struct reader *reader, const yaml_event_t *event, struct gpc_place place)
-{
-	if (event->data.document_start.version_directive ||
-	    event->data.document_start.tag_directives.start !=
-		    event->data.document_start.tag_directives.end)
-		gpc_diag(reader->diags, GPC_E0012, place, "directive before `---` is not used here");
-}
-
 /* ---- the loop ------------------------------------------------------------------------------------ */
 
 static void end_document(struct reader *reader)
@@ -302,9 +294,6 @@ static bool on_event(struct reader *reader, yaml_event_t *event)
 	struct gpc_place place;
 
 	switch (event->type) {
-	case YAML_DOCUMENT_START_EVENT:
-		refuse_directives(reader, event, event_place(reader, event));
-		return true;
 	case YAML_DOCUMENT_END_EVENT:
 		end_document(reader);
 		return true;

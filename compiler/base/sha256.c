@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "sha256.h"
+
+#include <openssl/evp.h>
+
+#include "arena.h"
+
+static void must(int ok)
+{
+	if (ok != 1)
+		gpc_arena_exhausted();
+}
+
+void gpc_sha256_init(struct gpc_sha256 *sha)
+{
+	sha->state = EVP_MD_CTX_new();
+	must(sha->state != NULL);
+	must(EVP_DigestInit_ex(sha->state, EVP_sha256(), NULL));
+}
+
+void gpc_sha256_add(struct gpc_sha256 *sha, const void *bytes, size_t size)
+{
+	must(EVP_DigestUpdate(sha->state, bytes, size));
+}
+
+void gpc_sha256_finish(struct gpc_sha256 *sha, uint8_t ret[GPC_SHA256_BYTES])
+{
+	must(EVP_DigestFinal_ex(sha->state, ret, NULL));
+	EVP_MD_CTX_free(sha->state);
+	sha->state = NULL;
+}
+
+void gpc_sha256(const void *bytes, size_t size, uint8_t ret[GPC_SHA256_BYTES])
+{
+	struct gpc_sha256 sha;
+
+	gpc_sha256_init(&sha);
+	gpc_sha256_add(&sha, bytes, size);
+	gpc_sha256_finish(&sha, ret);
+}
+
+char *gpc_sha256_format(const uint8_t digest[GPC_SHA256_BYTES], char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < GPC_SHA256_BYTES; i++) {
+		out[2 * i] = digits[digest[i] >> 4];
+		out[2 * i + 1] = digits[digest[i] & 15];
+	}
+	out[2 * GPC_SHA256_BYTES] = '\0';
+	return out;
+}
