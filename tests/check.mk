@@ -46,9 +46,9 @@ print-bpf-flags:
 
 # ---- programs that run beside gpc in the tests ----------------------------------------------------
 
-RIG_BPF := $(patsubst tests/e2e/%.bpf.c,$(BUILD_ROOT)/tests/e2e/%.bpf.o,$(wildcard tests/e2e/*.bpf.c))
+RIG_BPF := $(patsubst tests/%.bpf.c,$(BUILD_ROOT)/tests/%.bpf.o,$(wildcard tests/e2e/*.bpf.c tests/bench/live.bpf.c))
 
-$(BUILD_ROOT)/tests/e2e/%.bpf.o: tests/e2e/%.bpf.c
+$(RIG_BPF): $(BUILD_ROOT)/tests/%.bpf.o: tests/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
