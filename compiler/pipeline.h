@@ -16,7 +16,7 @@ struct gpc_compile_options {
 	struct gpc_inputs inputs;
 	const char *tool_version;	/* provenance only */
 	const char *commit;		/* provenance only; NULL if not from a repository */
-	const char *dump_after;		/* pass name, NULL for none: text to dump_to */
+	const char *dump_after;		/* one of gpc_pass_names, NULL for none: text to dump_to */
 	void *dump_to;			/* FILE * */
 };
 
@@ -27,6 +27,9 @@ struct gpc_compiled {
 	uint64_t decision_size;
 	const struct gpc_model *model;
 };
+
+/* Passes whose result can be dumped, in order; NULL behind the last. */
+extern const char *const gpc_pass_names[];
 
 /* The passes in order and nothing else. False if there were errors; *ret is then untouched. */
 bool gpc_compile(struct gpc_diags *diags, const struct gpc_provider *provider,

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../model/table_size.h"
+
 struct gpc_maglev_endpoint {
 	uint64_t id;
 	uint32_t weight;	/* 1..65535 */
@@ -34,11 +36,5 @@ struct gpc_maglev_endpoint {
  */
 void gpc_maglev_fill(const struct gpc_maglev_endpoint *endpoints, size_t count, uint16_t *table,
 		     uint32_t size);
-
-/* Smallest prime of the list in SEMANTICS 2.3 >= 100 x endpoints; the last one when there is none. */
-uint32_t gpc_maglev_default_size(uint64_t endpoints);
-bool gpc_is_prime(uint64_t n);
-/* The nearest primes below and above n (0 if there is none below), for the message. */
-void gpc_nearest_primes(uint64_t n, uint64_t *ret_below, uint64_t *ret_above);
 
 #endif

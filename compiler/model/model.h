@@ -7,6 +7,8 @@
 #ifndef GPC_MODEL_MODEL_H
 #define GPC_MODEL_MODEL_H
 
+#include <stdio.h>
+
 #include "../intent/intent.h"
 
 struct gpc_model_interface {
@@ -24,7 +26,9 @@ struct gpc_model_endpoint {
 	const char *name;
 	uint32_t backend;
 	bool has4, has6;
-	struct gpc_ip ip4, ip6;
+	struct gpc_ip ip4, ip6;			/* the first of each family */
+	const struct gpc_prefix_value *addresses;	/* as written */
+	size_t address_count;
 	uint16_t weight;
 	enum gpc_state state;
 	struct gpc_place at;
@@ -36,10 +40,18 @@ struct gpc_model_backend {
 	uint32_t first_endpoint, endpoint_count;
 	uint32_t table_size;
 	bool table_size_given;
+	uint64_t table_size_written;		/* when given, at full width */
 	enum gpc_next_hop next_hop;
 	struct gpc_prefix next_hop_address;
-	bool used;
-	struct gpc_place at, table_size_at;
+	bool used;				/* a listener refers to it */
+	bool has_health;
+	struct gpc_place at, table_size_at, next_hop_at, health_at;
+};
+
+/* An interface that a listener names. */
+struct gpc_model_use {
+	uint32_t interface;
+	struct gpc_place at;
 };
 
 struct gpc_model_listener {
@@ -47,11 +59,14 @@ struct gpc_model_listener {
 	const char *name;
 	struct gpc_prefix_value *addresses;	/* sorted by bytes, no duplicates */
 	size_t address_count;
+	struct gpc_place repeated_at;		/* of an address that was written twice, or nowhere */
 	uint8_t protocol;
 	uint16_t port;
 	enum gpc_forward forward;
 	uint32_t backend;
-	uint64_t interfaces;			/* mask of interfaces with xdp and role edge */
+	uint64_t interfaces;			/* where it exists: wanted, with xdp and role edge */
+	const struct gpc_model_use *uses;	/* interfaces named one by one; none: all */
+	size_t use_count;
 	struct gpc_place at, backend_at;
 };
 
@@ -76,5 +91,8 @@ uint64_t gpc_stable_id(const char *kind, const char *owner, const char *name);
 
 /* Resolves `intent`. False if an error was added; the model is then unfit for later passes. */
 bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *ret_model);
+
+/* All of it as text, one object a line: --dump-after=model. */
+void gpc_model_dump(const struct gpc_model *model, FILE *out);
 
 #endif

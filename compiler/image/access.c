@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "image_file.h"
+
+const void *gpc_image_section(const struct gpc_image *image, enum gpc_section_id id, uint32_t *ret_count)
+{
+	*ret_count = image->plane->section[id].count;
+	return image->bytes + image->plane->section[id].offset;
+}
+
+const char *gpc_image_name(const struct gpc_image *image, uint32_t name_offset)
+{
+	return image->bytes + image->plane->section[GPC_SEC_NAMES].offset + name_offset;
+}
+
+const char *gpc_image_provenance(const struct gpc_image *image, size_t *ret_size)
+{
+	*ret_size = image->head->provenance_size;
+	return *ret_size ? image->bytes + image->head->provenance_offset : NULL;
+}
+
+/* The provenance part decides nothing and is not checked by the reader: what follows trusts nothing. */
+
+/* The JSON value that starts at `text`; NULL if there is none. The caller puts it. */
+static json_object *parse(const char *text, size_t size)
+{
+	json_tokener *tokener = json_tokener_new_ex(8);
+	json_object *value;
+
+	if (!tokener)
+		gpc_arena_exhausted();
+	value = json_tokener_parse_ex(tokener, text, size > INT32_MAX ? INT32_MAX : (int)size);
+	json_tokener_free(tokener);
+	return value;
+}
+
+/* The value behind `key`, which stands at the start of a line. */
+static json_object *value_of(const struct gpc_image *image, const char *key)
+{
+	size_t size;
+	const char *text = gpc_image_provenance(image, &size), *found;
+
+	if (!text)
+		return NULL;
+	found = memmem(text, size, key, strlen(key));
+	if (!found)
+		return NULL;
+	found += strlen(key);
+	return parse(found, size - (size_t)(found - text));
+}
+
+static bool number_at(json_object *list, size_t i, uint32_t *ret)
+{
+	json_object *item = json_object_array_get_idx(list, i);
+	int64_t number = json_object_get_int64(item);
+
+	if (!json_object_is_type(item, json_type_int) || number < 0 || number > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)number;
+	return true;
+}
+
+static const char *source_path(const struct gpc_image *image, struct gpc_arena *arena, uint32_t source)
+{
+	json_object *sources = value_of(image, "\n\"sources\":");
+	const char *path = NULL;
+
+	if (json_object_is_type(sources, json_type_array)) {
+		json_object *item = json_object_array_get_idx(sources, source);
+
+		if (json_object_is_type(item, json_type_string))
+			path = gpc_arena_strdup(arena, json_object_get_string(item));
+	}
+	json_object_put(sources);
+	return path;
+}
+
+bool gpc_image_place(const struct gpc_image *image, struct gpc_arena *arena, uint64_t id,
+		     const char **ret_path, uint32_t *ret_line, uint32_t *ret_column)
+{
+	json_object *object, *at = NULL;
+	uint32_t source, line, column;
+	const char *path = NULL;
+	char key[32];
+
+	snprintf(key, sizeof(key), "\n\"%016" PRIx64 "\":", id);
+	object = value_of(image, key);
+	if (json_object_is_type(object, json_type_object) &&
+	    json_object_object_get_ex(object, "at", &at) && json_object_is_type(at, json_type_array) &&
+	    json_object_array_length(at) == 3 && number_at(at, 0, &source) && number_at(at, 1, &line) &&
+	    number_at(at, 2, &column))
+		path = source_path(image, arena, source);
+	json_object_put(object);
+	if (!path)
+		return false;
+	*ret_path = path;
+	*ret_line = line;
+	*ret_column = column;
+	return true;
+}

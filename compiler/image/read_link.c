@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "reader.h"
+
+#define GENERATION_MAX ((1u << 29) - 1)
+
+static uint32_t home_of(uint32_t ifindex, uint32_t mult)
+{
+	return (uint32_t)(ifindex * mult) >> 22;
+}
+_Static_assert(GPC_DEVICE_SLOTS == 1u << (32 - 22), "a home is a slot");
+
+static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link)
+{
+	struct gpc_link_layout layout = gpc_link_layout(reader->plane->section[GPC_SEC_LISTENER].count);
+	uint32_t base = reader->head->link_offset;
+
+	return link->magic == GPC_LINK_MAGIC && link->generation && link->generation <= GENERATION_MAX &&
+	       link->device_mult & 1 && link->device_offset == base + layout.device &&
+	       link->listener_offset == base + layout.listener &&
+	       link->endpoint_offset == base + layout.endpoint && link->cpus &&
+	       gpc_all_zero(link->pad0, sizeof(link->pad0));
+}
+
+/* The device stands within the probes of its home and its interface exists. */
+static bool device_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link,
+			    const struct gpc_link_device *device, uint32_t slot)
+{
+	uint32_t away = (slot - home_of(device->ifindex, link->device_mult)) & (GPC_DEVICE_SLOTS - 1);
+	uint32_t interfaces = reader->plane->section[GPC_SEC_INTERFACE].count;
+
+	if (away >= GPC_DEVICE_PROBES || device->flags & ~GPC_DEVICE_META || device->pad0)
+		return false;
+	if (device->interface == GPC_NONE16)
+		return !device->interface_bit;
+	return device->interface < interfaces && device->interface_bit == 1ull << device->interface;
+}
+
+bool gpc_reader_link(const struct gpc_reader *reader, bool linked)
+{
+	const struct gpc_image_head *head = reader->head;
+	const char *part = reader->bytes + head->link_offset;
+	const struct gpc_link_head *link = (const struct gpc_link_head *)part;
+	const struct gpc_link_device *devices;
+
+	if (gpc_all_zero(part, head->link_size))
+		return true;
+	if (!linked)
+		return gpc_reader_refuse(reader, GPC_E0510, "link part of the file is not empty");
+	if (!head_is_sound(reader, link))
+		return gpc_reader_refuse(reader, GPC_E0510, "head of the link part is malformed");
+	devices = (const struct gpc_link_device *)(reader->bytes + link->device_offset);
+	for (uint32_t slot = 0; slot < GPC_DEVICE_SLOTS; slot++) {
+		const struct gpc_link_device *device = &devices[slot];
+		bool sound = device->ifindex ? device_is_sound(reader, link, device, slot)
+					     : gpc_all_zero(device, sizeof(*device));
+
+		if (!sound)
+			return gpc_reader_refuse(reader, GPC_E0510, "device slot %u of the link part is malformed",
+						 slot);
+	}
+	return true;
+}

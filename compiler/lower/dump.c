@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "tables.h"
+
+static const char *name_at(const struct gpc_tables *tables, uint32_t name)
+{
+	return tables->names + name;
+}
+
+static void dump_ip(const void *bytes, FILE *out)
+{
+	char text[GPC_IP_TEXT];
+	struct gpc_ip ip;
+
+	memcpy(ip.bytes, bytes, sizeof(ip.bytes));
+	fputs(gpc_ip_format(&ip, text), out);
+}
+
+static void dump_vips(const struct gpc_tables *tables, FILE *out)
+{
+	fprintf(out, "vip seed %016" PRIx64 " buckets %zu slots %zu\n", (uint64_t)tables->vip_hash.seed,
+		tables->vip_displacement_count, tables->vip_count);
+	for (size_t i = 0; i < tables->vip_count; i++) {
+		const struct gpc_vip *vip = &tables->vips[i];
+
+		if (!vip->interfaces)
+			continue;
+		fprintf(out, "  slot %zu ", i);
+		dump_ip(vip->address_be, out);
+		if (vip->flags & GPC_VIP_ADDRESS)
+			fputs(" address", out);
+		else
+			fprintf(out, " protocol %u port %u %s %u", vip->protocol, ntohs(vip->port_be),
+				vip->flags & GPC_VIP_CHOICE ? "choice" : "listener", vip->listener);
+		fprintf(out, " interfaces %" PRIx64 "\n", (uint64_t)vip->interfaces);
+	}
+	for (size_t i = 0; i < tables->choice_count; i++)
+		fprintf(out, "  choice %zu listener %u interfaces %" PRIx64 "%s\n", i,
+			tables->choices[i].listener, (uint64_t)tables->choices[i].interfaces,
+			tables->choices[i].last ? " last" : "");
+}
+
+static void dump_ref(const char *family, const struct gpc_table_ref *ref, FILE *out)
+{
+	if (ref->offset == GPC_NONE)
+		return;
+	if (ref->table == GPC_NONE)
+		fprintf(out, " %s empty", family);
+	else
+		fprintf(out, " %s table %u", family, ref->table);
+}
+
+static void dump_listeners(const struct gpc_tables *tables, FILE *out)
+{
+	for (size_t i = 0; i < tables->listener_count; i++) {
+		const struct gpc_listener *listener = &tables->listeners[i];
+
+		fprintf(out, "listener %zu %s backend %u", i, name_at(tables, listener->name),
+			listener->backend);
+		dump_ref("v4", &listener->table[GPC_V4], out);
+		dump_ref("v6", &listener->table[GPC_V6], out);
+		fputs("\n", out);
+	}
+}
+
+static void dump_tables(const struct gpc_tables *tables, FILE *out)
+{
+	for (size_t i = 0; i < tables->table_count; i++) {
+		const struct gpc_table *table = &tables->tables[i];
+		const struct gpc_backend *backend = &tables->backends[table->backend];
+		const uint16_t *slots = tables->maglev + table->offset / sizeof(uint16_t);
+
+		fprintf(out, "table %zu backend %s size %u endpoints %u\n", i,
+			name_at(tables, backend->name), table->size, table->endpoints);
+		fputs("  slots", out);
+		for (uint32_t k = 0; k < table->size; k++)
+			fprintf(out, "%s%u", k % 25 ? " " : "\n    ", slots[k]);
+		fputs("\n", out);
+	}
+}
+
+static void dump_endpoints(const struct gpc_tables *tables, FILE *out)
+{
+	fprintf(out, "endpoint-index seed %016" PRIx64 " buckets %zu slots %zu\n",
+		(uint64_t)tables->endpoint_hash.seed, tables->endpoint_displacement_count,
+		tables->endpoint_index_count);
+	for (size_t i = 0; i < tables->endpoint_index_count; i++) {
+		const struct gpc_endpoint *endpoint;
+
+		if (!tables->endpoint_index[i])
+			continue;
+		endpoint = &tables->endpoints[tables->endpoint_index[i] - 1];
+		fprintf(out, "  slot %zu endpoint %u %s flags %x\n", i, tables->endpoint_index[i] - 1,
+			name_at(tables, endpoint->name), endpoint->flags);
+	}
+}
+
+void gpc_tables_dump(const struct gpc_tables *tables, FILE *out)
+{
+	dump_vips(tables, out);
+	dump_listeners(tables, out);
+	dump_tables(tables, out);
+	dump_endpoints(tables, out);
+}

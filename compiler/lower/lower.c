@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "steps.h"
+
+bool gpc_endpoint_usable(const struct gpc_model_endpoint *endpoint, enum gpc_forward forward,
+			 enum gpc_family family)
+{
+	if (forward == GPC_FORWARD_DSR || family == GPC_V4)
+		return endpoint->has4 || endpoint->has6;
+	return endpoint->has6;
+}
+
+struct name_writer {
+	char *names;
+	size_t used;
+};
+
+static uint32_t put_name(struct name_writer *writer, const char *name)
+{
+	size_t at = writer->used, size = strlen(name) + 1;
+
+	if (writer->names)
+		memcpy(writer->names + at, name, size);
+	writer->used += size;
+	return (uint32_t)at;
+}
+
+/* Run twice: once to count (no memory behind the writer), once to write. */
+static void put_names(struct name_writer *writer, const struct gpc_model *model, struct gpc_tables *tables)
+{
+	tables->name = put_name(writer, model->name);
+	for (size_t i = 0; i < model->listener_count; i++)
+		tables->listeners[i].name = put_name(writer, model->listeners[i].name);
+	for (size_t i = 0; i < model->endpoint_count; i++)
+		tables->endpoints[i].name = put_name(writer, model->endpoints[i].name);
+	for (size_t i = 0; i < model->backend_count; i++)
+		tables->backends[i].name = put_name(writer, model->backends[i].name);
+	for (size_t i = 0; i < model->interface_count; i++)
+		tables->interfaces[i].name = put_name(writer, model->interfaces[i].name);
+}
+
+void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, struct gpc_tables *tables)
+{
+	struct name_writer writer = {0};
+
+	put_names(&writer, model, tables);
+	tables->names_size = writer.used;
+	writer = (struct name_writer){.names = gpc_arena_alloc(arena, writer.used)};
+	put_names(&writer, model, tables);
+	tables->names = writer.names;
+}
+
+bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *ret_tables)
+{
+	struct gpc_arena *arena = diags->arena;
+	struct gpc_tables tables = {
+		.listeners = GPC_NEW_ARRAY(arena, struct gpc_listener, model->listener_count),
+		.listener_count = model->listener_count,
+		.endpoints = GPC_NEW_ARRAY(arena, struct gpc_endpoint, model->endpoint_count),
+		.endpoint_count = model->endpoint_count,
+		.backends = GPC_NEW_ARRAY(arena, struct gpc_backend, model->backend_count),
+		.backend_count = model->backend_count,
+		.interfaces = GPC_NEW_ARRAY(arena, struct gpc_interface, model->interface_count),
+		.interface_count = model->interface_count,
+	};
+
+	gpc_lower_names(arena, model, &tables);
+	if (!gpc_lower_objects(diags, model, &tables) || !gpc_lower_listeners(diags, model, &tables) ||
+	    !gpc_lower_vips(diags, model, &tables))
+		return false;
+	*ret_tables = tables;
+	return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tables.h: what the image will hold, section by section, as arrays of its very records (image.h).
+ * Only one thing is left to the writer: offsets of Maglev tables (gpc_table.offset and
+ * gpc_table_ref.offset) count from the start of MAGLEV here, from byte 0 in the image.
+ */
+#ifndef GPC_LOWER_TABLES_H
+#define GPC_LOWER_TABLES_H
+
+#include <stdio.h>
+
+#include "../model/model.h"
+
+struct gpc_tables {
+	struct gpc_phash vip_hash, endpoint_hash;
+	uint32_t name;			/* metadata.name in NAMES */
+
+	uint32_t *vip_displacements;
+	size_t vip_displacement_count;
+	struct gpc_vip *vips;
+	size_t vip_count;
+	struct gpc_vip_choice *choices;
+	size_t choice_count;
+	struct gpc_listener *listeners;
+	size_t listener_count;
+	struct gpc_endpoint *endpoints;
+	size_t endpoint_count;
+	uint32_t *endpoint_displacements;
+	size_t endpoint_displacement_count;
+	uint32_t *endpoint_index;
+	size_t endpoint_index_count;
+	uint16_t *maglev;
+	size_t maglev_count;
+	struct gpc_table *tables;
+	size_t table_count;
+	struct gpc_backend *backends;
+	size_t backend_count;
+	struct gpc_interface *interfaces;
+	size_t interface_count;
+	char *names;
+	size_t names_size;
+};
+
+/* Lowers the model. False if an error was added (a table does not fit, no perfect hash found). */
+bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *ret_tables);
+
+/* All tables as text, with every Maglev slot: --dump-after=lower. */
+void gpc_tables_dump(const struct gpc_tables *tables, FILE *out);
+
+/*
+ * Can a listener of this family send to the endpoint (SEMANTICS 6.2)? ipip: v4 to v4 or v6, v6 to
+ * v6; dsr: any, because the address only finds the MAC.
+ */
+bool gpc_endpoint_usable(const struct gpc_model_endpoint *endpoint, enum gpc_forward forward,
+			 enum gpc_family family);
+
+#endif

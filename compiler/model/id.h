@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* id.h: what a name becomes (SEMANTICS 1): the digest behind stable ids and the default hash seed. */
+#ifndef GPC_MODEL_ID_H
+#define GPC_MODEL_ID_H
+
+#include <stdint.h>
+
+/* Kinds of the objects that have a stable id in this version. */
+#define GPC_KIND_INTERFACE "interface"
+#define GPC_KIND_BACKEND "backend"
+#define GPC_KIND_ENDPOINT "endpoint"	/* owner: its backend */
+#define GPC_KIND_LISTENER "listener"
+#define GPC_KIND_SEED "seed"
+
+/* SHA-256("gpc/v1" NUL kind NUL [owner NUL] name); owner NULL: the kind has none. */
+void gpc_identity_digest(const char *kind, const char *owner, const char *name, uint8_t ret_digest[32]);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "model.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+#include "id.h"
+
+/* SEMANTICS 2.3, in the order of enum gpc_timeout. */
+static const uint32_t default_timeouts[GPC_TIMEOUT_COUNT] = {
+	[GPC_TIMEOUT_SYN] = 60,	     [GPC_TIMEOUT_ESTABLISHED] = 7440, [GPC_TIMEOUT_CLOSING] = 120,
+	[GPC_TIMEOUT_CLOSED] = 10,   [GPC_TIMEOUT_UDP_NEW] = 30,       [GPC_TIMEOUT_UDP] = 180,
+	[GPC_TIMEOUT_ICMP] = 30,     [GPC_TIMEOUT_OTHER] = 600,
+};
+#define DEFAULT_FLOWS 1048576u
+#define FLOW_INSERT_SECONDS 60u
+
+static uint64_t value_or(const struct gpc_uint_value *value, uint64_t fallback)
+{
+	return value->set ? value->value : fallback;
+}
+
+void gpc_model_defaults(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model)
+{
+	const struct gpc_defaults_intent *written = &intent->defaults;
+	uint8_t digest[32];
+	uint64_t flows, inserts;
+
+	model->name = intent->name.text;
+	model->malformed_drop = value_or(&written->malformed_drop, 1);
+	model->non_ip_drop = value_or(&written->non_ip_drop, 0);
+	model->on_fail_drop = value_or(&written->on_fail_drop, 0);
+	flows = value_or(&written->flows, DEFAULT_FLOWS);
+	if (flows < GPC_MIN_FLOWS || flows > GPC_MAX_FLOWS)
+		gpc_diag(diags, GPC_E0407, written->flows.at, "`flows` is out of range %u-%u",
+			 GPC_MIN_FLOWS, GPC_MAX_FLOWS);
+	inserts = value_or(&written->flow_inserts, flows / FLOW_INSERT_SECONDS);
+	if (!inserts || inserts > UINT32_MAX)
+		gpc_diag(diags, GPC_E0408, written->flow_inserts.at,
+			 "`flow-inserts` is out of range 1-%u per second", UINT32_MAX);
+	model->flows = (uint32_t)flows;
+	model->flow_inserts = (uint32_t)inserts;
+	memcpy(model->timeout, default_timeouts, sizeof(default_timeouts));
+	gpc_identity_digest(GPC_KIND_SEED, NULL, model->name, digest);
+	memcpy(model->hash_seed, written->hash_seed.set ? written->hash_seed.bytes : digest,
+	       sizeof(model->hash_seed));
+}
+
+static int by_interface_name(const void *a, const void *b)
+{
+	const struct gpc_model_interface *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+void gpc_model_interfaces(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model)
+{
+	size_t count = intent->interfaces.n;
+
+	if (count > GPC_MAX_INTERFACES) {
+		gpc_diag(diags, GPC_E0405, intent->interfaces.items[GPC_MAX_INTERFACES].at,
+			 "%zu interfaces, the most is %u", count, GPC_MAX_INTERFACES);
+		count = GPC_MAX_INTERFACES;
+	}
+	model->interfaces = GPC_NEW_ARRAY(diags->arena, struct gpc_model_interface, count);
+	model->interface_count = count;
+	for (size_t i = 0; i < count; i++) {
+		const struct gpc_interface_intent *from = &intent->interfaces.items[i];
+		const char *name = from->name.text;
+
+		model->interfaces[i] = (struct gpc_model_interface){
+			.id = gpc_stable_id(GPC_KIND_INTERFACE, NULL, name),
+			.name = name,
+			.mode = (enum gpc_mode)value_or(&from->mode, GPC_MODE_NATIVE),
+			.role = (enum gpc_role)value_or(&from->role, GPC_ROLE_EDGE),
+			.hooks = (uint8_t)value_or(&from->hooks, GPC_HOOK_XDP),
+			.pattern = name[strlen(name) - 1] == '*',
+			.at = from->at,
+		};
+	}
+	if (count)
+		qsort(model->interfaces, count, sizeof(*model->interfaces), by_interface_name);
+}
+
+struct identity {
+	uint64_t id;
+	const char *kind, *name;
+	struct gpc_place at;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct identity *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
+}
+
+#define COLLECT(into, objects, count, kind_)                                                       \
+	for (size_t i_ = 0; i_ < (count); i_++)                                                    \
+	*(into)++ = (struct identity){(objects)[i_].id, (kind_), (objects)[i_].name, (objects)[i_].at}
+
+/* Counters and flows are keyed by id alone, so ids are distinct over all kinds. */
+void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model)
+{
+	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
+		       model->listener_count;
+	struct identity *all = GPC_NEW_ARRAY(diags->arena, struct identity, count), *next = all;
+
+	COLLECT(next, model->interfaces, model->interface_count, GPC_KIND_INTERFACE);
+	COLLECT(next, model->backends, model->backend_count, GPC_KIND_BACKEND);
+	COLLECT(next, model->endpoints, model->endpoint_count, GPC_KIND_ENDPOINT);
+	COLLECT(next, model->listeners, model->listener_count, GPC_KIND_LISTENER);
+	if (!count)
+		return;
+	qsort(all, count, sizeof(*all), by_id);
+	if (!all[0].id)
+		gpc_diag(diags, GPC_E0409, all[0].at, "stable id of %s `%s` is 0: give it another name",
+			 all[0].kind, all[0].name);
+	for (size_t i = 1; i < count; i++) {
+		struct gpc_diag *diag;
+
+		if (all[i].id != all[i - 1].id)
+			continue;
+		diag = gpc_diag(diags, GPC_E0409, all[i].at,
+				"same stable id for %s `%s` and %s `%s`: rename one", all[i].kind,
+				all[i].name, all[i - 1].kind, all[i - 1].name);
+		gpc_diag_place(diag, all[i - 1].at, "the other one");
+	}
+}
+
+bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *ret_model)
+{
+	struct gpc_model model = {0};
+	size_t errors = diags->errors;
+
+	assert(intent->name.text);
+	gpc_model_defaults(diags, intent, &model);
+	gpc_model_interfaces(diags, intent, &model);
+	gpc_model_backends(diags, intent, &model);
+	gpc_model_listeners(diags, intent, &model);
+	if (diags->errors == errors)
+		gpc_model_identities(diags, &model);
+	*ret_model = model;
+	return diags->errors == errors;
+}
