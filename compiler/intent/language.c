@@ -87,10 +87,8 @@ const struct gpc_object_info *gpc_object_info(enum gpc_object object)
 	return &objects[object];
 }
 
-const struct gpc_key *gpc_key_find(enum gpc_object object, const char *name)
+const struct gpc_key *gpc_key_find(const struct gpc_object_info *info, const char *name)
 {
-	const struct gpc_object_info *info = gpc_object_info(object);
-
 	for (size_t i = 0; i < info->count; i++) {
 		if (!strcmp(info->keys[i].name, name))
 			return &info->keys[i];

@@ -77,7 +77,7 @@ struct gpc_object_info {
 const struct gpc_object_info *gpc_object_info(enum gpc_object object);
 
 /* The row of a key, built or not; NULL if the language has no such key there. */
-const struct gpc_key *gpc_key_find(enum gpc_object object, const char *name);
+const struct gpc_key *gpc_key_find(const struct gpc_object_info *info, const char *name);
 
 /* NULL if the enumeration has no such word. */
 const struct gpc_word *gpc_word_find(const struct gpc_words *words, const char *word);

@@ -6,6 +6,9 @@
 
 #include "gpc/limits.h"
 #include "scalar.h"
+#include "suggest.h"
+
+#define MOST_CANDIDATES 256u	/* among which a near name is looked for */
 
 /* The text of one expansion as it grows. */
 struct output {
@@ -66,13 +69,13 @@ static void append(struct output *out, const char *text, size_t size)
 static void report_undefined(struct gpc_values *values, const struct gpc_node *scalar, const char *name)
 {
 	struct gpc_diag *diag = gpc_diag(values->diags, GPC_E0204, scalar->place, "undefined value `%s`", name);
-	size_t count = values->names.entries.n;
-	const char **names = GPC_NEW_ARRAY(values->diags->arena, const char *, count);
+	size_t count = values->names.entries.n < MOST_CANDIDATES ? values->names.entries.n : MOST_CANDIDATES;
+	const char *names[MOST_CANDIDATES];
 	const char *near;
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = values->names.entries.items[i].name;
-	near = gpc_did_you_mean(name, names, count);
+	near = gpc_suggest(name, names, count);
 	if (near)
 		gpc_diag_hint(values->diags, diag, "did you mean `${%s}`?", near);
 	else

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "intent.h"
+#include "quote.h"
+#include "scalar.h"
+#include "slot.h"
+#include "suggest.h"
+
+#define QUOTE(slot, scalar) gpc_quote((slot)->values->diags->arena, (scalar)->text)
+
+static void set_uint(void *target, uint64_t value, struct gpc_place at)
+{
+	struct gpc_uint_value *field = target;
+
+	if (field)
+		*field = (struct gpc_uint_value){.value = value, .set = true, .at = at};
+}
+
+static void set_text(void *target, const struct gpc_scalar *scalar)
+{
+	struct gpc_text_value *field = target;
+
+	if (field)
+		*field = (struct gpc_text_value){.text = scalar->text, .at = scalar->at};
+}
+
+/* A limit as the author would write it. */
+static const char *limit_text(const struct gpc_slot *slot, uint64_t limit)
+{
+	struct gpc_arena *arena = slot->values->diags->arena;
+	unsigned long long number = limit;
+
+	if (slot->key->type == GPC_TYPE_RATE)
+		return gpc_arena_printf(arena, "%llu/s", number);
+	if (slot->key->type != GPC_TYPE_DURATION)
+		return gpc_arena_printf(arena, "%llu", number);
+	if (limit % GPC_DAY_MS)
+		return gpc_arena_printf(arena, "%llums", number);
+	return gpc_arena_printf(arena, "%llud", (unsigned long long)(limit / GPC_DAY_MS));
+}
+
+static void report_range(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+{
+	gpc_slot_scalar_fault(slot, GPC_E0110, scalar, "%s out of range %s to %s: `%s`",
+			      gpc_type_name(slot->key->type), limit_text(slot, slot->key->min),
+			      limit_text(slot, slot->key->max), QUOTE(slot, scalar));
+}
+
+/* Numbers with one grammar each. */
+static const struct number_type {
+	enum gpc_scalar_error (*parse)(const char *text, uint64_t *ret);
+	enum gpc_code syntax;
+	const char *hint;
+} number_types[GPC_TYPE_COUNT] = {
+	[GPC_TYPE_UINT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
+	[GPC_TYPE_PORT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
+	[GPC_TYPE_LISTENER_PORT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
+	[GPC_TYPE_SIZE] = {gpc_scalar_size, GPC_E0121, "write a number such as 1048576, or 1Mi"},
+	[GPC_TYPE_RATE] = {gpc_scalar_rate, GPC_E0122, "write a number with /s, /m or /h, such as 500/s"},
+	[GPC_TYPE_DURATION] = {gpc_scalar_duration, GPC_E0123,
+			       "write a number with ms, s, m, h or d, such as 500ms"},
+};
+
+static void report_leading_zero(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+{
+	struct gpc_diags *diags = slot->values->diags;
+	const char *rest = scalar->text + strspn(scalar->text, "0");
+	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0109, scalar,
+						      "number with a leading zero: `%s`", QUOTE(slot, scalar));
+
+	gpc_diag_hint(diags, diag, "write `%s`; nothing is read as octal",
+		      *rest ? gpc_quote(diags->arena, rest) : "0");
+}
+
+static void report_syntax(const struct gpc_slot *slot, const struct gpc_scalar *scalar, enum gpc_code code,
+			  const char *hint)
+{
+	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, code, scalar, "not a %s: `%s`",
+						      gpc_type_name(slot->key->type), QUOTE(slot, scalar));
+
+	gpc_diag_hint(slot->values->diags, diag, "%s", hint);
+}
+
+static bool in_range(const struct gpc_slot *slot, uint64_t value)
+{
+	return value >= slot->key->min && value <= slot->key->max;
+}
+
+static void bind_number(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	const struct number_type *type = &number_types[slot->key->type];
+	enum gpc_scalar_error error;
+	uint64_t value = 0;
+
+	error = type->parse(scalar->text, &value);
+	if (error == GPC_SCALAR_LEADING_ZERO)
+		report_leading_zero(slot, scalar);
+	else if (error == GPC_SCALAR_SYNTAX)
+		report_syntax(slot, scalar, type->syntax, type->hint);
+	else if (error == GPC_SCALAR_RANGE || !in_range(slot, value))
+		report_range(slot, scalar);
+	else
+		set_uint(target, value, scalar->at);
+}
+
+static void bind_listener_port(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	if (gpc_scalar_is_range(scalar->text) || !strcmp(scalar->text, "any")) {
+		struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0120, scalar, "not built yet: `%s`",
+							      QUOTE(slot, scalar));
+
+		gpc_diag_hint(slot->values->diags, diag, "write one port; ranges and `any` come with %s",
+			      gpc_feature_name(GPC_FEATURE_BALANCING));
+		return;
+	}
+	bind_number(slot, scalar, target);
+}
+
+static void bind_name(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	bool interface = slot->key->type == GPC_TYPE_INTERFACE_NAME;
+	struct gpc_diag *diag;
+
+	if (gpc_values_mentioned(scalar->text)) {
+		diag = gpc_slot_scalar_fault(slot, GPC_E0212, scalar, "`${...}` does not work");
+		gpc_diag_hint(slot->values->diags, diag, "write the name out");
+	} else if (interface ? !gpc_scalar_is_interface(scalar->text) : !gpc_scalar_is_name(scalar->text)) {
+		diag = gpc_slot_scalar_fault(slot, interface ? GPC_E0113 : GPC_E0111, scalar, "not a name: `%s`",
+					     QUOTE(slot, scalar));
+		gpc_diag_hint(slot->values->diags, diag, "%s",
+			      interface ? "a device has 1 to 15 bytes without `/`, space or `*`; a pattern ends with its only `*`" :
+					  "a name is a letter, then up to 62 letters, digits, `.`, `_` or `-`");
+	} else if (interface && !strcmp(scalar->text, "lo")) {
+		gpc_slot_scalar_fault(slot, GPC_E0114, scalar, "the loopback device `lo` is not covered");
+	} else if (!interface && gpc_scalar_is_reserved_name(scalar->text)) {
+		diag = gpc_slot_scalar_fault(slot, GPC_E0112, scalar, "reserved name `%s`", scalar->text);
+		gpc_diag_hint(slot->values->diags, diag, "choose another one");
+	} else {
+		set_text(target, scalar);
+	}
+}
+
+/* "ipip, dsr": the words that are built. */
+static const char *list_words(const struct gpc_slot *slot)
+{
+	struct gpc_arena *arena = slot->values->diags->arena;
+	const struct gpc_words *words = slot->key->words;
+	const char *list = "";
+
+	for (size_t i = 0; i < words->count; i++) {
+		if (words->words[i].feature == GPC_FEATURE_BUILT)
+			list = gpc_arena_printf(arena, "%s%s%s", list, *list ? ", " : "", words->words[i].word);
+	}
+	return list;
+}
+
+static void report_unknown_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+{
+	const struct gpc_words *words = slot->key->words;
+	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0106, scalar, "unknown word `%s`",
+						      QUOTE(slot, scalar));
+	const char *candidates[16];
+	const char *near;
+
+	for (size_t i = 0; i < words->count; i++)
+		candidates[i] = words->words[i].word;
+	near = gpc_suggest(scalar->text, candidates, words->count);
+	if (near)
+		gpc_diag_hint(slot->values->diags, diag, "did you mean `%s`?", near);
+	else
+		gpc_diag_hint(slot->values->diags, diag, "write %s%s", words->count > 1 ? "one of " : "",
+			      list_words(slot));
+}
+
+bool gpc_slot_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar, uint64_t *ret)
+{
+	const struct gpc_word *word = gpc_word_find(slot->key->words, scalar->text);
+
+	if (!word) {
+		report_unknown_word(slot, scalar);
+		return false;
+	}
+	if (word->feature != GPC_FEATURE_BUILT) {
+		struct gpc_diag *diag =
+			gpc_slot_scalar_fault(slot, GPC_E0107, scalar, "not built yet: `%s`", word->word);
+
+		gpc_diag_hint(slot->values->diags, diag, "it comes with %s; built: %s",
+			      gpc_feature_name(word->feature), list_words(slot));
+		return false;
+	}
+	*ret = word->value;
+	return true;
+}
+
+static void bind_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	uint64_t value;
+
+	if (gpc_slot_word(slot, scalar, &value))
+		set_uint(target, value, scalar->at);
+}
+
+static void bind_seed(const struct gpc_slot *slot, const struct gpc_scalar *scalar, struct gpc_defaults_intent *defaults)
+{
+	if (gpc_scalar_hex128(scalar->text, defaults->hash_seed.bytes)) {
+		report_syntax(slot, scalar, GPC_E0124, "write 32 hexadecimal digits");
+		return;
+	}
+	defaults->hash_seed.set = true;
+	defaults->hash_seed.at = scalar->at;
+}
+
+static void bind_status(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+{
+	if (gpc_scalar_status(scalar->text))
+		report_syntax(slot, scalar, GPC_E0127, "write 200 or 200-399, within 100 to 599");
+}
+
+static void bind_url_path(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+{
+	if (!gpc_scalar_is_url_path(scalar->text))
+		report_syntax(slot, scalar, GPC_E0126, "a path begins with `/` and has no spaces");
+}
+
+static void bind_next_hop(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			  struct gpc_backend_intent *backend)
+{
+	enum gpc_next_hop kind = GPC_NEXT_HOP_ADDRESS;
+
+	if (!strcmp(scalar->text, "auto"))
+		kind = GPC_NEXT_HOP_AUTO;
+	else if (!strcmp(scalar->text, "fib"))
+		kind = GPC_NEXT_HOP_FIB;
+	else if (!gpc_slot_address(slot, scalar, true, &backend->next_hop_address.prefix))
+		return;
+	else
+		backend->next_hop_address.at = scalar->at;
+	set_uint(&backend->next_hop, kind, scalar->at);
+}
+
+void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, void *target, void *object)
+{
+	struct gpc_scalar scalar;
+
+	/* Names are not expanded: they are written out. */
+	if (slot->key->type == GPC_TYPE_NAME || slot->key->type == GPC_TYPE_INTERFACE_NAME) {
+		if (!gpc_slot_wants(slot, node, GPC_NODE_SCALAR))
+			return;
+		scalar = (struct gpc_scalar){.text = node->scalar.text, .at = node->place};
+		if (gpc_scalar_is_null(scalar.text))
+			gpc_slot_fault(slot, GPC_E0105, node->place, "nothing given");
+		else
+			bind_name(slot, &scalar, target);
+		return;
+	}
+	if (!gpc_slot_scalar(slot, node, &scalar))
+		return;
+	switch (slot->key->type) {
+	case GPC_TYPE_LISTENER_PORT: bind_listener_port(slot, &scalar, target); break;
+	case GPC_TYPE_ENUM: bind_word(slot, &scalar, target); break;
+	case GPC_TYPE_REFERENCE: set_text(target, &scalar); break;
+	case GPC_TYPE_HEX128: bind_seed(slot, &scalar, object); break;
+	case GPC_TYPE_NEXT_HOP: bind_next_hop(slot, &scalar, object); break;
+	case GPC_TYPE_STATUS: bind_status(slot, &scalar); break;
+	case GPC_TYPE_URL_PATH: bind_url_path(slot, &scalar); break;
+	default: bind_number(slot, &scalar, target);
+	}
+}

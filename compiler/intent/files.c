@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "files.h"
+
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "gpc/limits.h"
+#include "path.h"
+#include "quote.h"
+
+const char *gpc_files_resolve(struct gpc_files *files, const char *file, const struct gpc_request *request)
+{
+	struct gpc_diags *diags = files->diags;
+	const char *text = gpc_quote(diags->arena, request->text);
+	struct gpc_diag *diag;
+	const char *path;
+
+	switch (gpc_path_resolve(diags->arena, file, request->text, &path)) {
+	case GPC_PATH_OK: return path;
+	case GPC_PATH_ABSOLUTE:
+		diag = gpc_diag(diags, GPC_E0047, request->place, "absolute path `%s`", text);
+		gpc_diag_hint(diags, diag, "write it relative to %s", file ? "this file" : "the project root");
+		return NULL;
+	case GPC_PATH_ESCAPES:
+		diag = gpc_diag(diags, GPC_E0047, request->place, "path with `..`: `%s`", text);
+		gpc_diag_hint(diags, diag, "files must lie below the folder of the first input file");
+		return NULL;
+	default:
+		gpc_diag(diags, GPC_E0048, request->place, "not a path: `%s`", text);
+		return NULL;
+	}
+}
+
+/* The place of `path` among the sorted ones; *ret_found: it stands there. */
+static size_t search(const struct gpc_files *files, const char *path, bool *ret_found)
+{
+	size_t low = 0, high = files->sorted.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(files->sorted.items[middle], path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_found = low < files->sorted.n && !strcmp(files->sorted.items[low], path);
+	return low;
+}
+
+/* The new file, NULL if it was asked for before or there is no room. */
+static struct gpc_file *enter(struct gpc_files *files, const char *path, const struct gpc_request *request)
+{
+	struct gpc_file *file;
+	bool found;
+	size_t at = search(files, path, &found);
+
+	if (found || files->full)
+		return NULL;
+	if (files->files.n == GPC_MAX_FILES) {
+		gpc_files_report_full(files, request);
+		return NULL;
+	}
+	(void)GPC_PUSH(files->diags->arena, &files->sorted);
+	memmove(&files->sorted.items[at + 1], &files->sorted.items[at],
+		(files->sorted.n - 1 - at) * sizeof(*files->sorted.items));
+	files->sorted.items[at] = path;
+	file = GPC_PUSH(files->diags->arena, &files->files);
+	*file = (struct gpc_file){.path = path, .depth = request->depth};
+	return file;
+}
+
+void gpc_files_report_full(struct gpc_files *files, const struct gpc_request *request)
+{
+	if (!files->full)
+		gpc_diag(files->diags, GPC_E0050, request->place,
+			 "too many files: a plane may have %u, and look for them in as many folders",
+			 GPC_MAX_FILES);
+	files->full = true;
+}
+
+void gpc_files_report(struct gpc_files *files, enum gpc_read_status status, int error, const char *path,
+		      const struct gpc_request *request)
+{
+	static const struct {
+		enum gpc_code code;
+		const char *what;
+	} reports[] = {
+		[GPC_READ_MISSING] = {GPC_E0041, "no such file"},
+		[GPC_READ_SYMLINK] = {GPC_E0042, "symbolic link in the path"},
+		[GPC_READ_NOT_REGULAR] = {GPC_E0043, "not a regular file"},
+		[GPC_READ_DENIED] = {GPC_E0045, "file may not be read"},
+	};
+	struct gpc_diags *diags = files->diags;
+	const char *name = gpc_quote(diags->arena, path);
+
+	if (status == GPC_READ_FAILED)
+		gpc_diag(diags, GPC_E0046, request->place, "file cannot be read: `%s`: %s", name,
+			 strerrordesc_np(error) ? strerrordesc_np(error) : "unknown error");
+	else if (status == GPC_READ_TOO_LARGE)
+		gpc_diag(diags, GPC_E0044, request->place, "file too large: `%s` has more than %u bytes", name,
+			 GPC_MAX_FILE_BYTES);
+	else
+		gpc_diag(diags, reports[status].code, request->place, "%s: `%s`", reports[status].what, name);
+}
+
+void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_request *request)
+{
+	const struct gpc_provider *provider = files->provider;
+	struct gpc_file *file = enter(files, path, request);
+	GPC_AUTO_FREE char *text = NULL;
+	enum gpc_read_status status;
+	size_t size = 0;
+	int error = 0;
+
+	if (!file)
+		return;
+	status = provider->read(provider->context, path, GPC_MAX_FILE_BYTES, &text, &size, &error);
+	if (status == GPC_READ_MISSING && request->may_be_missing)
+		return;
+	if (status != GPC_READ_OK) {
+		gpc_files_report(files, status, error, path, request);
+		return;
+	}
+	file->was_read = true;
+	gpc_yaml_parse(files->diags, gpc_diags_add_source(files->diags, path, text, size), &file->documents);
+}

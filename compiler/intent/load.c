@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "load.h"
+
+#include "bind.h"
+#include "files.h"
+#include "include.h"
+#include "merge.h"
+#include "overlay.h"
+#include "quote.h"
+#include "scalar.h"
+
+#include "gpc/limits.h"
+
+static void read_inputs(struct gpc_files *files, const struct gpc_inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++) {
+		struct gpc_request request = {.text = inputs->paths[i], .place = GPC_NOWHERE};
+		const char *path = gpc_files_resolve(files, NULL, &request);
+
+		if (path)
+			gpc_files_read(files, path, &request);
+	}
+}
+
+/* The documents of overlays/ENV.yaml, merged; NULL if there is no overlay or it cannot be used. */
+static struct gpc_node *read_overlay(struct gpc_diags *diags, const struct gpc_provider *provider,
+				     const char *environment)
+{
+	struct gpc_files files = {.diags = diags, .provider = provider};
+	struct gpc_request request = {.place = GPC_NOWHERE};
+	struct gpc_document_list overlays = {0};
+	const struct gpc_file *file;
+
+	if (!environment)
+		return NULL;
+	if (!gpc_scalar_is_name(environment)) {
+		gpc_diag(diags, GPC_E0052, GPC_NOWHERE, "not a name of an environment: `%s`",
+			 gpc_quote(diags->arena, environment));
+		return NULL;
+	}
+	request.text = gpc_arena_printf(diags->arena, "overlays/%s.yaml", environment);
+	gpc_files_read(&files, request.text, &request);
+	file = &files.files.items[0];
+	for (size_t i = 0; i < file->documents.count; i++) {
+		if (gpc_document_check(diags, file->documents.roots[i], GPC_KIND_OVERLAY))
+			*GPC_PUSH(diags->arena, &overlays.documents) = (struct gpc_document){
+				.root = file->documents.roots[i], .path = file->path, .number = i};
+	}
+	return overlays.documents.n ? gpc_merge(diags, &overlays) : NULL;
+}
+
+static void bind_plane(struct gpc_diags *diags, const struct gpc_node *plane, struct gpc_intent *ret)
+{
+	const struct gpc_pair *pair = gpc_node_find(plane, "values");
+	struct gpc_values values;
+
+	gpc_values_init(&values, diags, pair && pair->value->kind == GPC_NODE_MAP ? pair->value : NULL);
+	gpc_bind(&values, plane, ret);
+	if (!ret->name.text && !diags->errors)
+		gpc_diag_hint(diags, gpc_diag(diags, GPC_E0203, plane->place, "the plane has no name"),
+			      "write `metadata: {name: ...}` in one of its files");
+	/* After another error a value may only look unused: what uses it was not bound. */
+	if (!diags->errors)
+		gpc_values_report_unused(&values);
+}
+
+bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provider,
+		     const struct gpc_inputs *inputs, struct gpc_intent *ret_intent)
+{
+	struct gpc_files files = {.diags = diags, .provider = provider};
+	struct gpc_document_list planes = {0};
+	size_t before = diags->errors;
+	struct gpc_node *plane, *overlay;
+
+	read_inputs(&files, inputs);
+	gpc_include_all(&files, &planes);
+	overlay = read_overlay(diags, provider, inputs->environment);
+	if (!planes.documents.n && diags->errors == before)
+		gpc_diag(diags, GPC_E0040, GPC_NOWHERE, "no document of kind Plane in the input");
+	if (diags->errors != before)
+		return false;
+
+	gpc_document_sort(&planes);
+	plane = gpc_merge(diags, &planes);
+	if (overlay)
+		plane = gpc_overlay_apply(diags, plane, overlay);
+	bind_plane(diags, plane, ret_intent);
+	return diags->errors == before;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "overlay.h"
+
+#include <string.h>
+
+#include "merge.h"
+#include "names.h"
+#include "quote.h"
+#include "suggest.h"
+
+#define DELETE "$delete"
+#define MOST_CANDIDATES 256u
+
+static struct gpc_node *merge_map(struct gpc_diags *diags, const struct gpc_object_info *info,
+				  const struct gpc_node *base, const struct gpc_node *over);
+
+/* Complains unless `$delete: true` stands beside the name alone. */
+static bool check_delete(struct gpc_diags *diags, const struct gpc_node *item, const struct gpc_pair *pair)
+{
+	struct gpc_diag *diag;
+
+	if (pair->value->kind == GPC_NODE_SCALAR && !strcmp(pair->value->scalar.text, "true") &&
+	    item->map.count == 2)
+		return true;
+	diag = gpc_diag(diags, GPC_E0210, pair->key_place, "misplaced `" DELETE "`");
+	gpc_diag_hint(diags, diag, "write `{name: ..., " DELETE ": true}` and nothing else");
+	return false;
+}
+
+static void report_nothing_to_delete(struct gpc_diags *diags, const struct gpc_key *key,
+				     const struct gpc_node *name, const struct gpc_names *names)
+{
+	struct gpc_diag *diag = gpc_diag(diags, GPC_E0209, name->place, "nothing to delete: no `%s` in %s",
+					 gpc_quote(diags->arena, name->scalar.text), key->name);
+	const char *candidates[MOST_CANDIDATES];
+	const char *near;
+	size_t count = names->entries.n < MOST_CANDIDATES ? names->entries.n : MOST_CANDIDATES;
+
+	for (size_t i = 0; i < count; i++)
+		candidates[i] = names->entries.items[i].name;
+	near = gpc_suggest(name->scalar.text, candidates, count);
+	if (near)
+		gpc_diag_hint(diags, diag, "did you mean `%s`?", near);
+}
+
+/* Lists of objects, by name. An item that is none, or has no name, is added: the binder judges it. */
+static struct gpc_node *merge_list(struct gpc_diags *diags, const struct gpc_key *key,
+				   const struct gpc_node *base, const struct gpc_node *over)
+{
+	const struct gpc_object_info *info = gpc_object_info(key->object);
+	size_t total = base->list.count + over->list.count, kept = 0;
+	struct gpc_node **items = GPC_NEW_ARRAY(diags->arena, struct gpc_node *, total);
+	struct gpc_node *list = GPC_NEW(diags->arena, struct gpc_node);
+	struct gpc_names names = {0};
+
+	for (size_t i = 0; i < base->list.count; i++) {
+		const struct gpc_node *name = gpc_node_name(base->list.items[i]);
+
+		items[i] = base->list.items[i];
+		gpc_names_add(diags->arena, &names, name ? name->scalar.text : "");
+	}
+	gpc_names_sort(&names);
+	total = base->list.count;
+	for (size_t i = 0; i < over->list.count; i++) {
+		struct gpc_node *item = over->list.items[i];
+		const struct gpc_node *name = gpc_node_name(item);
+		const struct gpc_pair *gone = name ? gpc_node_find(item, DELETE) : NULL;
+		size_t number = name ? gpc_names_find(&names, name->scalar.text) : SIZE_MAX;
+
+		if (gone && !check_delete(diags, item, gone))
+			continue;
+		if (gone && number == SIZE_MAX)
+			report_nothing_to_delete(diags, key, name, &names);
+		else if (gone)
+			items[number] = NULL;
+		else if (number == SIZE_MAX)
+			items[total++] = item;
+		else if (items[number])
+			items[number] = merge_map(diags, info, items[number], item);
+	}
+	for (size_t i = 0; i < total; i++) {
+		if (items[i])
+			items[kept++] = items[i];
+	}
+	*list = (struct gpc_node){.kind = GPC_NODE_LIST, .place = base->place};
+	list->list.items = items;
+	list->list.count = kept;
+	return list;
+}
+
+/* `key` NULL: a mapping without a schema (labels, values), or a key that the language does not have. */
+static struct gpc_node *merge_value(struct gpc_diags *diags, const struct gpc_key *key,
+				    const struct gpc_node *base, struct gpc_node *over)
+{
+	if (!key || base->kind != over->kind || base->kind == GPC_NODE_SCALAR)
+		return over;
+	if (key->type == GPC_TYPE_OBJECTS && base->kind == GPC_NODE_LIST)
+		return merge_list(diags, key, base, over);
+	if (base->kind != GPC_NODE_MAP)
+		return over;
+	if (key->type == GPC_TYPE_LABELS || key->type == GPC_TYPE_VALUES)
+		return merge_map(diags, NULL, base, over);
+	return merge_map(diags, gpc_object_info(key->object), base, over);
+}
+
+static struct gpc_node *merge_map(struct gpc_diags *diags, const struct gpc_object_info *info,
+				  const struct gpc_node *base, const struct gpc_node *over)
+{
+	size_t count = base->map.count;
+	struct gpc_pair *pairs = GPC_NEW_ARRAY(diags->arena, struct gpc_pair, count + over->map.count);
+	struct gpc_names names = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		pairs[i] = base->map.pairs[i];
+		gpc_names_add(diags->arena, &names, pairs[i].key);
+	}
+	gpc_names_sort(&names);
+	for (size_t i = 0; i < over->map.count; i++) {
+		const struct gpc_pair *pair = &over->map.pairs[i];
+		const struct gpc_key *key = info ? gpc_key_find(info, pair->key) : NULL;
+		size_t number = gpc_names_find(&names, pair->key);
+
+		if (number == SIZE_MAX) {
+			pairs[count++] = *pair;
+			continue;
+		}
+		pairs[number].key_place = pair->key_place;
+		pairs[number].value = merge_value(diags, key, pairs[number].value, pair->value);
+	}
+	return gpc_node_map(diags->arena, base->place, pairs, count);
+}
+
+static void check_values(struct gpc_diags *diags, const struct gpc_node *plane, const struct gpc_node *overlay)
+{
+	const struct gpc_pair *base = gpc_node_find(plane, "values");
+	const struct gpc_pair *over = gpc_node_find(overlay, "values");
+	struct gpc_names names = {0};
+
+	if (!over || over->value->kind != GPC_NODE_MAP)
+		return;
+	for (size_t i = 0; base && base->value->kind == GPC_NODE_MAP && i < base->value->map.count; i++)
+		gpc_names_add(diags->arena, &names, base->value->map.pairs[i].key);
+	gpc_names_sort(&names);
+	for (size_t i = 0; i < over->value->map.count; i++) {
+		const struct gpc_pair *pair = &over->value->map.pairs[i];
+
+		if (gpc_names_find(&names, pair->key) == SIZE_MAX)
+			gpc_diag(diags, GPC_E0208, pair->key_place,
+				 "overlay sets value `%s`, which the plane does not declare",
+				 gpc_quote(diags->arena, pair->key));
+	}
+}
+
+struct gpc_node *gpc_overlay_apply(struct gpc_diags *diags, const struct gpc_node *plane,
+				   const struct gpc_node *overlay)
+{
+	const struct gpc_pair *include = gpc_node_find(overlay, "include");
+
+	if (include)
+		gpc_diag(diags, GPC_E0211, include->key_place, "`include` in an overlay");
+	check_values(diags, plane, overlay);
+	return merge_map(diags, gpc_object_info(GPC_OBJECT_document), plane, overlay);
+}
