@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# libFuzzer targets: tests/fuzz/NAME_fuzz.c with the compiler's sources, by clang, with ASan and UBSan,
+# into build/fuzz. The kept corpus is tests/fuzz/corpus/NAME, words for it tests/fuzz/NAME.dict.
+
+FUZZ_BUILD := $(BUILD_ROOT)/fuzz
+FUZZ_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common $(WARNINGS) -fno-sanitize-recover=all
+fuzz_object = $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(1))
+
+$(FUZZ_BUILD)/obj/%.o: %.c GNUmakefile GNUmakefile.d/fuzz.mk
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined $(CPPFLAGS) \
+		-include compiler/base/banned.h -MMD -MP -c -o $@ $<
+
+$(FUZZERS): $(BUILD_ROOT)/tests/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(call fuzz_object,$(COMPILER_C))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CLANG) -fsanitize=fuzzer$(comma)address$(comma)undefined -o $@ $^ $(COMPILER_LIBS)
+
+fuzzers: $(FUZZERS)
+
+fuzz: fuzzers ## libFuzzer over the kept corpus, FUZZ_SECONDS (30) for each target
+	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),30) $(FUZZERS)
+
+fuzz-long: ## the same, 10 minutes for each target
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+
+.PHONY: fuzzers fuzz fuzz-long
+
+-include $(shell find $(FUZZ_BUILD)/obj -name '*.d' 2>/dev/null)
