@@ -13,6 +13,18 @@
 static void bind_object(struct gpc_values *values, const struct gpc_frame *frame,
 			const struct gpc_object_info *info, const struct gpc_node *node, void *object);
 
+/* "name, mode": the keys that are built. */
+static const char *list_keys(struct gpc_arena *arena, const struct gpc_object_info *info)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < info->count; i++) {
+		if (info->keys[i].feature == GPC_FEATURE_BUILT)
+			list = gpc_arena_printf(arena, "%s%s%s", list, *list ? ", " : "", info->keys[i].name);
+	}
+	return list;
+}
+
 static void report_unknown_key(struct gpc_values *values, const struct gpc_frame *frame,
 			       const struct gpc_object_info *info, const struct gpc_pair *pair)
 {
@@ -28,6 +40,15 @@ static void report_unknown_key(struct gpc_values *values, const struct gpc_frame
 	near = gpc_suggest(pair->key, candidates, info->count);
 	if (near)
 		gpc_diag_hint(diags, diag, "did you mean `%s`?", near);
+	else
+		gpc_diag_hint(diags, diag, "keys here: %s", list_keys(diags->arena, info));
+}
+
+static void report_delete(struct gpc_values *values, const struct gpc_pair *pair)
+{
+	struct gpc_diag *diag = gpc_diag(values->diags, GPC_E0210, pair->key_place, "misplaced `$delete`");
+
+	gpc_diag_hint(values->diags, diag, "it removes an object by its name, in an overlay");
 }
 
 static void report_not_built(struct gpc_values *values, const struct gpc_frame *frame,
@@ -158,7 +179,9 @@ static void bind_object(struct gpc_values *values, const struct gpc_frame *frame
 		const struct gpc_key *key = gpc_key_find(info, pair->key);
 		struct gpc_slot slot = {.values = values, .frame = frame, .key = key};
 
-		if (!key) {
+		if (!strcmp(pair->key, "$delete")) {
+			report_delete(values, pair);
+		} else if (!key) {
 			report_unknown_key(values, frame, info, pair);
 		} else if (key->feature != GPC_FEATURE_BUILT) {
 			report_not_built(values, frame, key, pair);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "files.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "../base/cleanup.h"
@@ -26,7 +27,8 @@ const char *gpc_files_resolve(struct gpc_files *files, const char *file, const s
 		gpc_diag_hint(diags, diag, "files must lie below the folder of the first input file");
 		return NULL;
 	default:
-		gpc_diag(diags, GPC_E0048, request->place, "not a path: `%s`", text);
+		diag = gpc_diag(diags, GPC_E0048, request->place, "not a path: `%s`", text);
+		gpc_diag_hint(diags, diag, "write the path of a file");
 		return NULL;
 	}
 }
@@ -79,29 +81,33 @@ void gpc_files_report_full(struct gpc_files *files, const struct gpc_request *re
 	files->full = true;
 }
 
+/* What each status of a provider means to the author. */
+static const struct status_report {
+	enum gpc_code code;
+	const char *what, *hint;
+} status_reports[] = {
+	[GPC_READ_MISSING] = {GPC_E0041, "no such file", "paths are relative to the file that they stand in"},
+	[GPC_READ_SYMLINK] = {GPC_E0042, "symbolic link in the path", "put the file itself there"},
+	[GPC_READ_NOT_REGULAR] = {GPC_E0043, "not a regular file", "name a file, or a pattern that only files match"},
+	[GPC_READ_TOO_LARGE] = {GPC_E0044, "file of more than 10000000 bytes", "split it"},
+	[GPC_READ_DENIED] = {GPC_E0045, "file may not be read", "check the permissions of it and of its folders"},
+	[GPC_READ_FAILED] = {GPC_E0046, "file cannot be read", NULL},
+};
+static_assert(GPC_MAX_FILE_BYTES == 10000000, "the report of GPC_READ_TOO_LARGE says so");
+
 void gpc_files_report(struct gpc_files *files, enum gpc_read_status status, int error, const char *path,
 		      const struct gpc_request *request)
 {
-	static const struct {
-		enum gpc_code code;
-		const char *what;
-	} reports[] = {
-		[GPC_READ_MISSING] = {GPC_E0041, "no such file"},
-		[GPC_READ_SYMLINK] = {GPC_E0042, "symbolic link in the path"},
-		[GPC_READ_NOT_REGULAR] = {GPC_E0043, "not a regular file"},
-		[GPC_READ_DENIED] = {GPC_E0045, "file may not be read"},
-	};
+	const struct status_report *report = &status_reports[status];
 	struct gpc_diags *diags = files->diags;
-	const char *name = gpc_quote(diags->arena, path);
+	const char *cause = status == GPC_READ_FAILED ? strerrordesc_np(error) : NULL;
+	struct gpc_diag *diag = gpc_diag(diags, report->code, request->place, "%s: `%s`%s%s", report->what,
+					 gpc_quote(diags->arena, path), cause ? ": " : "", cause ? cause : "");
 
-	if (status == GPC_READ_FAILED)
-		gpc_diag(diags, GPC_E0046, request->place, "file cannot be read: `%s`: %s", name,
-			 strerrordesc_np(error) ? strerrordesc_np(error) : "unknown error");
-	else if (status == GPC_READ_TOO_LARGE)
-		gpc_diag(diags, GPC_E0044, request->place, "file too large: `%s` has more than %u bytes", name,
-			 GPC_MAX_FILE_BYTES);
-	else
-		gpc_diag(diags, reports[status].code, request->place, "%s: `%s`", reports[status].what, name);
+	if (request->place.source == GPC_NO_SOURCE && status == GPC_READ_MISSING)
+		gpc_diag_hint(diags, diag, "paths are relative to the project root, the folder of the first input file");
+	else if (report->hint)
+		gpc_diag_hint(diags, diag, "%s", report->hint);
 }
 
 void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_request *request)

@@ -34,8 +34,10 @@ static struct gpc_node *read_overlay(struct gpc_diags *diags, const struct gpc_p
 	if (!environment)
 		return NULL;
 	if (!gpc_scalar_is_name(environment)) {
-		gpc_diag(diags, GPC_E0052, GPC_NOWHERE, "not a name of an environment: `%s`",
-			 gpc_quote(diags->arena, environment));
+		struct gpc_diag *diag = gpc_diag(diags, GPC_E0052, GPC_NOWHERE, "not a name of an environment: `%s`",
+						 gpc_quote(diags->arena, environment));
+
+		gpc_diag_hint(diags, diag, "`-e ENV` reads overlays/ENV.yaml");
 		return NULL;
 	}
 	request.text = gpc_arena_printf(diags->arena, "overlays/%s.yaml", environment);
@@ -76,7 +78,9 @@ bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provide
 	gpc_include_all(&files, &planes);
 	overlay = read_overlay(diags, provider, inputs->environment);
 	if (!planes.documents.n && diags->errors == before)
-		gpc_diag(diags, GPC_E0040, GPC_NOWHERE, "no document of kind Plane in the input");
+		gpc_diag_hint(diags,
+			      gpc_diag(diags, GPC_E0040, GPC_NOWHERE, "no document of kind Plane in the input"),
+			      "a plane begins with `apiVersion: gpc/v1` and `kind: Plane`");
 	if (diags->errors != before)
 		return false;
 

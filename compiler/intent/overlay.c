@@ -145,9 +145,10 @@ static void check_values(struct gpc_diags *diags, const struct gpc_node *plane, 
 		const struct gpc_pair *pair = &over->value->map.pairs[i];
 
 		if (gpc_names_find(&names, pair->key) == SIZE_MAX)
-			gpc_diag(diags, GPC_E0208, pair->key_place,
-				 "overlay sets value `%s`, which the plane does not declare",
-				 gpc_quote(diags->arena, pair->key));
+			gpc_diag_hint(diags,
+				      gpc_diag(diags, GPC_E0208, pair->key_place, "undeclared value `%s` in an overlay",
+					       gpc_quote(diags->arena, pair->key)),
+				      "an overlay sets values that the plane declares");
 	}
 }
 
@@ -157,7 +158,8 @@ struct gpc_node *gpc_overlay_apply(struct gpc_diags *diags, const struct gpc_nod
 	const struct gpc_pair *include = gpc_node_find(overlay, "include");
 
 	if (include)
-		gpc_diag(diags, GPC_E0211, include->key_place, "`include` in an overlay");
+		gpc_diag_hint(diags, gpc_diag(diags, GPC_E0211, include->key_place, "`include` in an overlay"),
+			      "include files from a Plane document");
 	check_values(diags, plane, overlay);
 	return merge_map(diags, gpc_object_info(GPC_OBJECT_document), plane, overlay);
 }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diagnostics: compiles files below a root folder and prints what the compiler says, for the golden
+ * cases. A fault makes one path fail to be read in a way that root cannot arrange on a disk.
+ *
+ *   diagnostics ROOT [--denied PATH] [--failed PATH] [-e ENV] FILE...
+ *
+ * Exits 0 if the input is valid, 3 if it is not.
+ */
+#include <errno.h>
+#include <getopt.h>
+
+#include "base/disk.h"
+#include "diag/render.h"
+#include "intent/load.h"
+
+struct faulty {
+	struct gpc_provider disk;
+	const char *denied, *failed;
+};
+
+static enum gpc_read_status read_faulty(void *context, const char *path, size_t max, char **ret_text,
+					size_t *ret_size, int *ret_error)
+{
+	const struct faulty *faulty = context;
+
+	if (faulty->denied && !strcmp(path, faulty->denied))
+		return GPC_READ_DENIED;
+	if (faulty->failed && !strcmp(path, faulty->failed)) {
+		*ret_error = EIO;
+		return GPC_READ_FAILED;
+	}
+	return faulty->disk.read(faulty->disk.context, path, max, ret_text, ret_size, ret_error);
+}
+
+static enum gpc_read_status list_faulty(void *context, const char *path, char ***ret_names, size_t *ret_count,
+					int *ret_error)
+{
+	const struct faulty *faulty = context;
+
+	return faulty->disk.list(faulty->disk.context, path, ret_names, ret_count, ret_error);
+}
+
+static int usage(void)
+{
+	fputs("usage: diagnostics ROOT [--denied PATH] [--failed PATH] [-e ENV] FILE...\n", stderr);
+	return 64;
+}
+
+static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_inputs *inputs)
+{
+	static const struct option known[] = {
+		{"denied", required_argument, NULL, 'd'},
+		{"failed", required_argument, NULL, 'f'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+e:", known, NULL)) != -1) {
+		switch (option) {
+		case 'd': faulty->denied = optarg; break;
+		case 'f': faulty->failed = optarg; break;
+		case 'e': inputs->environment = optarg; break;
+		default: return false;
+		}
+	}
+	inputs->paths = (const char *const *)argv + optind;
+	inputs->count = (size_t)(argc - optind);
+	return inputs->count > 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct gpc_arena arena = {0};
+	struct gpc_diags diags;
+	struct gpc_disk disk;
+	struct faulty faulty = {0};
+	struct gpc_provider provider = {&faulty, read_faulty, list_faulty};
+	struct gpc_inputs inputs = {0};
+	struct gpc_intent intent = {0};
+	bool valid;
+
+	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &inputs))
+		return usage();
+	if (gpc_disk_init(&disk, argv[1]) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	faulty.disk = gpc_disk_provider(&disk);
+	gpc_diags_init(&diags, &arena, false);
+	valid = gpc_intent_load(&diags, &provider, &inputs, &intent);
+	gpc_diags_render(&diags, GPC_DIAG_TEXT, false, stdout);
+	gpc_disk_release(&disk);
+	gpc_arena_release(&arena);
+	return valid ? 0 : 3;
+}

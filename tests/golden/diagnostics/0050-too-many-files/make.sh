@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+mkdir parts
+for i in $(seq 1 1001); do : >"parts/$i.yaml"; done
