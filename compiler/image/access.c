@@ -38,19 +38,46 @@ static json_object *parse(const char *text, size_t size)
 	return value;
 }
 
-/* The value behind `key`, which stands at the start of a line. */
-static json_object *value_of(const struct gpc_image *image, const char *key)
+/* What stands behind the first `key`, up to *ret_end; NULL if it is not there. */
+static const char *find(const struct gpc_image *image, const char *key, const char **ret_end)
 {
 	size_t size;
-	const char *text = gpc_image_provenance(image, &size), *found;
+	const char *text = gpc_image_provenance(image, &size), *found = NULL;
 
-	if (!text)
-		return NULL;
-	found = memmem(text, size, key, strlen(key));
+	if (text)
+		found = memmem(text, size, key, strlen(key));
 	if (!found)
 		return NULL;
-	found += strlen(key);
-	return parse(found, size - (size_t)(found - text));
+	*ret_end = text + size;
+	return found + strlen(key);
+}
+
+/* The value of the line `"ID":VALUE`: the lines are ordered by id, so it is found by halving. */
+static json_object *object_of(const struct gpc_image *image, uint64_t id)
+{
+	const char *end, *low = find(image, "\n\"objects\":{\n", &end), *high = end;
+	char key[32];
+
+	snprintf(key, sizeof(key), "\"%016" PRIx64 "\":", id);
+	while (low && low < high) {
+		const char *line = low + (high - low) / 2, *next;
+		int order;
+
+		while (line > low && line[-1] != '\n')
+			line--;
+		next = memchr(line, '\n', (size_t)(high - line));
+		next = next ? next + 1 : high;
+		if ((size_t)(next - line) < strlen(key))
+			return NULL;
+		order = memcmp(line, key, strlen(key));
+		if (!order)
+			return parse(line + strlen(key), (size_t)(next - line) - strlen(key));
+		if (order < 0)
+			low = next;
+		else
+			high = line;
+	}
+	return NULL;
 }
 
 static bool number_at(json_object *list, size_t i, uint32_t *ret)
@@ -66,8 +93,8 @@ static bool number_at(json_object *list, size_t i, uint32_t *ret)
 
 static const char *source_path(const struct gpc_image *image, struct gpc_arena *arena, uint32_t source)
 {
-	json_object *sources = value_of(image, "\n\"sources\":");
-	const char *path = NULL;
+	const char *end, *text = find(image, "\n\"sources\":", &end), *path = NULL;
+	json_object *sources = text ? parse(text, (size_t)(end - text)) : NULL;
 
 	if (json_object_is_type(sources, json_type_array)) {
 		json_object *item = json_object_array_get_idx(sources, source);
@@ -85,10 +112,8 @@ bool gpc_image_place(const struct gpc_image *image, struct gpc_arena *arena, uin
 	json_object *object, *at = NULL;
 	uint32_t source, line, column;
 	const char *path = NULL;
-	char key[32];
 
-	snprintf(key, sizeof(key), "\n\"%016" PRIx64 "\":", id);
-	object = value_of(image, key);
+	object = object_of(image, id);
 	if (json_object_is_type(object, json_type_object) &&
 	    json_object_object_get_ex(object, "at", &at) && json_object_is_type(at, json_type_array) &&
 	    json_object_array_length(at) == 3 && number_at(at, 0, &source) && number_at(at, 1, &line) &&

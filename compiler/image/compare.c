@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "compare.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fields.h"
+#include "layout.h"
+
+struct compare {
+	const struct gpc_image *image;
+	const char *bytes;
+	const struct gpc_image_comparison *options;
+	size_t count;
+};
+
+/* The next difference's place in the caller's array; NULL once that is full. */
+static struct gpc_image_difference *next(struct compare *compare, uint64_t object)
+{
+	struct gpc_image_difference *difference = NULL;
+
+	if (compare->count < compare->options->max) {
+		difference = &compare->options->ret[compare->count];
+		difference->object = object;
+	}
+	compare->count++;
+	return difference;
+}
+
+__attribute__((format(printf, 3, 4))) static void report(struct compare *compare, uint64_t object,
+							 const char *format, ...)
+{
+	struct gpc_image_difference *difference = next(compare, object);
+	va_list args;
+
+	if (!difference)
+		return;
+	va_start(args, format);
+	vsnprintf(difference->what, sizeof(difference->what), format, args);
+	va_end(args);
+}
+
+/* At most eight bytes from `from`, in hex. */
+static void put_hex(char out[17], const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < 8 && i < size; i++)
+		snprintf(out + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+}
+
+static size_t first_difference(const char *a, const char *b, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && a[i] == b[i])
+		i++;
+	return i;
+}
+
+static void report_bytes(struct compare *compare, uint64_t object, const char *what, const char *field,
+			 size_t offset, size_t size)
+{
+	char here[17] = "", there[17] = "";
+
+	put_hex(here, compare->image->bytes + offset, size);
+	put_hex(there, compare->bytes + offset, size);
+	report(compare, object, "%s%s%s: %s %s, %s %s", what, field ? " field " : "", field ? field : "",
+	       compare->options->image_label, here, compare->options->bytes_label, there);
+}
+
+/* One record: the field in which it differs first. */
+static void compare_record(struct compare *compare, uint64_t object, const char *what,
+			   const char *record, size_t offset, size_t size)
+{
+	size_t at = first_difference(compare->image->bytes + offset, compare->bytes + offset, size);
+	const struct gpc_field *field;
+
+	if (at == size)
+		return;
+	field = gpc_field_at(record, (uint32_t)at);
+	if (field)
+		report_bytes(compare, object, what, field->name, offset + field->offset, field->size);
+	else
+		report_bytes(compare, object, what, NULL, offset, size);
+}
+
+/* A stretch without records: padding, provenance. */
+static void compare_stretch(struct compare *compare, const char *what, size_t offset, size_t end)
+{
+	size_t at = first_difference(compare->image->bytes + offset, compare->bytes + offset, end - offset);
+	char text[64];
+
+	if (at == end - offset)
+		return;
+	snprintf(text, sizeof(text), "%s at byte %zu", what, offset + at);
+	report_bytes(compare, 0, text, NULL, offset + at, end - offset - at);
+}
+
+/* ---- what a record is called, and whose place in the YAML explains it ---- */
+
+static const void *record_at(const struct gpc_image *image, enum gpc_section_id id, uint32_t index)
+{
+	uint32_t count;
+	const char *records = gpc_image_section(image, id, &count);
+
+	return records + (size_t)index * gpc_section_entry_size(id);
+}
+
+static uint64_t describe_listener(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_listener *listener = record_at(image, GPC_SEC_LISTENER, index);
+
+	snprintf(out, size, "listener `%s`", gpc_image_name(image, listener->name));
+	return listener->id;
+}
+
+static uint64_t describe_backend(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, index);
+
+	snprintf(out, size, "backend `%s`", gpc_image_name(image, backend->name));
+	return backend->id;
+}
+
+static uint64_t describe_endpoint(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_endpoint *endpoint = record_at(image, GPC_SEC_ENDPOINT, index);
+	const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, endpoint->backend);
+
+	snprintf(out, size, "endpoint `%s` of backend `%s`", gpc_image_name(image, endpoint->name),
+		 gpc_image_name(image, backend->name));
+	return endpoint->id;
+}
+
+static uint64_t describe_interface(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_interface *interface = record_at(image, GPC_SEC_INTERFACE, index);
+
+	snprintf(out, size, "interface `%s`", gpc_image_name(image, interface->name));
+	return interface->id;
+}
+
+static uint64_t describe_vip(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_vip *vip = record_at(image, GPC_SEC_VIP, index);
+	uint32_t listener = vip->listener;
+	uint64_t object;
+	char name[128];
+
+	if (!vip->interfaces || vip->flags & GPC_VIP_ADDRESS) {
+		snprintf(out, size, "vip entry %u%s", index, vip->interfaces ? "" : " (empty)");
+		return 0;
+	}
+	if (vip->flags & GPC_VIP_CHOICE)
+		listener = ((const struct gpc_vip_choice *)record_at(image, GPC_SEC_VIP_CHOICE,
+								     listener))->listener;
+	object = describe_listener(image, listener, name, sizeof(name));
+	snprintf(out, size, "vip entry %u of %s", index, name);
+	return object;
+}
+
+static uint64_t describe_table(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_table *table = record_at(image, GPC_SEC_TABLE, index);
+	uint64_t object;
+	char name[128];
+
+	object = describe_backend(image, table->backend, name, sizeof(name));
+	snprintf(out, size, "maglev table %u of %s", index, name);
+	return object;
+}
+
+static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, uint32_t index, char *out,
+			 size_t size)
+{
+	switch (id) {
+	case GPC_SEC_LISTENER:
+		return describe_listener(image, index, out, size);
+	case GPC_SEC_ENDPOINT:
+		return describe_endpoint(image, index, out, size);
+	case GPC_SEC_BACKEND:
+		return describe_backend(image, index, out, size);
+	case GPC_SEC_INTERFACE:
+		return describe_interface(image, index, out, size);
+	case GPC_SEC_VIP:
+		return describe_vip(image, index, out, size);
+	case GPC_SEC_TABLE:
+		return describe_table(image, index, out, size);
+	default:
+		snprintf(out, size, "%s entry %u", gpc_section_name(id), index);
+		return 0;
+	}
+}
+
+/* ---- sections ---- */
+
+/* What a slot value means in the image's table, "?" if no endpoint of the backend. */
+static void name_slot(const struct gpc_image *image, const struct gpc_backend *backend, uint16_t value,
+		      char out[80])
+{
+	const struct gpc_endpoint *endpoint;
+
+	if (value >= backend->endpoints) {
+		snprintf(out, 80, "%u (no endpoint)", value);
+		return;
+	}
+	endpoint = record_at(image, GPC_SEC_ENDPOINT, backend->first_endpoint + value);
+	snprintf(out, 80, "%s", gpc_image_name(image, endpoint->name));
+}
+
+static void compare_slots(struct compare *compare)
+{
+	const struct gpc_image *image = compare->image;
+	uint32_t tables = image->plane->section[GPC_SEC_TABLE].count;
+
+	for (uint32_t t = 0; t < tables; t++) {
+		const struct gpc_table *table = record_at(image, GPC_SEC_TABLE, t);
+		const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, table->backend);
+
+		for (uint32_t slot = 0; slot < table->size; slot++) {
+			uint32_t offset = table->offset + 2 * slot;
+			uint16_t here, there;
+			char wanted[80], found[80];
+
+			memcpy(&here, image->bytes + offset, sizeof(here));
+			memcpy(&there, compare->bytes + offset, sizeof(there));
+			if (here == there)
+				continue;
+			name_slot(image, backend, here, wanted);
+			name_slot(image, backend, there, found);
+			report(compare, backend->id, "maglev slot %u of backend `%s`: %s %s, %s %s", slot,
+			       gpc_image_name(image, backend->name), compare->options->image_label,
+			       wanted, compare->options->bytes_label, found);
+		}
+	}
+}
+
+/* Records of a section are named as in image.h, "struct gpc_vip"; plain words have no fields. */
+static const char *record_name(enum gpc_section_id id)
+{
+	static const char *const types[GPC_SEC_COUNT] = {
+#define X(section, name, type) #type,
+		GPC_SECTIONS(X)
+#undef X
+	};
+	const char *space = strchr(types[id], ' ');
+
+	return space ? space + 1 : types[id];
+}
+
+static void compare_section(struct compare *compare, enum gpc_section_id id)
+{
+	const struct gpc_section *section = &compare->image->plane->section[id];
+	char what[192];
+
+	if (!memcmp(compare->image->bytes + section->offset, compare->bytes + section->offset,
+		    section->size))
+		return;
+	if (id == GPC_SEC_MAGLEV) {
+		compare_slots(compare);
+		return;
+	}
+	if (id == GPC_SEC_NAMES) {
+		compare_stretch(compare, "names", section->offset, section->offset + section->size);
+		return;
+	}
+	for (uint32_t i = 0; i < section->count; i++) {
+		size_t offset = section->offset + (size_t)i * section->entry_size;
+		uint64_t object;
+
+		if (!memcmp(compare->image->bytes + offset, compare->bytes + offset, section->entry_size))
+			continue;
+		object = describe(compare->image, id, i, what, sizeof(what));
+		compare_record(compare, object, what, record_name(id), offset, section->entry_size);
+	}
+}
+
+static void compare_paddings(struct compare *compare)
+{
+	const struct gpc_image *image = compare->image;
+	const struct gpc_section *sections = image->plane->section;
+	size_t end = sizeof(struct gpc_image_head) + sizeof(struct gpc_plane);
+
+	for (int id = 0; id < GPC_SEC_COUNT; id++) {
+		compare_stretch(compare, "padding", end, sections[id].offset);
+		end = sections[id].offset + sections[id].size;
+	}
+	compare_stretch(compare, "padding", end, image->head->provenance_offset);
+	compare_stretch(compare, "provenance", image->head->provenance_offset, image->head->link_offset);
+}
+
+size_t gpc_image_compare(const struct gpc_image *image, const void *bytes, size_t size,
+			 const struct gpc_image_comparison *comparison)
+{
+	struct compare compare = {
+		.image = image, .bytes = bytes, .options = comparison};
+
+	if (size < image->head->link_offset) {
+		report(&compare, 0, "size: %s %zu bytes, %s %zu", comparison->image_label, image->size,
+		       comparison->bytes_label, size);
+		return compare.count;
+	}
+	if (!memcmp(image->bytes, bytes, image->head->link_offset))
+		return 0;
+	compare_record(&compare, 0, "header", "gpc_image_head", 0, sizeof(struct gpc_image_head));
+	compare_record(&compare, 0, "plane", "gpc_plane", sizeof(struct gpc_image_head),
+		       sizeof(struct gpc_plane));
+	for (int id = 0; id < GPC_SEC_COUNT; id++)
+		compare_section(&compare, id);
+	compare_paddings(&compare);
+	return compare.count;
+}

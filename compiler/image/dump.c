@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "emit.h"
+#include "gpc/lookup/vip.h"
+#include "layout.h"
+
+struct dump {
+	struct gpc_emitter emitter;
+	const struct gpc_image *image;
+	struct gpc_arena *arena;	/* for places */
+};
+
+static const char *const forward_names[] = {[GPC_FORWARD_IPIP] = "ipip", [GPC_FORWARD_DSR] = "dsr"};
+static const char *const state_names[] = {
+	[GPC_STATE_READY] = "ready", [GPC_STATE_DRAIN] = "drain", [GPC_STATE_MAINT] = "maint"};
+static const char *const next_hop_names[] = {
+	[GPC_NEXT_HOP_AUTO] = "auto", [GPC_NEXT_HOP_FIB] = "fib", [GPC_NEXT_HOP_ADDRESS] = "address"};
+static const char *const mode_names[] = {
+	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
+static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
+static const char *const timeout_names[GPC_TIMEOUT_COUNT] = {
+	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
+	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
+	[GPC_TIMEOUT_UDP_NEW] = "udp-new", [GPC_TIMEOUT_UDP] = "udp",
+	[GPC_TIMEOUT_ICMP] = "icmp",	   [GPC_TIMEOUT_OTHER] = "other",
+};
+
+static void begin(struct dump *dump, const char *kind, uint32_t index)
+{
+	gpc_emit_begin(&dump->emitter, kind);
+	gpc_emit_number(&dump->emitter, "index", index);
+}
+
+static void put_name(struct dump *dump, const char *key, uint32_t name)
+{
+	gpc_emit_string(&dump->emitter, key, gpc_image_name(dump->image, name));
+}
+
+/* Where the object stands in the YAML, if the source map knows. */
+static void put_place(struct dump *dump, uint64_t id)
+{
+	uint32_t line, column;
+	const char *path;
+
+	if (gpc_image_place(dump->image, dump->arena, id, &path, &line, &column))
+		gpc_emit_string(&dump->emitter, "at",
+				gpc_arena_printf(dump->arena, "%s:%u:%u", path, line, column));
+}
+
+static const void *record(const struct dump *dump, enum gpc_section_id id, uint32_t index)
+{
+	uint32_t count;
+	const char *records = gpc_image_section(dump->image, id, &count);
+
+	return records + (size_t)index * gpc_section_entry_size(id);
+}
+
+static uint32_t count_of(const struct dump *dump, enum gpc_section_id id)
+{
+	return dump->image->plane->section[id].count;
+}
+
+/* ---- the overview ---- */
+
+static void dump_head(struct dump *dump)
+{
+	const struct gpc_image_head *head = dump->image->head;
+	const struct gpc_emitter *e = &dump->emitter;
+	char digest[65];
+
+	gpc_emit_begin(e, "image");
+	put_name(dump, "name", dump->image->plane->name);
+	gpc_emit_number(e, "format", head->version);
+	gpc_emit_hex(e, "abi", head->abi);
+	gpc_emit_number(e, "size", head->size);
+	gpc_emit_number(e, "size-class", 1ull << dump->image->log2);
+	gpc_emit_number(e, "decision-size", head->decision_size);
+	gpc_emit_number(e, "provenance-size", head->provenance_size);
+	gpc_emit_number(e, "link-size", head->link_size);
+	gpc_emit_string(e, "decision-digest", gpc_digest_format(head->decision_digest, digest));
+	gpc_emit_string(e, "file-digest", gpc_digest_format(head->file_digest, digest));
+	gpc_emit_end(e);
+}
+
+static void dump_plane(struct dump *dump)
+{
+	const struct gpc_plane *plane = dump->image->plane;
+	const struct gpc_emitter *e = &dump->emitter;
+
+	gpc_emit_begin(e, "plane");
+	gpc_emit_string(e, "malformed", plane->flags & GPC_PLANE_MALFORMED_DROP ? "drop" : "pass");
+	gpc_emit_string(e, "non-ip", plane->flags & GPC_PLANE_NON_IP_DROP ? "drop" : "pass");
+	gpc_emit_string(e, "on-fail", plane->flags & GPC_PLANE_ON_FAIL_DROP ? "drop" : "pass");
+	gpc_emit_number(e, "flows", plane->flows);
+	gpc_emit_number(e, "flow-inserts", plane->flow_inserts);
+	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		gpc_emit_number(e, timeout_names[i], plane->timeout[i]);
+	gpc_emit_end(e);
+}
+
+static void dump_overview(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	dump_head(dump);
+	dump_plane(dump);
+	for (int id = 0; id < GPC_SEC_COUNT; id++) {
+		const struct gpc_section *section = &dump->image->plane->section[id];
+
+		gpc_emit_begin(e, "section");
+		gpc_emit_string(e, "name", gpc_section_name(id));
+		gpc_emit_number(e, "offset", section->offset);
+		gpc_emit_number(e, "size", section->size);
+		gpc_emit_number(e, "count", section->count);
+		gpc_emit_number(e, "entry-size", section->entry_size);
+		gpc_emit_end(e);
+	}
+}
+
+/* ---- sections ---- */
+
+static void dump_words(struct dump *dump, enum gpc_section_id id, const char *kind, const char *key)
+{
+	for (uint32_t i = 0; i < count_of(dump, id); i++) {
+		begin(dump, kind, i);
+		gpc_emit_number(&dump->emitter, key, *(const uint32_t *)record(dump, id, i));
+		gpc_emit_end(&dump->emitter);
+	}
+}
+
+static void dump_vip_displacements(struct dump *dump)
+{
+	dump_words(dump, GPC_SEC_VIP_DISP, "vip-displacement", "value");
+}
+
+static void put_listener(struct dump *dump, uint32_t listener)
+{
+	const struct gpc_listener *target = record(dump, GPC_SEC_LISTENER, listener);
+
+	put_name(dump, "listener", target->name);
+}
+
+static void dump_vips(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_VIP); i++) {
+		const struct gpc_vip *vip = record(dump, GPC_SEC_VIP, i);
+
+		if (!vip->interfaces)
+			continue;
+		begin(dump, "vip", i);
+		gpc_emit_address(e, "address", vip->address_be);
+		if (!(vip->flags & GPC_VIP_ADDRESS)) {
+			gpc_emit_string(e, "protocol", vip->protocol == IPPROTO_TCP ? "TCP" : "UDP");
+			gpc_emit_number(e, "port", ntohs(vip->port_be));
+			if (vip->flags & GPC_VIP_CHOICE)
+				gpc_emit_number(e, "first-choice", vip->listener);
+			else
+				put_listener(dump, vip->listener);
+		}
+		gpc_emit_hex(e, "interfaces", vip->interfaces);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_choices(struct dump *dump)
+{
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_VIP_CHOICE); i++) {
+		const struct gpc_vip_choice *choice = record(dump, GPC_SEC_VIP_CHOICE, i);
+
+		begin(dump, "vip-choice", i);
+		put_listener(dump, choice->listener);
+		gpc_emit_hex(&dump->emitter, "interfaces", choice->interfaces);
+		gpc_emit_number(&dump->emitter, "last", choice->last);
+		gpc_emit_end(&dump->emitter);
+	}
+}
+
+static void put_backend(struct dump *dump, uint32_t backend)
+{
+	const struct gpc_backend *target = record(dump, GPC_SEC_BACKEND, backend);
+
+	put_name(dump, "backend", target->name);
+}
+
+static void put_ref(struct dump *dump, const char *key, const struct gpc_table_ref *ref)
+{
+	if (ref->offset == GPC_NONE)
+		return;
+	if (ref->table == GPC_NONE)
+		gpc_emit_string(&dump->emitter, key, "empty");
+	else
+		gpc_emit_number(&dump->emitter, key, ref->table);
+}
+
+static void dump_listeners(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_LISTENER); i++) {
+		const struct gpc_listener *listener = record(dump, GPC_SEC_LISTENER, i);
+
+		begin(dump, "listener", i);
+		put_name(dump, "name", listener->name);
+		gpc_emit_hex(e, "id", listener->id);
+		gpc_emit_string(e, "protocol", listener->protocol == IPPROTO_TCP ? "TCP" : "UDP");
+		gpc_emit_number(e, "port", ntohs(listener->port_be));
+		gpc_emit_string(e, "forward", forward_names[listener->forward]);
+		put_backend(dump, listener->backend);
+		put_ref(dump, "table-v4", &listener->table[GPC_V4]);
+		put_ref(dump, "table-v6", &listener->table[GPC_V6]);
+		put_place(dump, listener->id);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_endpoints(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_ENDPOINT); i++) {
+		const struct gpc_endpoint *endpoint = record(dump, GPC_SEC_ENDPOINT, i);
+		uint64_t mapped[2] = {0, gpc_mapped_v4(endpoint->address4_be)};
+
+		begin(dump, "endpoint", i);
+		put_name(dump, "name", endpoint->name);
+		put_backend(dump, endpoint->backend);
+		gpc_emit_hex(e, "id", endpoint->id);
+		if (endpoint->flags & GPC_ENDPOINT_V4)
+			gpc_emit_address(e, "address-v4", mapped);
+		if (endpoint->flags & GPC_ENDPOINT_V6)
+			gpc_emit_address(e, "address-v6", endpoint->address6_be);
+		gpc_emit_number(e, "weight", endpoint->weight);
+		gpc_emit_string(e, "state", state_names[endpoint->state]);
+		put_place(dump, endpoint->id);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_endpoint_displacements(struct dump *dump)
+{
+	dump_words(dump, GPC_SEC_EP_DISP, "endpoint-displacement", "value");
+}
+
+static void dump_endpoint_index(struct dump *dump)
+{
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_EP_INDEX); i++) {
+		uint32_t entry = *(const uint32_t *)record(dump, GPC_SEC_EP_INDEX, i);
+
+		if (!entry)
+			continue;
+		begin(dump, "endpoint-index", i);
+		gpc_emit_number(&dump->emitter, "endpoint", entry - 1);
+		gpc_emit_end(&dump->emitter);
+	}
+}
+
+static const uint16_t *slots_of(const struct dump *dump, const struct gpc_table *table)
+{
+	return (const uint16_t *)(dump->image->bytes + table->offset);
+}
+
+static const struct gpc_endpoint *endpoint_of(const struct dump *dump, const struct gpc_table *table,
+					      uint32_t value)
+{
+	const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, table->backend);
+
+	return record(dump, GPC_SEC_ENDPOINT, backend->first_endpoint + value);
+}
+
+/* Share of one table's slots by endpoint; endpoints without a slot are left out. */
+static void dump_shares(struct dump *dump, uint32_t index)
+{
+	const struct gpc_table *table = record(dump, GPC_SEC_TABLE, index);
+	const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, table->backend);
+	const uint16_t *slots = slots_of(dump, table);
+	const struct gpc_emitter *e = &dump->emitter;
+	uint32_t *owned = GPC_NEW_ARRAY(dump->arena, uint32_t, backend->endpoints);
+
+	for (uint32_t i = 0; i < table->size; i++)
+		owned[slots[i]]++;
+	for (uint32_t i = 0; i < backend->endpoints; i++) {
+		if (!owned[i])
+			continue;
+		gpc_emit_begin(e, "maglev");
+		gpc_emit_number(e, "table", index);
+		put_name(dump, "backend", backend->name);
+		put_name(dump, "endpoint", endpoint_of(dump, table, i)->name);
+		gpc_emit_number(e, "weight", endpoint_of(dump, table, i)->weight);
+		gpc_emit_number(e, "slots", owned[i]);
+		gpc_emit_number(e, "of", table->size);
+		gpc_emit_share(e, "share", (double)owned[i] / table->size);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_maglev(struct dump *dump)
+{
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++)
+		dump_shares(dump, i);
+}
+
+static void dump_maglev_slots(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++) {
+		const struct gpc_table *table = record(dump, GPC_SEC_TABLE, i);
+		const uint16_t *slots = slots_of(dump, table);
+
+		for (uint32_t slot = 0; slot < table->size; slot++) {
+			gpc_emit_begin(e, "maglev-slot");
+			gpc_emit_number(e, "table", i);
+			gpc_emit_number(e, "slot", slot);
+			put_name(dump, "endpoint", endpoint_of(dump, table, slots[slot])->name);
+			gpc_emit_end(e);
+		}
+	}
+}
+
+static void dump_tables(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++) {
+		const struct gpc_table *table = record(dump, GPC_SEC_TABLE, i);
+
+		begin(dump, "table", i);
+		put_backend(dump, table->backend);
+		gpc_emit_number(e, "size", table->size);
+		gpc_emit_number(e, "endpoints", table->endpoints);
+		gpc_emit_number(e, "offset", table->offset);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_backends(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_BACKEND); i++) {
+		const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, i);
+
+		begin(dump, "backend", i);
+		put_name(dump, "name", backend->name);
+		gpc_emit_hex(e, "id", backend->id);
+		gpc_emit_number(e, "endpoints", backend->endpoints);
+		gpc_emit_number(e, "table-size", backend->table_size);
+		if (backend->next_hop == GPC_NEXT_HOP_ADDRESS)
+			gpc_emit_address(e, "next-hop", backend->next_hop_be);
+		else
+			gpc_emit_string(e, "next-hop", next_hop_names[backend->next_hop]);
+		put_place(dump, backend->id);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_interfaces(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+
+	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_INTERFACE); i++) {
+		const struct gpc_interface *interface = record(dump, GPC_SEC_INTERFACE, i);
+
+		begin(dump, "interface", i);
+		put_name(dump, "name", interface->name);
+		gpc_emit_hex(e, "id", interface->id);
+		gpc_emit_string(e, "mode", mode_names[interface->mode]);
+		gpc_emit_string(e, "role", role_names[interface->role]);
+		gpc_emit_number(e, "xdp", (interface->hooks & GPC_HOOK_XDP) != 0);
+		gpc_emit_number(e, "tc-ingress", (interface->hooks & GPC_HOOK_TC_INGRESS) != 0);
+		gpc_emit_number(e, "tc-egress", (interface->hooks & GPC_HOOK_TC_EGRESS) != 0);
+		put_place(dump, interface->id);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_names(struct dump *dump)
+{
+	const struct gpc_emitter *e = &dump->emitter;
+	uint32_t size;
+	const char *names = gpc_image_section(dump->image, GPC_SEC_NAMES, &size);
+
+	for (uint32_t at = 0; at < size; at += (uint32_t)strlen(names + at) + 1) {
+		gpc_emit_begin(e, "name");
+		gpc_emit_number(e, "offset", at);
+		gpc_emit_string(e, "name", names + at);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_provenance(struct dump *dump)
+{
+	size_t size;
+	const char *text = gpc_image_provenance(dump->image, &size);
+
+	for (size_t i = 0; i < size; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		if (byte == '\n' || (byte >= ' ' && byte != 0x7f))
+			fputc(byte, dump->emitter.out);
+	}
+}
+
+static void dump_link(struct dump *dump)
+{
+	const struct gpc_image *image = dump->image;
+	const struct gpc_link_head *link = (const void *)(image->bytes + image->head->link_offset);
+	const struct gpc_emitter *e = &dump->emitter;
+
+	gpc_emit_begin(e, "link");
+	gpc_emit_number(e, "offset", image->head->link_offset);
+	gpc_emit_number(e, "size", image->head->link_size);
+	gpc_emit_string(e, "state", link->magic ? "linked" : "empty");
+	if (link->magic)
+		gpc_emit_number(e, "generation", link->generation);
+	gpc_emit_end(e);
+}
+
+static const struct row {
+	const char *name;
+	void (*dump)(struct dump *dump);
+} rows[] = {
+	{"vip-displacement", dump_vip_displacements},
+	{"vip", dump_vips},
+	{"vip-choice", dump_choices},
+	{"listener", dump_listeners},
+	{"endpoint", dump_endpoints},
+	{"endpoint-displacement", dump_endpoint_displacements},
+	{"endpoint-index", dump_endpoint_index},
+	{"maglev", dump_maglev},
+	{"table", dump_tables},
+	{"backend", dump_backends},
+	{"interface", dump_interfaces},
+	{"names", dump_names},
+	{"maglev-slots", dump_maglev_slots},
+	{"provenance", dump_provenance},
+	{"link", dump_link},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+const char *const gpc_image_dump_sections[] = {
+#define X(id, name, type) name,
+	GPC_SECTIONS(X)
+#undef X
+	"maglev-slots", "provenance", "link", NULL,
+};
+_Static_assert(sizeof(gpc_image_dump_sections) / sizeof(gpc_image_dump_sections[0]) == ROWS + 1,
+	       "every section has a row");
+
+bool gpc_image_dump(const struct gpc_image *image, const char *section, bool json, FILE *out)
+{
+	struct gpc_arena arena = {0};
+	struct dump dump = {.emitter = {out, json}, .image = image, .arena = &arena};
+	bool found = !section;
+
+	if (!section)
+		dump_overview(&dump);
+	for (size_t i = 0; section && i < ROWS; i++) {
+		if (strcmp(rows[i].name, section) != 0)
+			continue;
+		rows[i].dump(&dump);
+		found = true;
+	}
+	gpc_arena_release(&arena);
+	return found;
+}

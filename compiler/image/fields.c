@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gpc/image.h"
+
+#define F(record, name)                                                                            \
+	{                                                                                          \
+		#record, #name, offsetof(struct record, name),                                     \
+			sizeof(((struct record *)NULL)->name)                                      \
+	}
+#define R(record)                                                                                  \
+	{                                                                                          \
+		#record, sizeof(struct record)                                                     \
+	}
+
+static const struct gpc_record records[] = {
+	R(gpc_image_head), R(gpc_section),    R(gpc_phash),	  R(gpc_plane),
+	R(gpc_vip),	   R(gpc_vip_choice), R(gpc_table_ref),	  R(gpc_listener),
+	R(gpc_endpoint),   R(gpc_table),      R(gpc_backend),	  R(gpc_interface),
+	R(gpc_link_head),  R(gpc_link_device), R(gpc_link_listener), R(gpc_link_endpoint),
+};
+
+static const struct gpc_field fields[] = {
+	F(gpc_image_head, magic),
+	F(gpc_image_head, version),
+	F(gpc_image_head, head_size),
+	F(gpc_image_head, abi),
+	F(gpc_image_head, flags),
+	F(gpc_image_head, size),
+	F(gpc_image_head, decision_offset),
+	F(gpc_image_head, decision_size),
+	F(gpc_image_head, provenance_offset),
+	F(gpc_image_head, provenance_size),
+	F(gpc_image_head, link_offset),
+	F(gpc_image_head, link_size),
+	F(gpc_image_head, pad0),
+	F(gpc_image_head, decision_digest),
+	F(gpc_image_head, file_digest),
+	F(gpc_image_head, pad1),
+
+	F(gpc_section, offset),
+	F(gpc_section, size),
+	F(gpc_section, count),
+	F(gpc_section, entry_size),
+
+	F(gpc_phash, seed),
+	F(gpc_phash, bucket_mask),
+	F(gpc_phash, slot_mask),
+
+	F(gpc_plane, format),
+	F(gpc_plane, flags),
+	F(gpc_plane, hash_seed),
+	F(gpc_plane, vip),
+	F(gpc_plane, endpoint),
+	F(gpc_plane, name),
+	F(gpc_plane, pad0),
+	F(gpc_plane, flows),
+	F(gpc_plane, flow_inserts),
+	F(gpc_plane, timeout),
+	F(gpc_plane, pad1),
+	F(gpc_plane, section),
+
+	F(gpc_vip, address_be),
+	F(gpc_vip, port_be),
+	F(gpc_vip, protocol),
+	F(gpc_vip, flags),
+	F(gpc_vip, listener),
+	F(gpc_vip, interfaces),
+
+	F(gpc_vip_choice, interfaces),
+	F(gpc_vip_choice, listener),
+	F(gpc_vip_choice, last),
+
+	F(gpc_table_ref, offset),
+	F(gpc_table_ref, size),
+	F(gpc_table_ref, first_endpoint),
+	F(gpc_table_ref, table),
+
+	F(gpc_listener, id),
+	F(gpc_listener, table),
+	F(gpc_listener, forward),
+	F(gpc_listener, protocol),
+	F(gpc_listener, port_be),
+	F(gpc_listener, backend),
+	F(gpc_listener, name),
+	F(gpc_listener, pad0),
+	F(gpc_listener, pad1),
+
+	F(gpc_endpoint, id),
+	F(gpc_endpoint, address6_be),
+	F(gpc_endpoint, address4_be),
+	F(gpc_endpoint, weight),
+	F(gpc_endpoint, state),
+	F(gpc_endpoint, flags),
+	F(gpc_endpoint, backend),
+	F(gpc_endpoint, name),
+	F(gpc_endpoint, pad0),
+
+	F(gpc_table, offset),
+	F(gpc_table, size),
+	F(gpc_table, backend),
+	F(gpc_table, endpoints),
+
+	F(gpc_backend, id),
+	F(gpc_backend, next_hop_be),
+	F(gpc_backend, first_endpoint),
+	F(gpc_backend, endpoints),
+	F(gpc_backend, table_size),
+	F(gpc_backend, name),
+	F(gpc_backend, next_hop),
+	F(gpc_backend, pad0),
+	F(gpc_backend, pad1),
+
+	F(gpc_interface, id),
+	F(gpc_interface, name),
+	F(gpc_interface, mode),
+	F(gpc_interface, role),
+	F(gpc_interface, hooks),
+	F(gpc_interface, pattern),
+	F(gpc_interface, pad0),
+
+	F(gpc_link_head, magic),
+	F(gpc_link_head, generation),
+	F(gpc_link_head, device_mult),
+	F(gpc_link_head, device_offset),
+	F(gpc_link_head, listener_offset),
+	F(gpc_link_head, endpoint_offset),
+	F(gpc_link_head, nonce),
+	F(gpc_link_head, cpus),
+	F(gpc_link_head, pad0),
+
+	F(gpc_link_device, ifindex),
+	F(gpc_link_device, interface),
+	F(gpc_link_device, flags),
+	F(gpc_link_device, interface_bit),
+	F(gpc_link_device, mac),
+	F(gpc_link_device, mtu),
+	F(gpc_link_device, pad0),
+
+	F(gpc_link_listener, counter),
+	F(gpc_link_listener, pad0),
+
+	F(gpc_link_endpoint, counter),
+	F(gpc_link_endpoint, next),
+	F(gpc_link_endpoint, source4_be),
+	F(gpc_link_endpoint, source6_be),
+};
+
+/* Values in a layout: a program that took another one for the same meaning would misread the image. */
+static const struct {
+	const char *name;
+	uint64_t value;
+} constants[] = {
+#define C(name) {#name, (uint64_t)(name)}
+	C(GPC_IMAGE_MAGIC),	 C(GPC_LINK_MAGIC),	   C(GPC_IMAGE_ALIGN),
+	C(GPC_PAGE),		 C(GPC_NONE),		   C(GPC_NONE16),
+	C(GPC_PLANE_MALFORMED_DROP), C(GPC_PLANE_NON_IP_DROP), C(GPC_PLANE_ON_FAIL_DROP),
+	C(GPC_VIP_CHOICE),	 C(GPC_VIP_ADDRESS),	   C(GPC_FORWARD_IPIP),
+	C(GPC_FORWARD_DSR),	 C(GPC_V4),		   C(GPC_V6),
+	C(GPC_STATE_READY),	 C(GPC_STATE_DRAIN),	   C(GPC_STATE_MAINT),
+	C(GPC_ENDPOINT_V4),	 C(GPC_ENDPOINT_V6),	   C(GPC_ENDPOINT_KEEP),
+	C(GPC_ENDPOINT_FIB),	 C(GPC_NEXT_HOP_AUTO),	   C(GPC_NEXT_HOP_FIB),
+	C(GPC_NEXT_HOP_ADDRESS), C(GPC_MODE_NATIVE),	   C(GPC_MODE_GENERIC),
+	C(GPC_MODE_ANY),	 C(GPC_ROLE_EDGE),	   C(GPC_ROLE_DECAP),
+	C(GPC_HOOK_XDP),	 C(GPC_HOOK_TC_INGRESS),   C(GPC_HOOK_TC_EGRESS),
+	C(GPC_DEVICE_SLOTS),	 C(GPC_DEVICE_PROBES),	   C(GPC_DEVICE_META),
+	C(GPC_TIMEOUT_COUNT),
+#undef C
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const struct gpc_field *gpc_fields(size_t *ret_count)
+{
+	*ret_count = COUNT(fields);
+	return fields;
+}
+
+const struct gpc_record *gpc_records(size_t *ret_count)
+{
+	*ret_count = COUNT(records);
+	return records;
+}
+
+const struct gpc_field *gpc_field_at(const char *record, uint32_t offset)
+{
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (!strcmp(fields[i].record, record) && offset >= fields[i].offset &&
+		    offset - fields[i].offset < fields[i].size)
+			return &fields[i];
+	return NULL;
+}
+
+/* FNV-1a over lines of text, so that the order and the names count too. */
+static uint32_t hash_line(uint32_t hash, const char *owner, const char *name, uint64_t a, uint64_t b)
+{
+	char line[128];
+	int len = snprintf(line, sizeof(line), "%s.%s %llu %llu\n", owner, name, (unsigned long long)a,
+			   (unsigned long long)b);
+
+	for (int i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)line[i]) * 16777619u;
+	return hash;
+}
+
+uint32_t gpc_abi_hash(void)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < COUNT(records); i++)
+		hash = hash_line(hash, records[i].name, "", records[i].size, 0);
+	for (size_t i = 0; i < COUNT(fields); i++)
+		hash = hash_line(hash, fields[i].record, fields[i].name, fields[i].offset, fields[i].size);
+#define X(id, name, type) hash = hash_line(hash, "section", name, GPC_SEC_##id, sizeof(type));
+	GPC_SECTIONS(X)
+#undef X
+	for (size_t i = 0; i < COUNT(constants); i++)
+		hash = hash_line(hash, "constant", constants[i].name, constants[i].value, 0);
+	return hash;
+}
