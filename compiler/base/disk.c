@@ -65,10 +65,11 @@ static bool is_plain_name(const char *name, size_t len)
 }
 
 /*
- * Opens the folders of `path` one by one, all but the last component. *ret_folder is a descriptor of
- * its own, `last` (NAME_MAX + 1 bytes) the last component.
+ * Opens the folders of `path` one by one, all but the last component. *ret_folder is a descriptor
+ * of its own, `last` (NAME_MAX + 1 bytes) the last component.
  */
-static enum gpc_read_status walk(int root, const char *path, int *ret_folder, char *last, int *ret_error)
+static enum gpc_read_status walk(int root, const char *path, int *ret_folder, char *last,
+				 int *ret_error)
 {
 	GPC_AUTO_CLOSE int folder = fcntl(root, F_DUPFD_CLOEXEC, 0);
 
@@ -108,7 +109,7 @@ static enum gpc_read_status read_file(void *context, const char *path, size_t ma
 	return gpc_file_read(folder, name, false, max, ret_text, ret_size, ret_error);
 }
 
-/* ---- folders ------------------------------------------------------------------------------------- */
+/* ---- folders -------------------------------------------------------------------------------- */
 
 struct names {
 	char **items;

@@ -8,10 +8,10 @@
 
 #include "provider.h"
 
-#define GPC_MAX_FOLDER_ENTRIES 100000u	/* a longer folder is GPC_READ_TOO_LARGE to list */
+#define GPC_MAX_FOLDER_ENTRIES 100000u /* a longer folder is GPC_READ_TOO_LARGE to list */
 
 struct gpc_disk {
-	int root;	/* -1 when released */
+	int root; /* -1 when released */
 };
 
 /* Opens the root folder (its own path may hold symbolic links); 0 or -errno. */

@@ -15,7 +15,7 @@
 
 #define MAX_TEMPORARY_NAMES 100
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static enum gpc_read_status from_errno(int error, int *ret_error)
 {
@@ -82,8 +82,8 @@ static enum gpc_read_status read_open(int fd, size_t size, char **ret_bytes, siz
 	return GPC_READ_OK;
 }
 
-enum gpc_read_status gpc_file_read(int folder, const char *path, bool follow, size_t max, char **ret_bytes,
-				   size_t *ret_size, int *ret_error)
+enum gpc_read_status gpc_file_read(int folder, const char *path, bool follow, size_t max,
+				   char **ret_bytes, size_t *ret_size, int *ret_error)
 {
 	GPC_AUTO_CLOSE int fd = -1;
 	enum gpc_read_status status;
@@ -104,7 +104,7 @@ enum gpc_read_status gpc_file_read(int folder, const char *path, bool follow, si
 	return read_open(fd, (size_t)st.st_size, ret_bytes, ret_size, ret_error);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 static int open_parent(int folder, const char *path, const char **ret_name)
 {
@@ -142,7 +142,8 @@ static int open_temporary(int parent, mode_t mode, char name[NAME_MAX + 1])
 		int fd;
 
 		snprintf(name, NAME_MAX + 1, ".gpc-%ld-%d.tmp", (long)getpid(), i);
-		fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    mode);
 		if (fd >= 0 || errno != EEXIST)
 			return fd >= 0 ? fd : -errno;
 	}

@@ -26,7 +26,7 @@ uint32_t gpc_ip_v4_be(const struct gpc_ip *ip)
 	return value;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 struct span {
 	const char *at, *end;
@@ -110,8 +110,8 @@ static bool parse_group(struct span *text, uint8_t ret[2])
 /* RFC 4291 2.2: groups, one `::` for one or more zero groups, the last two groups maybe dotted. */
 struct groups {
 	uint8_t bytes[16];
-	unsigned int used;		/* bytes written */
-	int gap;			/* where `::` stands, -1 without */
+	unsigned int used; /* bytes written */
+	int gap;	   /* where `::` stands, -1 without */
 };
 
 static bool is_dotted(const struct span *text)
@@ -125,7 +125,7 @@ static bool is_dotted(const struct span *text)
 
 static enum gpc_ip_error parse_groups(struct span *text, struct groups *groups)
 {
-	bool separated = true;	/* a group may follow */
+	bool separated = true; /* a group may follow */
 
 	if (text->end - text->at >= 2 && text->at[0] == ':' && text->at[1] == ':') {
 		groups->gap = 0;
@@ -197,14 +197,15 @@ enum gpc_ip_error gpc_ip_parse(const char *text, size_t len, struct gpc_ip *ret)
 	struct gpc_ip ignored;
 
 	if (zone)
-		return gpc_ip_parse(text, (size_t)(zone - text), &ignored) == GPC_IP_OK ? GPC_IP_ZONE :
-											 GPC_IP_SYNTAX;
+		return gpc_ip_parse(text, (size_t)(zone - text), &ignored) == GPC_IP_OK
+			       ? GPC_IP_ZONE
+			       : GPC_IP_SYNTAX;
 	if (memchr(text, ':', len))
 		return parse_v6((struct span){text, text + len}, ret);
 	return parse_v4((struct span){text, text + len}, ret);
 }
 
-/* ---- prefixes ------------------------------------------------------------------------------------ */
+/* ---- prefixes ------------------------------------------------------------------------------- */
 
 /* Clears the bits behind the prefix; true if any was set. */
 static bool clear_host_bits(struct gpc_prefix *prefix)
@@ -252,7 +253,8 @@ enum gpc_ip_error gpc_prefix_parse(const char *text, size_t len, struct gpc_pref
 	prefix.v4 = gpc_ip_is_v4(&prefix.ip);
 	prefix.length = prefix.v4 ? 32 : 128;
 	if (slash) {
-		error = parse_length((struct span){slash + 1, text + len}, prefix.length, &prefix.length);
+		error = parse_length((struct span){slash + 1, text + len}, prefix.length,
+				     &prefix.length);
 		if (error)
 			return error;
 	}
@@ -261,7 +263,7 @@ enum gpc_ip_error gpc_prefix_parse(const char *text, size_t len, struct gpc_pref
 	return error;
 }
 
-/* ---- printing ------------------------------------------------------------------------------------ */
+/* ---- printing ------------------------------------------------------------------------------- */
 
 static unsigned int group_at(const struct gpc_ip *ip, unsigned int i)
 {
@@ -305,8 +307,8 @@ char *gpc_ip_format(const struct gpc_ip *ip, char *out)
 			i += zeros - 1;
 			continue;
 		}
-		used += (unsigned int)snprintf(out + used, GPC_IP_TEXT - used, "%s%x",
-					       separator, group_at(ip, i));
+		used += (unsigned int)snprintf(out + used, GPC_IP_TEXT - used, "%s%x", separator,
+					       group_at(ip, i));
 	}
 	return out;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memfiles.h: a provider whose files lie in memory, for tests and fuzzers. Folders exist by the paths
- * of the files in them. Everything is copied into the arena.
+ * memfiles.h: a provider whose files lie in memory, for tests and fuzzers. Folders exist by the
+ * paths of the files in them. Everything is copied into the arena.
  */
 #ifndef GPC_BASE_MEMFILES_H
 #define GPC_BASE_MEMFILES_H
@@ -13,7 +13,7 @@ struct gpc_memfile {
 	const char *path;
 	const char *bytes;
 	size_t size;
-	enum gpc_read_status status;	/* what read() says of it */
+	enum gpc_read_status status; /* what read() says of it */
 };
 
 struct gpc_memfiles {

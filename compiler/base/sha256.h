@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sha256.h: SHA-256 of bytes in one piece or in many. libcrypto does the work; that it fails means no
- * memory or no provider, and ends the program like any other exhaustion of memory.
+ * sha256.h: SHA-256 of bytes in one piece or in many. libcrypto does the work; that it fails means
+ * no memory or no provider, and ends the program like any other exhaustion of memory.
  */
 #ifndef GPC_BASE_SHA256_H
 #define GPC_BASE_SHA256_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define GPC_SHA256_BYTES 32u
-#define GPC_SHA256_TEXT 65u	/* in hex, with its NUL */
+#define GPC_SHA256_TEXT 65u /* in hex, with its NUL */
 
 /* Order: init, any number of add, then finish, which also releases. */
 struct gpc_sha256 {

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 /*
- * Decodes the code point at `text` (`len` > 0 bytes are readable). Returns its length in bytes, or 0
- * when the bytes are not UTF-8 (overlong, surrogate, above U+10FFFF, cut off); *ret is then untouched.
+ * Decodes the code point at `text` (`len` > 0 bytes are readable). Returns its length in bytes, or
+ * 0 when the bytes are not UTF-8 (overlong, surrogate, above U+10FFFF, cut off); *ret is then
+ * untouched.
  */
 size_t gpc_utf8_decode(const char *text, size_t len, uint32_t *ret);
 

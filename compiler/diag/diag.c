@@ -70,7 +70,8 @@ static const uint32_t *index_lines(struct gpc_arena *arena, const char *text, si
 	return lines;
 }
 
-uint32_t gpc_diags_add_source(struct gpc_diags *diags, const char *path, const char *text, size_t size)
+uint32_t gpc_diags_add_source(struct gpc_diags *diags, const char *path, const char *text,
+			      size_t size)
 {
 	struct gpc_source *source = GPC_PUSH(diags->arena, &diags->sources);
 
@@ -149,7 +150,8 @@ static bool same_letter(char a, char b)
 	return lower(a) == lower(b);
 }
 
-/* Optimal string alignment: insert, delete, replace, swap neighbours; letters of either case are equal. */
+/* Optimal string alignment: insert, delete, replace, swap neighbours; letters of either case are
+ * equal. */
 static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t rows[3][MAX_WORD + 1];

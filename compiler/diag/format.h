@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * format.h: what the output forms of render.c share, and the forms. Each writes `count` records in the
- * order given.
+ * format.h: what the output forms of render.c share, and the forms. Each writes `count` records in
+ * the order given.
  */
 #ifndef GPC_DIAG_FORMAT_H
 #define GPC_DIAG_FORMAT_H
@@ -17,7 +17,7 @@ void gpc_diags_write_json(const struct gpc_diags *diags, const struct gpc_diag *
 void gpc_diags_write_github(const struct gpc_diags *diags, const struct gpc_diag *const *records,
 			    size_t count, FILE *out);
 
-const char *gpc_severity_text(enum gpc_severity severity);	/* "error" */
+const char *gpc_severity_text(enum gpc_severity severity); /* "error" */
 
 /* Records that were counted but not kept. */
 size_t gpc_diags_lost(const struct gpc_diags *diags);

@@ -91,8 +91,8 @@ static json_object *record_object(const struct gpc_diags *diags, const struct gp
 
 static void put_object(json_object *object, FILE *out)
 {
-	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-									  JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	if (!text)
 		gpc_arena_exhausted();

@@ -5,11 +5,11 @@
 
 #include "../base/utf8.h"
 
-#define LINE_COLUMNS	100u	/* of a source line that are shown */
-#define BEFORE_CARET	60u	/* bytes kept before the caret when the line's head is cut */
-#define LONGEST_HEAD	80u	/* a caret further right cuts the head */
-#define TAB_COLUMNS	8u
-#define CUT		"..."
+#define LINE_COLUMNS 100u /* of a source line that are shown */
+#define BEFORE_CARET 60u  /* bytes kept before the caret when the line's head is cut */
+#define LONGEST_HEAD 80u  /* a caret further right cuts the head */
+#define TAB_COLUMNS 8u
+#define CUT "..."
 
 struct style {
 	const char *strong, *severity[3], *caret, *gutter, *reset;
@@ -94,7 +94,8 @@ static struct caret put_line(FILE *out, const struct gpc_source *source, uint32_
 
 static void put_caret(FILE *out, const struct style *style, struct caret caret, const char *label)
 {
-	fprintf(out, "%s      |%s %*s%s", style->gutter, style->reset, (int)caret.at, "", style->caret);
+	fprintf(out, "%s      |%s %*s%s", style->gutter, style->reset, (int)caret.at, "",
+		style->caret);
 	for (unsigned int i = 0; i < caret.width; i++)
 		fputc('^', out);
 	if (label) {
@@ -132,8 +133,8 @@ static void put_head(const struct gpc_diags *diags, const struct gpc_diag *diag,
 {
 	if (diag->place_count)
 		put_position(diags, diag->places[0].place, style, out);
-	fprintf(out, "%s%s[%s]:%s ", style->severity[diag->severity], gpc_severity_text(diag->severity),
-		gpc_code_text(diag->code), style->reset);
+	fprintf(out, "%s%s[%s]:%s ", style->severity[diag->severity],
+		gpc_severity_text(diag->severity), gpc_code_text(diag->code), style->reset);
 	gpc_put_safe(out, diag->message);
 	fputc('\n', out);
 }

@@ -58,7 +58,7 @@ void gpc_put_safe(FILE *out, const char *text)
 
 struct entry {
 	const struct gpc_diag *diag;
-	const char *path;	/* NULL without a place: last */
+	const char *path; /* NULL without a place: last */
 	struct gpc_place place;
 };
 
@@ -92,7 +92,8 @@ static const struct gpc_diag **in_order(const struct gpc_diags *diags)
 {
 	size_t count = diags->records.n;
 	struct entry *entries = GPC_NEW_ARRAY(diags->arena, struct entry, count);
-	const struct gpc_diag **sorted = GPC_NEW_ARRAY(diags->arena, const struct gpc_diag *, count);
+	const struct gpc_diag **sorted =
+		GPC_NEW_ARRAY(diags->arena, const struct gpc_diag *, count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct gpc_diag *diag = &diags->records.items[i];
@@ -109,7 +110,8 @@ static const struct gpc_diag **in_order(const struct gpc_diags *diags)
 	return sorted;
 }
 
-void gpc_diags_render(const struct gpc_diags *diags, enum gpc_diag_format format, bool color, FILE *out)
+void gpc_diags_render(const struct gpc_diags *diags, enum gpc_diag_format format, bool color,
+		      FILE *out)
 {
 	const struct gpc_diag **sorted;
 

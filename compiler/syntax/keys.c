@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEW 12u		/* up to here comparing all with all is quicker than sorting */
+#define FEW 12u /* up to here comparing all with all is quicker than sorting */
 
 static bool same_key(const struct gpc_pair *a, const struct gpc_pair *b)
 {
@@ -34,7 +34,8 @@ static bool has_duplicate_among_few(const struct gpc_pair *pairs, size_t count)
 }
 
 /* first[i]: the pair that pair i repeats, NULL if none. */
-static const struct gpc_pair **find_first(struct gpc_arena *scratch, struct gpc_pair *pairs, size_t count)
+static const struct gpc_pair **find_first(struct gpc_arena *scratch, struct gpc_pair *pairs,
+					  size_t count)
 {
 	struct gpc_pair **sorted = GPC_NEW_ARRAY(scratch, struct gpc_pair *, count);
 	const struct gpc_pair **first = GPC_NEW_ARRAY(scratch, const struct gpc_pair *, count);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * The first row whose words occur in problem and context decides. AT_CONTEXT: the cause stands where
- * the context starts. BEHIND_TEXT: only if something stands before the problem on its line.
+ * The first row whose words occur in problem and context decides. AT_CONTEXT: the cause stands
+ * where the context starts. BEHIND_TEXT: only if something stands before the problem on its line.
  */
 static const struct row {
 	const char *problem, *context;
@@ -13,28 +13,32 @@ static const struct row {
 	enum { AT_PROBLEM, AT_CONTEXT, BEHIND_TEXT } where;
 	const char *message, *label, *hint;
 } rows[] = {
-	{"", "anchor", GPC_E0008, AT_CONTEXT, "`&` starts an anchor", NULL, "quote a text that starts with `&`"},
-	{"", "alias", GPC_E0009, AT_CONTEXT, "`*` starts an alias", NULL, "quote a text that starts with `*`"},
-	{"", "tag", GPC_E0011, AT_CONTEXT, "`!` starts a tag", NULL, "quote a text that starts with `!`"},
+	{"", "anchor", GPC_E0008, AT_CONTEXT, "`&` starts an anchor", NULL,
+	 "quote a text that starts with `&`"},
+	{"", "alias", GPC_E0009, AT_CONTEXT, "`*` starts an alias", NULL,
+	 "quote a text that starts with `*`"},
+	{"", "tag", GPC_E0011, AT_CONTEXT, "`!` starts a tag", NULL,
+	 "quote a text that starts with `!`"},
 	{"tag handle", "", GPC_E0011, AT_CONTEXT, "`!` starts a tag", NULL,
 	 "quote a text that starts with `!`"},
-	{"tab character", "", GPC_E0002, AT_PROBLEM, "tab in the indentation", NULL, "indent with spaces"},
-	{"could not find expected ':'", "", GPC_E0001, AT_CONTEXT, "key without `:` behind it", NULL,
-	 "write `key: value`; a text of several lines needs quotes or `|`"},
-	{"mapping values are not allowed", "", GPC_E0001, AT_PROBLEM, "`:` does not belong here", NULL,
-	 "quote a value that contains `: `, else mend the indentation"},
+	{"tab character", "", GPC_E0002, AT_PROBLEM, "tab in the indentation", NULL,
+	 "indent with spaces"},
+	{"could not find expected ':'", "", GPC_E0001, AT_CONTEXT, "key without `:` behind it",
+	 NULL, "write `key: value`; a text of several lines needs quotes or `|`"},
+	{"mapping values are not allowed", "", GPC_E0001, AT_PROBLEM, "`:` does not belong here",
+	 NULL, "quote a value that contains `: `, else mend the indentation"},
 	{"block sequence entries are not allowed", "", GPC_E0001, AT_PROBLEM,
 	 "list item does not belong here", NULL, "put `-` on a line of its own below the key"},
-	{"mapping keys are not allowed", "", GPC_E0001, AT_PROBLEM, "`?` does not belong here", NULL,
-	 "quote a text that starts with `?`"},
+	{"mapping keys are not allowed", "", GPC_E0001, AT_PROBLEM, "`?` does not belong here",
+	 NULL, "quote a text that starts with `?`"},
 	{"expected key", "", GPC_E0001, BEHIND_TEXT, "text does not belong behind the value", NULL,
 	 "put the whole value into quotes"},
 	{"'-' indicator", "", GPC_E0001, BEHIND_TEXT, "text does not belong behind the value", NULL,
 	 "put the whole value into quotes"},
 	{"expected key", "", GPC_E0001, AT_PROBLEM, "indentation fits no open mapping",
 	 "this mapping is open", "let all keys of a mapping start in the same column"},
-	{"'-' indicator", "", GPC_E0001, AT_PROBLEM, "indentation fits no open list", "this list is open",
-	 "let all items of a list start in the same column"},
+	{"'-' indicator", "", GPC_E0001, AT_PROBLEM, "indentation fits no open list",
+	 "this list is open", "let all items of a list start in the same column"},
 	{"',' or '}'", "", GPC_E0001, AT_PROBLEM, "`,` or `}` is missing", "opened here", NULL},
 	{"',' or ']'", "", GPC_E0001, AT_PROBLEM, "`,` or `]` is missing", "opened here", NULL},
 	{"node content", "", GPC_E0001, AT_PROBLEM, "value is missing", NULL, NULL},
@@ -45,14 +49,14 @@ static const struct row {
 	 "quote is not closed before the document ends", NULL, NULL},
 	{"unknown escape", "", GPC_E0001, AT_PROBLEM, "unknown escape in a text in double quotes",
 	 "the text starts here", "write `\\\\` for a backslash, or use single quotes"},
-	{"hexdecimal", "", GPC_E0001, AT_PROBLEM, "escape needs hexadecimal digits", "the text starts here",
-	 NULL},
+	{"hexdecimal", "", GPC_E0001, AT_PROBLEM, "escape needs hexadecimal digits",
+	 "the text starts here", NULL},
 	{"Unicode character escape", "", GPC_E0001, AT_PROBLEM, "escape names no character",
 	 "the text starts here", NULL},
-	{"comment or line break", "", GPC_E0001, AT_PROBLEM, "only a comment may follow `|` or `>`", NULL,
-	 "quote a text that starts with `|` or `>`"},
-	{"indentation indicator", "", GPC_E0001, AT_PROBLEM, "indentation of a block text is 1 to 9", NULL,
-	 NULL},
+	{"comment or line break", "", GPC_E0001, AT_PROBLEM, "only a comment may follow `|` or `>`",
+	 NULL, "quote a text that starts with `|` or `>`"},
+	{"indentation indicator", "", GPC_E0001, AT_PROBLEM,
+	 "indentation of a block text is 1 to 9", NULL, NULL},
 };
 
 static bool is_behind_text(const struct gpc_source *source, size_t at)
@@ -62,7 +66,8 @@ static bool is_behind_text(const struct gpc_source *source, size_t at)
 	return at > 0 && source->text[at - 1] != '\n' && source->text[at - 1] != '\r';
 }
 
-static const struct row *find_row(const struct gpc_diags *diags, const struct gpc_yaml_problem *problem)
+static const struct row *find_row(const struct gpc_diags *diags,
+				  const struct gpc_yaml_problem *problem)
 {
 	const struct gpc_source *source = &diags->sources.items[problem->at.source];
 	const char *context = problem->context ? problem->context : "";
@@ -100,12 +105,13 @@ void gpc_yaml_problem_report(struct gpc_diags *diags, const struct gpc_yaml_prob
 		return;
 	}
 	if (!row) {
-		gpc_diag(diags, GPC_E0001, problem->at, "text is not valid YAML: %s", problem->problem);
+		gpc_diag(diags, GPC_E0001, problem->at, "text is not valid YAML: %s",
+			 problem->problem);
 		return;
 	}
 	diag = gpc_diag(diags, row->code,
-			row->where == AT_CONTEXT && has_context ? problem->context_at : problem->at, "%s",
-			row->message);
+			row->where == AT_CONTEXT && has_context ? problem->context_at : problem->at,
+			"%s", row->message);
 	if (row->label && has_context)
 		gpc_diag_place(diag, problem->context_at, row->label);
 	if (row->hint)

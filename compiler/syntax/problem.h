@@ -8,10 +8,10 @@
 #include "../diag/diag.h"
 
 struct gpc_yaml_problem {
-	const char *problem;		/* libyaml's words, not NULL */
-	const char *context;		/* NULL if it names none */
-	struct gpc_place at;		/* one character, or empty at the end of the text */
-	struct gpc_place context_at;	/* GPC_NOWHERE without context */
+	const char *problem;	     /* libyaml's words, not NULL */
+	const char *context;	     /* NULL if it names none */
+	struct gpc_place at;	     /* one character, or empty at the end of the text */
+	struct gpc_place context_at; /* GPC_NOWHERE without context */
 };
 
 /* Adds the one diagnostic. */

@@ -28,7 +28,8 @@ static bool is_utf16_or_32(const struct gpc_source *source)
 	return (t[0] && !t[1] && (t[2] || !t[3])) || (!t[0] && (t[1] || (!t[2] && t[3])));
 }
 
-static bool check_encoding(struct gpc_diags *diags, uint32_t number, const struct gpc_source *source)
+static bool check_encoding(struct gpc_diags *diags, uint32_t number,
+			   const struct gpc_source *source)
 {
 	struct gpc_diag *diag = NULL;
 
@@ -60,14 +61,15 @@ static size_t ascii_run(const char *text, size_t size)
 /* What YAML 1.1 allows beyond ASCII. */
 static bool is_text(uint32_t c)
 {
-	return c == 0x85 || (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd && c != 0xfeff) ||
-	       c >= 0x10000;
+	return c == 0x85 || (c >= 0xa0 && c <= 0xd7ff) ||
+	       (c >= 0xe000 && c <= 0xfffd && c != 0xfeff) || c >= 0x10000;
 }
 
 static void report(struct gpc_diags *diags, uint32_t number, size_t at, size_t length, uint32_t c)
 {
 	if (!length)
-		gpc_diag(diags, GPC_E0003, bytes_at(number, at, 1), "byte 0x%02x is not valid UTF-8 here",
+		gpc_diag(diags, GPC_E0003, bytes_at(number, at, 1),
+			 "byte 0x%02x is not valid UTF-8 here",
 			 (unsigned char)diags->sources.items[number].text[at]);
 	else if (c == 0)
 		gpc_diag(diags, GPC_E0006, bytes_at(number, at, 1), "NUL byte in the text");
@@ -83,14 +85,16 @@ static bool is_line_start(const struct gpc_source *source, size_t at)
 
 	return at == 0 || p[-1] == '\n' || p[-1] == '\r' ||
 	       (at >= 2 && memcmp(p - 2, "\xc2\x85", 2) == 0) ||
-	       (at >= 3 && (memcmp(p - 3, "\xe2\x80\xa8", 3) == 0 || memcmp(p - 3, "\xe2\x80\xa9", 3) == 0));
+	       (at >= 3 &&
+		(memcmp(p - 3, "\xe2\x80\xa8", 3) == 0 || memcmp(p - 3, "\xe2\x80\xa9", 3) == 0));
 }
 
 /*
  * Directives are refused here because libyaml takes quadratic time over many of them. So a text in
  * quotes may not continue on a line that starts with `%`.
  */
-static bool check_directives(struct gpc_diags *diags, uint32_t number, const struct gpc_source *source)
+static bool check_directives(struct gpc_diags *diags, uint32_t number,
+			     const struct gpc_source *source)
 {
 	const char *end = source->text + source->size;
 	struct gpc_diag *diag;

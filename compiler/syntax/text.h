@@ -9,8 +9,8 @@
 #include "../diag/diag.h"
 
 /*
- * One diagnostic (E0003..E0007) at the first byte that is no text, or (E0012) at the first directive,
- * then false. *ret_ascii: every character is one byte.
+ * One diagnostic (E0003..E0007) at the first byte that is no text, or (E0012) at the first
+ * directive, then false. *ret_ascii: every character is one byte.
  */
 bool gpc_text_check(struct gpc_diags *diags, uint32_t source, bool *ret_ascii);
 

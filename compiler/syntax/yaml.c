@@ -12,21 +12,22 @@
 #include "problem.h"
 #include "text.h"
 
-/* A collection whose end has not come yet. Its children lie on the reader's stacks from `base` on. */
+/* A collection whose end has not come yet. Its children lie on the reader's stacks from `base` on.
+ */
 struct frame {
 	struct gpc_node *node;
 	size_t base;
-	bool key_is_next;	/* map */
+	bool key_is_next; /* map */
 };
 
 struct reader {
 	struct gpc_diags *diags;
-	struct gpc_arena scratch;	/* the stacks, for one source */
+	struct gpc_arena scratch; /* the stacks, for one source */
 	yaml_parser_t parser;
 	uint32_t number;
 	const struct gpc_source *source;
 	bool ascii;
-	size_t cursor_index, cursor_byte;	/* a character's number and its offset */
+	size_t cursor_index, cursor_byte; /* a character's number and its offset */
 	struct frame frames[GPC_MAX_DEPTH];
 	unsigned int depth;
 	struct gpc_node *root;
@@ -35,7 +36,7 @@ struct reader {
 	GPC_VEC(struct gpc_node *) roots;
 };
 
-/* ---- places -------------------------------------------------------------------------------------- */
+/* ---- places --------------------------------------------------------------------------------- */
 
 /* libyaml counts characters. Marks hardly ever go back, so stepping from the last one is linear. */
 static uint32_t byte_of(struct reader *reader, const yaml_mark_t *mark)
@@ -89,7 +90,7 @@ static struct gpc_place character_at(struct reader *reader, const yaml_mark_t *m
 				  start < reader->source->size ? byte_of(reader, &next) : start};
 }
 
-/* ---- building the tree --------------------------------------------------------------------------- */
+/* ---- building the tree ---------------------------------------------------------------------- */
 
 static bool expects_key(const struct reader *reader)
 {
@@ -100,7 +101,8 @@ static bool count_node(struct reader *reader, struct gpc_place place)
 {
 	if (++reader->diags->nodes <= GPC_MAX_NODES)
 		return true;
-	gpc_diag(reader->diags, GPC_E0016, place, "more than %u keys and values in all files", GPC_MAX_NODES);
+	gpc_diag(reader->diags, GPC_E0016, place, "more than %u keys and values in all files",
+		 GPC_MAX_NODES);
 	return false;
 }
 
@@ -135,9 +137,11 @@ static void add_key(struct reader *reader, const yaml_event_t *event, struct gpc
 	size_t size = event->data.scalar.length;
 	struct gpc_diag *diag;
 
-	if (size == 2 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && memcmp(text, "<<", 2) == 0) {
+	if (size == 2 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    memcmp(text, "<<", 2) == 0) {
 		diag = gpc_diag(reader->diags, GPC_E0010, place, "merge key `<<` is not used here");
-		gpc_diag_hint(reader->diags, diag, "write the keys out, or put them into an overlay");
+		gpc_diag_hint(reader->diags, diag,
+			      "write the keys out, or put them into an overlay");
 	}
 	*GPC_PUSH(&reader->scratch, &reader->pairs) = (struct gpc_pair){
 		.key = gpc_arena_strndup(reader->diags->arena, text, size),
@@ -153,8 +157,8 @@ static bool check_scalar(struct reader *reader, const yaml_event_t *event, struc
 	size_t size = event->data.scalar.length;
 
 	if (size > GPC_MAX_SCALAR_BYTES)
-		gpc_diag(reader->diags, GPC_E0017, place, "value of %zu bytes is longer than %u", size,
-			 GPC_MAX_SCALAR_BYTES);
+		gpc_diag(reader->diags, GPC_E0017, place, "value of %zu bytes is longer than %u",
+			 size, GPC_MAX_SCALAR_BYTES);
 	else if (memchr(event->data.scalar.value, 0, size))
 		gpc_diag(reader->diags, GPC_E0006, place, "escaped NUL in a text");
 	else
@@ -175,9 +179,8 @@ static void on_scalar(struct reader *reader, yaml_event_t *event, struct gpc_pla
 	node = new_node(reader, GPC_NODE_SCALAR, place);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	node->scalar.size = event->data.scalar.length;
-	node->scalar.text = gpc_arena_strndup(reader->diags->arena,
-					      (const char *)event->data.scalar.value,
-					      node->scalar.size);
+	node->scalar.text = gpc_arena_strndup(
+		reader->diags->arena, (const char *)event->data.scalar.value, node->scalar.size);
 	attach(reader, node);
 }
 
@@ -193,7 +196,8 @@ static bool on_start(struct reader *reader, enum gpc_node_kind kind, struct gpc_
 		return false;
 	}
 	if (reader->depth == GPC_MAX_DEPTH) {
-		gpc_diag(reader->diags, GPC_E0015, place, "nested deeper than %u levels", GPC_MAX_DEPTH);
+		gpc_diag(reader->diags, GPC_E0015, place, "nested deeper than %u levels",
+			 GPC_MAX_DEPTH);
 		return false;
 	}
 	node = new_node(reader, kind, place);
@@ -206,11 +210,12 @@ static bool on_start(struct reader *reader, enum gpc_node_kind kind, struct gpc_
 	return true;
 }
 
-static void report_duplicate(void *context, const struct gpc_pair *first, const struct gpc_pair *again)
+static void report_duplicate(void *context, const struct gpc_pair *first,
+			     const struct gpc_pair *again)
 {
 	struct gpc_diags *diags = context;
-	struct gpc_diag *diag =
-		gpc_diag(diags, GPC_E0013, again->key_place, "key `%.60s` is written twice", again->key);
+	struct gpc_diag *diag = gpc_diag(diags, GPC_E0013, again->key_place,
+					 "key `%.60s` is written twice", again->key);
 
 	gpc_diag_place(diag, first->key_place, "first written here");
 }
@@ -248,28 +253,31 @@ static void on_end(struct reader *reader, const yaml_event_t *event)
 					 report_duplicate, reader->diags);
 }
 
-/* ---- what is not used ---------------------------------------------------------------------------- */
+/* ---- what is not used ----------------------------------------------------------------------- */
 
-static void refuse_properties(struct reader *reader, const yaml_char_t *anchor, const yaml_char_t *tag,
-			      struct gpc_place place)
+static void refuse_properties(struct reader *reader, const yaml_char_t *anchor,
+			      const yaml_char_t *tag, struct gpc_place place)
 {
 	struct gpc_diag *diag;
 
 	if (anchor) {
 		diag = gpc_diag(reader->diags, GPC_E0008, place, "anchor `&%.60s` is not used here",
 				(const char *)anchor);
-		gpc_diag_hint(reader->diags, diag, "name the value under `values` and write `${name}`");
+		gpc_diag_hint(reader->diags, diag,
+			      "name the value under `values` and write `${name}`");
 	}
 	if (tag) {
 		diag = gpc_diag(reader->diags, GPC_E0011, place, "tag is not used here");
-		gpc_diag_hint(reader->diags, diag, "remove the tag, or quote a text that starts with `!`");
+		gpc_diag_hint(reader->diags, diag,
+			      "remove the tag, or quote a text that starts with `!`");
 	}
 }
 
 static void on_alias(struct reader *reader, const yaml_event_t *event, struct gpc_place place)
 {
-	struct gpc_diag *diag = gpc_diag(reader->diags, GPC_E0009, place, "alias `*%.60s` is not used here",
-					 (const char *)event->data.alias.anchor);
+	struct gpc_diag *diag =
+		gpc_diag(reader->diags, GPC_E0009, place, "alias `*%.60s` is not used here",
+			 (const char *)event->data.alias.anchor);
 	yaml_event_t empty = {.type = YAML_SCALAR_EVENT};
 
 	gpc_diag_hint(reader->diags, diag, "quote a text that starts with `*`");
@@ -277,7 +285,7 @@ static void on_alias(struct reader *reader, const yaml_event_t *event, struct gp
 	on_scalar(reader, &empty, place);
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------ */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 static void end_document(struct reader *reader)
 {
@@ -341,8 +349,8 @@ static void report_problem(struct reader *reader)
 			.problem = parser->problem ? parser->problem : "unknown problem",
 			.context = parser->context,
 			.at = character_at(reader, &parser->problem_mark),
-			.context_at = parser->context ? character_at(reader, &parser->context_mark) :
-							GPC_NOWHERE,
+			.context_at = parser->context ? character_at(reader, &parser->context_mark)
+						      : GPC_NOWHERE,
 		});
 }
 

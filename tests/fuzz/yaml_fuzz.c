@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any bytes as a source text. What must hold: the tree lies within the limits and its places within
- * the text; a refused text has a diagnostic and every record a place; the text form holds no control
- * character, whatever the input holds; the JSON form is JSON.
+ * the text; a refused text has a diagnostic and every record a place; the text form holds no
+ * control character, whatever the input holds; the JSON form is JSON.
  */
 #include <json-c/json.h>
 
@@ -33,7 +33,8 @@ static void check_text(const char *text, size_t size)
 	require(strlen(text) == size, "scalar ends with its only NUL");
 }
 
-static size_t check_node(const struct gpc_diags *diags, const struct gpc_node *node, unsigned int depth)
+static size_t check_node(const struct gpc_diags *diags, const struct gpc_node *node,
+			 unsigned int depth)
 {
 	size_t nodes = 1;
 
@@ -80,9 +81,11 @@ static void check_output(const struct gpc_diags *diags)
 	char *json = rendered(diags, GPC_DIAG_JSON);
 
 	for (const char *p = text; *p; p++)
-		require((unsigned char)*p >= 0x20 || *p == '\n', "text form holds no control character");
+		require((unsigned char)*p >= 0x20 || *p == '\n',
+			"text form holds no control character");
 	for (const char *p = github; *p; p++)
-		require((unsigned char)*p >= 0x20 || *p == '\n', "GitHub form holds no control character");
+		require((unsigned char)*p >= 0x20 || *p == '\n',
+			"GitHub form holds no control character");
 	for (char *line = json, *end; *line; line = end + 1) {
 		json_object *object;
 

@@ -19,7 +19,8 @@ static void set_up(void)
 	CU_ASSERT_EQUAL_FATAL(gpc_disk_init(&disk, root_path), 0);
 	provider = gpc_disk_provider(&disk);
 	CU_ASSERT_EQUAL_FATAL(mkdirat(disk.root, "feeds", 0700), 0);
-	CU_ASSERT_EQUAL_FATAL(gpc_file_write_atomic(disk.root, "feeds/one.txt", "one\n", 4, 0600), 0);
+	CU_ASSERT_EQUAL_FATAL(gpc_file_write_atomic(disk.root, "feeds/one.txt", "one\n", 4, 0600),
+			      0);
 	CU_ASSERT_EQUAL_FATAL(gpc_file_write_atomic(disk.root, "feeds/.hidden", "", 0, 0600), 0);
 	CU_ASSERT_EQUAL_FATAL(symlinkat("feeds", disk.root, "folder-link"), 0);
 	CU_ASSERT_EQUAL_FATAL(symlinkat("/etc/passwd", disk.root, "outside"), 0);
@@ -28,8 +29,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	static const char *const made[] = {"feeds/one.txt", "feeds/.hidden", "folder-link", "outside",
-					   "fifo"};
+	static const char *const made[] = {"feeds/one.txt", "feeds/.hidden", "folder-link",
+					   "outside", "fifo"};
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
@@ -63,7 +64,8 @@ static void files_below_the_root_are_read(void)
 
 	set_up();
 	CU_ASSERT_EQUAL_FATAL(
-		provider.read(provider.context, "feeds/one.txt", 4, &text, &size, &error), GPC_READ_OK);
+		provider.read(provider.context, "feeds/one.txt", 4, &text, &size, &error),
+		GPC_READ_OK);
 	CU_ASSERT_EQUAL(size, 4);
 	CU_ASSERT_STRING_EQUAL(text, "one\n");
 	free(text);
@@ -79,8 +81,14 @@ static void files_below_the_root_are_read(void)
 
 static void nothing_outside_the_root_is_reached(void)
 {
-	static const char *const escapes[] = {"../etc/passwd", "feeds/../../x", "/etc/passwd", "feeds/./one.txt",
-					      "feeds//one.txt", "..", ".", ""};
+	static const char *const escapes[] = {"../etc/passwd",
+					      "feeds/../../x",
+					      "/etc/passwd",
+					      "feeds/./one.txt",
+					      "feeds//one.txt",
+					      "..",
+					      ".",
+					      ""};
 	int error = 0;
 
 	set_up();
@@ -129,5 +137,6 @@ static void root_that_is_no_folder_is_refused(void)
 
 GPC_UNIT_MAIN("base/disk", {"files_below_the_root_are_read", files_below_the_root_are_read},
 	      {"nothing_outside_the_root_is_reached", nothing_outside_the_root_is_reached},
-	      {"folders_are_listed_without_hidden_entries", folders_are_listed_without_hidden_entries},
+	      {"folders_are_listed_without_hidden_entries",
+	       folders_are_listed_without_hidden_entries},
 	      {"root_that_is_no_folder_is_refused", root_that_is_no_folder_is_refused})

@@ -54,7 +54,8 @@ static enum gpc_read_status status_of(const char *name, bool follow, size_t max,
 {
 	char *bytes = NULL;
 	size_t size;
-	enum gpc_read_status status = gpc_file_read(folder, name, follow, max, &bytes, &size, ret_error);
+	enum gpc_read_status status =
+		gpc_file_read(folder, name, follow, max, &bytes, &size, ret_error);
 
 	CU_ASSERT_EQUAL(status == GPC_READ_OK, bytes != NULL);
 	free(bytes);
@@ -66,8 +67,9 @@ static bool holds(const char *name, const char *text)
 	char *bytes = NULL;
 	size_t size = 0;
 	int error;
-	bool same = gpc_file_read(folder, name, false, 1000, &bytes, &size, &error) == GPC_READ_OK &&
-		    size == strlen(text) && memcmp(bytes, text, size + 1) == 0;
+	bool same =
+		gpc_file_read(folder, name, false, 1000, &bytes, &size, &error) == GPC_READ_OK &&
+		size == strlen(text) && memcmp(bytes, text, size + 1) == 0;
 
 	free(bytes);
 	return same;
@@ -190,7 +192,8 @@ GPC_UNIT_MAIN("base/file", {"what_is_written_is_read", what_is_written_is_read},
 	      {"paths_may_be_absolute_or_below_folders", paths_may_be_absolute_or_below_folders},
 	      {"only_regular_files_of_the_right_size_are_read",
 	       only_regular_files_of_the_right_size_are_read},
-	      {"symbolic_links_are_followed_only_when_asked", symbolic_links_are_followed_only_when_asked},
+	      {"symbolic_links_are_followed_only_when_asked",
+	       symbolic_links_are_followed_only_when_asked},
 	      {"what_is_no_regular_file_is_not_replaced", what_is_no_regular_file_is_not_replaced},
 	      {"failed_write_keeps_the_old_file_and_leaves_nothing_behind",
 	       failed_write_keeps_the_old_file_and_leaves_nothing_behind},

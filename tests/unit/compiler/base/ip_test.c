@@ -41,7 +41,8 @@ static void every_form_of_rfc4291_is_read_and_printed_as_rfc5952(void)
 		{"0:0:0:0:0:0:13.1.68.3", "::d01:4403"},
 		{"64:ff9b::192.0.2.33", "64:ff9b::c000:221"},
 		{"1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"},
-		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -58,22 +59,38 @@ static void each_fault_has_its_own_error(void)
 		const char *text;
 		enum gpc_ip_error error;
 	} rows[] = {
-		{"", GPC_IP_SYNTAX},		{"1.2.3", GPC_IP_SYNTAX},
-		{"1.2.3.4.5", GPC_IP_SYNTAX},	{"1.2.3.256", GPC_IP_SYNTAX},
-		{"1.2.3.4 ", GPC_IP_SYNTAX},	{" 1.2.3.4", GPC_IP_SYNTAX},
-		{"1.2.3.0004", GPC_IP_SYNTAX},	{"1..2.3", GPC_IP_SYNTAX},
-		{"0x1.2.3.4", GPC_IP_SYNTAX},	{"1.2.3.", GPC_IP_SYNTAX},
-		{"01.2.3.4", GPC_IP_LEADING_ZERO}, {"1.2.3.00", GPC_IP_LEADING_ZERO},
-		{"::1.2.3.04", GPC_IP_LEADING_ZERO}, {":", GPC_IP_SYNTAX},
-		{":::", GPC_IP_SYNTAX},		{"1::2::3", GPC_IP_SYNTAX},
-		{":1::2", GPC_IP_SYNTAX},	{"1:2:3:4:5:6:7", GPC_IP_SYNTAX},
-		{"1:2:3:4:5:6:7:8:9", GPC_IP_SYNTAX}, {"1:2:3:4:5:6:7:8::", GPC_IP_SYNTAX},
-		{"::1:2:3:4:5:6:7:8", GPC_IP_SYNTAX}, {"1:2:3:4:5:6:7:1.2.3.4", GPC_IP_SYNTAX},
-		{"12345::", GPC_IP_SYNTAX},	{"1:2:", GPC_IP_SYNTAX},
-		{"g::", GPC_IP_SYNTAX},		{"::1.2.3.4:5", GPC_IP_SYNTAX},
-		{"fe80::1%eth0", GPC_IP_ZONE},	{"fe80::1%", GPC_IP_ZONE},
-		{"x%eth0", GPC_IP_SYNTAX},	{"::ffff:1.2.3.4", GPC_IP_MAPPED},
-		{"::ffff:0:0", GPC_IP_MAPPED},	{"0:0:0:0:0:FFFF:0102:0304", GPC_IP_MAPPED},
+		{"", GPC_IP_SYNTAX},
+		{"1.2.3", GPC_IP_SYNTAX},
+		{"1.2.3.4.5", GPC_IP_SYNTAX},
+		{"1.2.3.256", GPC_IP_SYNTAX},
+		{"1.2.3.4 ", GPC_IP_SYNTAX},
+		{" 1.2.3.4", GPC_IP_SYNTAX},
+		{"1.2.3.0004", GPC_IP_SYNTAX},
+		{"1..2.3", GPC_IP_SYNTAX},
+		{"0x1.2.3.4", GPC_IP_SYNTAX},
+		{"1.2.3.", GPC_IP_SYNTAX},
+		{"01.2.3.4", GPC_IP_LEADING_ZERO},
+		{"1.2.3.00", GPC_IP_LEADING_ZERO},
+		{"::1.2.3.04", GPC_IP_LEADING_ZERO},
+		{":", GPC_IP_SYNTAX},
+		{":::", GPC_IP_SYNTAX},
+		{"1::2::3", GPC_IP_SYNTAX},
+		{":1::2", GPC_IP_SYNTAX},
+		{"1:2:3:4:5:6:7", GPC_IP_SYNTAX},
+		{"1:2:3:4:5:6:7:8:9", GPC_IP_SYNTAX},
+		{"1:2:3:4:5:6:7:8::", GPC_IP_SYNTAX},
+		{"::1:2:3:4:5:6:7:8", GPC_IP_SYNTAX},
+		{"1:2:3:4:5:6:7:1.2.3.4", GPC_IP_SYNTAX},
+		{"12345::", GPC_IP_SYNTAX},
+		{"1:2:", GPC_IP_SYNTAX},
+		{"g::", GPC_IP_SYNTAX},
+		{"::1.2.3.4:5", GPC_IP_SYNTAX},
+		{"fe80::1%eth0", GPC_IP_ZONE},
+		{"fe80::1%", GPC_IP_ZONE},
+		{"x%eth0", GPC_IP_SYNTAX},
+		{"::ffff:1.2.3.4", GPC_IP_MAPPED},
+		{"::ffff:0:0", GPC_IP_MAPPED},
+		{"0:0:0:0:0:FFFF:0102:0304", GPC_IP_MAPPED},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -99,7 +116,7 @@ static void prefixes_keep_their_length_and_host_bits_are_named(void)
 	static const struct {
 		const char *text;
 		enum gpc_ip_error error;
-		const char *expected;	/* NULL: nothing is returned */
+		const char *expected; /* NULL: nothing is returned */
 	} rows[] = {
 		{"10.0.0.0/8", GPC_IP_OK, "10.0.0.0/8"},
 		{"0.0.0.0/0", GPC_IP_OK, "0.0.0.0/0"},
@@ -133,8 +150,8 @@ static void prefixes_keep_their_length_and_host_bits_are_named(void)
 
 static void both_families_stand_in_one_order(void)
 {
-	static const char *const ascending[] = {"::", "::1", "0.0.0.0", "10.0.0.1", "10.0.0.2", "::1:0:0:0",
-						"2001:db8::1"};
+	static const char *const ascending[] = {"::",	    "::1",	 "0.0.0.0",    "10.0.0.1",
+						"10.0.0.2", "::1:0:0:0", "2001:db8::1"};
 	struct gpc_ip a, b;
 
 	for (size_t i = 1; i < sizeof(ascending) / sizeof(ascending[0]); i++) {
@@ -187,8 +204,9 @@ static bool compare_with_libc(const char *text)
 /* libc and the module read the same language, but for v4-mapped addresses. */
 static void random_texts_agree_with_inet_pton(void)
 {
-	static const char *const pieces[] = {":", "::", ".", "0", "1", "01", "255", "256", "ffff", "FFFF",
-					     "db8", "10", "00", "12345", "g", "f"};
+	static const char *const pieces[] = {":",   "::",    ".",    "0",    "1",   "01",
+					     "255", "256",   "ffff", "FFFF", "db8", "10",
+					     "00",  "12345", "g",    "f"};
 	uint32_t state = 0x1234567, addresses = 0;
 
 	for (int i = 0; i < 400000; i++) {
@@ -197,10 +215,12 @@ static void random_texts_agree_with_inet_pton(void)
 
 		for (size_t j = 0; j < count; j++) {
 			const char *piece = pieces[next_random(&state) % 16];
-			const char *separator = j && (next_random(&state) & 3) ?
-							(next_random(&state) & 7 ? ":" : ".") : "";
+			const char *separator = j && (next_random(&state) & 3)
+							? (next_random(&state) & 7 ? ":" : ".")
+							: "";
 
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", separator, piece);
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+						 separator, piece);
 		}
 		addresses += compare_with_libc(text);
 	}
@@ -220,7 +240,8 @@ static void random_addresses_print_as_inet_ntop_does(void)
 			ip.bytes[g] = zero_groups >> (g / 2) & 1 ? 0 : (uint8_t)next_random(&state);
 		gpc_ip_format(&ip, printed);
 		inet_ntop(AF_INET6, ip.bytes, expected, sizeof(expected));
-		if (!strchr(expected, '.'))	/* libc prints ::1.2.3.4 dotted, RFC 5952 section 5 need not */
+		if (!strchr(expected,
+			    '.')) /* libc prints ::1.2.3.4 dotted, RFC 5952 section 5 need not */
 			CU_ASSERT_STRING_EQUAL(printed, expected);
 		if (gpc_ip_is_v4(&ip))
 			continue;
@@ -237,4 +258,5 @@ GPC_UNIT_MAIN("base/ip",
 	       prefixes_keep_their_length_and_host_bits_are_named},
 	      {"both_families_stand_in_one_order", both_families_stand_in_one_order},
 	      {"random_texts_agree_with_inet_pton", random_texts_agree_with_inet_pton},
-	      {"random_addresses_print_as_inet_ntop_does", random_addresses_print_as_inet_ntop_does})
+	      {"random_addresses_print_as_inet_ntop_does",
+	       random_addresses_print_as_inet_ntop_does})

@@ -22,7 +22,8 @@ static struct gpc_provider set_up(void)
 	return gpc_memfiles_provider(&files);
 }
 
-static enum gpc_read_status status_of(const struct gpc_provider *provider, const char *path, size_t max)
+static enum gpc_read_status status_of(const struct gpc_provider *provider, const char *path,
+				      size_t max)
 {
 	enum gpc_read_status status;
 	char *text = NULL;
@@ -43,8 +44,9 @@ static void files_are_read_whole_and_faults_are_told(void)
 	size_t size;
 	int error;
 
-	CU_ASSERT_EQUAL_FATAL(provider.read(provider.context, "feeds/one.txt", 3, &text, &size, &error),
-			      GPC_READ_OK);
+	CU_ASSERT_EQUAL_FATAL(
+		provider.read(provider.context, "feeds/one.txt", 3, &text, &size, &error),
+		GPC_READ_OK);
 	CU_ASSERT_EQUAL(size, 3);
 	CU_ASSERT_EQUAL(memcmp(text, "x\0y", 4), 0);
 	free(text);
@@ -82,6 +84,7 @@ static void folders_list_each_entry_once_without_hidden_ones(void)
 }
 
 GPC_UNIT_MAIN("base/memfiles",
-	      {"files_are_read_whole_and_faults_are_told", files_are_read_whole_and_faults_are_told},
+	      {"files_are_read_whole_and_faults_are_told",
+	       files_are_read_whole_and_faults_are_told},
 	      {"folders_list_each_entry_once_without_hidden_ones",
 	       folders_list_each_entry_once_without_hidden_ones})

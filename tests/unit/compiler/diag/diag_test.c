@@ -137,7 +137,8 @@ static void codes_are_unique_ordered_and_explained(void)
 
 static void check_meant(const char *word, const char *expected)
 {
-	static const char *const keys[] = {"health", "weight", "address", "addresses", "port", "ports", "TCP"};
+	static const char *const keys[] = {"health", "weight", "address", "addresses",
+					   "port",   "ports",  "TCP"};
 	const char *found = gpc_did_you_mean(word, keys, sizeof(keys) / sizeof(keys[0]));
 
 	if (!expected || !found)
@@ -160,7 +161,8 @@ static void nearest_candidate_within_a_third_is_meant(void)
 	check_meant("healthcheck", NULL);
 	check_meant("", NULL);
 	check_meant("xx", NULL);
-	check_meant("an-endless-word-that-is-longer-than-any-name-could-ever-be-in-this-language", NULL);
+	check_meant("an-endless-word-that-is-longer-than-any-name-could-ever-be-in-this-language",
+		    NULL);
 }
 
 GPC_UNIT_MAIN("diag/diag",
@@ -172,4 +174,5 @@ GPC_UNIT_MAIN("diag/diag",
 	      {"records_past_the_limit_are_counted_only", records_past_the_limit_are_counted_only},
 	      {"strict_makes_errors_of_warnings", strict_makes_errors_of_warnings},
 	      {"codes_are_unique_ordered_and_explained", codes_are_unique_ordered_and_explained},
-	      {"nearest_candidate_within_a_third_is_meant", nearest_candidate_within_a_third_is_meant})
+	      {"nearest_candidate_within_a_third_is_meant",
+	       nearest_candidate_within_a_third_is_meant})

@@ -43,16 +43,18 @@ static struct gpc_place find(uint32_t source, const char *word)
 
 static void text_form_is_that_of_the_design(void)
 {
-	uint32_t source = set_up("edge.gpc.yaml", "backends:\n    healthcheck: {http: {port: 8080}}\n");
+	uint32_t source =
+		set_up("edge.gpc.yaml", "backends:\n    healthcheck: {http: {port: 8080}}\n");
 	struct gpc_diag *diag = gpc_diag(&diags, GPC_E0001, find(source, "healthcheck"),
 					 "unknown key `healthcheck` in backends[0] (web)");
 
 	gpc_diag_hint(&diags, diag, "did you mean `health`?");
-	CU_ASSERT_STRING_EQUAL(render(GPC_DIAG_TEXT, false),
-			       "edge.gpc.yaml:2:5: error[E0001]: unknown key `healthcheck` in backends[0] (web)\n"
-			       "    2 |     healthcheck: {http: {port: 8080}}\n"
-			       "      |     ^^^^^^^^^^^ did you mean `health`?\n"
-			       "1 error\n");
+	CU_ASSERT_STRING_EQUAL(
+		render(GPC_DIAG_TEXT, false),
+		"edge.gpc.yaml:2:5: error[E0001]: unknown key `healthcheck` in backends[0] (web)\n"
+		"    2 |     healthcheck: {http: {port: 8080}}\n"
+		"      |     ^^^^^^^^^^^ did you mean `health`?\n"
+		"1 error\n");
 	tear_down();
 }
 
@@ -60,19 +62,21 @@ static void conflict_shows_both_places(void)
 {
 	uint32_t one = set_up("b.yaml", "- web\n");
 	uint32_t two = gpc_diags_add_source(&diags, "a.yaml", "x\n- web\n", 8);
-	struct gpc_diag *diag = gpc_diag(&diags, GPC_E0013, find(two, "web"), "name `web` is taken");
+	struct gpc_diag *diag =
+		gpc_diag(&diags, GPC_E0013, find(two, "web"), "name `web` is taken");
 
 	gpc_diag_label(diag, "again");
 	gpc_diag_place(diag, find(one, "web"), "first used here");
 	gpc_diag_hint(&diags, diag, "rename one");
-	CU_ASSERT_STRING_EQUAL(render(GPC_DIAG_TEXT, false), "a.yaml:2:3: error[E0013]: name `web` is taken\n"
-							     "    2 | - web\n"
-							     "      |   ^^^ again\n"
-							     "b.yaml:1:3: note: first used here\n"
-							     "    1 | - web\n"
-							     "      |   ^^^\n"
-							     "      = rename one\n"
-							     "1 error\n");
+	CU_ASSERT_STRING_EQUAL(render(GPC_DIAG_TEXT, false),
+			       "a.yaml:2:3: error[E0013]: name `web` is taken\n"
+			       "    2 | - web\n"
+			       "      |   ^^^ again\n"
+			       "b.yaml:1:3: note: first used here\n"
+			       "    1 | - web\n"
+			       "      |   ^^^\n"
+			       "      = rename one\n"
+			       "1 error\n");
 	tear_down();
 }
 
@@ -99,7 +103,7 @@ static void output_order_is_path_place_code(void)
 	gpc_diag(&diags, GPC_E0001, find(a, "one"), "1");
 	text = render(GPC_DIAG_GITHUB, false);
 	for (const char *number = "12345"; *number; number++) {
-		const char *colon = strstr(text, "::");	/* the command's */
+		const char *colon = strstr(text, "::"); /* the command's */
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(colon);
 		text = strchr(colon, '\n') + 1;
@@ -114,10 +118,11 @@ static void caret_stands_under_its_text(void)
 	uint32_t source = set_up("a.yaml", "\ta: \xe6\x97\xa5\xcc\x81 b\r\n");
 
 	gpc_diag(&diags, GPC_E0001, find(source, "b"), "here");
-	CU_ASSERT_STRING_EQUAL(render(GPC_DIAG_TEXT, false), "a.yaml:1:8: error[E0001]: here\n"
-							     "    1 |         a: \xe6\x97\xa5\xcc\x81 b\n"
-							     "      |               ^\n"
-							     "1 error\n");
+	CU_ASSERT_STRING_EQUAL(render(GPC_DIAG_TEXT, false),
+			       "a.yaml:1:8: error[E0001]: here\n"
+			       "    1 |         a: \xe6\x97\xa5\xcc\x81 b\n"
+			       "      |               ^\n"
+			       "1 error\n");
 	tear_down();
 }
 
@@ -178,11 +183,12 @@ static void hostile_text_cannot_reach_the_terminal(void)
 	uint32_t source = set_up("a\x1b[2J.yaml", "k\x1b]0;x\a: \xff\xe2\x80\xae z\n");
 
 	gpc_diag(&diags, GPC_E0001, find(source, " z"), "bad \x1b[31m \xc2\x9b \xe2\x81\xa6");
-	CU_ASSERT_STRING_EQUAL(render(GPC_DIAG_TEXT, false),
-			       "a\\x1b[2J.yaml:1:12: error[E0001]: bad \\x1b[31m \\u{9b} \\u{2066}\n"
-			       "    1 | k\\x1b]0;x\\x07: \\xff\\u{202e} z\n"
-			       "      |                            ^^\n"
-			       "1 error\n");
+	CU_ASSERT_STRING_EQUAL(
+		render(GPC_DIAG_TEXT, false),
+		"a\\x1b[2J.yaml:1:12: error[E0001]: bad \\x1b[31m \\u{9b} \\u{2066}\n"
+		"    1 | k\\x1b]0;x\\x07: \\xff\\u{202e} z\n"
+		"      |                            ^^\n"
+		"1 error\n");
 	tear_down();
 }
 
@@ -193,7 +199,8 @@ static void colors_come_only_when_asked(void)
 	gpc_diag(&diags, GPC_E0001, find(source, "a"), "m");
 	CU_ASSERT_PTR_NULL(strchr(render(GPC_DIAG_TEXT, false), '\033'));
 	free(output);
-	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_TEXT, true), "\033[1;31merror[E0001]:\033[0m m"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(render(GPC_DIAG_TEXT, true), "\033[1;31merror[E0001]:\033[0m m"));
 	tear_down();
 }
 
@@ -202,9 +209,11 @@ static void summary_counts_what_is_not_shown(void)
 	set_up("a.yaml", "");
 	for (unsigned int i = 0; i < GPC_MAX_DIAGS + 3; i++)
 		gpc_diag(&diags, GPC_E0001, GPC_NOWHERE, "m");
-	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_TEXT, false), "\n203 errors, 3 of them not shown\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(render(GPC_DIAG_TEXT, false), "\n203 errors, 3 of them not shown\n"));
 	free(output);
-	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_JSON, false), "{\"type\":\"not-shown\",\"count\":3}\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(render(GPC_DIAG_JSON, false), "{\"type\":\"not-shown\",\"count\":3}\n"));
 	free(output);
 	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_GITHUB, false),
 				      "::notice ::3 further errors and warnings are not shown\n"));
@@ -221,14 +230,16 @@ static void nothing_is_written_without_records(void)
 static void json_holds_every_field(void)
 {
 	uint32_t source = set_up("a/b.yaml", "\xc3\xa9: x\nk\n");
-	struct gpc_diag *diag = gpc_diag(&diags, GPC_E0013, find(source, "x\nk"), "say \"%s\"\n", "hi");
+	struct gpc_diag *diag =
+		gpc_diag(&diags, GPC_E0013, find(source, "x\nk"), "say \"%s\"\n", "hi");
 
 	gpc_diag_place(diag, find(source, "k"), "first");
 	CU_ASSERT_STRING_EQUAL(
 		render(GPC_DIAG_JSON, false),
 		"{\"type\":\"diagnostic\",\"code\":\"E0013\",\"severity\":\"error\","
 		"\"message\":\"say \\\"hi\\\"\\n\",\"places\":["
-		"{\"path\":\"a/b.yaml\",\"line\":1,\"column\":4,\"end_line\":2,\"end_column\":2,\"label\":null},"
+		"{\"path\":\"a/"
+		"b.yaml\",\"line\":1,\"column\":4,\"end_line\":2,\"end_column\":2,\"label\":null},"
 		"{\"path\":\"a/b.yaml\",\"line\":2,\"column\":1,\"end_line\":2,\"end_column\":2,"
 		"\"label\":\"first\"}],\"hint\":null}\n");
 	tear_down();
@@ -266,7 +277,8 @@ static void github_form_is_escaped(void)
 
 GPC_UNIT_MAIN("diag/render", {"text_form_is_that_of_the_design", text_form_is_that_of_the_design},
 	      {"conflict_shows_both_places", conflict_shows_both_places},
-	      {"record_without_a_place_is_message_and_hint", record_without_a_place_is_message_and_hint},
+	      {"record_without_a_place_is_message_and_hint",
+	       record_without_a_place_is_message_and_hint},
 	      {"output_order_is_path_place_code", output_order_is_path_place_code},
 	      {"caret_stands_under_its_text", caret_stands_under_its_text},
 	      {"caret_at_the_end_of_text_or_line_is_one_wide",

@@ -20,7 +20,8 @@ static void fill(size_t count, unsigned int distinct)
 }
 
 /* context: how many distinct keys there are; the first pair of each key is among those. */
-static void count_duplicate(void *context, const struct gpc_pair *first, const struct gpc_pair *again)
+static void count_duplicate(void *context, const struct gpc_pair *first,
+			    const struct gpc_pair *again)
 {
 	const unsigned int *distinct = context;
 

@@ -12,7 +12,8 @@ static bool parse_bytes(const char *text, size_t size)
 {
 	gpc_arena_release(&arena);
 	gpc_diags_init(&diags, &arena, false);
-	return gpc_yaml_parse(&diags, gpc_diags_add_source(&diags, "a.yaml", text, size), &documents);
+	return gpc_yaml_parse(&diags, gpc_diags_add_source(&diags, "a.yaml", text, size),
+			      &documents);
 }
 
 static bool parse(const char *text)
@@ -67,13 +68,14 @@ static const char *repeated(const char *head, const char *piece, size_t count, c
 	return text;
 }
 
-/* ---- what is accepted ---------------------------------------------------------------------------- */
+/* ---- what is accepted ----------------------------------------------------------------------- */
 
 static void tree_has_places_on_every_node(void)
 {
 	const struct gpc_node *root, *list, *map;
 
-	CU_ASSERT_TRUE_FATAL(parse("name: web\nports: [80, \"443\"]\nlabels:\n  rack: r1  # comment\n  x: |\n    b\n"));
+	CU_ASSERT_TRUE_FATAL(parse("name: web\nports: [80, \"443\"]\nlabels:\n  rack: r1  # "
+				   "comment\n  x: |\n    b\n"));
 	CU_ASSERT_EQUAL_FATAL(documents.count, 1);
 	root = documents.roots[0];
 	CU_ASSERT_EQUAL_FATAL(root->kind, GPC_NODE_MAP);
@@ -98,7 +100,8 @@ static void tree_has_places_on_every_node(void)
 
 static void no_scalar_is_typed(void)
 {
-	static const char *const texts_[] = {"no", "0644", "22:22", "1e3", "~", "null", "true", "2026-12-31"};
+	static const char *const texts_[] = {"no", "0644", "22:22", "1e3",
+					     "~",  "null", "true",  "2026-12-31"};
 
 	for (size_t i = 0; i < sizeof(texts_) / sizeof(texts_[0]); i++) {
 		CU_ASSERT_TRUE_FATAL(parse(texts_[i]));
@@ -110,10 +113,12 @@ static void places_count_bytes_behind_other_alphabets(void)
 {
 	const struct gpc_node *root;
 
-	CU_ASSERT_TRUE_FATAL(parse("\xc3\xa9: [\xe6\x97\xa5, {\xf0\x9f\x98\x80: b}]\r\nc: d # \xc3\xa9\n"));
+	CU_ASSERT_TRUE_FATAL(
+		parse("\xc3\xa9: [\xe6\x97\xa5, {\xf0\x9f\x98\x80: b}]\r\nc: d # \xc3\xa9\n"));
 	root = documents.roots[0];
 	CU_ASSERT_STRING_EQUAL(spanned(root->map.pairs[0].key_place), "\xc3\xa9");
-	CU_ASSERT_STRING_EQUAL(spanned(root->map.pairs[0].value->list.items[0]->place), "\xe6\x97\xa5");
+	CU_ASSERT_STRING_EQUAL(spanned(root->map.pairs[0].value->list.items[0]->place),
+			       "\xe6\x97\xa5");
 	CU_ASSERT_STRING_EQUAL(spanned(root->map.pairs[0].value->list.items[1]->place),
 			       "{\xf0\x9f\x98\x80: b}");
 	CU_ASSERT_STRING_EQUAL(spanned(root->map.pairs[1].value->place), "d");
@@ -132,7 +137,7 @@ static void json_and_several_documents_are_read(void)
 	CU_ASSERT_EQUAL(documents.count, 0);
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------ */
 
 static void texts_that_are_no_text_are_refused(void)
 {
@@ -147,8 +152,12 @@ static void texts_that_are_no_text_are_refused(void)
 	check_refused("a: \xc2\x9b\n", GPC_E0007, 1, 4);
 	check_refused("a: \x7f\n", GPC_E0007, 1, 4);
 	check_refused("a: 1\nb: \xef\xbb\xbf\n", GPC_E0007, 2, 4);
-	check_refused("\xef\xbb\xbf" "a: 1\n", GPC_E0005, 1, 1);
-	check_refused_bytes("\xff\xfe" "a\0:\0", 6, GPC_E0004, 1, 1);
+	check_refused("\xef\xbb\xbf"
+		      "a: 1\n",
+		      GPC_E0005, 1, 1);
+	check_refused_bytes("\xff\xfe"
+			    "a\0:\0",
+			    6, GPC_E0004, 1, 1);
 	check_refused_bytes("\xfe\xff\0a\0:", 6, GPC_E0004, 1, 1);
 	check_refused_bytes("a\0:\0 \0001\0", 8, GPC_E0004, 1, 1);
 	check_refused_bytes("\0a\0:\0 \0001", 8, GPC_E0004, 1, 1);
@@ -246,11 +255,12 @@ static void faults_of_the_grammar_say_what_is_wrong(void)
 	}
 }
 
-/* ---- limits -------------------------------------------------------------------------------------- */
+/* ---- limits --------------------------------------------------------------------------------- */
 
 static void depth_is_limited(void)
 {
-	CU_ASSERT_TRUE(parse(repeated(repeated("", "[", GPC_MAX_DEPTH, ""), "]", GPC_MAX_DEPTH, "\n")));
+	CU_ASSERT_TRUE(
+		parse(repeated(repeated("", "[", GPC_MAX_DEPTH, ""), "]", GPC_MAX_DEPTH, "\n")));
 	check_refused(repeated("", "[", GPC_MAX_DEPTH + 1, ""), GPC_E0015, 1, 65);
 	check_refused(repeated("", "[", 100000, ""), GPC_E0015, 1, 65);
 	check_refused(repeated("", "- ", 100000, ""), GPC_E0015, 1, 129);
@@ -304,7 +314,8 @@ static void memory_is_given_back(void)
 
 GPC_UNIT_MAIN("syntax/yaml", {"tree_has_places_on_every_node", tree_has_places_on_every_node},
 	      {"no_scalar_is_typed", no_scalar_is_typed},
-	      {"places_count_bytes_behind_other_alphabets", places_count_bytes_behind_other_alphabets},
+	      {"places_count_bytes_behind_other_alphabets",
+	       places_count_bytes_behind_other_alphabets},
 	      {"json_and_several_documents_are_read", json_and_several_documents_are_read},
 	      {"texts_that_are_no_text_are_refused", texts_that_are_no_text_are_refused},
 	      {"tabs_in_the_indentation_are_refused", tabs_in_the_indentation_are_refused},
@@ -313,7 +324,8 @@ GPC_UNIT_MAIN("syntax/yaml", {"tree_has_places_on_every_node", tree_has_places_o
 	      {"several_faults_are_told_in_one_run", several_faults_are_told_in_one_run},
 	      {"faults_of_the_grammar_say_what_is_wrong", faults_of_the_grammar_say_what_is_wrong},
 	      {"depth_is_limited", depth_is_limited}, {"nodes_are_limited", nodes_are_limited},
-	      {"nodes_of_all_sources_are_limited_together", nodes_of_all_sources_are_limited_together},
+	      {"nodes_of_all_sources_are_limited_together",
+	       nodes_of_all_sources_are_limited_together},
 	      {"scalars_are_limited", scalars_are_limited},
 	      {"floods_end_with_bounded_output", floods_end_with_bounded_output},
 	      {"memory_is_given_back", memory_is_given_back})
