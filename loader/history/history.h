@@ -71,7 +71,7 @@ struct gpc_history_entry {
 	const char *source, *actor;
 	const char *inputs;		/* one input path a line, so that a rebuild compiles the same */
 	const char *environment;	/* -e ENV or NULL */
-	uint32_t rollback_of;
+	const struct gpc_generation *rollback_of;	/* or NULL: its sources and inputs are taken over */
 	uint32_t at_least;		/* 0, or the least number (the plane may run what was not recorded) */
 };
 /*

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+#include "changes.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../../compiler/base/ip.h"
+
+#define KEY_FACTOR 0x9e3779b97f4a7c15ull	/* 2^64 / golden ratio, odd: spreads addresses */
+
+static const char *const object_names[] = {"interface", "backend", "endpoint", "listener"};
+static const char *const kind_names[] = {"added", "removed", "changed"};
+static const char *const state_names[] = {"ready", "drain", "maint"};
+static const char *const mode_names[] = {"native", "generic", "any"};
+
+const char *gpc_change_object_name(enum gpc_change_object object)
+{
+	return object_names[object];
+}
+
+const char *gpc_change_kind_name(enum gpc_change_kind kind)
+{
+	return kind_names[kind];
+}
+
+const char *gpc_state_name(unsigned int state)
+{
+	return state < 3 ? state_names[state] : "?";
+}
+
+/* ---- one kind of object, seen alike: records in any order, an id first, a name, a difference ---- */
+
+struct buffer {
+	char text[512];
+	size_t used;
+};
+
+static void note(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct buffer *b, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (b->used && b->used + 2 < sizeof(b->text)) {
+		memcpy(b->text + b->used, ", ", 3);
+		b->used += 2;
+	}
+	va_start(args, format);
+	n = vsnprintf(b->text + b->used, sizeof(b->text) - b->used, format, args);
+	va_end(args);
+	b->used += (size_t)n;
+	if (b->used >= sizeof(b->text))
+		b->used = sizeof(b->text) - 1;
+}
+
+struct pair {
+	const struct gpc_image *before, *after;
+	const uint64_t *keys_before, *keys_after;	/* listener_keys() */
+};
+
+struct kind {
+	enum gpc_section_id section;
+	char *(*name)(const struct gpc_image *image, const void *record);
+	void (*differ)(const struct pair *images, const void *before, const void *after,
+		       struct buffer *out);
+};
+
+static uint64_t id_of(const void *record)
+{
+	uint64_t id;
+
+	memcpy(&id, record, sizeof(id));
+	return id;
+}
+
+static char *copy(const char *text)
+{
+	char *out = strdup(text);
+
+	if (!out)
+		abort();
+	return out;
+}
+
+static const void *record_at(const struct gpc_image *image, enum gpc_section_id section, uint32_t index)
+{
+	uint32_t count;
+	const char *first = gpc_image_section(image, section, &count);
+
+	return first + (size_t)index * image->plane->section[section].entry_size;
+}
+
+static char *interface_name(const struct gpc_image *image, const void *record)
+{
+	return copy(gpc_image_name(image, ((const struct gpc_interface *)record)->name));
+}
+
+static char *backend_name(const struct gpc_image *image, const void *record)
+{
+	return copy(gpc_image_name(image, ((const struct gpc_backend *)record)->name));
+}
+
+static char *listener_name(const struct gpc_image *image, const void *record)
+{
+	return copy(gpc_image_name(image, ((const struct gpc_listener *)record)->name));
+}
+
+static char *endpoint_name(const struct gpc_image *image, const void *record)
+{
+	const struct gpc_endpoint *e = record;
+	const struct gpc_backend *b = record_at(image, GPC_SEC_BACKEND, e->backend);
+	char *out;
+
+	if (asprintf(&out, "%s/%s", gpc_image_name(image, b->name), gpc_image_name(image, e->name)) < 0)
+		abort();
+	return out;
+}
+
+static void interface_differ(const struct pair *images, const void *before, const void *after,
+			     struct buffer *out)
+{
+	const struct gpc_interface *a = before, *b = after;
+
+	(void)images;
+	if (a->mode != b->mode)
+		note(out, "mode %s -> %s", mode_names[a->mode % 3], mode_names[b->mode % 3]);
+	if (a->role != b->role)
+		note(out, "role %s -> %s", a->role ? "decap" : "edge", b->role ? "decap" : "edge");
+	if (a->hooks != b->hooks)
+		note(out, "hooks");
+}
+
+static void backend_differ(const struct pair *images, const void *before, const void *after,
+			   struct buffer *out)
+{
+	const struct gpc_backend *a = before, *b = after;
+
+	(void)images;
+	if (a->table_size != b->table_size)
+		note(out, "table-size %u -> %u", a->table_size, b->table_size);
+	if (a->next_hop != b->next_hop || memcmp(a->next_hop_be, b->next_hop_be, sizeof(a->next_hop_be)))
+		note(out, "next-hop");
+}
+
+static const char *endpoint_address(const struct gpc_endpoint *e, bool v6, char *out)
+{
+	if (!(e->flags & (v6 ? GPC_ENDPOINT_V6 : GPC_ENDPOINT_V4)))
+		return "none";
+	return inet_ntop(v6 ? AF_INET6 : AF_INET, v6 ? (const void *)e->address6_be : &e->address4_be, out,
+			 INET6_ADDRSTRLEN);
+}
+
+static void endpoint_differ(const struct pair *images, const void *before, const void *after,
+			    struct buffer *out)
+{
+	const struct gpc_endpoint *a = before, *b = after;
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+
+	(void)images;
+	if (a->weight != b->weight)
+		note(out, "weight %u -> %u", a->weight, b->weight);
+	if (a->state != b->state)
+		note(out, "state %s -> %s", gpc_state_name(a->state), gpc_state_name(b->state));
+	if (a->address4_be != b->address4_be)
+		note(out, "address %s -> %s", endpoint_address(a, false, from),
+		     endpoint_address(b, false, to));
+	if (memcmp(a->address6_be, b->address6_be, sizeof(a->address6_be)))
+		note(out, "address %s -> %s", endpoint_address(a, true, from),
+		     endpoint_address(b, true, to));
+}
+
+/*
+ * By listener index, one number over the keys by which the image finds it, whatever their order in
+ * the table. malloc'ed.
+ */
+static uint64_t *listener_keys(const struct gpc_image *image)
+{
+	uint32_t vips, unused, listeners;
+	const struct gpc_vip *vip = gpc_image_section(image, GPC_SEC_VIP, &vips);
+	const struct gpc_vip_choice *choice = gpc_image_section(image, GPC_SEC_VIP_CHOICE, &unused);
+	uint64_t *keys;
+
+	gpc_image_section(image, GPC_SEC_LISTENER, &listeners);
+	keys = calloc(listeners + 1ul, sizeof(*keys));
+	if (!keys)
+		abort();
+	for (uint32_t i = 0; i < vips; i++) {
+		uint64_t address = (vip[i].address_be[0] * 31 + vip[i].address_be[1]) * KEY_FACTOR;
+
+		if (!vip[i].protocol)
+			continue;
+		if (!(vip[i].flags & GPC_VIP_CHOICE)) {
+			keys[vip[i].listener] += address ^ vip[i].interfaces;
+			continue;
+		}
+		for (const struct gpc_vip_choice *c = &choice[vip[i].listener];; c++) {
+			keys[c->listener] += address ^ c->interfaces;
+			if (c->last)
+				break;
+		}
+	}
+	return keys;
+}
+
+static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id section, const void *record)
+{
+	const struct gpc_section *s = &image->plane->section[section];
+
+	return (uint32_t)(((const char *)record - image->bytes - s->offset) / s->entry_size);
+}
+
+static void listener_differ(const struct pair *images, const void *before, const void *after,
+			    struct buffer *out)
+{
+	const struct gpc_listener *a = before, *b = after;
+	GPC_AUTO_FREE char *from = backend_name(images->before,
+						record_at(images->before, GPC_SEC_BACKEND, a->backend));
+	GPC_AUTO_FREE char *to = backend_name(images->after,
+					      record_at(images->after, GPC_SEC_BACKEND, b->backend));
+
+	if (strcmp(from, to))
+		note(out, "backend %s -> %s", from, to);
+	if (a->protocol != b->protocol)
+		note(out, "protocol %u -> %u", a->protocol, b->protocol);
+	if (a->port_be != b->port_be)
+		note(out, "port %u -> %u", ntohs(a->port_be), ntohs(b->port_be));
+	if (a->forward != b->forward)
+		note(out, "forward %s -> %s", a->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",
+		     b->forward == GPC_FORWARD_DSR ? "dsr" : "ipip");
+	if (images->keys_before[index_of(images->before, GPC_SEC_LISTENER, a)] !=
+	    images->keys_after[index_of(images->after, GPC_SEC_LISTENER, b)])
+		note(out, "addresses or interfaces");
+}
+
+static const struct kind kinds[] = {
+	[GPC_CHANGE_INTERFACE] = {GPC_SEC_INTERFACE, interface_name, interface_differ},
+	[GPC_CHANGE_BACKEND] = {GPC_SEC_BACKEND, backend_name, backend_differ},
+	[GPC_CHANGE_ENDPOINT] = {GPC_SEC_ENDPOINT, endpoint_name, endpoint_differ},
+	[GPC_CHANGE_LISTENER] = {GPC_SEC_LISTENER, listener_name, listener_differ},
+};
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GPC_CHANGE_OBJECTS, "one row per kind of object");
+
+/* ---- joining two images by id ---- */
+
+static int compare_records(const void *a, const void *b)
+{
+	uint64_t x = id_of(*(const void *const *)a), y = id_of(*(const void *const *)b);
+
+	return (x > y) - (x < y);
+}
+
+/* The records of a section sorted by id; malloc'ed. */
+static const void **sorted(const struct gpc_image *image, enum gpc_section_id section, uint32_t *ret_count)
+{
+	const void **list;
+
+	*ret_count = 0;
+	if (image)
+		gpc_image_section(image, section, ret_count);
+	list = calloc(*ret_count + 1ul, sizeof(*list));
+	if (!list)
+		abort();
+	for (uint32_t i = 0; i < *ret_count; i++)
+		list[i] = record_at(image, section, i);
+	qsort(list, *ret_count, sizeof(*list), compare_records);
+	return list;
+}
+
+static void add_change(struct gpc_changes *changes, enum gpc_change_object object,
+		       enum gpc_change_kind kind, char *name, const char *text)
+{
+	if ((changes->count & (changes->count - 1)) == 0) {	/* full at each power of two */
+		size_t room = changes->count ? changes->count * 2 : 1;
+
+		changes->items = reallocarray(changes->items, room, sizeof(*changes->items));
+		if (!changes->items)
+			abort();
+	}
+	changes->items[changes->count++] = (struct gpc_change){object, kind, name, copy(text)};
+	changes->counts[object][kind]++;
+}
+
+static void compare_kind(struct gpc_changes *changes, enum gpc_change_object object,
+			 const struct pair *images)
+{
+	const struct kind *kind = &kinds[object];
+	uint32_t na, nb, i = 0, j = 0;
+	GPC_AUTO_FREE const void **a = sorted(images->before, kind->section, &na);
+	GPC_AUTO_FREE const void **b = sorted(images->after, kind->section, &nb);
+
+	while (i < na || j < nb) {
+		if (j == nb || (i < na && id_of(a[i]) < id_of(b[j]))) {
+			add_change(changes, object, GPC_CHANGE_REMOVED, kind->name(images->before, a[i]), "");
+			i++;
+		} else if (i == na || id_of(b[j]) < id_of(a[i])) {
+			add_change(changes, object, GPC_CHANGE_ADDED, kind->name(images->after, b[j]), "");
+			j++;
+		} else {
+			struct buffer text = {0};
+
+			kind->differ(images, a[i], b[j], &text);
+			if (text.used)
+				add_change(changes, object, GPC_CHANGE_CHANGED,
+					   kind->name(images->after, b[j]), text.text);
+			i++;
+			j++;
+		}
+	}
+}
+
+/* ---- Maglev slots ---- */
+
+/* The table that new v4 (else v6) flows of a backend use; NULL if none. */
+static const struct gpc_table *table_of(const struct gpc_image *image, uint32_t backend)
+{
+	uint32_t count;
+	const struct gpc_table *table = gpc_image_section(image, GPC_SEC_TABLE, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (table[i].backend == backend)
+			return &table[i];
+	return NULL;
+}
+
+static uint64_t slot_owner(const struct gpc_image *image, const struct gpc_table *table, uint32_t slot)
+{
+	const struct gpc_backend *b = record_at(image, GPC_SEC_BACKEND, table->backend);
+	const __u16 *slots = (const void *)(image->bytes + table->offset);
+
+	return id_of(record_at(image, GPC_SEC_ENDPOINT, b->first_endpoint + slots[slot]));
+}
+
+static void compare_slots(struct gpc_changes *changes, const struct pair *images)
+{
+	uint32_t na, nb, i = 0, j = 0;
+	GPC_AUTO_FREE const void **a = sorted(images->before, GPC_SEC_BACKEND, &na);
+	GPC_AUTO_FREE const void **b = sorted(images->after, GPC_SEC_BACKEND, &nb);
+
+	while (i < na && j < nb) {
+		const struct gpc_table *x, *y;
+
+		if (id_of(a[i]) != id_of(b[j])) {
+			id_of(a[i]) < id_of(b[j]) ? i++ : j++;
+			continue;
+		}
+		x = table_of(images->before, index_of(images->before, GPC_SEC_BACKEND, a[i++]));
+		y = table_of(images->after, index_of(images->after, GPC_SEC_BACKEND, b[j++]));
+		if (!x || !y)
+			continue;
+		changes->slots += y->size;
+		for (uint32_t s = 0; s < y->size; s++)
+			changes->slots_moved += x->size != y->size ||
+						slot_owner(images->before, x, s) !=
+							slot_owner(images->after, y, s);
+	}
+}
+
+static int compare_changes(const void *a, const void *b)
+{
+	const struct gpc_change *x = a, *y = b;
+
+	return x->object != y->object ? (int)x->object - (int)y->object : strcmp(x->name, y->name);
+}
+
+void gpc_changes_compare(const struct gpc_image *before, const struct gpc_image *after,
+			 struct gpc_changes *ret)
+{
+	GPC_AUTO_FREE uint64_t *keys_before = before ? listener_keys(before) : NULL;
+	GPC_AUTO_FREE uint64_t *keys_after = listener_keys(after);
+	const struct pair images = {before, after, keys_before, keys_after};
+	struct gpc_changes changes = {0};
+
+	for (int object = 0; object < GPC_CHANGE_OBJECTS; object++)
+		compare_kind(&changes, object, &images);
+	if (before)
+		compare_slots(&changes, &images);
+	if (changes.count)
+		qsort(changes.items, changes.count, sizeof(*changes.items), compare_changes);
+	*ret = changes;
+}
+
+void gpc_changes_release(struct gpc_changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		free(changes->items[i].name);
+		free(changes->items[i].text);
+	}
+	free(changes->items);
+	*changes = (struct gpc_changes){0};
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading generations: the chain of commits from the branch along first parents. */
+#include "git.h"
+
+#include <string.h>
+
+int gpc_git_head(const struct gpc_history *history, git_oid *ret_oid, bool *ret_found,
+		 struct gpc_failure *failure)
+{
+	GPC_AUTO_GIT(git_reference) *ref = NULL;
+	int rc;
+
+	*ret_found = false;
+	if (!history->repo)
+		return 0;
+	rc = git_reference_lookup(&ref, history->repo, GPC_HISTORY_REF);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc)
+		return gpc_git_fail(history, failure, "cannot read '%s/" GPC_HISTORY_REF "'",
+				    history->repo_path);
+	if (!git_reference_target(ref)) {
+		git_error_set_str(GIT_ERROR_REFERENCE, "it is not a commit's name");
+		return gpc_git_fail(history, failure, "cannot use '%s/" GPC_HISTORY_REF "'",
+				    history->repo_path);
+	}
+	*ret_oid = *git_reference_target(ref);
+	*ret_found = true;
+	return 0;
+}
+
+static bool parse_number(const char *text, uint32_t *ret)
+{
+	unsigned long value;
+	char *end;
+
+	if (text[0] < '1' || text[0] > '9')
+		return false;
+	value = strtoul(text, &end, 10);
+	if (*end || value >= 1ul << 29)
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+/* Digests name files: nothing but 64 hex digits may pass. */
+static bool parse_digest(const char *text, char out[65])
+{
+	if (strlen(text) != 64 || strspn(text, "0123456789abcdef") != 64)
+		return false;
+	memcpy(out, text, 65);
+	return true;
+}
+
+static bool parse_trailer(const char *key, const char *value, struct gpc_generation *g)
+{
+	if (!strcmp(key, "Gpc-Generation"))
+		return parse_number(value, &g->number);
+	if (!strcmp(key, "Gpc-Rollback-Of"))
+		return parse_number(value, &g->rollback_of);
+	if (!strcmp(key, "Gpc-Image"))
+		return parse_digest(value, g->image);
+	if (!strcmp(key, "Gpc-Decision"))
+		return parse_digest(value, g->decision);
+	if (!strcmp(key, "Gpc-Result"))
+		snprintf(g->result, sizeof(g->result), "%s", value);
+	else if (!strcmp(key, "Gpc-Actor"))
+		snprintf(g->actor, sizeof(g->actor), "%s", value);
+	else if (!strcmp(key, "Gpc-Source"))
+		snprintf(g->source, sizeof(g->source), "%s", value);
+	else if (!strcmp(key, "Gpc-Plane"))
+		snprintf(g->plane, sizeof(g->plane), "%s", value);
+	return true;
+}
+
+int gpc_git_generation(const struct gpc_history *history, git_commit *commit,
+		       struct gpc_generation *ret, struct gpc_failure *failure)
+{
+	git_message_trailer_array trailers = {0};
+	struct gpc_generation g = {0};
+	bool good = true;
+
+	git_oid_tostr(g.commit, sizeof(g.commit), git_commit_id(commit));
+	g.time = git_commit_time(commit);
+	if (git_message_trailers(&trailers, git_commit_message(commit)))
+		good = false;
+	for (size_t i = 0; i < trailers.count && good; i++)
+		good = parse_trailer(trailers.trailers[i].key, trailers.trailers[i].value, &g);
+	git_message_trailer_array_free(&trailers);
+	if (!good || !g.number || !g.image[0] || !g.decision[0]) {
+		git_error_set_str(GIT_ERROR_OBJECT, "its trailers are not those of a generation");
+		return gpc_git_fail_object(history, failure, "commit", git_commit_id(commit));
+	}
+	*ret = g;
+	return 0;
+}
+
+static int load_generation(const struct gpc_history *history, const git_oid *oid, git_oid *ret_parent,
+			   bool *ret_has_parent, struct gpc_generation *ret,
+			   struct gpc_failure *failure)
+{
+	GPC_AUTO_GIT(git_commit) *commit = NULL;
+
+	if (git_commit_lookup(&commit, history->repo, oid))
+		return gpc_git_fail_object(history, failure, "commit", oid);
+	if (gpc_git_generation(history, commit, ret, failure))
+		return -1;
+	*ret_has_parent = git_commit_parentcount(commit) > 0;
+	if (*ret_has_parent)
+		*ret_parent = *git_commit_parent_id(commit, 0);
+	return 0;
+}
+
+int gpc_history_list(struct gpc_history *history, size_t limit, struct gpc_generation **ret,
+		     size_t *ret_count, struct gpc_failure *failure)
+{
+	GPC_AUTO_FREE struct gpc_generation *list = NULL;
+	size_t count = 0, room = 0;
+	git_oid oid;
+	bool more;
+
+	if (gpc_git_head(history, &oid, &more, failure))
+		return -1;
+	while (more && (limit == 0 || count < limit)) {
+		git_oid at = oid;
+
+		if (count == room) {
+			room = room ? room * 2 : 32;
+			list = reallocarray(list, room, sizeof(*list));
+			if (!list)
+				abort();
+		}
+		if (load_generation(history, &at, &oid, &more, &list[count], failure))
+			return -1;
+		count++;
+	}
+	*ret = GPC_TAKE_PTR(list);
+	*ret_count = count;
+	return 0;
+}
+
+int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_generation *ret,
+		     struct gpc_failure *failure)
+{
+	struct gpc_generation g;
+	uint32_t newest = 0;
+	git_oid oid;
+	bool more;
+
+	if (gpc_git_head(history, &oid, &more, failure))
+		return -1;
+	if (!more) {
+		gpc_fail(failure, GPC_EXIT_INVALID, 0, "no generation is recorded in '%s'",
+			 history->state_dir);
+		return gpc_fail_hint(failure, "gpc apply records the first one");
+	}
+	while (more) {
+		git_oid at = oid;
+
+		if (load_generation(history, &at, &oid, &more, &g, failure))
+			return -1;
+		if (number == 0 || g.number == number) {
+			*ret = g;
+			return 0;
+		}
+		if (!newest)
+			newest = g.number;
+		if (g.number < number)
+			break;
+	}
+	gpc_fail(failure, GPC_EXIT_INVALID, 0, "no generation %u is recorded, the newest is %u", number,
+		 newest);
+	return gpc_fail_hint(failure, "gpc log lists them");
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "rebuild.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "../../compiler/pipeline.h"
+#include "git.h"
+#include "gpc/limits.h"
+#include "store.h"
+
+/* ---- a provider over the commit's sources/ ---- */
+
+struct tree_files {
+	struct gpc_history *history;
+	git_tree *tree;	/* sources/ */
+};
+
+static enum gpc_read_status status_of(int rc, int *ret_error)
+{
+	*ret_error = EIO;
+	return rc == GIT_ENOTFOUND ? GPC_READ_MISSING : GPC_READ_FAILED;
+}
+
+static enum gpc_read_status read_blob(void *context, const char *path, size_t max, char **ret_text,
+				      size_t *ret_size, int *ret_error)
+{
+	struct tree_files *files = context;
+	GPC_AUTO_GIT(git_tree_entry) *entry = NULL;
+	GPC_AUTO_GIT(git_blob) *blob = NULL;
+	size_t size;
+	int rc = git_tree_entry_bypath(&entry, files->tree, path);
+
+	if (rc)
+		return status_of(rc, ret_error);
+	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
+		return GPC_READ_NOT_REGULAR;
+	rc = git_blob_lookup(&blob, files->history->repo, git_tree_entry_id(entry));
+	if (rc)
+		return status_of(GIT_ERROR, ret_error);
+	size = (size_t)git_blob_rawsize(blob);
+	if (size > max)
+		return GPC_READ_TOO_LARGE;
+	*ret_text = malloc(size + 1);
+	if (!*ret_text)
+		abort();
+	memcpy(*ret_text, git_blob_rawcontent(blob), size);
+	(*ret_text)[size] = '\0';
+	*ret_size = size;
+	return GPC_READ_OK;
+}
+
+static void list_names(const git_tree *tree, char ***ret_names, size_t *ret_count)
+{
+	size_t count = git_tree_entrycount(tree);
+	char **names = calloc(count + 1, sizeof(*names));
+
+	if (!names)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		names[i] = strdup(git_tree_entry_name(git_tree_entry_byindex(tree, i)));
+		if (!names[i])
+			abort();
+	}
+	*ret_names = names;
+	*ret_count = count;
+}
+
+/* Git knows no empty folders: one that was there and held nothing is listed as empty. */
+static enum gpc_read_status list_tree(void *context, const char *path, char ***ret_names,
+				      size_t *ret_count, int *ret_error)
+{
+	struct tree_files *files = context;
+	GPC_AUTO_GIT(git_tree_entry) *entry = NULL;
+	GPC_AUTO_GIT(git_tree) *tree = NULL;
+	int rc;
+
+	if (!*path) {
+		list_names(files->tree, ret_names, ret_count);
+		return GPC_READ_OK;
+	}
+	rc = git_tree_entry_bypath(&entry, files->tree, path);
+	if (rc == GIT_ENOTFOUND) {
+		*ret_names = NULL;
+		*ret_count = 0;
+		return GPC_READ_OK;
+	}
+	if (!rc && git_tree_entry_type(entry) != GIT_OBJECT_TREE)
+		return GPC_READ_NOT_REGULAR;
+	if (!rc)
+		rc = git_tree_lookup(&tree, files->history->repo, git_tree_entry_id(entry));
+	if (rc)
+		return status_of(GIT_ERROR, ret_error);
+	list_names(tree, ret_names, ret_count);
+	return GPC_READ_OK;
+}
+
+/* ---- what was compiled then ---- */
+
+struct recipe {
+	struct json_object *json;	/* owns the strings */
+	const char **paths;
+	size_t count;
+	const char *environment;
+};
+
+static void release_recipe(struct recipe *recipe)
+{
+	json_object_put(recipe->json);
+	free(recipe->paths);
+}
+
+static int read_recipe(struct gpc_history *history, const struct gpc_generation *generation,
+		       struct recipe *recipe, struct gpc_failure *failure)
+{
+	struct json_object *inputs = NULL, *environment = NULL;
+	GPC_AUTO_FREE char *text = NULL;
+	size_t size;
+
+	if (gpc_history_read(history, generation, "image.json", &text, &size, failure))
+		return -1;
+	recipe->json = json_tokener_parse(text);
+	if (!json_object_object_get_ex(recipe->json, "inputs", &inputs) ||
+	    !json_object_is_type(inputs, json_type_array))
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "image.json of generation %u names no inputs",
+				generation->number);
+	recipe->count = json_object_array_length(inputs);
+	recipe->paths = calloc(recipe->count + 1, sizeof(*recipe->paths));
+	if (!recipe->paths)
+		abort();
+	for (size_t i = 0; i < recipe->count; i++)
+		recipe->paths[i] = json_object_get_string(json_object_array_get_idx(inputs, i));
+	if (json_object_object_get_ex(recipe->json, "environment", &environment))
+		recipe->environment = json_object_get_string(environment);
+	if (recipe->count)
+		return 0;
+	gpc_fail(failure, GPC_EXIT_FAILED, 0,
+		 "the image of generation %u is gone: it was applied as a finished image, without sources, "
+		 "and only the last %u images are kept",
+		 generation->number, GPC_HISTORY_IMAGES);
+	return gpc_fail_hint(failure, "apply the image file %s again", generation->image);
+}
+
+/* ---- compiling ---- */
+
+static int check_decision(const struct gpc_generation *generation, const struct gpc_image *image,
+			  struct gpc_failure *failure)
+{
+	char found[65];
+
+	gpc_digest_format(image->head->decision_digest, found);
+	if (!strcmp(found, generation->decision))
+		return 0;
+	gpc_fail(failure, GPC_EXIT_FAILED, 0,
+		 "generation %u cannot be rebuilt: its sources give decision %s now, recorded is %s",
+		 generation->number, found, generation->decision);
+	return gpc_fail_hint(failure, "this gpc (%s) compiles otherwise than the one that recorded it; take "
+				      "that one, or apply the sources as a new generation",
+			     GPC_VERSION);
+}
+
+static int compile(const struct gpc_provider *provider, const struct recipe *recipe,
+		   const struct gpc_generation *generation, struct gpc_image *ret_image,
+		   struct gpc_failure *failure)
+{
+	const struct gpc_compile_options options = {
+		.inputs = {recipe->paths, recipe->count, recipe->environment},
+		.tool_version = GPC_VERSION,
+	};
+	struct gpc_compiled compiled;
+	struct gpc_arena arena = {0};
+	struct gpc_image image;
+	struct gpc_diags diags;
+	int rc = 0;
+
+	gpc_diags_init(&diags, &arena, false);
+	if (!gpc_compile(&diags, provider, &options, &compiled) ||
+	    !gpc_image_open(&diags, "rebuilt image", compiled.bytes, compiled.size, false, &image)) {
+		rc = gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			      "generation %u cannot be rebuilt: its sources do not compile any more: %s",
+			      generation->number, diags.records.n ? diags.records.items[0].message : "?");
+	} else if (check_decision(generation, &image, failure)) {
+		gpc_image_release(&image);
+		rc = -1;
+	} else {
+		*ret_image = image;
+	}
+	gpc_arena_release(&arena);
+	return rc;
+}
+
+static int open_sources(struct gpc_history *history, const struct gpc_generation *generation,
+			git_tree **ret_sources, struct gpc_failure *failure)
+{
+	GPC_AUTO_GIT(git_tree) *tree = NULL;
+	const git_tree_entry *entry;
+
+	if (gpc_git_tree(history, generation, &tree, failure))
+		return -1;
+	entry = git_tree_entry_byname(tree, "sources");
+	if (!entry || git_tree_entry_type(entry) != GIT_OBJECT_TREE)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "generation %u has no sources",
+				generation->number);
+	if (git_tree_lookup(ret_sources, history->repo, git_tree_entry_id(entry)))
+		return gpc_git_fail_object(history, failure, "tree", git_tree_entry_id(entry));
+	return 0;
+}
+
+int gpc_history_rebuild(struct gpc_history *history, const struct gpc_generation *generation,
+			struct gpc_image *ret_image, struct gpc_failure *failure)
+{
+	GPC_AUTO_GIT(git_tree) *sources = NULL;
+	GPC_CLEANUP(release_recipe) struct recipe recipe = {0};
+	struct tree_files files = {.history = history};
+	const struct gpc_provider provider = {&files, read_blob, list_tree};
+
+	if (read_recipe(history, generation, &recipe, failure) ||
+	    open_sources(history, generation, &sources, failure))
+		return -1;
+	files.tree = sources;
+	return compile(&provider, &recipe, generation, ret_image, failure);
+}
+
+int gpc_history_image(struct gpc_history *history, const struct gpc_generation *generation,
+		      struct gpc_image *ret_image, bool *ret_rebuilt, struct gpc_failure *failure)
+{
+	struct gpc_image image;
+	enum gpc_store_status status =
+		gpc_store_get(history->store_path, generation->image, &image, failure);
+
+	if (status == GPC_STORE_OK && check_decision(generation, &image, failure)) {
+		gpc_image_release(&image);
+		return -1;
+	}
+	if (status == GPC_STORE_OK)
+		*ret_image = image;
+	else if (gpc_history_rebuild(history, generation, ret_image, failure))
+		return -1;
+	if (ret_rebuilt)
+		*ret_rebuilt = status != GPC_STORE_OK;
+	return 0;
+}
