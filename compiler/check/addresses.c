@@ -58,14 +58,9 @@ static void check_listener(struct gpc_diags *diags, const struct gpc_model_liste
 {
 	for (size_t i = 0; i < listener->address_count; i++) {
 		const struct gpc_prefix_value *address = &listener->addresses[i];
-		char text[GPC_PREFIX_TEXT];
 
 		check_usable(diags, &address->prefix.ip, FOR_HOST, address->at, "listener",
 			     listener->name);
-		if (address->prefix.length != (address->prefix.v4 ? 32 : 128))
-			gpc_diag(diags, GPC_E0321, address->at,
-				 "address %s of listener `%s` is a prefix",
-				 gpc_prefix_format(&address->prefix, text), listener->name);
 	}
 	if (listener->repeated_at.source != GPC_NO_SOURCE)
 		gpc_diag(diags, GPC_W0320, listener->repeated_at,

@@ -20,24 +20,20 @@ static uint32_t count_takers(const struct gpc_model *model, const struct gpc_mod
 static void check_given(struct gpc_diags *diags, const struct gpc_model *model,
 			const struct gpc_model_backend *backend)
 {
-	uint64_t size = backend->table_size_written, below, above;
-	uint32_t takers = count_takers(model, backend);
+	uint32_t size = backend->table_size, takers = count_takers(model, backend);
+	uint64_t below, above;
 	struct gpc_diag *diag;
 
-	if (size < GPC_MIN_TABLE_SIZE || size > GPC_MAX_TABLE_SIZE) {
-		gpc_diag(diags, GPC_E0317, backend->table_size_at,
-			 "table size %" PRIu64 " of backend `%s` is out of range %u-%u", size,
-			 backend->name, GPC_MIN_TABLE_SIZE, GPC_MAX_TABLE_SIZE);
-	} else if (!gpc_is_prime(size)) {
+	if (!gpc_is_prime(size)) {
 		gpc_nearest_primes(size, &below, &above);
 		diag = gpc_diag(diags, GPC_E0316, backend->table_size_at,
-				"table size %" PRIu64 " of backend `%s` is not a prime", size,
+				"table size %u of backend `%s` is not a prime", size,
 				backend->name);
 		gpc_diag_hint(diags, diag, "the nearest primes are %" PRIu64 " and %" PRIu64, below,
 			      above);
 	} else if (size < takers) {
 		gpc_diag(diags, GPC_W0319, backend->table_size_at,
-			 "table of backend `%s` has %" PRIu64 " slots for %u endpoints: some get none",
+			 "table of backend `%s` has %u slots for %u endpoints: some get none",
 			 backend->name, size, takers);
 	}
 }

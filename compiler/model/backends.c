@@ -60,7 +60,6 @@ static struct gpc_model_backend build_backend(const struct gpc_backend_intent *f
 		.table_size = given ? (uint32_t)from->table_size.value
 				    : gpc_maglev_default_size(from->endpoints.n),
 		.table_size_given = given,
-		.table_size_written = from->table_size.value,
 		.next_hop = from->next_hop.set ? (enum gpc_next_hop)from->next_hop.value
 					       : GPC_NEXT_HOP_AUTO,
 		.next_hop_address = from->next_hop_address.prefix,

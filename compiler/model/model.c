@@ -22,7 +22,7 @@ static uint64_t value_or(const struct gpc_uint_value *value, uint64_t fallback)
 	return value->set ? value->value : fallback;
 }
 
-void gpc_model_defaults(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model)
+void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model)
 {
 	const struct gpc_defaults_intent *written = &intent->defaults;
 	uint8_t digest[32];
@@ -33,13 +33,9 @@ void gpc_model_defaults(struct gpc_diags *diags, const struct gpc_intent *intent
 	model->non_ip_drop = value_or(&written->non_ip_drop, 0);
 	model->on_fail_drop = value_or(&written->on_fail_drop, 0);
 	flows = value_or(&written->flows, DEFAULT_FLOWS);
-	if (flows < GPC_MIN_FLOWS || flows > GPC_MAX_FLOWS)
-		gpc_diag(diags, GPC_E0407, written->flows.at, "`flows` is out of range %u-%u",
-			 GPC_MIN_FLOWS, GPC_MAX_FLOWS);
 	inserts = value_or(&written->flow_inserts, flows / FLOW_INSERT_SECONDS);
-	if (!inserts || inserts > UINT32_MAX)
-		gpc_diag(diags, GPC_E0408, written->flow_inserts.at,
-			 "`flow-inserts` is out of range 1-%u per second", UINT32_MAX);
+	/* The ranges are those of keys.def. */
+	assert(flows >= GPC_MIN_FLOWS && flows <= GPC_MAX_FLOWS && inserts && inserts <= UINT32_MAX);
 	model->flows = (uint32_t)flows;
 	model->flow_inserts = (uint32_t)inserts;
 	memcpy(model->timeout, default_timeouts, sizeof(default_timeouts));
@@ -138,7 +134,7 @@ bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent, s
 	size_t errors = diags->errors;
 
 	assert(intent->name.text);
-	gpc_model_defaults(diags, intent, &model);
+	gpc_model_defaults(intent, &model);
 	gpc_model_interfaces(diags, intent, &model);
 	gpc_model_backends(diags, intent, &model);
 	gpc_model_listeners(diags, intent, &model);

@@ -39,8 +39,7 @@ struct gpc_model_backend {
 	const char *name;
 	uint32_t first_endpoint, endpoint_count;
 	uint32_t table_size;
-	bool table_size_given;
-	uint64_t table_size_written;		/* when given, at full width */
+	bool table_size_given;			/* else table_size is the default */
 	enum gpc_next_hop next_hop;
 	struct gpc_prefix next_hop_address;
 	bool used;				/* a listener refers to it */

@@ -12,7 +12,7 @@
 
 #include "base/disk.h"
 #include "diag/render.h"
-#include "intent/load.h"
+#include "pipeline.h"
 
 struct faulty {
 	struct gpc_provider disk;
@@ -76,11 +76,11 @@ int main(int argc, char **argv)
 	struct gpc_disk disk;
 	struct faulty faulty = {0};
 	struct gpc_provider provider = {&faulty, read_faulty, list_faulty};
-	struct gpc_inputs inputs = {0};
-	struct gpc_intent intent = {0};
+	struct gpc_compile_options compile = {.tool_version = "golden"};
+	struct gpc_compiled compiled;
 	bool valid;
 
-	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &inputs))
+	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &compile.inputs))
 		return usage();
 	if (gpc_disk_init(&disk, argv[1]) < 0) {
 		perror(argv[1]);
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	}
 	faulty.disk = gpc_disk_provider(&disk);
 	gpc_diags_init(&diags, &arena, false);
-	valid = gpc_intent_load(&diags, &provider, &inputs, &intent);
+	valid = gpc_compile(&diags, &provider, &compile, &compiled);
 	gpc_diags_render(&diags, GPC_DIAG_TEXT, false, stdout);
 	gpc_disk_release(&disk);
 	gpc_arena_release(&arena);

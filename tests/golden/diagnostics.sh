@@ -7,13 +7,15 @@
 #   make.sh    run in a copy of in/, for input that is too large or too odd to keep (optional)
 #   expected   what is printed; empty for valid input
 #
-# UPDATE=1 writes `expected` anew. Every code of the ranges below has to be in some case.
+# UPDATE=1 writes `expected` anew. Every code of the ranges below is in some case.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
 tool=$(realpath "$1")
 cases=tests/golden/diagnostics
-covered='0[0-2]'
+covered='0[0-4]'
+# No text shows these: more endpoints than the limit of nodes lets through, and chance. Unit tests do.
+elsewhere='E0404|E0409|E0411'
 work=$(mktemp -d)
 trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 passed=0 failed=0
@@ -53,7 +55,7 @@ run_case() {
 
 for case in "$cases"/[0-9]*; do run_case "$case"; done
 
-missing=$(grep -oE "^X\(E${covered}[0-9]{2}" compiler/diag/codes.def | cut -c3- | while read -r code; do
+missing=$(grep -oE "^X\([EW]${covered}[0-9]{2}" compiler/diag/codes.def | cut -c3- | grep -vE "$elsewhere" | while read -r code; do
 	grep -qs "\[$code\]" "$cases"/*/expected || echo "$code"
 done)
 if [ -n "$missing" ]; then
