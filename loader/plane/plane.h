@@ -19,7 +19,6 @@
 #include "../notice.h"
 #include "gpc/abi.h"
 
-
 struct gpc_apply_outcome {
 	uint32_t generation;		/* of the link part, now active */
 	bool unchanged;			/* the same decision digest was active already: nothing was swapped */
@@ -38,6 +37,13 @@ struct gpc_apply_outcome {
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
 		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
 		    struct gpc_failure *failure);
+
+/*
+ * Frees what the last apply left: images that nothing names any more, programs that were grown out
+ * of. Takes a grace period, so it comes after the answer; without it the next apply still works, but
+ * undo is no longer possible after it.
+ */
+int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure);
 
 /* Flips back to the image that was active before the last flip of this process (undo of apply). */
 int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure);

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* apply, undo and retire: what is to be done is found out first, without touching anything; then swap.h. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "control.h"
+#include "failpoint.h"
+#include "kernel.h"
+#include "plane.h"
+#include "swap.h"
+
+#define LEAST_COUNTERS 4096u
+#define LEAST_NEXT 1024u
+#define HELD_MAX 3u
+
+/* What the last apply of this process did, for undo. */
+static struct {
+	bool valid;
+	enum gpc_plan plan;
+	char bpffs[GPC_PIN_PATH];
+	uint64_t word;			/* that it flipped to */
+	struct gpc_instance_id old;	/* before a growth */
+} last;
+
+/* Everything of one apply. */
+struct apply {
+	struct gpc_swap swap;
+	struct gpc_survey survey;
+	struct gpc_bindings bindings;
+	struct gpc_link_result link;
+	char *bytes;
+	struct gpc_staged held[HELD_MAX];	/* active first */
+	struct gpc_view views[HELD_MAX];
+	size_t held_count;
+	size_t bound;
+};
+
+static void release_apply(struct apply *apply)
+{
+	size_t i;
+
+	gpc_swap_release(&apply->swap);
+	gpc_bindings_release(&apply->bindings);
+	gpc_link_result_release(&apply->link);
+	for (i = 0; i < apply->held_count; i++)
+		gpc_stage_close(&apply->held[i]);
+	gpc_survey_close(&apply->survey);
+	free(apply->bytes);
+}
+
+static struct gpc_instance *current(struct apply *apply)
+{
+	return apply->survey.present ? &apply->survey.instances[0] : NULL;
+}
+
+/* ---- what is there ---- */
+
+/* Is it an image of this gpc's layout? Its lookups stay inside the mapping whatever it holds. */
+static bool is_readable(const struct gpc_staged *staged)
+{
+	const struct gpc_image_head *head = staged->bytes;
+
+	return head && head->magic == GPC_IMAGE_MAGIC && head->version == GPC_IMAGE_VERSION &&
+	       head->abi == GPC_ABI_HASH && head->link_offset < staged->size;
+}
+
+static void hold(struct apply *apply, uint32_t slot)
+{
+	struct gpc_staged *staged = &apply->held[apply->held_count];
+	struct gpc_failure ignored;
+
+	if (gpc_stage_open(current(apply), slot, staged, &ignored))
+		return;
+	if (!is_readable(staged)) {
+		gpc_stage_close(staged);
+		return;
+	}
+	apply->views[apply->held_count++] =
+		(struct gpc_view){.base = staged->bytes, .mask = staged->size - 1};
+}
+
+/* The images that stay readable; an active one that cannot be read is replaced like none. */
+static bool hold_images(struct apply *apply)
+{
+	uint64_t word = gpc_control_load(current(apply)->control);
+	uint32_t active = gpc_ctl_active(word), previous = gpc_ctl_previous(word);
+	uint32_t fallback = gpc_ctl_fallback(word);
+	bool has_active;
+
+	hold(apply, active);
+	has_active = apply->held_count == 1;
+	if (previous != active)
+		hold(apply, previous);
+	if (fallback != active && fallback != previous)
+		hold(apply, fallback);
+	return has_active;
+}
+
+/* ---- what is needed ---- */
+
+static bool has_edge(const struct apply *apply)
+{
+	size_t i;
+
+	for (i = 0; i < apply->bindings.count; i++)
+		if (apply->bindings.items[i].program == GPC_PROGRAM_XDP)
+			return true;
+	return false;
+}
+
+static bool runs_edge(struct apply *apply)
+{
+	size_t i;
+
+	for (i = 0; i < apply->survey.links.count; i++)
+		if (gpc_instance_program(current(apply), apply->survey.links.items[i].program) ==
+		    GPC_PROGRAM_XDP)
+			return true;
+	return false;
+}
+
+static uint32_t at_least(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Room for three and a half images like this one, so that their successors fit as well. */
+static struct gpc_prog_sizes wanted_sizes(const struct apply *apply)
+{
+	const struct gpc_image *image = apply->swap.image;
+	struct gpc_link_need need = gpc_link_need(image->view);
+
+	return (struct gpc_prog_sizes){
+		.log2 = image->log2,
+		.flows = has_edge(apply) ? image->plane->flows : GPC_MIN_FLOWS,
+		.counters = at_least(LEAST_COUNTERS,
+				     GPC_COUNTER_FIRST_OBJECT + need.counters * 3 + need.counters / 2),
+		.next = at_least(LEAST_NEXT, need.next * 3 + need.next / 2),
+	};
+}
+
+/* Does the running instance take the image beside those that it holds? */
+static bool fits(struct apply *apply, const struct gpc_prog_sizes *wanted)
+{
+	const struct gpc_instance *instance = current(apply);
+	struct gpc_link_need need = gpc_link_need(apply->swap.image->view);
+	uint64_t counters = GPC_COUNTER_FIRST_OBJECT + (uint64_t)need.counters, next = need.next;
+	char build[GPC_BUILD_TEXT];
+	size_t i;
+
+	for (i = 0; i < apply->held_count; i++) {
+		struct gpc_link_need held = gpc_link_need(apply->views[i]);
+
+		counters += held.counters;
+		next += held.next;
+	}
+	gpc_prog_build(instance->id.log2, build);
+	return instance->id.log2 >= wanted->log2 && !strcmp(instance->id.build, build) &&
+	       instance->entries[GPC_MAP_COUNTERS] >= counters &&
+	       instance->entries[GPC_MAP_NEXT] >= next &&
+	       instance->entries[GPC_MAP_FLOWS4] >= wanted->flows;
+}
+
+/* A flow table cannot change its size while flows are in it. */
+static int check_flows(struct apply *apply, struct gpc_failure *failure)
+{
+	const struct gpc_instance *instance = current(apply);
+	uint32_t wanted = apply->swap.image->plane->flows;
+
+	if (!has_edge(apply) || !runs_edge(apply) || instance->entries[GPC_MAP_FLOWS4] == wanted)
+		return 0;
+	gpc_fail(failure, GPC_EXIT_REFUSED, 0, "`defaults.flows` is %u, but the running flow tables have "
+		 "%u entries and cannot change without losing their flows", wanted,
+		 instance->entries[GPC_MAP_FLOWS4]);
+	return gpc_fail_hint(failure, "write `flows: %u`, or accept the loss: gpc detach, then apply",
+			     instance->entries[GPC_MAP_FLOWS4]);
+}
+
+/* ---- the link part ---- */
+
+static int random_nonce(uint64_t *ret, struct gpc_failure *failure)
+{
+	do {
+		if (getrandom(ret, sizeof(*ret), 0) != sizeof(*ret))
+			return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot get random bytes");
+	} while (!(uint32_t)*ret);
+	return 0;
+}
+
+static int fill_link(struct apply *apply, uint32_t generation, bool renew, bool has_active,
+		     bool *ret_differs, struct gpc_failure *failure)
+{
+	struct gpc_swap *swap = &apply->swap;
+	struct gpc_instance *instance = current(apply);
+	int cpus = libbpf_num_possible_cpus();
+	struct gpc_link_input input = {
+		.image = swap->image,
+		.generation = generation,
+		.nonce = renew ? swap->nonce : instance->control[GPC_CTL_NONCE],
+		.cpus = cpus > 0 ? (uint32_t)cpus : 1,
+		.counter_capacity = renew ? swap->sizes.counters : instance->entries[GPC_MAP_COUNTERS],
+		.next_capacity = renew ? swap->sizes.next : instance->entries[GPC_MAP_NEXT],
+		.next = instance ? instance->next : NULL,
+		.held = apply->views,
+		.held_count = apply->held_count,
+		.devices = &apply->survey.devices,
+		.netlink = &apply->survey.netlink,
+		.notices = swap->notices,
+	};
+
+	apply->bytes = calloc(1, (size_t)1 << (renew ? swap->sizes.log2 : instance->id.log2));
+	if (!apply->bytes)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot link the image");
+	memcpy(apply->bytes, swap->image->bytes, swap->image->size);
+	input.bytes = apply->bytes;
+	if (gpc_link_fill(&input, &apply->link, failure))
+		return -1;
+	*ret_differs = !has_active || gpc_link_differs(apply->views[0], &input);
+	return 0;
+}
+
+/* ---- the plan ---- */
+
+static bool same_decision(const struct apply *apply)
+{
+	const struct gpc_image_head *live = (const struct gpc_image_head *)apply->views[0].base;
+
+	return !memcmp(live->decision_digest, apply->swap.image->head->decision_digest,
+		       sizeof(live->decision_digest));
+}
+
+static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_failure *failure)
+{
+	struct gpc_swap *swap = &apply->swap;
+	bool has_active = false, renew, differs = true;
+
+	swap->sizes = wanted_sizes(apply);
+	if (apply->survey.present) {
+		const struct gpc_instance *instance = current(apply);
+
+		if (check_flows(apply, failure))
+			return -1;
+		has_active = hold_images(apply);
+		/* Maps that are shared are not smaller than wanted, but may be larger. */
+		swap->sizes.log2 = at_least(swap->sizes.log2, instance->id.log2);
+		renew = !fits(apply, &swap->sizes);
+		swap->sizes.counters = at_least(swap->sizes.counters,
+						instance->entries[GPC_MAP_COUNTERS]);
+		swap->sizes.next = at_least(swap->sizes.next, instance->entries[GPC_MAP_NEXT]);
+	} else {
+		renew = true;
+	}
+	swap->plan = !apply->survey.present ? GPC_PLAN_FIRST :
+		     renew ? GPC_PLAN_GROWTH : GPC_PLAN_LATER;
+	if (random_nonce(&swap->nonce, failure) ||
+	    fill_link(apply, generation, renew, has_active, &differs, failure))
+		return -1;
+	if (swap->plan == GPC_PLAN_LATER && has_active && !differs && same_decision(apply))
+		swap->plan = GPC_PLAN_SAME;
+	return 0;
+}
+
+/* Devices, links, foreign programs. Nothing is changed. */
+static int look(struct apply *apply, struct gpc_failure *failure)
+{
+	struct gpc_swap *swap = &apply->swap;
+
+	if (gpc_survey_open(swap->bpffs, &apply->survey, failure))
+		return -1;
+	apply->bound = gpc_devices_match(&apply->survey.devices, swap->image, swap->notices);
+	if (!apply->bound) {
+		gpc_fail(failure, GPC_EXIT_HOST, 0,
+			 "no device of this host matches any of the plane's interfaces");
+		return gpc_fail_hint(failure, "compare `interfaces:` with: ip -br link");
+	}
+	return gpc_bindings_plan(swap->image, &apply->survey.devices, &apply->survey.links,
+				 &apply->bindings, failure) ||
+			       gpc_bindings_check(&apply->bindings, failure) ? -1 : 0;
+}
+
+static void remember(const struct apply *apply)
+{
+	const struct gpc_swap *swap = &apply->swap;
+
+	last.valid = true;
+	last.plan = swap->plan;
+	last.word = swap->word_after;
+	snprintf(last.bpffs, sizeof(last.bpffs), "%s", swap->bpffs);
+	if (swap->plan == GPC_PLAN_GROWTH)
+		last.old = apply->survey.instances[0].id;
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
+		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    struct gpc_failure *failure)
+{
+	GPC_CLEANUP(release_apply) struct apply apply = {
+		.swap = {.bpffs = bpffs, .image = image, .notices = notices,
+			 .staged = GPC_STAGED_NONE},
+	};
+	struct gpc_swap *swap = &apply.swap;
+	double start = now_ms();
+
+	last.valid = false;
+	gpc_instance_init(&swap->fresh);
+	swap->survey = &apply.survey;
+	swap->bindings = &apply.bindings;
+	swap->link = &apply.link;
+	if (look(&apply, failure) || choose_plan(&apply, generation, failure))
+		return -1;
+	swap->bytes = apply.bytes;
+	if (gpc_swap_run(swap, failure))
+		return -1;
+	remember(&apply);
+	*ret = (struct gpc_apply_outcome){
+		.generation = generation,
+		.unchanged = swap->plan == GPC_PLAN_SAME,
+		.devices = (uint32_t)apply.bound,
+		.flip_us = swap->flip_us,
+		.total_ms = now_ms() - start,
+	};
+	return 0;
+}
+
+/* ---- retire ---- */
+
+int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	size_t i;
+
+	if (gpc_survey_open(bpffs, &survey, failure))
+		return -1;
+	if (!survey.present)
+		return 0;
+	for (i = 1; i < survey.count; i++)
+		if (gpc_instance_remove(bpffs, &survey.instances[i].id, failure))
+			return -1;
+	if (gpc_failpoint("retire.instances"))
+		return gpc_failpoint_fail(failure, "retire.instances");
+	return gpc_instance_sweep(bpffs, failure) ||
+			       gpc_stage_retire(&survey.instances[0], failure) ? -1 : 0;
+}
+
+/* ---- undo ---- */
+
+/* Binds what the image that is active in `target` wants. */
+static int bind_as(struct gpc_survey *survey, const struct gpc_instance *target,
+		   struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
+	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};
+	uint32_t slot = gpc_ctl_active(gpc_control_load(target->control));
+
+	if (gpc_stage_read(target, slot, &image, failure))
+		return -1;
+	(void)gpc_devices_match(&survey->devices, &image, NULL);
+	if (gpc_bindings_plan(&image, &survey->devices, &survey->links, &bindings, failure) ||
+	    gpc_bindings_attach(last.bpffs, &bindings, target, survey->instances, survey->count,
+				NULL, failure))
+		return -1;
+	return gpc_links_prune(&survey->links, NULL, failure);
+}
+
+static int undo_later(struct gpc_survey *survey, struct gpc_failure *failure)
+{
+	const struct gpc_instance *instance = &survey->instances[0];
+	uint64_t word = gpc_control_load(instance->control);
+	bool drop = gpc_ctl_on_fail(word);
+	uint64_t back = gpc_control_flip(word, gpc_ctl_previous(word), drop);
+
+	if (word != last.word)
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane was changed after the apply");
+	if (!gpc_control_swap(instance->control, word, back))
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word changed while gpc worked");
+	return bind_as(survey, instance, failure);
+}
+
+/* The old instance still stands: nothing retires it before the answer. */
+static int undo_growth(struct gpc_survey *survey, struct gpc_failure *failure)
+{
+	struct gpc_instance *old = NULL;
+	size_t i;
+
+	for (i = 0; i < survey->count; i++)
+		if (survey->instances[i].id.number == last.old.number)
+			old = &survey->instances[i];
+	if (!old)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the old instance is gone");
+	if (bind_as(survey, old, failure))
+		return -1;
+	for (i = 0; i < survey->count; i++)
+		if (&survey->instances[i] != old &&
+		    gpc_instance_remove(last.bpffs, &survey->instances[i].id, failure))
+			return -1;
+	return 0;
+}
+
+int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+
+	if (!last.valid || strcmp(last.bpffs, bpffs))
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "there is no apply to take back");
+	last.valid = false;
+	if (last.plan == GPC_PLAN_SAME)
+		return 0;
+	if (last.plan == GPC_PLAN_FIRST)
+		return gpc_plane_detach(bpffs, NULL, failure);
+	if (gpc_survey_open(bpffs, &survey, failure))
+		return -1;
+	return last.plan == GPC_PLAN_LATER ? undo_later(&survey, failure) :
+					     undo_growth(&survey, failure);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.h: the control word: how the next one follows from the present one, and the 8-byte
+ * compare-and-swap by which it is written.
+ */
+#ifndef GPC_LOADER_PLANE_CONTROL_H
+#define GPC_LOADER_PLANE_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gpc/abi.h"
+
+/*
+ * `slot` becomes active, what was active becomes previous. Off, bans and audit stay as they are; no
+ * deadline, so the fallback names what the active field names.
+ */
+uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop);
+/* The first word of a plane: `slot` active, previous and fallback. */
+uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop);
+uint64_t gpc_control_off(uint64_t word, bool off);
+
+/* Does the word name the slot (rule R)? */
+bool gpc_control_names(uint64_t word, uint32_t slot);
+
+static inline uint64_t gpc_control_load(const volatile uint64_t *control)
+{
+	return __atomic_load_n(&control[GPC_CTL_WORD], __ATOMIC_ACQUIRE);
+}
+/* False: somebody else changed it meanwhile. */
+static inline bool gpc_control_swap(volatile uint64_t *control, uint64_t old, uint64_t new)
+{
+	return __atomic_compare_exchange_n(&control[GPC_CTL_WORD], &old, new, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+#endif

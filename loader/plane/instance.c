@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "instance.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "failpoint.h"
+#include "kernel.h"
+
+#define COMPLETE "inst"
+#define INCOMPLETE "tmp"
+
+#define X(id, name) name,
+const char *const gpc_map_names[GPC_MAP_COUNT] = {GPC_MAPS(X)};
+const char *const gpc_program_names[GPC_PROGRAM_COUNT] = {GPC_PROGRAMS(X)};
+#undef X
+
+void gpc_instance_name(const struct gpc_instance_id *id, bool complete, char out[GPC_INSTANCE_NAME])
+{
+	snprintf(out, GPC_INSTANCE_NAME, "%s-%u-%u-%s", complete ? COMPLETE : INCOMPLETE, id->number,
+		 id->log2, id->build);
+}
+
+bool gpc_instance_parse(const char *name, struct gpc_instance_id *ret)
+{
+	struct gpc_instance_id id;
+	char again[GPC_INSTANCE_NAME];
+
+	if (sscanf(name, COMPLETE "-%u-%u-%16[0-9a-f]", &id.number, &id.log2, id.build) != 3)
+		return false;
+	gpc_instance_name(&id, true, again);
+	if (strcmp(again, name))
+		return false;
+	*ret = id;
+	return true;
+}
+
+void gpc_instance_init(struct gpc_instance *instance)
+{
+	*instance = (struct gpc_instance){0};
+	memset(instance->map, -1, sizeof(instance->map));
+	memset(instance->program, -1, sizeof(instance->program));
+}
+
+static size_t next_bytes(const struct gpc_instance *instance)
+{
+	return instance->entries[GPC_MAP_NEXT] * sizeof(struct gpc_next);
+}
+
+void gpc_instance_close(struct gpc_instance *instance)
+{
+	int i;
+
+	if (instance->control)
+		munmap((void *)instance->control, GPC_CTL_ENTRIES * sizeof(uint64_t));
+	if (instance->next)
+		munmap((void *)instance->next, next_bytes(instance));
+	for (i = 0; i < GPC_MAP_COUNT; i++)
+		gpc_cleanup_close(&instance->map[i]);
+	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
+		gpc_cleanup_close(&instance->program[i]);
+	gpc_instance_init(instance);
+}
+
+static void *map_writable(int fd, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failure)
+{
+	int i;
+
+	for (i = 0; i < GPC_MAP_COUNT; i++) {
+		struct bpf_map_info info = {0};
+		__u32 size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(instance->map[i], &info, &size))
+			return gpc_kernel_fail(failure, errno, "cannot look at map '%s'",
+					       gpc_map_names[i]);
+		instance->map_id[i] = info.id;
+		instance->entries[i] = info.max_entries;
+	}
+	for (i = 0; i < GPC_PROGRAM_COUNT; i++) {
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(instance->program[i], &info, &size))
+			return gpc_kernel_fail(failure, errno, "cannot look at program '%s'",
+					       gpc_program_names[i]);
+		instance->program_id[i] = info.id;
+	}
+	instance->control = map_writable(instance->map[GPC_MAP_CTL],
+					 GPC_CTL_ENTRIES * sizeof(uint64_t));
+	if (!instance->control)
+		return gpc_kernel_fail(failure, errno, "cannot map the control word");
+	instance->next = map_writable(instance->map[GPC_MAP_NEXT], next_bytes(instance));
+	if (!instance->next)
+		return gpc_kernel_fail(failure, errno, "cannot map the next hops");
+	return 0;
+}
+
+static int open_pin(const struct gpc_instance *instance, const char *name, int *ret,
+		    struct gpc_failure *failure)
+{
+	char path[GPC_PIN_PATH];
+
+	if (gpc_pin_path(path, failure, "%s/%s", instance->path, name))
+		return -1;
+	*ret = bpf_obj_get(path);
+	if (*ret >= 0)
+		return 0;
+	gpc_kernel_fail(failure, errno, "cannot open '%s'", path);
+	if (failure->error == ENOENT)
+		gpc_fail_hint(failure, "somebody removed it; run: gpc detach, then apply again");
+	return -1;
+}
+
+int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *ret,
+		      struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_instance_close) struct gpc_instance instance;
+	int i;
+
+	gpc_instance_init(&instance);
+	if (!gpc_instance_parse(name, &instance.id))
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' is no instance", name);
+	if (gpc_pin_path(instance.path, failure, "%s/%s", bpffs, name))
+		return -1;
+	for (i = 0; i < GPC_MAP_COUNT; i++)
+		if (open_pin(&instance, gpc_map_names[i], &instance.map[i], failure))
+			return -1;
+	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
+		if (open_pin(&instance, gpc_program_names[i], &instance.program[i], failure))
+			return -1;
+	if (gpc_instance_adopt(&instance, failure))
+		return -1;
+	*ret = instance;
+	gpc_instance_init(&instance);
+	return 0;
+}
+
+static int pin_one(const struct gpc_instance *instance, int fd, const char *name,
+		   struct gpc_failure *failure)
+{
+	char path[GPC_PIN_PATH];
+
+	if (gpc_failpoint("pin.one"))
+		return gpc_failpoint_fail(failure, "pin.one");
+	if (gpc_pin_path(path, failure, "%s/%s", instance->path, name))
+		return -1;
+	if (bpf_obj_pin(fd, path))
+		return gpc_kernel_fail(failure, errno, "cannot pin '%s'", path);
+	return 0;
+}
+
+int gpc_instance_pin(struct gpc_instance *instance, const char *bpffs, struct gpc_failure *failure)
+{
+	char name[GPC_INSTANCE_NAME];
+	int i, r = 0;
+
+	gpc_instance_name(&instance->id, false, name);
+	if (gpc_pin_path(instance->path, failure, "%s/%s", bpffs, name))
+		return -1;
+	if (mkdir(instance->path, 0700))
+		return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot make '%s'", instance->path);
+	for (i = 0; i < GPC_MAP_COUNT && !r; i++)
+		r = pin_one(instance, instance->map[i], gpc_map_names[i], failure);
+	for (i = 0; i < GPC_PROGRAM_COUNT && !r; i++)
+		r = pin_one(instance, instance->program[i], gpc_program_names[i], failure);
+	return r;
+}
+
+int gpc_instance_publish(struct gpc_instance *instance, const char *bpffs,
+			 struct gpc_failure *failure)
+{
+	char name[GPC_INSTANCE_NAME], path[GPC_PIN_PATH];
+
+	gpc_instance_name(&instance->id, true, name);
+	if (gpc_pin_path(path, failure, "%s/%s", bpffs, name))
+		return -1;
+	if (rename(instance->path, path))
+		return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot rename '%s'", instance->path);
+	snprintf(instance->path, sizeof(instance->path), "%s", path);
+	return 0;
+}
+
+int gpc_instance_remove(const char *bpffs, const struct gpc_instance_id *id,
+			struct gpc_failure *failure)
+{
+	char name[GPC_INSTANCE_NAME], from[GPC_PIN_PATH], to[GPC_PIN_PATH];
+
+	gpc_instance_name(id, true, name);
+	if (gpc_pin_path(from, failure, "%s/%s", bpffs, name))
+		return -1;
+	gpc_instance_name(id, false, name);
+	if (gpc_pin_path(to, failure, "%s/%s", bpffs, name))
+		return -1;
+	if (rename(from, to) && errno != ENOENT)
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot rename '%s'", from);
+	if (gpc_failpoint("remove.renamed"))
+		return gpc_failpoint_fail(failure, "remove.renamed");
+	return gpc_pin_remove(to, failure);
+}
+
+int gpc_instance_sweep(const char *bpffs, struct gpc_failure *failure)
+{
+	char path[GPC_PIN_PATH], **names;
+	size_t count, i;
+	int r = 0;
+
+	if (gpc_pin_list(bpffs, &names, &count, failure))
+		return -1;
+	for (i = 0; i < count && !r; i++)
+		if (!strncmp(names[i], INCOMPLETE "-", strlen(INCOMPLETE "-")))
+			r = gpc_pin_path(path, failure, "%s/%s", bpffs, names[i]) ||
+					    gpc_pin_remove(path, failure) ? -1 : 0;
+	gpc_pin_list_release(names, count);
+	return r;
+}
+
+static int by_number_descending(const void *a, const void *b)
+{
+	const struct gpc_instance_id *x = a, *y = b;
+
+	return (x->number < y->number) - (x->number > y->number);
+}
+
+int gpc_instance_list(const char *bpffs, struct gpc_instance_id **ret, size_t *ret_count,
+		      struct gpc_failure *failure)
+{
+	struct gpc_instance_id *ids;
+	char **names;
+	size_t name_count, count = 0, i;
+
+	if (gpc_pin_list(bpffs, &names, &name_count, failure))
+		return -1;
+	ids = calloc(name_count + 1, sizeof(*ids));
+	for (i = 0; ids && i < name_count; i++)
+		count += gpc_instance_parse(names[i], &ids[count]);
+	gpc_pin_list_release(names, name_count);
+	if (!ids)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read '%s'", bpffs);
+	qsort(ids, count, sizeof(*ids), by_number_descending);
+	*ret = ids;
+	*ret_count = count;
+	return 0;
+}
+
+enum gpc_program_id gpc_instance_program(const struct gpc_instance *instance, uint32_t program_id)
+{
+	int i;
+
+	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
+		if (instance->program_id[i] == program_id)
+			break;
+	return (enum gpc_program_id)i;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading, switching and detaching; apply.c, verify.c and doctor.c have the rest of plane.h. */
+#include "plane.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "control.h"
+#include "failpoint.h"
+#include "kernel.h"
+#include "survey.h"
+
+/* ---- read: devices ---- */
+
+static struct gpc_device_status *add_device(struct gpc_plane_status *status, const char *name,
+					    uint32_t interface, uint8_t hook)
+{
+	struct gpc_device_status *devices =
+		realloc(status->devices, (status->device_count + 1) * sizeof(*devices));
+
+	if (!devices)
+		return NULL;
+	status->devices = devices;
+	devices += status->device_count++;
+	*devices = (struct gpc_device_status){.interface = interface, .hook = hook};
+	snprintf(devices->name, sizeof(devices->name), "%s", name);
+	return devices;
+}
+
+static void set_state(struct gpc_device_status *device, enum gpc_link_state state, const char *detail)
+{
+	device->state = state;
+	snprintf(device->detail, sizeof(device->detail), "%s", detail);
+}
+
+static bool add_bound(struct gpc_plane_status *status, const struct gpc_survey *survey,
+		      const struct gpc_binding *binding)
+{
+	const struct gpc_device *found = binding->device;
+	struct gpc_device_status *device =
+		add_device(status, found->name, found->interface, binding->hook);
+	uint32_t foreign = found->xdp_native ? found->xdp_native : found->xdp_generic;
+	uint32_t ours = binding->link ? binding->link->program : 0;
+
+	if (!device)
+		return false;
+	device->ifindex = found->ifindex;
+	device->generic = binding->hook == GPC_HOOK_XDP && ours && found->xdp_generic == ours;
+	if (binding->hook == GPC_HOOK_XDP && foreign && foreign != ours) {
+		set_state(device, GPC_LINK_FOREIGN, "");
+		snprintf(device->detail, sizeof(device->detail),
+			 "XDP program of somebody else: id %u", foreign);
+	} else if (!binding->link) {
+		set_state(device, GPC_LINK_MISSING, "not bound yet; run: gpc apply");
+	} else if (ours != survey->instances[0].program_id[binding->program]) {
+		set_state(device, GPC_LINK_MISSING, "runs an older program; run: gpc apply");
+	}
+	return true;
+}
+
+static bool add_gone(struct gpc_plane_status *status, const struct gpc_survey *survey)
+{
+	size_t i;
+
+	for (i = 0; i < survey->links.count; i++) {
+		const struct gpc_link *link = &survey->links.items[i];
+		struct gpc_device_status *device;
+
+		if (link->ifindex)
+			continue;
+		device = add_device(status, link->device,
+				    gpc_device_interface(&status->image, link->device), link->hook);
+		if (!device)
+			return false;
+		set_state(device, GPC_LINK_GONE, "the device is gone; bound again by gpc apply "
+			  "when it is back");
+	}
+	return true;
+}
+
+/* Interface items of the image that no device and no dead link stands for. */
+static bool add_missing(struct gpc_plane_status *status)
+{
+	uint32_t count, i;
+	const struct gpc_interface *item = gpc_image_section(&status->image, GPC_SEC_INTERFACE, &count);
+	size_t known = status->device_count, d;
+
+	for (i = 0; i < count; i++) {
+		struct gpc_device_status *device;
+
+		for (d = 0; d < known && status->devices[d].interface != i; d++)
+			;
+		if (d < known)
+			continue;
+		device = add_device(status, gpc_image_name(&status->image, item[i].name), i,
+				    (uint8_t)(item[i].hooks & -item[i].hooks));
+		if (!device)
+			return false;
+		set_state(device, GPC_LINK_MISSING, item[i].pattern ? "no device matches the pattern" :
+			  "there is no such device");
+	}
+	return true;
+}
+
+static int read_devices(struct gpc_plane_status *status, struct gpc_survey *survey,
+			struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};
+	size_t i;
+	bool complete = true;
+
+	(void)gpc_devices_match(&survey->devices, &status->image, NULL);
+	if (gpc_bindings_plan(&status->image, &survey->devices, &survey->links, &bindings, failure))
+		return -1;
+	for (i = 0; i < bindings.count && complete; i++)
+		complete = add_bound(status, survey, &bindings.items[i]);
+	if (!complete || !add_gone(status, survey) || !add_missing(status))
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the devices");
+	return 0;
+}
+
+/* ---- read: maps ---- */
+
+static int read_counters(struct gpc_plane_status *status, const struct gpc_instance *instance,
+			 struct gpc_failure *failure)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	GPC_AUTO_FREE struct gpc_counter *values = NULL;
+	uint32_t slot;
+
+	if (cpus < 0)
+		return gpc_fail(failure, GPC_EXIT_HOST, -cpus, "cannot count the CPUs");
+	status->counter_count = instance->entries[GPC_MAP_COUNTERS];
+	status->counters = calloc(status->counter_count, sizeof(*status->counters));
+	values = calloc((size_t)cpus, sizeof(*values));
+	if (!status->counters || !values)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the counters");
+	for (slot = 0; slot < status->counter_count; slot++) {
+		if (bpf_map_lookup_elem(instance->map[GPC_MAP_COUNTERS], &slot, values))
+			return gpc_kernel_fail(failure, errno, "cannot read the counters");
+		for (cpu = 0; cpu < cpus; cpu++) {
+			status->counters[slot].packets += values[cpu].packets;
+			status->counters[slot].bytes += values[cpu].bytes;
+			status->counters[slot].flows += values[cpu].flows;
+		}
+	}
+	return 0;
+}
+
+static int read_next(struct gpc_plane_status *status, const struct gpc_instance *instance,
+		     struct gpc_failure *failure)
+{
+	size_t i;
+
+	status->next_count = instance->entries[GPC_MAP_NEXT];
+	status->next = calloc(status->next_count, sizeof(*status->next));
+	if (!status->next)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the next hops");
+	for (i = 0; i < status->next_count; i++)
+		status->next[i] = (struct gpc_next){instance->next[i].hop, instance->next[i].checked};
+	return 0;
+}
+
+int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status status = {0};
+	const struct gpc_instance *instance;
+
+	if (gpc_survey_open(bpffs, &survey, failure))
+		return -1;
+	if (survey.present) {
+		instance = &survey.instances[0];
+		status.present = true;
+		status.control = gpc_control_load(instance->control);
+		status.size_log2 = instance->id.log2;
+		if (gpc_stage_read(instance, gpc_ctl_active(status.control), &status.image, failure))
+			return -1;
+		status.has_image = true;
+		if (read_devices(&status, &survey, failure) ||
+		    read_counters(&status, instance, failure) ||
+		    read_next(&status, instance, failure))
+			return -1;
+	}
+	*ret = status;
+	status = (struct gpc_plane_status){0};
+	return 0;
+}
+
+void gpc_plane_status_release(struct gpc_plane_status *status)
+{
+	if (status->has_image)
+		gpc_image_release(&status->image);
+	free(status->devices);
+	free(status->counters);
+	free(status->next);
+	*status = (struct gpc_plane_status){0};
+}
+
+/* ---- switch ---- */
+
+int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	bool changed = false;
+	size_t i;
+
+	if (gpc_survey_open(bpffs, &survey, failure))
+		return -1;
+	if (!survey.present) {
+		gpc_fail(failure, GPC_EXIT_HOST, 0, "no plane runs here");
+		return gpc_fail_hint(failure, "run: gpc apply");
+	}
+	/* All instances: links of an interrupted growth may run either. */
+	for (i = 0; i < survey.count; i++) {
+		volatile uint64_t *control = survey.instances[i].control;
+		uint64_t word = gpc_control_load(control);
+
+		if (!(word & GPC_CTL_OFF) == !off)
+			continue;
+		if (!gpc_control_swap(control, word, gpc_control_off(word, off)))
+			return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
+					"the control word changed while gpc worked");
+		changed = true;
+	}
+	if (ret_changed)
+		*ret_changed = changed;
+	return 0;
+}
+
+/* ---- detach ---- */
+
+/* Each link by its pin, so that a plane whose other pins are damaged can be detached, too. */
+static int detach_links(const char *bpffs, const struct gpc_notice_sink *notices,
+			struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	char path[GPC_PIN_PATH];
+	size_t i;
+
+	if (!gpc_survey_open(bpffs, &survey, failure)) {
+		for (i = 0; i < survey.links.count; i++)
+			survey.links.items[i].wanted = false;
+		return gpc_links_prune(&survey.links, NULL, failure);
+	}
+	if (failure->code == GPC_EXIT_CONFLICT)
+		return -1;
+	gpc_warn(notices, "the plane is damaged: %s", failure->message);
+	return gpc_pin_path(path, failure, "%s/links", bpffs) || gpc_pin_remove(path, failure) ? -1 : 0;
+}
+
+static int detach_instances(const char *bpffs, const struct gpc_notice_sink *notices,
+			    struct gpc_failure *failure)
+{
+	GPC_AUTO_FREE struct gpc_instance_id *ids = NULL;
+	size_t count, i;
+
+	(void)notices;
+	if (gpc_instance_list(bpffs, &ids, &count, failure))
+		return -1;
+	for (i = 0; i < count; i++)
+		if (gpc_instance_remove(bpffs, &ids[i], failure))
+			return -1;
+	return gpc_instance_sweep(bpffs, failure);
+}
+
+static int detach_folder(const char *bpffs, const struct gpc_notice_sink *notices,
+			 struct gpc_failure *failure)
+{
+	(void)notices;
+	return gpc_pin_unmake(bpffs, failure);
+}
+
+static const struct {
+	const char *point;
+	int (*run)(const char *bpffs, const struct gpc_notice_sink *notices,
+		   struct gpc_failure *failure);
+} detach_steps[] = {
+	/* Links first: a program whose maps are gone would decide without an image. */
+	{"detach.links", detach_links},
+	{"detach.instances", detach_instances},
+	{"detach.folder", detach_folder},
+};
+
+int gpc_plane_detach(const char *bpffs, const struct gpc_notice_sink *notices,
+		     struct gpc_failure *failure)
+{
+	bool folder;
+	size_t i;
+
+	if (gpc_pin_check(bpffs, &folder, failure))
+		return -1;
+	for (i = 0; folder && i < sizeof(detach_steps) / sizeof(*detach_steps); i++) {
+		if (detach_steps[i].run(bpffs, notices, failure))
+			return -1;
+		if (gpc_failpoint(detach_steps[i].point))
+			return gpc_failpoint_fail(failure, detach_steps[i].point);
+	}
+	return 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "prog.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "gpc_22.skel.h"
+#include "gpc_23.skel.h"
+#include "gpc_24.skel.h"
+#include "gpc_25.skel.h"
+#include "gpc_26.skel.h"
+#include "kernel.h"
+
+#define CLASSES(X) X(22) X(23) X(24) X(25) X(26)
+
+static const struct {
+	uint32_t log2;
+	const void *(*bytes)(size_t *size);
+} classes[] = {
+#define X(n) {n, gpc_##n##__elf_bytes},
+	CLASSES(X)
+#undef X
+};
+_Static_assert(sizeof(classes) / sizeof(*classes) == GPC_IMAGE_MAX_LOG2 - GPC_IMAGE_MIN_LOG2 + 1,
+	       "one object per size class");
+
+static const void *class_bytes(uint32_t log2, size_t *ret_size)
+{
+	return classes[log2 - GPC_IMAGE_MIN_LOG2].bytes(ret_size);
+}
+
+/* FNV-1a: tells two builds apart, nothing more is asked of it. */
+void gpc_prog_build(uint32_t log2, char out[GPC_BUILD_TEXT])
+{
+	size_t size, i;
+	const unsigned char *bytes = class_bytes(log2, &size);
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+	snprintf(out, GPC_BUILD_TEXT, "%016llx", (unsigned long long)hash);
+}
+
+static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_id id)
+{
+	switch (id) {
+	case GPC_MAP_FLOWS4:
+	case GPC_MAP_FLOWS6:
+		return sizes->flows;
+	case GPC_MAP_NEXT:
+		return sizes->next;
+	case GPC_MAP_COUNTERS:
+		return sizes->counters;
+	default:
+		return 0;	/* as the object says */
+	}
+}
+
+static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instance *share, bool all,
+		     enum gpc_map_id id)
+{
+	if (!share)
+		return false;
+	if (id == GPC_MAP_CTL || id == GPC_MAP_IMAGES)
+		return all;
+	return all || share->entries[id] >= wanted_entries(sizes, id);
+}
+
+static int prepare_map(struct bpf_object *object, const struct gpc_prog_sizes *sizes,
+		       const struct gpc_instance *share, bool all, enum gpc_map_id id,
+		       struct gpc_failure *failure)
+{
+	char name[32];
+	struct bpf_map *map;
+	uint32_t entries = wanted_entries(sizes, id);
+	int r = 0;
+
+	snprintf(name, sizeof(name), "gpc_%s", gpc_map_names[id]);
+	map = bpf_object__find_map_by_name(object, name);
+	if (!map)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the object code has no map '%s'", name);
+	if (sharable(sizes, share, all, id))
+		r = bpf_map__reuse_fd(map, share->map[id]);
+	else if (entries)
+		r = bpf_map__set_max_entries(map, entries);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot prepare map '%s'", name);
+	return 0;
+}
+
+static int take_fd(int fd, int *ret, struct gpc_failure *failure)
+{
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (*ret < 0)
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot keep a file descriptor");
+	return 0;
+}
+
+static int take_fds(struct bpf_object *object, struct gpc_instance *instance,
+		    struct gpc_failure *failure)
+{
+	char name[32];
+	int i;
+
+	for (i = 0; i < GPC_MAP_COUNT; i++) {
+		snprintf(name, sizeof(name), "gpc_%s", gpc_map_names[i]);
+		if (take_fd(bpf_object__find_map_fd_by_name(object, name), &instance->map[i],
+			    failure))
+			return -1;
+	}
+	for (i = 0; i < GPC_PROGRAM_COUNT; i++) {
+		const struct bpf_program *program;
+
+		snprintf(name, sizeof(name), "gpc_%s", gpc_program_names[i]);
+		program = bpf_object__find_program_by_name(object, name);
+		if (!program)
+			return gpc_fail(failure, GPC_EXIT_FAILED, 0,
+					"the object code has no program '%s'", name);
+		if (take_fd(bpf_program__fd(program), &instance->program[i], failure))
+			return -1;
+	}
+	return 0;
+}
+
+static void close_object(struct bpf_object **object)
+{
+	bpf_object__close(*object);
+}
+
+int gpc_prog_load(const struct gpc_prog_sizes *sizes, const struct gpc_instance *share, bool all,
+		  struct gpc_instance *ret, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_instance_close) struct gpc_instance instance;
+	GPC_CLEANUP(close_object) struct bpf_object *object = NULL;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "gpc");
+	size_t size;
+	const void *bytes = class_bytes(sizes->log2, &size);
+	int i, r;
+
+	gpc_instance_init(&instance);
+	gpc_kernel_listen();
+	object = bpf_object__open_mem(bytes, size, &options);
+	if (!object)
+		return gpc_kernel_fail(failure, errno, "cannot open the object code");
+	for (i = 0; i < GPC_MAP_COUNT; i++)
+		if (prepare_map(object, sizes, share, all, (enum gpc_map_id)i, failure))
+			return -1;
+	r = bpf_object__load(object);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot load the programs");
+	if (take_fds(object, &instance, failure))
+		return -1;
+	instance.id.log2 = sizes->log2;
+	gpc_prog_build(sizes->log2, instance.id.build);
+	if (gpc_instance_adopt(&instance, failure))
+		return -1;
+	*ret = instance;
+	gpc_instance_init(&instance);
+	return 0;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "swap.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "control.h"
+#include "failpoint.h"
+#include "kernel.h"
+
+void gpc_swap_release(struct gpc_swap *swap)
+{
+	gpc_stage_close(&swap->staged);
+	gpc_instance_close(&swap->fresh);
+}
+
+static bool on_fail_drop(const struct gpc_swap *swap)
+{
+	return swap->image->plane->flags & GPC_PLANE_ON_FAIL_DROP;
+}
+
+static struct gpc_instance *current(const struct gpc_swap *swap)
+{
+	return swap->survey->present ? &swap->survey->instances[0] : NULL;
+}
+
+/* ---- folder ---- */
+
+static int make_folder(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	swap->made_folder = !swap->survey->folder;
+	return gpc_pin_make(swap->bpffs, failure) || gpc_instance_sweep(swap->bpffs, failure) ? -1 : 0;
+}
+
+static void unmake_folder(struct gpc_swap *swap)
+{
+	struct gpc_failure ignored;
+
+	if (swap->made_folder)
+		(void)gpc_pin_unmake(swap->bpffs, &ignored);
+}
+
+/* ---- load, pin ---- */
+
+static int load(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	if (gpc_prog_load(&swap->sizes, current(swap), false, &swap->fresh, failure))
+		return -1;
+	swap->fresh.id.number = gpc_survey_last_number(swap->survey) + 1;
+	swap->fresh.control[GPC_CTL_NONCE] = swap->nonce;
+	swap->target = &swap->fresh;
+	return 0;
+}
+
+static void unload(struct gpc_swap *swap)
+{
+	gpc_instance_close(&swap->fresh);
+}
+
+static int pin(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_instance_pin(&swap->fresh, swap->bpffs, failure);
+}
+
+static void unpin(struct gpc_swap *swap)
+{
+	struct gpc_failure ignored;
+
+	/* By its name, whatever it is at this moment: complete or not. */
+	(void)gpc_instance_remove(swap->bpffs, &swap->fresh.id, &ignored);
+}
+
+/* ---- copy: what a larger map of a new instance takes over ---- */
+
+static int copy_counters(const struct gpc_instance *from, const struct gpc_instance *to)
+{
+	int cpus = libbpf_num_possible_cpus();
+	GPC_AUTO_FREE struct gpc_counter *values = NULL;
+	uint32_t slot;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	for (slot = 0; slot < from->entries[GPC_MAP_COUNTERS]; slot++)
+		if (bpf_map_lookup_elem(from->map[GPC_MAP_COUNTERS], &slot, values) ||
+		    bpf_map_update_elem(to->map[GPC_MAP_COUNTERS], &slot, values, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	const struct gpc_instance *from = current(swap), *to = &swap->fresh;
+	uint32_t slot;
+	int r = 0;
+
+	if (from->map_id[GPC_MAP_COUNTERS] != to->map_id[GPC_MAP_COUNTERS])
+		r = copy_counters(from, to);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot copy the counters");
+	if (from->map_id[GPC_MAP_NEXT] != to->map_id[GPC_MAP_NEXT])
+		for (slot = 0; slot < from->entries[GPC_MAP_NEXT]; slot++)
+			to->next[slot].hop = from->next[slot].hop;
+	return 0;
+}
+
+/* ---- stage, verify, place ---- */
+
+static int stage(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_stage_pick(swap->target, &swap->slot, failure) ||
+			       gpc_stage_fill(swap->target, swap->bytes, &swap->staged, failure) ? -1 : 0;
+}
+
+static void unstage(struct gpc_swap *swap)
+{
+	gpc_stage_close(&swap->staged);
+}
+
+static int verify(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_stage_verify(&swap->staged, swap->bytes, failure);
+}
+
+static int place(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_stage_place(swap->target, swap->slot, &swap->staged, failure);
+}
+
+static void unplace(struct gpc_swap *swap)
+{
+	struct gpc_failure ignored;
+
+	/* If the flip was taken back a moment ago, packets may still be at work on it (rule R). */
+	if (!gpc_kernel_grace())
+		(void)gpc_stage_clear(swap->target, swap->slot, &ignored);
+}
+
+/* ---- hops: what packets of the new image will read beside it ---- */
+
+static int zero_counters(const struct gpc_instance *instance, const uint32_t *slots, size_t count)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
+	int cpus = libbpf_num_possible_cpus();
+	GPC_AUTO_FREE struct gpc_counter *zero = NULL;
+	uint32_t done = (uint32_t)count;
+	size_t i;
+
+	if (cpus < 0)
+		return cpus;
+	zero = calloc(count * (size_t)cpus + 1, sizeof(*zero));
+	if (!zero)
+		return -ENOMEM;
+	if (!bpf_map_update_batch(instance->map[GPC_MAP_COUNTERS], slots, zero, &done, &options))
+		return 0;
+	for (i = 0; i < count; i++)
+		if (bpf_map_update_elem(instance->map[GPC_MAP_COUNTERS], &slots[i], zero, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int write_hops(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	volatile struct gpc_next *next = swap->target->next;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < swap->link->update_count; i++) {
+		const struct gpc_next_update *update = &swap->link->updates[i];
+
+		if (update->fresh)
+			__atomic_store_n(&next[update->slot].checked, 0, __ATOMIC_RELAXED);
+		if (update->fresh || update->hop)
+			__atomic_store_n(&next[update->slot].hop, update->hop, __ATOMIC_RELAXED);
+	}
+	if (swap->link->fresh_counter_count && swap->plan != GPC_PLAN_FIRST)
+		r = zero_counters(swap->target, swap->link->fresh_counters,
+				  swap->link->fresh_counter_count);
+	return r ? gpc_kernel_fail(failure, -r, "cannot zero the counters") : 0;
+}
+
+/* ---- flip, publish ---- */
+
+static double elapsed_us(const struct timespec *from, const struct timespec *to)
+{
+	return (double)(to->tv_sec - from->tv_sec) * 1e6 +
+	       (double)(to->tv_nsec - from->tv_nsec) / 1e3;
+}
+
+/* The word of a new instance takes over what an operator set on the old one. */
+static uint64_t first_word(const struct gpc_swap *swap)
+{
+	const uint64_t kept = GPC_CTL_OFF | GPC_CTL_BANS | GPC_CTL_AUDIT;
+	uint64_t word = gpc_control_first(swap->slot, on_fail_drop(swap));
+
+	if (swap->plan == GPC_PLAN_GROWTH)
+		word |= gpc_control_load(current(swap)->control) & kept;
+	return word;
+}
+
+static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	volatile uint64_t *control = swap->target->control;
+	struct timespec before, after;
+	bool done;
+
+	swap->word_before = gpc_control_load(control);
+	swap->word_after = swap->plan == GPC_PLAN_LATER ?
+				   gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap)) :
+				   first_word(swap);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	done = gpc_control_swap(control, swap->word_before, swap->word_after);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	swap->flip_us = elapsed_us(&before, &after);
+	if (done)
+		return 0;
+	return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word changed while gpc worked");
+}
+
+static void unflip(struct gpc_swap *swap)
+{
+	if (swap->plan == GPC_PLAN_LATER)
+		(void)gpc_control_swap(swap->target->control, swap->word_after, swap->word_before);
+}
+
+static int publish(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_instance_publish(&swap->fresh, swap->bpffs, failure);
+}
+
+/* ---- attach, prune ---- */
+
+static int attach(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_bindings_attach(swap->bpffs, swap->bindings, swap->target,
+				   swap->survey->instances, swap->survey->count, swap->notices,
+				   failure);
+}
+
+static void unattach(struct gpc_swap *swap)
+{
+	gpc_bindings_undo(swap->bindings);
+}
+
+static int prune(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	return gpc_links_prune(&swap->survey->links, swap->notices, failure);
+}
+
+/* ---- the table ---- */
+
+struct step {
+	const char *name;
+	int (*run)(struct gpc_swap *swap, struct gpc_failure *failure);
+	void (*undo)(struct gpc_swap *swap);	/* also of a run that failed half-way; NULL: nothing to do */
+};
+
+#define FOLDER {"folder", make_folder, unmake_folder}
+#define LOAD {"load", load, unload}
+#define PIN {"pin", pin, unpin}
+#define COPY {"copy", copy, NULL}
+#define STAGE {"stage", stage, unstage}
+#define VERIFY {"verify", verify, NULL}
+#define PLACE {"place", place, unplace}
+#define HOPS {"hops", write_hops, NULL}
+#define FLIP {"flip", flip, unflip}
+#define PUBLISH {"publish", publish, NULL}	/* undone with the pins */
+#define ATTACH {"attach", attach, unattach}
+#define PRUNE {"prune", prune, NULL}		/* what is gone was not wanted */
+#define END {NULL, NULL, NULL}
+
+static const struct {
+	const char *name;
+	struct step steps[16];
+} plans[GPC_PLAN_COUNT] = {
+	[GPC_PLAN_FIRST] = {"first", {FOLDER, LOAD, PIN, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH,
+				      ATTACH, PRUNE, END}},
+	[GPC_PLAN_GROWTH] = {"growth", {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, FLIP,
+					PUBLISH, ATTACH, PRUNE, END}},
+	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, PRUNE, END}},
+	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, PRUNE, END}},
+};
+
+static int run_step(struct gpc_swap *swap, const struct step *step, struct gpc_failure *failure)
+{
+	char point[64];
+
+	if (step->run(swap, failure))
+		return -1;
+	snprintf(point, sizeof(point), "%s.%s", plans[swap->plan].name, step->name);
+	return gpc_failpoint(point) ? gpc_failpoint_fail(failure, point) : 0;
+}
+
+int gpc_swap_run(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	const struct step *first = plans[swap->plan].steps, *step;
+
+	gpc_kernel_listen();
+	if (swap->plan == GPC_PLAN_LATER || swap->plan == GPC_PLAN_SAME)
+		swap->target = current(swap);
+	for (step = first; step->name; step++) {
+		if (!run_step(swap, step, failure))
+			continue;
+		for (; step >= first; step--)
+			if (step->undo)
+				step->undo(swap);
+		return -1;
+	}
+	return 0;
+}
