@@ -56,7 +56,7 @@
 
 static const struct gpc_object_info objects[] = {
 #define OBJECT(id, title, type, doc)                                                               \
-	{title, doc, keys_##id, sizeof(keys_##id) / sizeof(keys_##id[0]), sizeof(struct type)},
+	{#id, title, doc, keys_##id, sizeof(keys_##id) / sizeof(keys_##id[0]), sizeof(struct type)},
 #define KEY(...)
 #define END
 #include "keys.def"

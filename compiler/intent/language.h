@@ -68,6 +68,7 @@ struct gpc_key {
 };
 
 struct gpc_object_info {
+	const char *id;			/* as in keys.def */
 	const char *title, *doc;
 	const struct gpc_key *keys;
 	size_t count;
