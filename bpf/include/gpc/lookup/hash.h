@@ -68,17 +68,19 @@ GPC_INLINE __u64 gpc_flow_hash(const __u64 seed[2], const struct gpc_tuple *t, _
 }
 
 /*
- * Hash of the perfect-hash tables: bucket = high 32 bits, slot = low 32 bits xor displacement. Two
- * multiplications deep; the compiler tries seeds until the table is perfect.
+ * Hash of the perfect-hash tables: bucket = high 32 bits, slot = low 32 bits xor displacement; the
+ * compiler tries seeds until the table is perfect. Each fold before a multiplication is needed: the last
+ * octet of a v4 address stands in the highest byte of `a`, and a product carries upwards only.
  */
 GPC_INLINE __u64 gpc_phash_mix(__u64 seed, __u64 a, __u64 b, __u64 c)
 {
-	__u64 x = (a ^ seed) * 0x9e3779b97f4a7c15ull;
+	__u64 x = a ^ seed;
 	__u64 y = (b + c) * 0xc2b2ae3d27d4eb4full;
-	__u64 h = x ^ gpc_rotl64(y, 31) ^ c;
+	__u64 h;
 
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93ull;
+	x = (x ^ x >> 32) * 0x9e3779b97f4a7c15ull;
+	h = x ^ gpc_rotl64(y, 31) ^ c;
+	h = (h ^ h >> 29) * 0xd6e8feb86659fd93ull;
 	return h ^ h >> 32;
 }
 

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Tests and benches of the data plane: helpers linked into each, and the wrapper program of bench-packet.
+
+BPF_TEST_HELPERS := $(call object,tests/bpf/kernel.c tests/bpf/plane.c)
+BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h
+
+$(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
+$(BPF_TEST_HELPERS): | $(SKELETONS)
+$(call object,tests/bench/packet_bench.c): | $(BPF_TEST_SKELETONS)
+
+$(BUILD_ROOT)/bpf/packet_wrapper.bpf.o: tests/bench/packet_wrapper.bpf.c tests/bench/packet_wrapper.h GNUmakefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
+
+$(BUILD_ROOT)/bpf/%.skel.h: $(BUILD_ROOT)/bpf/%.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $* > $@.tmp && mv $@.tmp $@
+
+check-bpf: $(BPFTESTS) ## packets through the programs by BPF_PROG_TEST_RUN; needs root
+	@failed=0; for t in $(BPFTESTS); do $$t || failed=1; done; exit $$failed
+
+.PHONY: check-bpf
+.PRECIOUS: $(BUILD_ROOT)/bpf/%.bpf.o

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+#include "kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <err.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gpc_22.skel.h"
+#include "gpc_23.skel.h"
+
+static const void *object_bytes(uint32_t log2, size_t *size)
+{
+	switch (log2) {
+	case 22:
+		return gpc_22__elf_bytes(size);
+	case 23:
+		return gpc_23__elf_bytes(size);
+	default:
+		errx(1, "no object of size class %u is linked into the tests", log2);
+	}
+}
+
+static struct bpf_map *map_of(struct bpf_object *object, const char *name)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	if (!map)
+		errx(1, "the object has no map '%s'", name);
+	return map;
+}
+
+static void resize(struct bpf_object *object, const char *name, uint32_t entries)
+{
+	if (bpf_map__set_max_entries(map_of(object, name), entries))
+		err(1, "map '%s' with %u entries", name, entries);
+}
+
+static int map_fd(struct bpf_object *object, const char *name)
+{
+	return bpf_map__fd(map_of(object, name));
+}
+
+void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes)
+{
+	static const char *const names[KERNEL_PROGRAMS] = {
+		[KERNEL_XDP] = "gpc_xdp",
+		[KERNEL_DECAP] = "gpc_decap",
+		[KERNEL_TC_INGRESS] = "gpc_tc_ingress",
+		[KERNEL_TC_EGRESS] = "gpc_tc_egress",
+	};
+	size_t size;
+	const void *bytes = object_bytes(log2, &size);
+
+	*kernel = (struct kernel){.log2 = log2, .cpus = (uint32_t)libbpf_num_possible_cpus()};
+	kernel->object = bpf_object__open_mem(bytes, size, NULL);
+	if (!kernel->object)
+		err(1, "open the BPF object");
+	resize(kernel->object, "gpc_flows4", sizes->flows);
+	resize(kernel->object, "gpc_flows6", sizes->flows);
+	resize(kernel->object, "gpc_next", sizes->next);
+	resize(kernel->object, "gpc_counters", sizes->counters);
+	if (bpf_object__load(kernel->object))
+		err(1, "load the BPF object (root, CAP_BPF?)");
+	kernel->control = map_fd(kernel->object, "gpc_ctl");
+	kernel->images = map_fd(kernel->object, "gpc_images");
+	kernel->flows4 = map_fd(kernel->object, "gpc_flows4");
+	kernel->flows6 = map_fd(kernel->object, "gpc_flows6");
+	kernel->next = map_fd(kernel->object, "gpc_next");
+	kernel->counters = map_fd(kernel->object, "gpc_counters");
+	for (int i = 0; i < KERNEL_PROGRAMS; i++)
+		kernel->program[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(kernel->object, names[i]));
+}
+
+void kernel_unload(struct kernel *kernel)
+{
+	bpf_object__close(kernel->object);
+	*kernel = (struct kernel){};
+}
+
+static void update(int fd, const void *key, const void *value, const char *what)
+{
+	if (bpf_map_update_elem(fd, key, value, BPF_ANY))
+		err(1, "%s", what);
+}
+
+void kernel_install(struct kernel *kernel, uint32_t slot, const char *image)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
+	uint32_t zero = 0;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gpc_image", 4, 1u << kernel->log2, 1, &options);
+
+	if (fd < 0)
+		err(1, "create an image map");
+	update(fd, &zero, image, "fill an image map");
+	update(kernel->images, &slot, &fd, "install an image");
+	close(fd);
+}
+
+void kernel_remove(struct kernel *kernel, uint32_t slot)
+{
+	if (bpf_map_delete_elem(kernel->images, &slot) && errno != ENOENT)
+		err(1, "remove an image");
+}
+
+void kernel_control(struct kernel *kernel, uint64_t word)
+{
+	uint32_t key = GPC_CTL_WORD;
+
+	update(kernel->control, &key, &word, "set the control word");
+}
+
+void kernel_next(struct kernel *kernel, uint32_t slot, struct gpc_next next)
+{
+	update(kernel->next, &slot, &next, "set a next hop");
+}
+
+struct gpc_next kernel_read_next(struct kernel *kernel, uint32_t slot)
+{
+	struct gpc_next next;
+
+	if (bpf_map_lookup_elem(kernel->next, &slot, &next))
+		err(1, "read a next hop");
+	return next;
+}
+
+struct gpc_counter kernel_counter(struct kernel *kernel, uint32_t slot)
+{
+	struct gpc_counter *each = calloc(kernel->cpus, sizeof(*each)), sum = {};
+
+	if (!each || bpf_map_lookup_elem(kernel->counters, &slot, each))
+		err(1, "read a counter");
+	for (uint32_t i = 0; i < kernel->cpus; i++) {
+		sum.packets += each[i].packets;
+		sum.bytes += each[i].bytes;
+		sum.flows += each[i].flows;
+	}
+	free(each);
+	return sum;
+}
+
+uint64_t kernel_reason(struct kernel *kernel, enum gpc_hook hook, enum gpc_reason reason)
+{
+	return kernel_counter(kernel, hook * GPC_REASON_MAX + reason).packets;
+}
+
+static int flows(const struct kernel *kernel, bool v6)
+{
+	return v6 ? kernel->flows6 : kernel->flows4;
+}
+
+bool kernel_flow(struct kernel *kernel, bool v6, const void *key, struct gpc_flow *ret)
+{
+	return !bpf_map_lookup_elem(flows(kernel, v6), key, ret);
+}
+
+void kernel_set_flow(struct kernel *kernel, bool v6, const void *key, const struct gpc_flow *flow)
+{
+	update(flows(kernel, v6), key, flow, "set a flow");
+}
+
+uint32_t kernel_flow_count(struct kernel *kernel, bool v6)
+{
+	uint8_t key[sizeof(struct gpc_flow_key6)], *last = NULL;
+	uint32_t count = 0;
+
+	while (!bpf_map_get_next_key(flows(kernel, v6), last, key)) {
+		last = key;
+		count++;
+	}
+	return count;
+}
+
+void kernel_forget_flows(struct kernel *kernel)
+{
+	uint8_t key[sizeof(struct gpc_flow_key6)];
+
+	for (int v6 = 0; v6 < 2; v6++)
+		while (!bpf_map_get_next_key(flows(kernel, v6), NULL, key))
+			bpf_map_delete_elem(flows(kernel, v6), key);
+}
+
+/* TC wants the metadata in front of the frame; XDP makes its own. */
+static void run_tc(struct kernel *kernel, enum kernel_program program, struct kernel_run *run)
+{
+	struct __sk_buff context = {};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->in, .data_size_in = run->in_size,
+		    .data_out = run->out, .data_size_out = KERNEL_FRAME_MAX, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context));
+	int result = bpf_prog_test_run_opts(kernel->program[program], &options);
+
+	run->action = result ? result : (int)options.retval;
+	run->out_size = options.data_size_out;
+}
+
+static void run_xdp(struct kernel *kernel, enum kernel_program program, struct kernel_run *run)
+{
+	struct xdp_md context = {.data_end = run->in_size, .ingress_ifindex = run->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->in, .data_size_in = run->in_size,
+		    .data_out = run->out, .data_size_out = KERNEL_FRAME_MAX, .ctx_in = &context,
+		    .ctx_size_in = run->ifindex ? sizeof(context) : 0);
+	int result;
+
+	if (!run->ifindex)
+		options.ctx_in = NULL;
+	result = bpf_prog_test_run_opts(kernel->program[program], &options);
+	run->action = result ? result : (int)options.retval;
+	run->out_size = options.data_size_out;
+}
+
+void kernel_run(struct kernel *kernel, enum kernel_program program, struct kernel_run *run)
+{
+	if (program == KERNEL_XDP || program == KERNEL_DECAP)
+		run_xdp(kernel, program, run);
+	else
+		run_tc(kernel, program, run);
+}
+
+uint32_t kernel_verified_insns(int program_fd)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program_fd, &info, &size))
+		err(1, "program info");
+	return info.verified_insns;
+}

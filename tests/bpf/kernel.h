@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel.h: the BPF objects in the kernel, for tests and benches: load, install images, set the control
+ * word, run packets. Nothing is pinned, nothing is attached; all of it is gone with the process. Calls
+ * end the program with a message if the system fails.
+ */
+#ifndef GPC_TESTS_BPF_KERNEL_H
+#define GPC_TESTS_BPF_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gpc/abi.h"
+
+#define KERNEL_FRAME_MAX 2048u
+
+enum kernel_program { KERNEL_XDP, KERNEL_DECAP, KERNEL_TC_INGRESS, KERNEL_TC_EGRESS, KERNEL_PROGRAMS };
+
+struct kernel {
+	struct bpf_object *object;
+	uint32_t log2;
+	uint32_t cpus;
+	int control, images, flows4, flows6, next, counters;
+	int program[KERNEL_PROGRAMS];
+};
+
+struct kernel_sizes {
+	uint32_t flows, next, counters;
+};
+
+void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes);
+void kernel_unload(struct kernel *kernel);
+
+void kernel_install(struct kernel *kernel, uint32_t slot, const char *image);
+void kernel_remove(struct kernel *kernel, uint32_t slot);
+void kernel_control(struct kernel *kernel, uint64_t word);
+void kernel_next(struct kernel *kernel, uint32_t slot, struct gpc_next next);
+struct gpc_next kernel_read_next(struct kernel *kernel, uint32_t slot);
+
+/* Summed over CPUs. */
+struct gpc_counter kernel_counter(struct kernel *kernel, uint32_t slot);
+uint64_t kernel_reason(struct kernel *kernel, enum gpc_hook hook, enum gpc_reason reason);
+
+/* false: no such flow. */
+bool kernel_flow(struct kernel *kernel, bool v6, const void *key, struct gpc_flow *ret);
+void kernel_set_flow(struct kernel *kernel, bool v6, const void *key, const struct gpc_flow *flow);
+uint32_t kernel_flow_count(struct kernel *kernel, bool v6);
+void kernel_forget_flows(struct kernel *kernel);
+
+/* One frame through one program; -errno in `action` if the kernel refuses the frame. */
+struct kernel_run {
+	uint32_t ifindex;	/* of the arriving device; 0: lo of this namespace */
+	const void *in;
+	uint32_t in_size;
+	const void *meta;	/* 8 bytes in front of the frame (TC), NULL: none */
+	uint8_t *out;		/* KERNEL_FRAME_MAX bytes */
+	uint32_t out_size;
+	int action;
+};
+void kernel_run(struct kernel *kernel, enum kernel_program program, struct kernel_run *run);
+
+uint32_t kernel_verified_insns(int program_fd);
+
+#endif
