@@ -72,7 +72,9 @@ for case in sorted(glob.glob("tests/golden/diagnostics/[0-9]*")):
     name = os.path.basename(case)
     if name.startswith("0000"):
         for path in sorted(glob.glob(case + "/in/**/*.yaml", recursive=True)):
-            accepts(path)
+            # One that is not read, because no pattern matches it, holds something else.
+            if all("kind" in document for document in documents(path)):
+                accepts(path)
     elif name.startswith(SEEN_BY_SCHEMA):
         overlays = glob.glob(case + "/in/overlays/*.yaml")
         refuses(overlays[0] if overlays else case + "/in/gpc.yaml")
