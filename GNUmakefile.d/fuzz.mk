@@ -17,8 +17,8 @@ $(FUZZERS): $(BUILD_ROOT)/tests/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(call 
 
 fuzzers: $(FUZZERS)
 
-fuzz: fuzzers ## libFuzzer over the kept corpus, FUZZ_SECONDS (30) for each target
-	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),30) $(FUZZERS)
+fuzz: fuzzers ## libFuzzer over the kept corpus, 60 s in all, or FUZZ_SECONDS for each target
+	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),$(shell echo $$((60 / $(words $(FUZZERS)))))) $(FUZZERS)
 
 fuzz-long: ## the same, 10 minutes for each target
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600

@@ -42,7 +42,7 @@ enum gpc_path_error gpc_path_resolve(struct gpc_arena *arena, const char *file, 
 	if (relative_len > LONGEST || folder + 1 + relative_len > LONGEST)
 		return GPC_PATH_INVALID;
 	path = gpc_arena_alloc(arena, folder + 1 + relative_len + 1);
-	error = append_components(path, &len, file, folder);
+	error = append_components(path, &len, file ? file : "", folder);
 	if (!error)
 		error = append_components(path, &len, relative, relative_len);
 	if (error)

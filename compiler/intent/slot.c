@@ -123,7 +123,7 @@ void *gpc_slot_push(const struct gpc_slot *slot, void *vector, size_t item_size,
 	char *first;
 
 	memcpy(&any, vector, sizeof(any));
-	if (any.cap - any.n < count) {
+	if (!any.items || any.cap - any.n < count) {
 		size_t cap = any.n + count;
 		void *items = gpc_arena_calloc(slot->values->diags->arena, cap, item_size);
 
