@@ -131,6 +131,17 @@ int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *fail
 	return check_owner(bpffs, failure) || check_netns(bpffs, failure) ? -1 : 0;
 }
 
+int gpc_pin_probe(const char *bpffs, struct gpc_failure *failure)
+{
+	char parent[GPC_PIN_PATH];
+	bool present;
+
+	failure->hint[0] = '\0';
+	if (gpc_pin_check(bpffs, &present, failure) || existing_parent(bpffs, parent, failure))
+		return -1;
+	return present || is_bpffs(parent) ? 0 : refuse_no_bpffs(bpffs, failure);
+}
+
 static int make_folders(const char *bpffs, struct gpc_failure *failure)
 {
 	char path[GPC_PIN_PATH], *slash;

@@ -31,6 +31,9 @@ int gpc_pin_path(char out[GPC_PIN_PATH], struct gpc_failure *failure, const char
  */
 int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *failure);
 
+/* Could the folder be made, or is it there and as it should be? Changes nothing. */
+int gpc_pin_probe(const char *bpffs, struct gpc_failure *failure);
+
 /* Makes the folder, mounts bpffs if it is the usual place and nothing is mounted there. */
 int gpc_pin_make(const char *bpffs, struct gpc_failure *failure);
 

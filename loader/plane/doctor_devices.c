@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* Probes of the devices that an image would be bound to, and of the ways to its endpoints. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../link/hop.h"
+#include "gpc/lookup/endpoint.h"
+#include "gpc/lookup/vip.h"
+#include "probe.h"
+
+#define OUTER_V4 20u
+#define OUTER_V6 40u
+
+/* ---- native XDP ---- */
+
+/* XDP_PASS, the least program there is. */
+static int load_pass(void)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, "gpc_probe", "Dual MIT/GPL", pass,
+			     sizeof(pass) / sizeof(*pass), NULL);
+}
+
+/* Attaches it for a moment; only where nothing is attached. -errno if the driver refuses. */
+static int try_native(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_DRV_MODE);
+	GPC_AUTO_CLOSE int program = load_pass();
+	GPC_AUTO_CLOSE int link = -1;
+
+	if (program < 0)
+		return -errno;
+	link = bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
+	return link < 0 ? -errno : 0;
+}
+
+static void driver_name(const char *device, char *out, size_t size)
+{
+	char path[128], target[256];
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", device);
+	got = readlink(path, target, sizeof(target) - 1);
+	if (got < 0) {
+		snprintf(out, size, "virtual");
+		return;
+	}
+	target[got] = '\0';
+	snprintf(out, size, "%.60s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+}
+
+static void probe_refused(struct gpc_probes *probes, const struct gpc_binding *binding, int error)
+{
+	bool needed = binding->mode == GPC_MODE_NATIVE;
+	struct gpc_probe *probe = gpc_probe_add(probes, needed ? GPC_HEALTH_FAIL : GPC_HEALTH_WARN,
+						"native-xdp %s", binding->device->name);
+	char driver[64];
+
+	driver_name(binding->device->name, driver, sizeof(driver));
+	gpc_probe_found(probe, "refused by the driver (%s): %s%s", driver, strerror(error),
+			needed ? "" : "; generic mode would be used");
+	if (error == ERANGE)
+		gpc_probe_fix(probe, "ip link set dev %s mtu 3498  # on both ends of a veth pair",
+			      binding->device->name);
+	else
+		gpc_probe_fix(probe, "ethtool -i %s  # and `mode: generic` for it in the intent",
+			      binding->device->name);
+}
+
+static void probe_xdp(struct gpc_probes *probes, const struct gpc_binding *binding)
+{
+	const struct gpc_device *device = binding->device;
+	uint32_t there = device->xdp_native ? device->xdp_native : device->xdp_generic;
+	bool ours = binding->link && binding->link->program == there;
+	struct gpc_probe *probe;
+	char driver[64];
+	int r = 0;
+
+	if (there && !ours) {
+		probe = gpc_probe_add(probes, GPC_HEALTH_FAIL, "xdp %s", device->name);
+		gpc_probe_found(probe, "an XDP program of somebody else is attached: id %u", there);
+		gpc_probe_fix(probe, "ip link set dev %s xdp off", device->name);
+		return;
+	}
+	if (binding->mode != GPC_MODE_GENERIC && !there)
+		r = try_native(device->ifindex);
+	if (r) {
+		probe_refused(probes, binding, -r);
+		return;
+	}
+	driver_name(device->name, driver, sizeof(driver));
+	probe = gpc_probe_add(probes, GPC_HEALTH_OK, "xdp %s", device->name);
+	gpc_probe_found(probe, "%s (driver %s)",
+			ours && device->xdp_generic ? "gpc's, generic mode" : ours ? "gpc's, native mode" :
+			binding->mode == GPC_MODE_GENERIC ? "generic mode, as written" :
+			"native mode works", driver);
+}
+
+/* ---- offloads, forwarding, reverse path ---- */
+
+static bool has_offload(const char *device, uint32_t command)
+{
+	GPC_AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_value value = {.cmd = command};
+	struct ifreq request = {.ifr_data = (void *)&value};
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	return fd >= 0 && !ioctl(fd, SIOCETHTOOL, &request) && value.data;
+}
+
+/* Generic XDP gets what GRO has merged; such a packet is too large to send on. */
+static void probe_merging(struct gpc_probes *probes, const struct gpc_binding *binding)
+{
+	const struct gpc_device *device = binding->device;
+	bool generic = binding->mode == GPC_MODE_GENERIC || device->xdp_generic;
+	bool merges = generic && has_offload(device->name, ETHTOOL_GGRO);
+	struct gpc_probe *probe;
+
+	if (!generic)
+		return;
+	probe = gpc_probe_add(probes, merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "gro %s", device->name);
+	gpc_probe_found(probe, merges ? "on: in generic mode merged packets cannot be encapsulated" : "off");
+	if (merges)
+		gpc_probe_fix(probe, "ethtool -K %s gro off lro off", device->name);
+}
+
+/* The program asks the kernel's routing table for moved gateways; it answers only where it forwards. */
+static void probe_forwarding(struct gpc_probes *probes, const char *device)
+{
+	long v4 = gpc_probe_number("/proc/sys/net/ipv4/conf/%s/forwarding", device);
+	struct gpc_probe *probe =
+		gpc_probe_add(probes, v4 ? GPC_HEALTH_OK : GPC_HEALTH_WARN, "forwarding %s", device);
+
+	gpc_probe_found(probe, v4 ? "on" : "off: moved next hops heal only at the next apply");
+	if (!v4)
+		gpc_probe_fix(probe, "sysctl -w net.ipv4.conf.%s.forwarding=1 "
+			      "net.ipv6.conf.%s.forwarding=1", device, device);
+}
+
+/* An unwrapped packet has a source that is routed elsewhere: strict checking drops it. */
+static void probe_reverse_path(struct gpc_probes *probes, const char *device)
+{
+	long all = gpc_probe_number("/proc/sys/net/ipv4/conf/all/rp_filter");
+	long own = gpc_probe_number("/proc/sys/net/ipv4/conf/%s/rp_filter", device);
+	bool strict = (all > own ? all : own) == 1;
+	struct gpc_probe *probe =
+		gpc_probe_add(probes, strict ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "rp_filter %s", device);
+
+	gpc_probe_found(probe, strict ? "strict: packets whose way back is another device are dropped" :
+			"not strict");
+	if (strict)
+		gpc_probe_fix(probe, "sysctl -w net.ipv4.conf.%s.rp_filter=2", device);
+}
+
+/* ---- ways to the endpoints ---- */
+
+struct ways {
+	struct gpc_hop *hops;
+	uint8_t *outer;			/* by hop: bytes that encapsulation adds, 0: none */
+	size_t count;
+};
+
+static void release_ways(struct ways *ways)
+{
+	free(ways->hops);
+	free(ways->outer);
+}
+
+/* Bytes that listeners of an endpoint's backend put in front of packets sent to it by this family. */
+static uint8_t outer_bytes(const struct gpc_image *image, uint32_t backend, int family)
+{
+	uint32_t count, i;
+	const struct gpc_listener *listener = gpc_image_section(image, GPC_SEC_LISTENER, &count);
+
+	for (i = 0; i < count; i++)
+		if (listener[i].backend == backend && listener[i].forward == GPC_FORWARD_IPIP)
+			return family == GPC_V4 ? OUTER_V4 : OUTER_V6;
+	return 0;
+}
+
+static void add_way(struct ways *ways, const struct gpc_image *image,
+		    const struct gpc_endpoint *endpoint, int family)
+{
+	uint64_t words[2] = {endpoint->address6_be[0], endpoint->address6_be[1]};
+
+	if (!(endpoint->flags & (family == GPC_V4 ? GPC_ENDPOINT_V4 : GPC_ENDPOINT_V6)))
+		return;
+	if (family == GPC_V4) {
+		words[0] = 0;
+		words[1] = gpc_mapped_v4(endpoint->address4_be);
+	}
+	memcpy(ways->hops[ways->count].target.bytes, words, sizeof(words));
+	ways->outer[ways->count++] = outer_bytes(image, endpoint->backend, family);
+}
+
+static int find_ways(const struct gpc_image *image, struct gpc_netlink *netlink, struct ways *ret,
+		     struct gpc_failure *failure)
+{
+	uint32_t count, i;
+	const struct gpc_endpoint *endpoint = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
+
+	ret->hops = calloc(2 * (size_t)count + 1, sizeof(*ret->hops));
+	ret->outer = calloc(2 * (size_t)count + 1, 1);
+	if (!ret->hops || !ret->outer)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot look for next hops");
+	for (i = 0; i < count; i++) {
+		add_way(ret, image, &endpoint[i], GPC_V4);
+		add_way(ret, image, &endpoint[i], GPC_V6);
+	}
+	return gpc_hops_resolve(netlink, ret->hops, ret->count, 200, failure);
+}
+
+static void probe_next_hops(struct gpc_probes *probes, const struct ways *ways)
+{
+	const struct gpc_hop *first = NULL;
+	char address[GPC_IP_TEXT], why[160];
+	struct gpc_probe *probe;
+	size_t known = 0, i;
+
+	for (i = 0; i < ways->count; i++) {
+		known += ways->hops[i].state == GPC_HOP_KNOWN;
+		if (!first && ways->hops[i].state != GPC_HOP_KNOWN)
+			first = &ways->hops[i];
+	}
+	probe = gpc_probe_add(probes, first ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "next-hops");
+	gpc_probe_found(probe, "%zu of %zu endpoint addresses have one", known, ways->count);
+	if (!first)
+		return;
+	gpc_ip_format(&first->target, address);
+	gpc_probe_found(probe, "%zu of %zu endpoint addresses have one; %s: %s", known, ways->count,
+			address, gpc_hop_explain(first, why, sizeof(why)));
+	gpc_probe_fix(probe, "ip route get %s", address);
+}
+
+/* Does the largest packet that comes in fit out again with its outer header? */
+static void probe_mtu(struct gpc_probes *probes, const struct gpc_device *out, uint8_t outer,
+		      uint32_t mtu_in)
+{
+	bool narrow = out->mtu < mtu_in + outer;
+	struct gpc_probe *probe =
+		gpc_probe_add(probes, narrow ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "mtu %s", out->name);
+
+	gpc_probe_found(probe, "%u; packets of %u bytes leave with %u more", out->mtu, mtu_in, outer);
+	if (narrow)
+		gpc_probe_fix(probe, "ip link set dev %s mtu %u  # or, on the endpoints: ip route change "
+			      "default ... advmss %u", out->name, mtu_in + outer,
+			      out->mtu - outer - (outer == OUTER_V4 ? 40u : 60u));
+}
+
+static void probe_mtus(struct gpc_probes *probes, const struct gpc_survey *survey,
+		       const struct ways *ways, uint32_t mtu_in)
+{
+	size_t d, i;
+
+	for (d = 0; d < survey->devices.count; d++) {
+		uint8_t outer = 0;
+
+		for (i = 0; i < ways->count; i++)
+			if (ways->hops[i].ifindex == survey->devices.items[d].ifindex &&
+			    ways->outer[i] > outer)
+				outer = ways->outer[i];
+		if (outer)
+			probe_mtu(probes, &survey->devices.items[d], outer, mtu_in);
+	}
+}
+
+/* ---- all ---- */
+
+/* Probes one binding; returns the MTU of a device that balances, 0 of others. */
+static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_binding *binding)
+{
+	if (binding->hook != GPC_HOOK_XDP)
+		return 0;
+	probe_xdp(probes, binding);
+	probe_merging(probes, binding);
+	if (binding->program == GPC_PROGRAM_DECAP) {
+		probe_reverse_path(probes, binding->device->name);
+		return 0;
+	}
+	probe_forwarding(probes, binding->device->name);
+	return binding->device->mtu;
+}
+
+static void probe_no_device(struct gpc_probes *probes)
+{
+	struct gpc_probe *probe = gpc_probe_add(probes, GPC_HEALTH_FAIL, "devices");
+
+	gpc_probe_found(probe, "no device of this host matches any of the plane's interfaces");
+	gpc_probe_fix(probe, "ip -br link");
+}
+
+int gpc_probe_devices(struct gpc_probes *probes, struct gpc_survey *survey,
+		      const struct gpc_image *image, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};
+	GPC_CLEANUP(release_ways) struct ways ways = {0};
+	uint32_t mtu_in = 0;
+	size_t i;
+
+	if (!gpc_devices_match(&survey->devices, image, NULL)) {
+		probe_no_device(probes);
+		return 0;
+	}
+	if (gpc_bindings_plan(image, &survey->devices, &survey->links, &bindings, failure))
+		return -1;
+	for (i = 0; i < bindings.count; i++) {
+		uint32_t mtu = probe_binding(probes, &bindings.items[i]);
+
+		mtu_in = mtu > mtu_in ? mtu : mtu_in;
+	}
+	if (!mtu_in)
+		return 0;
+	if (find_ways(image, &survey->netlink, &ways, failure))
+		return -1;
+	probe_next_hops(probes, &ways);
+	probe_mtus(probes, survey, &ways, mtu_in);
+	return 0;
+}
