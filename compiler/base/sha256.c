@@ -2,6 +2,7 @@
 #include "sha256.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 #include "arena.h"
 
@@ -11,11 +12,27 @@ static void must(int ok)
 		gpc_arena_exhausted();
 }
 
+/* Looking the algorithm up costs more than a short digest, so it is kept for the whole process. */
+static const EVP_MD *algorithm(void)
+{
+	static _Atomic(EVP_MD *) kept;
+	EVP_MD *found = atomic_load(&kept), *none = NULL;
+
+	if (found)
+		return found;
+	found = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(found != NULL);
+	if (atomic_compare_exchange_strong(&kept, &none, found))
+		return found;
+	EVP_MD_free(found);
+	return none;
+}
+
 void gpc_sha256_init(struct gpc_sha256 *sha)
 {
 	sha->state = EVP_MD_CTX_new();
 	must(sha->state != NULL);
-	must(EVP_DigestInit_ex(sha->state, EVP_sha256(), NULL));
+	must(EVP_DigestInit_ex(sha->state, algorithm(), NULL));
 }
 
 void gpc_sha256_add(struct gpc_sha256 *sha, const void *bytes, size_t size)
