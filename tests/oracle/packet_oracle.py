@@ -4,18 +4,21 @@
 
   packet_oracle.py FACTS.json                JSON lines in {"frame": HEX, "role": "edge"}, JSON lines out
   packet_oracle.py FACTS.json --frames N [SEED]
-        N generated frames (packet_frames.py) as lines of text: ROLE VERDICT REASON FRAME-IN FRAME-OUT
+        N generated frames (packet_frames.py) as lines of text: ROLE VERDICT[+tail][+label] REASON FRAME-IN
+        FRAME-OUT
 
 A verdict is {"verdict", "reason", "frame", "listener", "endpoint", "tail"}: verdict is one of pass,
 drop, tx (back out of the device it came by) and redirect (out of another one); frame are the bytes that
-leave or go on; "tail": true if bytes behind the end of the IP packet do not matter.
+leave or go on; "tail": true if bytes behind the end of the IP packet do not matter; "label": true if the
+outer IPv6 flow label does not (v4 in v6: there is none to copy, and SEMANTICS names no value).
 
 Facts, what a host and a plane have in common (addresses and MACs as text):
-  {"seed": 32 hex digits, "malformed": "drop|pass", "non_ip": "drop|pass", "mac": MAC of the device,
+  {"seed": 32 hex digits, "malformed": "drop|pass", "non_ip": "drop|pass",
+   "mac": of the device that the frames arrive at, "mac_out": of the other one,
    "listeners": [{"name", "addresses": [...], "protocol": 6|17, "port", "forward": "ipip|dsr",
        "table_size", "endpoints": [{"name", "id", "weight", "state",
            "address4", "address6", "source4", "source6",   outer source for encapsulation
-           "mac4", "mac6", "here4", "here6"}]}]}           next hop; here: by the device it came by
+           "mac4", "mac6", "here4", "here6"}]}]}           next hop (null: unknown); here: by the same device
 All listeners exist on the edge device that the frames arrive at.
 """
 import ipaddress
@@ -25,7 +28,8 @@ import sys
 
 import slow
 
-TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+TCP, UDP, ICMP, ICMP6, SCTP = 6, 17, 1, 58, 132
+L4_HEADERS = {TCP: 20, UDP: 8, ICMP: 8, ICMP6: 8, SCTP: 12}
 HOP_BY_HOP, ROUTING, FRAGMENT, ESP, AH, NO_NEXT, DESTINATION = 0, 43, 44, 50, 51, 59, 60
 MAX_EXTENSIONS = 6
 
@@ -65,20 +69,16 @@ def ethernet(frame):
 def parse_l4(p, whole_header_kind):
     """Ports of TCP and UDP; whole_header_kind is the fault if the header is cut."""
     rest = len(p.ip) - p.payload
+    if rest < L4_HEADERS.get(p.protocol, 0):
+        raise Malformed(whole_header_kind, p.destination)
     if p.protocol == TCP:
-        if rest < 20:
-            raise Malformed(whole_header_kind, p.destination)
         length = (p.ip[p.payload + 12] >> 4) * 4
         if length < 20:
             raise Malformed("malformed-tcp", p.destination)
         if rest < length:
             raise Malformed(whole_header_kind, p.destination)
-    elif p.protocol == UDP:
-        if rest < 8:
-            raise Malformed(whole_header_kind, p.destination)
-    else:
-        return
-    p.ports = struct.unpack_from(">HH", p.ip, p.payload)
+    if p.protocol in (TCP, UDP):
+        p.ports = struct.unpack_from(">HH", p.ip, p.payload)
 
 
 def parse_fragment(p, offset, more):
@@ -133,14 +133,15 @@ def parse_extensions(p):
         kind = p.protocol
         if seen == MAX_EXTENSIONS or (kind == HOP_BY_HOP and seen != 0):
             raise Malformed("malformed-extension", p.destination)
+        cut = "malformed-fragment" if p.fragment else "malformed-short"
         if len(p.ip) < p.payload + 8:
-            raise Malformed("malformed-short", p.destination)
+            raise Malformed(cut, p.destination)
         header = p.ip[p.payload:p.payload + 8]
         length = 8 if kind == FRAGMENT else (header[1] + 2) * 4 if kind == AH else (header[1] + 1) * 8
         if kind == ROUTING and header[2] == 0:
             raise Malformed("malformed-extension", p.destination)
         if len(p.ip) < p.payload + length:
-            raise Malformed("malformed-short", p.destination)
+            raise Malformed(cut, p.destination)
         p.protocol = header[0]
         p.payload += length
         seen += 1
@@ -217,8 +218,11 @@ def outer_v6(p, source, destination):
 
 def send(plane, frame, payload, ip, ethertype, hop_mac, here):
     """A frame that goes out where it came in keeps its tags."""
+    if hop_mac is None:
+        return {"verdict": "drop", "reason": "no-next-hop"}
     tags = frame[12:payload - 2] if here else b""
-    header = mac_bytes(hop_mac) + mac_bytes(plane.facts["mac"]) + tags + struct.pack(">H", ethertype)
+    own = plane.facts["mac" if here else "mac_out"]
+    header = mac_bytes(hop_mac) + mac_bytes(own) + tags + struct.pack(">H", ethertype)
     return {"verdict": "tx" if here else "redirect", "reason": "forwarded", "frame": header + ip}
 
 
@@ -228,13 +232,14 @@ def forward(plane, frame, payload, p, listener):
         return {"verdict": "drop", "reason": "no-endpoint"}
     v4 = p.version == 4 and e.get("address4") or not e.get("address6")
     family = "4" if v4 else "6"
-    hop = e["mac" + family], e["here" + family]
+    hop = e["mac" + family], e.get("here" + family)
     if listener["forward"] == "dsr":
         answer = send(plane, frame, payload, frame[payload:], 0x0800 if p.version == 4 else 0x86DD, *hop)
     else:
         ends = (ipaddress.ip_address(e[key + family]) for key in ("source", "address"))
         outer = (outer_v4 if v4 else outer_v6)(p, *ends)
         answer = send(plane, frame, payload, outer + p.ip, 0x0800 if v4 else 0x86DD, *hop)
+        answer["label"] = p.version == 4 and not v4 and answer["verdict"] != "drop"
     answer["endpoint"] = e["name"]
     return answer
 
@@ -277,7 +282,7 @@ def judge(plane, frame, role="edge"):
     except Malformed as fault:
         return judge_malformed(plane, frame, role, fault)
     if role == "decap":
-        return unwrap(plane, frame, payload, p) or {**untouched, "reason": "no-listener"}
+        return unwrap(plane, frame, payload, p) or {**untouched, "reason": "fragment" if p.fragment else "no-listener"}
     if p.fragment:
         return {**untouched, "reason": "fragment" if plane.is_address(p.destination) else "no-listener"}
     listener = plane.listener(p)
@@ -293,8 +298,8 @@ def main():
         import packet_frames
         for role, frame in packet_frames.frames(plane.facts, int(sys.argv[3]), *map(int, sys.argv[4:])):
             answer = judge(plane, frame, role)
-            print(role, answer["verdict"] + "+tail" * answer.get("tail", False), answer["reason"], frame.hex(),
-                  answer.get("frame", frame).hex())
+            marks = "".join("+" + mark for mark in ("tail", "label") if answer.get(mark))
+            print(role, answer["verdict"] + marks, answer["reason"], frame.hex(), answer.get("frame", frame).hex())
         return
     for line in sys.stdin:
         question = json.loads(line)
