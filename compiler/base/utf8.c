@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "utf8.h"
 
+#include <string.h>
+
 struct range {
 	uint32_t first, last;
 };
@@ -65,6 +67,22 @@ size_t gpc_utf8_decode(const char *text, size_t len, uint32_t *ret)
 		return 0;
 	*ret = code_point;
 	return n;
+}
+
+size_t gpc_utf8_count(const char *text, size_t len)
+{
+	size_t count = len, i = 0;
+
+	for (; i + 8 <= len; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, text + i, sizeof(word));
+		count -= (size_t)__builtin_popcountll(word >> 7 & ~word >> 6 &
+						      0x0101010101010101ull);
+	}
+	for (; i < len; i++)
+		count -= gpc_utf8_is_continuation(text[i]);
+	return count;
 }
 
 unsigned int gpc_utf8_width(uint32_t code_point)

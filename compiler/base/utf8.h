@@ -16,6 +16,9 @@
  */
 size_t gpc_utf8_decode(const char *text, size_t len, uint32_t *ret);
 
+/* Code points that start in `len` bytes, valid or not: bytes that continue none. */
+size_t gpc_utf8_count(const char *text, size_t len);
+
 /* Columns that a terminal uses: 0 for combining marks, 2 for wide East Asian and emoji, else 1. */
 unsigned int gpc_utf8_width(uint32_t code_point);
 

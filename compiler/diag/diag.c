@@ -70,6 +70,18 @@ static const uint32_t *index_lines(struct gpc_arena *arena, const char *text, si
 	return lines;
 }
 
+static const uint32_t *index_blocks(struct gpc_arena *arena, const char *text, size_t size)
+{
+	size_t count = size / GPC_SOURCE_BLOCK + 1;
+	uint32_t *counted = GPC_NEW_ARRAY(arena, uint32_t, count);
+
+	for (size_t i = 1; i < count; i++)
+		counted[i] =
+			counted[i - 1] + (uint32_t)gpc_utf8_count(text + (i - 1) * GPC_SOURCE_BLOCK,
+								  GPC_SOURCE_BLOCK);
+	return counted;
+}
+
 uint32_t gpc_diags_add_source(struct gpc_diags *diags, const char *path, const char *text,
 			      size_t size)
 {
@@ -81,6 +93,7 @@ uint32_t gpc_diags_add_source(struct gpc_diags *diags, const char *path, const c
 	source->size = size;
 	source->line_count = count_lines(source->text, size);
 	source->lines = index_lines(diags->arena, source->text, size, source->line_count);
+	source->counted = index_blocks(diags->arena, source->text, size);
 	return (uint32_t)(diags->sources.n - 1);
 }
 
@@ -210,14 +223,23 @@ static size_t line_of(const struct gpc_source *source, uint32_t offset)
 	return low;
 }
 
+static uint32_t code_points_before(const struct gpc_source *source, uint32_t offset)
+{
+	uint32_t block = offset / GPC_SOURCE_BLOCK, start = block * GPC_SOURCE_BLOCK;
+
+	return source->counted[block] +
+	       (uint32_t)gpc_utf8_count(source->text + start, offset - start);
+}
+
 static struct gpc_line_column position(const struct gpc_source *source, uint32_t offset)
 {
 	size_t line = line_of(source, offset);
-	uint32_t column = 1;
 
-	for (uint32_t i = source->lines[line]; i < offset; i++)
-		column += !gpc_utf8_is_continuation(source->text[i]);
-	return (struct gpc_line_column){.line = (uint32_t)line + 1, .column = column};
+	return (struct gpc_line_column){
+		.line = (uint32_t)line + 1,
+		.column = code_points_before(source, offset) -
+			  code_points_before(source, source->lines[line]) + 1,
+	};
 }
 
 struct gpc_line_column gpc_place_position(const struct gpc_diags *diags, struct gpc_place place)

@@ -26,12 +26,14 @@ enum gpc_code {
 	GPC_CODE_COUNT
 };
 
+#define GPC_SOURCE_BLOCK 4096u	/* so that a column in a line of megabytes is found at once */
 struct gpc_source {
 	const char *path;	/* relative to the project root, as diagnostics show it */
 	const char *text;	/* NUL-terminated */
 	size_t size;
 	const uint32_t *lines;	/* offsets of line starts */
 	size_t line_count;
+	const uint32_t *counted;	/* code points before each GPC_SOURCE_BLOCK bytes */
 };
 
 /* A byte range of a source; source GPC_NO_SOURCE means "no place" (command line, image). */

@@ -41,6 +41,29 @@ static void positions_count_lines_and_code_points_from_one(void)
 	tear_down();
 }
 
+/* Against counting byte by byte, over lines that are longer than a block of the index. */
+static void positions_in_long_lines_are_exact(void)
+{
+	static char text[30000];
+	uint32_t source, line = 1, column = 1;
+
+	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, i % 14 ? "\xc3\xa9" : "xy", 2);
+	text[9000] = '\n';
+	source = set_up(false, text);
+	for (uint32_t i = 0; text[i]; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80) {
+			check_position(source, i, line, column);
+			column++;
+		}
+		if (text[i] == '\n') {
+			line++;
+			column = 1;
+		}
+	}
+	tear_down();
+}
+
 static void positions_of_an_empty_text_exist(void)
 {
 	check_position(set_up(false, ""), 0, 1, 1);
@@ -168,6 +191,7 @@ static void nearest_candidate_within_a_third_is_meant(void)
 GPC_UNIT_MAIN("diag/diag",
 	      {"positions_count_lines_and_code_points_from_one",
 	       positions_count_lines_and_code_points_from_one},
+	      {"positions_in_long_lines_are_exact", positions_in_long_lines_are_exact},
 	      {"positions_of_an_empty_text_exist", positions_of_an_empty_text_exist},
 	      {"sources_are_copies", sources_are_copies},
 	      {"records_keep_places_labels_and_hint", records_keep_places_labels_and_hint},
