@@ -33,7 +33,9 @@ bool gpc_instance_parse(const char *name, struct gpc_instance_id *ret)
 	struct gpc_instance_id id;
 	char again[GPC_INSTANCE_NAME];
 
-	if (sscanf(name, COMPLETE "-%u-%u-%16[0-9a-f]", &id.number, &id.log2, id.build) != 3)
+	if (sscanf(name, COMPLETE "-%u-%u-%16[0-9a-f]", &id.number, &id.log2, id.build) != 3 ||
+	    strlen(id.build) != GPC_BUILD_TEXT - 1 || id.log2 < GPC_IMAGE_MIN_LOG2 ||
+	    id.log2 > GPC_IMAGE_MAX_LOG2)
 		return false;
 	gpc_instance_name(&id, true, again);
 	if (strcmp(again, name))
