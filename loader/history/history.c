@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guard.h"
+
 /* Nothing but the repository itself may have a say: no system, user or XDG configuration. */
 static void isolate_git(void)
 {
@@ -153,7 +155,7 @@ static int open_repository(struct gpc_history *history, bool create, struct gpc_
 		return 0;
 	if (missing && make_repository(history, failure))
 		return -1;
-	if (git_repository_open_bare(&history->repo, history->repo_path))
+	if (git_repository_open_bare(&history->repo, history->repo_path) || gpc_git_guard(history->repo))
 		return gpc_git_fail(history, failure, "cannot open the history '%s'", history->repo_path);
 	if (check_head(history, failure))
 		return -1;

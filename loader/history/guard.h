@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guard.h: a truncated loose object makes libgit2 1.5 spin for ever, so each one is inflated to its
+ * end before libgit2 may read it. Private to loader/history.
+ */
+#ifndef GPC_LOADER_HISTORY_GUARD_H
+#define GPC_LOADER_HISTORY_GUARD_H
+
+#include "git.h"
+
+/* Puts the guard before the repository's own object store. 0 or a libgit2 error. */
+int gpc_git_guard(git_repository *repo);
+
+#endif
