@@ -34,6 +34,8 @@ static void report_unknown_key(struct gpc_values *values, const struct gpc_frame
 	const char *candidates[MOST_KEYS];
 	const char *near;
 
+	if (gpc_diags_full(diags))
+		return;
 	assert(info->count <= MOST_KEYS);
 	for (size_t i = 0; i < info->count; i++)
 		candidates[i] = info->keys[i].name;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <string.h>
 
 #include "intent.h"
@@ -7,6 +8,7 @@
 #include "slot.h"
 #include "suggest.h"
 
+#define MOST_WORDS 16u
 #define QUOTE(slot, scalar) gpc_quote((slot)->values->diags->arena, (scalar)->text)
 
 static void set_uint(void *target, uint64_t value, struct gpc_place at)
@@ -160,9 +162,12 @@ static void report_unknown_word(const struct gpc_slot *slot, const struct gpc_sc
 	const struct gpc_words *words = slot->key->words;
 	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0106, scalar, "unknown word `%s`",
 						      QUOTE(slot, scalar));
-	const char *candidates[16];
+	const char *candidates[MOST_WORDS];
 	const char *near;
 
+	if (gpc_diags_full(slot->values->diags))
+		return;
+	assert(words->count <= MOST_WORDS);
 	for (size_t i = 0; i < words->count; i++)
 		candidates[i] = words->words[i].word;
 	near = gpc_suggest(scalar->text, candidates, words->count);

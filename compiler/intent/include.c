@@ -42,12 +42,12 @@ static void list_folder(struct gpc_files *files, const char *folder, const struc
 	}
 	files->folders++;
 	status = provider->list(provider->context, folder, &ret->names, &ret->count, &error);
-	if (status == GPC_READ_OK)
+	if (status == GPC_READ_OK && ret->count)
 		qsort(ret->names, ret->count, sizeof(*ret->names), compare_names);
 	else if (status == GPC_READ_TOO_LARGE)
 		gpc_diag(files->diags, GPC_E0050, request->place, "too many files: in folder `%s`",
 			 gpc_quote(files->diags->arena, folder));
-	else if (status != GPC_READ_MISSING && status != GPC_READ_NOT_REGULAR)
+	else if (status != GPC_READ_OK && status != GPC_READ_MISSING && status != GPC_READ_NOT_REGULAR)
 		gpc_files_report(files, status, error, folder, request);
 }
 

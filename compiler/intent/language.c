@@ -90,7 +90,8 @@ const struct gpc_object_info *gpc_object_info(enum gpc_object object)
 const struct gpc_key *gpc_key_find(const struct gpc_object_info *info, const char *name)
 {
 	for (size_t i = 0; i < info->count; i++) {
-		if (!strcmp(info->keys[i].name, name))
+		/* The first byte alone tells most keys apart. */
+		if (info->keys[i].name[0] == name[0] && !strcmp(info->keys[i].name, name))
 			return &info->keys[i];
 	}
 	return NULL;

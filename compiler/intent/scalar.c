@@ -8,8 +8,30 @@
 #include "language.h"
 
 #define DIGITS "0123456789"
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define MAX_INTERFACE_BYTES 15u
+
+/* Not <ctype.h>: no locale may change what a name is. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* 1 to GPC_MAX_NAME_BYTES letters, digits and bytes of `others`. */
+static bool is_word(const char *text, const char *others)
+{
+	size_t len = 0;
+
+	while (is_letter(text[len]) || is_digit(text[len]) || (text[len] && strchr(others, text[len]))) {
+		if (++len > GPC_MAX_NAME_BYTES)
+			return false;
+	}
+	return len && !text[len];
+}
 
 struct unit {
 	const char *suffix;
@@ -170,9 +192,7 @@ bool gpc_scalar_is_null(const char *text)
 
 bool gpc_scalar_is_name(const char *text)
 {
-	size_t len = strspn(text, LETTERS DIGITS "._-");
-
-	return strspn(text, LETTERS) && !text[len] && len <= GPC_MAX_NAME_BYTES;
+	return is_letter(text[0]) && is_word(text, "._-");
 }
 
 bool gpc_scalar_is_reserved_name(const char *text)
@@ -204,9 +224,7 @@ bool gpc_scalar_is_interface(const char *text)
 
 bool gpc_scalar_is_label(const char *text)
 {
-	size_t len = strspn(text, LETTERS DIGITS "._/-");
-
-	return strspn(text, LETTERS DIGITS) && !text[len] && len <= GPC_MAX_NAME_BYTES;
+	return (is_letter(text[0]) || is_digit(text[0])) && is_word(text, "._/-");
 }
 
 bool gpc_scalar_is_url_path(const char *text)

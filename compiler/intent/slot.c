@@ -5,12 +5,7 @@
 
 #include "quote.h"
 #include "scalar.h"
-
-/* Past the limit nobody reads the text, and making it would cost time for each of a million faults. */
-static bool is_full(const struct gpc_values *values)
-{
-	return values->diags->records.n >= GPC_MAX_DIAGS;
-}
+#include "suggest.h"
 
 /* Position among the items that came from the same file: what the author counts. */
 static size_t written_index(const struct gpc_frame *frame)
@@ -38,7 +33,7 @@ const char *gpc_frame_text(const struct gpc_values *values, const struct gpc_fra
 {
 	struct gpc_arena *arena = values->diags->arena;
 
-	if (!frame->key || is_full(values))
+	if (!frame->key || gpc_diags_full(values->diags))
 		return "";
 	if (frame->name)
 		return gpc_arena_printf(arena, " in %s (%s)", path_of(values, frame),
@@ -50,7 +45,7 @@ static struct gpc_diag *fault(const struct gpc_slot *slot, enum gpc_code code, s
 			      const char *format, va_list args)
 {
 	struct gpc_diags *diags = slot->values->diags;
-	const char *what = is_full(slot->values) ? "" : gpc_arena_vprintf(diags->arena, format, args);
+	const char *what = gpc_diags_full(diags) ? "" : gpc_arena_vprintf(diags->arena, format, args);
 
 	return gpc_diag(diags, code, place, "%s for `%s`%s", what, slot->key->name,
 			gpc_frame_text(slot->values, slot->frame));

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
-#include "../diag/diag.h"
-
 #define SHORTEST_HEAD 4u
+
+bool gpc_diags_full(const struct gpc_diags *diags)
+{
+	return diags->records.n >= GPC_MAX_DIAGS;
+}
 
 const char *gpc_suggest(const char *word, const char *const *candidates, size_t count)
 {

@@ -3,7 +3,10 @@
 #ifndef GPC_INTENT_SUGGEST_H
 #define GPC_INTENT_SUGGEST_H
 
-#include <stddef.h>
+#include "../diag/diag.h"
+
+/* Nobody reads what a further diagnostic says: reporters need not find a hint for it. */
+bool gpc_diags_full(const struct gpc_diags *diags);
 
 /*
  * The candidate that is near in spelling, else the longest one that `word` begins with or that begins

@@ -73,6 +73,8 @@ static void report_undefined(struct gpc_values *values, const struct gpc_node *s
 	const char *names[MOST_CANDIDATES];
 	const char *near;
 
+	if (gpc_diags_full(values->diags))
+		return;
 	for (size_t i = 0; i < count; i++)
 		names[i] = values->names.entries.items[i].name;
 	near = gpc_suggest(name, names, count);

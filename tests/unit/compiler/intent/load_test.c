@@ -173,6 +173,69 @@ static void an_overlay_merges_by_name_and_keeps_places(void)
 	CU_ASSERT_STRING_EQUAL(endpoint[2].name.text, "z");
 }
 
+static void an_overlay_replaces_other_lists_whole(void)
+{
+	const char *path = "gpc.yaml";
+
+	begin();
+	add(path, NAMED "defaults: {on-fail: drop, malformed: pass}\n"
+			"interfaces: [{name: wan0, mode: any, hooks: [xdp, tc-ingress]}, {name: wan1}]\n"
+			"backends: [{name: b, endpoints: [{name: e, address: [10.0.0.1, \"2001:db8::1\"]}]}]\n"
+			"listeners: [{name: l, address: [192.0.2.1, 192.0.2.2], protocol: TCP, port: 80, backend: b,\n"
+			"  interfaces: [wan0, wan1]}]\n");
+	add("overlays/prod.yaml",
+	    OVERLAY "defaults: {on-fail: pass}\n"
+		    "interfaces: [{name: wan0, hooks: [xdp, tc-egress]}]\n"
+		    "backends: [{name: b, endpoints: [{name: e, address: 10.0.0.9}]}]\n"
+		    "listeners: [{name: l, address: [192.0.2.3], interfaces: [wan1]}]\n");
+	CU_ASSERT_TRUE_FATAL(load_as("prod", &path, 1));
+	CU_ASSERT_EQUAL(intent.defaults.on_fail_drop.value, 0);
+	CU_ASSERT_TRUE(intent.defaults.malformed_drop.set);
+	CU_ASSERT_EQUAL(intent.interfaces.items[0].hooks.value, GPC_HOOK_XDP | GPC_HOOK_TC_EGRESS);
+	CU_ASSERT_EQUAL(intent.interfaces.items[0].mode.value, GPC_MODE_ANY);
+	CU_ASSERT_EQUAL(intent.backends.items[0].endpoints.items[0].addresses.n, 1);
+	CU_ASSERT_EQUAL_FATAL(intent.listeners.items[0].addresses.n, 1);
+	CU_ASSERT_EQUAL(intent.listeners.items[0].addresses.items[0].prefix.ip.bytes[15], 3);
+	CU_ASSERT_EQUAL_FATAL(intent.listeners.items[0].interfaces.n, 1);
+	CU_ASSERT_STRING_EQUAL(intent.listeners.items[0].interfaces.items[0].text, "wan1");
+}
+
+static void an_overlay_of_several_documents_is_joined_first(void)
+{
+	const char *path = "gpc.yaml";
+
+	begin();
+	add(path, NAMED "backends: [{name: b, endpoints: [{name: e, address: 10.0.0.1}]}]\n");
+	add("overlays/prod.yaml", OVERLAY "backends: [{name: c, endpoints: [{name: e, address: 10.0.0.2}]}]\n"
+					  "---\n" OVERLAY "backends: [{name: b, table-size: 1021}]\n");
+	CU_ASSERT_TRUE_FATAL(load_as("prod", &path, 1));
+	CU_ASSERT_EQUAL_FATAL(intent.backends.n, 2);
+	CU_ASSERT_EQUAL(intent.backends.items[0].table_size.value, 1021);
+	CU_ASSERT_STRING_EQUAL(intent.backends.items[1].name.text, "c");
+}
+
+static void without_its_environment_an_overlay_is_not_read(void)
+{
+	const char *path = "gpc.yaml";
+
+	begin();
+	add(path, NAMED);
+	add("overlays/prod.yaml", "not: an overlay\n");
+	CU_ASSERT_TRUE(load_as(NULL, &path, 1));
+	CU_ASSERT_EQUAL(diags.sources.n, 1);
+}
+
+static void json_is_accepted(void)
+{
+	CU_ASSERT_TRUE_FATAL(load_one("{\"apiVersion\": \"gpc/v1\", \"kind\": \"Plane\",\n"
+				      " \"metadata\": {\"name\": \"plane\"},\n"
+				      " \"defaults\": {\"flows\": 4096},\n"
+				      " \"interfaces\": [{\"name\": \"wan0\", \"mode\": \"any\"}]}\n"));
+	CU_ASSERT_STRING_EQUAL(intent.name.text, "plane");
+	CU_ASSERT_EQUAL(intent.defaults.flows.value, 4096);
+	CU_ASSERT_EQUAL(intent.interfaces.items[0].mode.value, GPC_MODE_ANY);
+}
+
 static void every_text_that_was_read_is_a_source(void)
 {
 	const char *path = "gpc.yaml";
@@ -206,5 +269,9 @@ GPC_UNIT_MAIN("intent/load",
 	      {"values_are_inserted_and_typed_afterwards", values_are_inserted_and_typed_afterwards},
 	      {"an_escaped_dollar_is_not_expanded_again", an_escaped_dollar_is_not_expanded_again},
 	      {"an_overlay_merges_by_name_and_keeps_places", an_overlay_merges_by_name_and_keeps_places},
+	      {"an_overlay_replaces_other_lists_whole", an_overlay_replaces_other_lists_whole},
+	      {"an_overlay_of_several_documents_is_joined_first", an_overlay_of_several_documents_is_joined_first},
+	      {"without_its_environment_an_overlay_is_not_read", without_its_environment_an_overlay_is_not_read},
+	      {"json_is_accepted", json_is_accepted},
 	      {"every_text_that_was_read_is_a_source", every_text_that_was_read_is_a_source},
 	      {"a_file_reached_twice_is_read_once", a_file_reached_twice_is_read_once})
