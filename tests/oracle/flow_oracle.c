@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of a new flow: gpc_flow_hash() against SipHash-1-3 over the bytes that SEMANTICS 6.3 names,
- * and gpc_endpoint_by_hash() against that hash and the slow Maglev table of the YAML's own objects.
+ * The way of a new flow: gpc_flow_hash() against SipHash-1-3 over the bytes that SEMANTICS 6.3
+ * names, and gpc_endpoint_by_hash() against that hash and the slow Maglev table of the YAML's own
+ * objects.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -17,11 +18,11 @@
 #include "slow_maglev.h"
 #include "slow_siphash.h"
 
-#define TUPLES		1200000u
-#define PLANES		40u
-#define FLOWS		200u	/* per listener and family */
+#define TUPLES 1200000u
+#define PLANES 40u
+#define FLOWS 200u /* per listener and family */
 
-/* ---- the hash -------------------------------------------------------------------------------------- */
+/* ---- the hash -------------------------------------------------------------------------------- */
 
 static void siphash_matches_published_vectors(void)
 {
@@ -33,7 +34,8 @@ static void siphash_matches_published_vectors(void)
 	/* the paper's appendix (15 bytes) and the authors' first vector, SipHash-2-4 */
 	CU_ASSERT_EQUAL(slow_siphash(2, 4, key, data, 15), 0xa129ca6149be45e5ull);
 	CU_ASSERT_EQUAL(slow_siphash(2, 4, key, data, 0), 0x726fdb47dd0e0e31ull);
-	/* SipHash-1-3: what CPython 3.11 gives for hash(bytes(range(n))) under PYTHONHASHSEED=0 (key 0) */
+	/* SipHash-1-3: what CPython 3.11 gives for hash(bytes(range(n))) under PYTHONHASHSEED=0
+	 * (key 0) */
 	CU_ASSERT_EQUAL(slow_siphash(1, 3, zero, data, 1), 7541581120933061747ull);
 	CU_ASSERT_EQUAL(slow_siphash(1, 3, zero, data, 13), (uint64_t)-6859208656633754099ll);
 	CU_ASSERT_EQUAL(slow_siphash(1, 3, zero, data, 25), (uint64_t)-1444719898350436817ll);
@@ -87,11 +89,12 @@ static struct plane_address random_address(struct random_source *r)
 
 static struct flow random_flow(struct random_source *r)
 {
-	struct flow f = {random_address(r), random_address(r), IPPROTO_TCP, (unsigned int)random_below(r, 65536),
+	struct flow f = {random_address(r), random_address(r), IPPROTO_TCP,
+			 (unsigned int)random_below(r, 65536),
 			 (unsigned int)random_below(r, 65536)};
 
-	f.protocol = random_chance(r, 80) ? (random_chance(r, 50) ? IPPROTO_TCP : IPPROTO_UDP) :
-					    (unsigned int)random_below(r, 256);
+	f.protocol = random_chance(r, 80) ? (random_chance(r, 50) ? IPPROTO_TCP : IPPROTO_UDP)
+					  : (unsigned int)random_below(r, 256);
 	if (random_chance(r, 2))
 		memset(&f, random_chance(r, 50) ? 0 : 0xff, sizeof(f.source) * 2);
 	return f;
@@ -108,28 +111,29 @@ static void flow_hashes_agree(void)
 		unsigned int draw = random_chance(&r, 50) ? 0 : (unsigned int)random_below(&r, 256);
 
 		for (int k = 0; k < 16 && i % 16 == 0; k++)
-			seed[k] = i % 4096 == 0 ? (uint8_t)(i >> 12 & 1 ? 0xff : 0) : (uint8_t)random_u64(&r);
+			seed[k] = i % 4096 == 0 ? (uint8_t)(i >> 12 & 1 ? 0xff : 0)
+						: (uint8_t)random_u64(&r);
 		wrong += slow_flow_hash(seed, &f, draw) != asked_flow_hash(seed, &f, draw);
 	}
 	printf("flow: %u hashes, %lu wrong\n", TUPLES, wrong);
 	CU_ASSERT_EQUAL(wrong, 0);
 }
 
-/* ---- balance of the slots --------------------------------------------------------------------------- */
+/* ---- balance of the slots -------------------------------------------------------------------- */
 
 static struct flow numbered_flow(unsigned int pattern, uint32_t n)
 {
 	struct flow f = {plane_v4(0x08080808), plane_v4(0xcb00710a), IPPROTO_TCP, 40000, 443};
 
-	if (pattern == 0) {		/* one address after the other */
+	if (pattern == 0) { /* one address after the other */
 		f.source = plane_v4(0x0a000000u + n);
-	} else if (pattern == 1) {	/* all ports of some addresses */
+	} else if (pattern == 1) { /* all ports of some addresses */
 		f.source = plane_v4(0x0a000000u + (n >> 16));
 		f.source_port = n & 0xffff;
-	} else if (pattern == 2) {	/* v6, one bit pattern in the high half */
+	} else if (pattern == 2) { /* v6, one bit pattern in the high half */
 		f.source = plane_v6(1, (uint64_t)n << 32);
 		f.destination = plane_v6(0xff, 0x10);
-	} else {			/* addresses in steps of 256: networks behind NAT */
+	} else { /* addresses in steps of 256: networks behind NAT */
 		f.source = plane_v4(n << 8 | 1);
 	}
 	return f;
@@ -137,7 +141,8 @@ static struct flow numbered_flow(unsigned int pattern, uint32_t n)
 
 static void slots_are_drawn_evenly(void)
 {
-	static const char *const names[] = {"sequential addresses", "sequential ports", "v6 prefixes", "steps of 256"};
+	static const char *const names[] = {"sequential addresses", "sequential ports",
+					    "v6 prefixes", "steps of 256"};
 	enum { SLOTS = 1021, DRAWS = 1 << 20 };
 	const uint8_t seed[16] = "a seed of a test";
 
@@ -152,15 +157,15 @@ static void slots_are_drawn_evenly(void)
 		}
 		for (unsigned int s = 0; s < SLOTS; s++)
 			chi += (drawn[s] - expected) * (drawn[s] - expected) / expected;
-		printf("flow: chi-square of %s over %d slots: %.0f (%.0f degrees of freedom)\n", names[pattern], SLOTS,
-		       chi, freedom);
+		printf("flow: chi-square of %s over %d slots: %.0f (%.0f degrees of freedom)\n",
+		       names[pattern], SLOTS, chi, freedom);
 		/* six standard deviations either way: too even would be as wrong */
 		CU_ASSERT(fabs(chi - freedom) < 6 * sqrt(2 * freedom));
 		free(drawn);
 	}
 }
 
-/* ---- endpoints of compiled planes -------------------------------------------------------------------- */
+/* ---- endpoints of compiled planes ------------------------------------------------------------ */
 
 static uint64_t first_digest_word(const char *bytes, size_t size)
 {
@@ -190,7 +195,8 @@ static void plane_seed(const struct random_plane *p, uint8_t seed[16])
 
 static uint64_t table_size(const struct plane_backend *b)
 {
-	static const uint64_t sizes[] = {251, 509, 1021, 2039, 4093};	/* enough for PLANE_ENDPOINTS */
+	static const uint64_t sizes[] = {251, 509, 1021, 2039,
+					 4093}; /* enough for PLANE_ENDPOINTS */
 	size_t i = 0;
 
 	if (b->table_size)
@@ -247,8 +253,8 @@ static const struct gpc_listener *image_listener(const struct gpc_image *image, 
 }
 
 /* Name of the endpoint that the image gives to a hash, "-" for none, also of another backend. */
-static const char *asked_endpoint(const struct gpc_image *image, const struct gpc_table_ref *table, uint64_t hash,
-				  const char *backend)
+static const char *asked_endpoint(const struct gpc_image *image, const struct gpc_table_ref *table,
+				  uint64_t hash, const char *backend)
 {
 	uint32_t index = gpc_endpoint_by_hash(image->view, table, hash), endpoints, backends;
 	const struct gpc_endpoint *e = gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoints);
@@ -267,8 +273,9 @@ struct endpoint_tally {
 };
 
 static void expect_endpoint(const struct gpc_image *image, const struct gpc_table_ref *ref,
-			    const struct expected_table *t, uint64_t hash, const struct plane_listener *l,
-			    const char *backend, struct endpoint_tally *tally)
+			    const struct expected_table *t, uint64_t hash,
+			    const struct plane_listener *l, const char *backend,
+			    struct endpoint_tally *tally)
 {
 	uint64_t slot = (hash & 0xffffffffull) * t->slots >> 32;
 	const char *want = t->count ? t->names[t->owner[slot]] : "-";
@@ -276,13 +283,14 @@ static void expect_endpoint(const struct gpc_image *image, const struct gpc_tabl
 
 	tally->nobody += t->count == 0;
 	if (strcmp(want, got) != 0 && tally->wrong++ < 10)
-		printf("flow: listener %s, hash %#" PRIx64 ", slot %" PRIu64 ": want %s, got %s\n", l->name, hash, slot,
-		       want, got);
+		printf("flow: listener %s, hash %#" PRIx64 ", slot %" PRIu64 ": want %s, got %s\n",
+		       l->name, hash, slot, want, got);
 }
 
 /* Every slot once, then flows as they come. */
-static void ask_table(struct random_source *r, const struct random_plane *p, const struct gpc_image *image,
-		      const struct plane_listener *l, bool v6, struct endpoint_tally *tally)
+static void ask_table(struct random_source *r, const struct random_plane *p,
+		      const struct gpc_image *image, const struct plane_listener *l, bool v6,
+		      struct endpoint_tally *tally)
 {
 	const struct gpc_listener *record = image_listener(image, l->name);
 	const char *backend = p->backends[l->backend].name;
@@ -295,8 +303,9 @@ static void ask_table(struct random_source *r, const struct random_plane *p, con
 	expect_table(p, l, v6, &t);
 	plane_seed(p, seed);
 	for (uint64_t s = 0; s < t.slots; s++, tally->slots++)
-		expect_endpoint(image, ref, &t, random_u64(r) << 32 | ((s << 32) + t.slots - 1) / t.slots, l, backend,
-				tally);
+		expect_endpoint(image, ref, &t,
+				random_u64(r) << 32 | ((s << 32) + t.slots - 1) / t.slots, l,
+				backend, tally);
 	for (unsigned int i = 0; i < FLOWS; i++, tally->flows++) {
 		struct flow f = random_flow(r);
 		__u64 key[2] = {image->plane->hash_seed[0], image->plane->hash_seed[1]};
@@ -305,7 +314,8 @@ static void ask_table(struct random_source *r, const struct random_plane *p, con
 		memcpy(key_bytes, key, 16);
 		f.protocol = l->protocol;
 		f.destination_port = l->port;
-		expect_endpoint(image, ref, &t, asked_flow_hash(key_bytes, &f, 0), l, backend, tally);
+		expect_endpoint(image, ref, &t, asked_flow_hash(key_bytes, &f, 0), l, backend,
+				tally);
 		CU_ASSERT_EQUAL(asked_flow_hash(key_bytes, &f, 0), slow_flow_hash(seed, &f, 0));
 	}
 	free(t.owner);
@@ -349,8 +359,9 @@ static void endpoints_of_new_flows_agree(void)
 
 	for (unsigned int i = 0; i < PLANES; i++)
 		ask_plane(&r, &t);
-	printf("flow: %u planes, %lu slots and %lu flows asked (%lu with nobody to take them), %lu wrong\n", PLANES,
-	       t.slots, t.flows, t.nobody, t.wrong);
+	printf("flow: %u planes, %lu slots and %lu flows asked (%lu with nobody to take them), %lu "
+	       "wrong\n",
+	       PLANES, t.slots, t.flows, t.nobody, t.wrong);
 	CU_ASSERT_EQUAL(t.wrong, 0);
 	CU_ASSERT(t.slots > 100000 && t.nobody > 0);
 }
@@ -380,7 +391,9 @@ static void order_in_the_text_does_not_matter(void)
 	free(p);
 }
 
-GPC_UNIT_MAIN("oracle/flow", {"siphash_matches_published_vectors", siphash_matches_published_vectors},
-	      {"flow_hashes_agree", flow_hashes_agree}, {"slots_are_drawn_evenly", slots_are_drawn_evenly},
+GPC_UNIT_MAIN("oracle/flow",
+	      {"siphash_matches_published_vectors", siphash_matches_published_vectors},
+	      {"flow_hashes_agree", flow_hashes_agree},
+	      {"slots_are_drawn_evenly", slots_are_drawn_evenly},
 	      {"endpoints_of_new_flows_agree", endpoints_of_new_flows_agree},
 	      {"order_in_the_text_does_not_matter", order_in_the_text_does_not_matter})

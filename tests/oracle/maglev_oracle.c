@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gpc_maglev_fill() against tests/oracle/slow_maglev.h, slot by slot, and the arithmetic of primes. */
+/* gpc_maglev_fill() against tests/oracle/slow_maglev.h, slot by slot, and the arithmetic of primes.
+ */
 #include <inttypes.h>
 #include <math.h>
 
@@ -10,9 +11,9 @@
 #include "random.h"
 #include "slow_maglev.h"
 
-#define SMALL_TABLES	10400u
-#define LARGE_TABLES	200u	/* up to 65,537 slots */
-#define HUGE_TABLES	6u	/* up to 2,097,143 slots */
+#define SMALL_TABLES 10400u
+#define LARGE_TABLES 200u /* up to 65,537 slots */
+#define HUGE_TABLES 6u	  /* up to 2,097,143 slots */
 
 struct pool {
 	struct slow_endpoint *endpoints;
@@ -21,10 +22,11 @@ struct pool {
 };
 
 struct balance {
-	double worst_slots;	/* greatest distance from the share among endpoints with a share below 100 */
-	double worst_percent;	/* the same in percent among the others */
+	double worst_slots;   /* greatest distance from the share among endpoints with a share below
+				 100 */
+	double worst_percent; /* the same in percent among the others */
 	uint64_t endpoints;
-	uint64_t beyond;	/* endpoints off by more than 1 slot and more than 1 % */
+	uint64_t beyond; /* endpoints off by more than 1 slot and more than 1 % */
 };
 
 static bool slow_is_prime(uint64_t n)
@@ -47,9 +49,17 @@ static uint64_t random_prime(struct random_source *r, uint64_t low, uint64_t hig
 	return n;
 }
 
-/* ---- pools --------------------------------------------------------------------------------------- */
+/* ---- pools ----------------------------------------------------------------------------------- */
 
-enum id_kind { IDS_RANDOM, IDS_EQUAL_LOW, IDS_EQUAL_HIGH, IDS_TINY, IDS_TOP, IDS_ONE_LIST, ID_KINDS };
+enum id_kind {
+	IDS_RANDOM,
+	IDS_EQUAL_LOW,
+	IDS_EQUAL_HIGH,
+	IDS_TINY,
+	IDS_TOP,
+	IDS_ONE_LIST,
+	ID_KINDS
+};
 
 /* Adversarial kinds make offsets, skips or whole preference lists collide; 0 is never an id. */
 static uint64_t random_id(struct random_source *r, enum id_kind kind, uint64_t slots, size_t i)
@@ -63,16 +73,25 @@ static uint64_t random_id(struct random_source *r, enum id_kind kind, uint64_t s
 		return i + 1;
 	case IDS_TOP:
 		return UINT64_MAX - i;
-	case IDS_ONE_LIST:	/* same offset and same skip, different ids */
+	case IDS_ONE_LIST: /* same offset and same skip, different ids */
 		return (uint64_t)(7 + (slots - 1) * (i / 64)) << 32 | (3 + slots * (i % 64));
 	default:
 		return random_u64(r);
 	}
 }
 
-enum weight_kind { WEIGHTS_ONE, WEIGHTS_EQUAL, WEIGHTS_ANY, WEIGHTS_SCALE, WEIGHTS_GIANT, WEIGHTS_MANY_ONE, WEIGHT_KINDS };
+enum weight_kind {
+	WEIGHTS_ONE,
+	WEIGHTS_EQUAL,
+	WEIGHTS_ANY,
+	WEIGHTS_SCALE,
+	WEIGHTS_GIANT,
+	WEIGHTS_MANY_ONE,
+	WEIGHT_KINDS
+};
 
-static uint64_t random_weight(struct random_source *r, enum weight_kind kind, size_t i, size_t giant)
+static uint64_t random_weight(struct random_source *r, enum weight_kind kind, size_t i,
+			      size_t giant)
 {
 	switch (kind) {
 	case WEIGHTS_ONE:
@@ -92,7 +111,8 @@ static uint64_t random_weight(struct random_source *r, enum weight_kind kind, si
 
 static int compare_ids(const void *a, const void *b)
 {
-	uint64_t x = ((const struct slow_endpoint *)a)->id, y = ((const struct slow_endpoint *)b)->id;
+	uint64_t x = ((const struct slow_endpoint *)a)->id,
+		 y = ((const struct slow_endpoint *)b)->id;
 
 	return (x > y) - (x < y);
 }
@@ -100,7 +120,8 @@ static int compare_ids(const void *a, const void *b)
 static struct pool random_pool(struct random_source *r, uint64_t slots, size_t count)
 {
 	struct pool p = {slow_alloc(count, sizeof(*p.endpoints)), count, slots};
-	enum id_kind ids = random_chance(r, 60) ? IDS_RANDOM : (enum id_kind)random_below(r, ID_KINDS);
+	enum id_kind ids =
+		random_chance(r, 60) ? IDS_RANDOM : (enum id_kind)random_below(r, ID_KINDS);
 	enum weight_kind weights = (enum weight_kind)random_below(r, WEIGHT_KINDS);
 	size_t giant = random_below(r, count), distinct = 0;
 
@@ -118,7 +139,7 @@ static struct pool random_pool(struct random_source *r, uint64_t slots, size_t c
 	return p;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------ */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static uint16_t *fill(const struct pool *p)
 {
@@ -126,7 +147,8 @@ static uint16_t *fill(const struct pool *p)
 	uint16_t *table = slow_alloc(p->slots, sizeof(*table));
 
 	for (size_t i = 0; i < p->count; i++)
-		e[i] = (struct gpc_maglev_endpoint){p->endpoints[i].id, (uint32_t)p->endpoints[i].weight, (uint16_t)i};
+		e[i] = (struct gpc_maglev_endpoint){p->endpoints[i].id,
+						    (uint32_t)p->endpoints[i].weight, (uint16_t)i};
 	gpc_maglev_fill(e, p->count, table, (uint32_t)p->slots);
 	free(e);
 	return table;
@@ -139,8 +161,8 @@ static double turns_of(const struct pool *p)
 
 	for (size_t i = 0; i < p->count; i++)
 		sum += (double)p->endpoints[i].weight;
-	return (double)(p->slots + p->count) * (double)slow_greatest_weight(p->endpoints, p->count) / sum *
-	       (double)p->count;
+	return (double)(p->slots + p->count) *
+	       (double)slow_greatest_weight(p->endpoints, p->count) / sum * (double)p->count;
 }
 
 static uint32_t *oracle_table(const struct pool *p)
@@ -184,7 +206,8 @@ static bool balance_holds(const struct pool *p, const uint16_t *table, struct ba
 		double share = (double)p->slots * (double)p->endpoints[i].weight / sum;
 		double off = (double)slots_of[i] - share;
 
-		holds &= off > -2.0 && off < 1.0 + share * (double)p->count / (double)p->slots + 1e-6;
+		holds &= off > -2.0 &&
+			 off < 1.0 + share * (double)p->count / (double)p->slots + 1e-6;
 		if (p->count * 100 > p->slots)
 			continue;
 		b->endpoints++;
@@ -207,7 +230,8 @@ static void compare_one(struct random_source *r, uint64_t slots, size_t count, s
 
 	differing = differing_slots(&p, table, owner);
 	if (differing)
-		printf("maglev: %" PRIu64 " of %" PRIu64 " slots differ, %zu endpoints, generator state %#" PRIx64 "\n",
+		printf("maglev: %" PRIu64 " of %" PRIu64
+		       " slots differ, %zu endpoints, generator state %#" PRIx64 "\n",
 		       differing, p.slots, p.count, seed);
 	CU_ASSERT_EQUAL(differing, 0);
 	if (!differing)
@@ -221,7 +245,8 @@ static void say_balance(const char *what, unsigned int tables, const struct bala
 {
 	CU_ASSERT_EQUAL(b->beyond, 0);
 	printf("maglev: %u %s tables equal; N * 100 <= M: %" PRIu64 " endpoints, %" PRIu64
-	       " off by more than 1 slot and 1 %%, worst %.3f slots (share < 100), %.3f %% (share >= 100)\n",
+	       " off by more than 1 slot and 1 %%, worst %.3f slots (share < 100), %.3f %% (share "
+	       ">= 100)\n",
 	       tables, what, b->endpoints, b->beyond, b->worst_slots, b->worst_percent);
 }
 
@@ -232,8 +257,8 @@ static void small_tables_are_equal(void)
 
 	for (unsigned int i = 0; i < SMALL_TABLES; i++) {
 		uint64_t slots = random_prime(&r, GPC_MIN_TABLE_SIZE, 2039);
-		size_t count = random_chance(&r, 50) ? random_between(&r, 1, slots / 100 + 1) :
-						       random_scale(&r, 1, slots + slots / 4);
+		size_t count = random_chance(&r, 50) ? random_between(&r, 1, slots / 100 + 1)
+						     : random_scale(&r, 1, slots + slots / 4);
 
 		compare_one(&r, slots, count, &b);
 	}
@@ -247,9 +272,10 @@ static void large_tables_are_equal(void)
 	struct balance b = {0};
 
 	for (unsigned int i = 0; i < LARGE_TABLES; i++) {
-		uint64_t slots = random_chance(&r, 60) ? usual[random_below(&r, 6)] : random_prime(&r, 2041, 65537);
-		size_t count = random_chance(&r, 80) ? random_between(&r, 1, slots / 100) :
-						       random_scale(&r, 1, 12000);
+		uint64_t slots = random_chance(&r, 60) ? usual[random_below(&r, 6)]
+						       : random_prime(&r, 2041, 65537);
+		size_t count = random_chance(&r, 80) ? random_between(&r, 1, slots / 100)
+						     : random_scale(&r, 1, 12000);
 
 		compare_one(&r, slots, count, &b);
 	}
@@ -258,7 +284,8 @@ static void large_tables_are_equal(void)
 
 static void huge_tables_are_equal(void)
 {
-	static const uint64_t sizes[HUGE_TABLES] = {131071, 262139, 524287, 1048573, 2097143, 2097143};
+	static const uint64_t sizes[HUGE_TABLES] = {131071,  262139,  524287,
+						    1048573, 2097143, 2097143};
 	static const size_t counts[HUGE_TABLES] = {1310, 65535, 5000, 10485, 20971, 3};
 	struct random_source r = {3};
 	struct balance b = {0};
@@ -351,14 +378,15 @@ static void removing_one_endpoint_moves_few_slots(void)
 			worst = fmax(worst, moved);
 			sum += moved;
 		}
-		printf("maglev: %" PRIu64 " slots, %zu endpoints, one removed: %.2f %% of the slots of the others move"
+		printf("maglev: %" PRIu64
+		       " slots, %zu endpoints, one removed: %.2f %% of the slots of the others move"
 		       " (mean of 5, worst %.2f %%)\n",
 		       rows[i].slots, rows[i].count, sum / 5, worst);
 		CU_ASSERT(worst < 5.0);
 	}
 }
 
-/* ---- primes ---------------------------------------------------------------------------------------- */
+/* ---- primes ---------------------------------------------------------------------------------- */
 
 static void primes_match_trial_division(void)
 {
@@ -380,7 +408,8 @@ static void nearest_primes_match_trial_division(void)
 	struct random_source r = {8};
 
 	for (uint64_t i = 0; i < 6000; i++) {
-		uint64_t n = i < 3000 ? i : random_below(&r, 2200000), want_below = n, want_above = n + 1;
+		uint64_t n = i < 3000 ? i : random_below(&r, 2200000), want_below = n,
+			 want_above = n + 1;
 		uint64_t below = 99, above = 99;
 
 		while (want_below > 0 && !slow_is_prime(--want_below))
@@ -395,7 +424,7 @@ static void nearest_primes_match_trial_division(void)
 
 static void default_sizes_follow_the_list(void)
 {
-	static const uint64_t list[] = {251,   509,    1021,   2039,   4093,	8191,	 16381,
+	static const uint64_t list[] = {251,   509,   1021,   2039,   4093,   8191,    16381,
 					32749, 65521, 131071, 262139, 524287, 1048573, 2097143};
 	size_t at = 0;
 
@@ -404,7 +433,8 @@ static void default_sizes_follow_the_list(void)
 			at++;
 		CU_ASSERT_EQUAL(gpc_maglev_default_size(n), list[at]);
 	}
-	CU_ASSERT_EQUAL(gpc_maglev_default_size(UINT64_MAX), 2097143);	/* 100 x it does not fit 64 bits */
+	CU_ASSERT_EQUAL(gpc_maglev_default_size(UINT64_MAX),
+			2097143); /* 100 x it does not fit 64 bits */
 	CU_ASSERT_EQUAL(gpc_maglev_default_size(UINT64_MAX / 100 + 2), 2097143);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * random_plane.h: random intents for the oracles. The objects are kept as plain arrays, in the order
- * in which they were thought up; the YAML is written from them, and the oracles judge by them, so
- * nothing that the compiler derives is believed.
+ * random_plane.h: random intents for the oracles. The objects are kept as plain arrays, in the
+ * order in which they were thought up; the YAML is written from them, and the oracles judge by
+ * them, so nothing that the compiler derives is believed.
  */
 #ifndef GPC_ORACLE_RANDOM_PLANE_H
 #define GPC_ORACLE_RANDOM_PLANE_H
@@ -22,20 +22,20 @@
 #include "random.h"
 
 #define PLANE_INTERFACES 8
-#define PLANE_BACKENDS	 24
-#define PLANE_ENDPOINTS	 40
-#define PLANE_LISTENERS	 512
-#define PLANE_ADDRESSES	 96
+#define PLANE_BACKENDS 24
+#define PLANE_ENDPOINTS 40
+#define PLANE_LISTENERS 512
+#define PLANE_ADDRESSES 96
 #define LISTENER_ADDRESSES 6
 
 struct plane_address {
-	uint8_t bytes[16];	/* v4 as ::ffff:a.b.c.d */
+	uint8_t bytes[16]; /* v4 as ::ffff:a.b.c.d */
 };
 
 struct plane_interface {
 	char name[16];
-	bool balances;		/* has xdp and role edge */
-	const char *rest;	/* the other keys, as YAML */
+	bool balances;	  /* has xdp and role edge */
+	const char *rest; /* the other keys, as YAML */
 };
 
 struct plane_endpoint {
@@ -43,14 +43,14 @@ struct plane_endpoint {
 	bool has4, has6;
 	struct plane_address a4, a6;
 	unsigned int weight;
-	const char *state;	/* ready, drain, maint */
+	const char *state; /* ready, drain, maint */
 };
 
 struct plane_backend {
 	char name[32];
 	struct plane_endpoint endpoints[PLANE_ENDPOINTS];
 	size_t count;
-	unsigned int table_size;	/* 0: not written */
+	unsigned int table_size; /* 0: not written */
 };
 
 struct plane_listener {
@@ -60,8 +60,8 @@ struct plane_listener {
 	unsigned int protocol, port;
 	bool dsr;
 	size_t backend;
-	bool every_interface;		/* no `interfaces` key, or `*` */
-	bool on[PLANE_INTERFACES];	/* by interface of this struct, also with every_interface */
+	bool every_interface;	   /* no `interfaces` key, or `*` */
+	bool on[PLANE_INTERFACES]; /* by interface of this struct, also with every_interface */
 };
 
 struct random_plane {
@@ -72,7 +72,7 @@ struct random_plane {
 	size_t backend_count;
 	struct plane_listener listeners[PLANE_LISTENERS];
 	size_t listener_count;
-	struct plane_address pool[PLANE_ADDRESSES];	/* where the listeners' addresses come from */
+	struct plane_address pool[PLANE_ADDRESSES]; /* where the listeners' addresses come from */
 	size_t pool_count;
 	uint8_t seed[16];
 	bool seed_written;
@@ -99,10 +99,12 @@ static inline struct plane_address plane_v4(uint32_t host)
 	return a;
 }
 
-/* Below 2001:db8:`subnet`::/48, or (subnet 0) the NAT64 form, which ends in bytes like a v4 address. */
+/* Below 2001:db8:`subnet`::/48, or (subnet 0) the NAT64 form, which ends in bytes like a v4
+ * address. */
 static inline struct plane_address plane_v6(unsigned int subnet, uint64_t host)
 {
-	struct plane_address a = {{0x20, 0x01, 0x0d, 0xb8, (uint8_t)(subnet >> 8), (uint8_t)subnet}};
+	struct plane_address a = {
+		{0x20, 0x01, 0x0d, 0xb8, (uint8_t)(subnet >> 8), (uint8_t)subnet}};
 
 	if (subnet == 0)
 		a = (struct plane_address){{0x00, 0x64, 0xff, 0x9b}};
@@ -111,7 +113,7 @@ static inline struct plane_address plane_v6(unsigned int subnet, uint64_t host)
 	return a;
 }
 
-/* ---- thinking up --------------------------------------------------------------------------------- */
+/* ---- thinking up ----------------------------------------------------------------------------- */
 
 static inline void plane_add_interfaces(struct random_plane *p, struct random_source *r)
 {
@@ -132,8 +134,8 @@ static inline void plane_add_interfaces(struct random_plane *p, struct random_so
 		size_t kind = i == 0 ? 0 : random_below(r, sizeof(kinds) / sizeof(kinds[0]));
 
 		/* the numbers differ and do not ascend */
-		snprintf(item->name, sizeof(item->name), "%s%u%s", kinds[kind].head, (unsigned int)(i * 7 % 11),
-			 kinds[kind].tail);
+		snprintf(item->name, sizeof(item->name), "%s%u%s", kinds[kind].head,
+			 (unsigned int)(i * 7 % 11), kinds[kind].tail);
 		item->rest = kinds[kind].rest;
 		item->balances = kinds[kind].balances;
 	}
@@ -145,14 +147,16 @@ static inline void plane_add_backend(struct random_plane *p, struct random_sourc
 	static const char *const states[] = {"ready", "ready", "ready", "ready", "drain", "maint"};
 	struct plane_backend *b = &p->backends[p->backend_count];
 
-	snprintf(b->name, sizeof(b->name), "b%llu-%zu", (unsigned long long)random_below(r, 1000), p->backend_count);
+	snprintf(b->name, sizeof(b->name), "b%llu-%zu", (unsigned long long)random_below(r, 1000),
+		 p->backend_count);
 	b->table_size = sizes[random_below(r, sizeof(sizes) / sizeof(sizes[0]))];
 	b->count = random_scale(r, 1, PLANE_ENDPOINTS);
 	for (size_t i = 0; i < b->count; i++) {
 		struct plane_endpoint *e = &b->endpoints[i];
 		uint32_t host = (uint32_t)(p->backend_count * 256 + i);
 
-		snprintf(e->name, sizeof(e->name), "e%llu.%zu", (unsigned long long)random_below(r, 100), i);
+		snprintf(e->name, sizeof(e->name), "e%llu.%zu",
+			 (unsigned long long)random_below(r, 100), i);
 		e->has4 = i == 0 || random_chance(r, 70);
 		e->has6 = i == 0 || !e->has4 || random_chance(r, 40);
 		e->a4 = plane_v4(0x0a000001u + host);
@@ -172,14 +176,16 @@ static inline void plane_add_pool(struct random_plane *p, struct random_source *
 {
 	p->pool_count = random_between(r, 1, PLANE_ADDRESSES);
 	for (size_t i = 0; i < p->pool_count; i++) {
-		uint32_t v4 = random_chance(r, 70) ? 0xcb007100u + (uint32_t)i :
-						     0xc6120000u + (uint32_t)random_below(r, 0x20000);
+		uint32_t v4 = random_chance(r, 70)
+				      ? 0xcb007100u + (uint32_t)i
+				      : 0xc6120000u + (uint32_t)random_below(r, 0x20000);
 		uint64_t v6 = random_chance(r, 50) ? i + 1 : random_u64(r);
 
 		if (random_chance(r, 50))
 			p->pool[i] = plane_v4(v4);
 		else
-			p->pool[i] = plane_v6(random_chance(r, 80) ? 0xff : 0, random_chance(r, 80) ? v6 : v4);
+			p->pool[i] = plane_v6(random_chance(r, 80) ? 0xff : 0,
+					      random_chance(r, 80) ? v6 : v4);
 	}
 }
 
@@ -218,15 +224,18 @@ static inline void plane_choose_interfaces(const struct random_plane *p, struct 
 
 static inline void plane_add_listener(struct random_plane *p, struct random_source *r)
 {
-	static const unsigned int ports[] = {80, 443, 53, 8080, 20480 /* 80 with its bytes swapped */, 1, 65535};
+	static const unsigned int ports[] = {
+		80, 443, 53, 8080, 20480 /* 80 with its bytes swapped */, 1, 65535};
 	struct plane_listener *l = &p->listeners[p->listener_count];
 
 	*l = (struct plane_listener){.protocol = random_chance(r, 60) ? IPPROTO_TCP : IPPROTO_UDP,
 				     .dsr = random_chance(r, 50),
 				     .backend = random_below(r, p->backend_count),
-				     .port = random_chance(r, 60) ? ports[random_below(r, 7)] :
-								    (unsigned int)random_between(r, 1, 65535)};
-	snprintf(l->name, sizeof(l->name), "L%llu_%zu", (unsigned long long)random_below(r, 10000), p->listener_count);
+				     .port = random_chance(r, 60)
+						     ? ports[random_below(r, 7)]
+						     : (unsigned int)random_between(r, 1, 65535)};
+	snprintf(l->name, sizeof(l->name), "L%llu_%zu", (unsigned long long)random_below(r, 10000),
+		 p->listener_count);
 	plane_choose_interfaces(p, l, r);
 	for (size_t n = random_scale(r, 1, LISTENER_ADDRESSES); n > 0; n--) {
 		struct plane_address a = p->pool[random_below(r, p->pool_count)];
@@ -247,7 +256,8 @@ static inline void plane_add_listener(struct random_plane *p, struct random_sour
 static inline void random_plane(struct random_plane *p, struct random_source *r, size_t listeners)
 {
 	memset(p, 0, sizeof(*p));
-	snprintf(p->name, sizeof(p->name), "plane-%llu", (unsigned long long)random_below(r, 1000000));
+	snprintf(p->name, sizeof(p->name), "plane-%llu",
+		 (unsigned long long)random_below(r, 1000000));
 	p->seed_written = random_chance(r, 50);
 	for (int i = 0; i < 16; i++)
 		p->seed[i] = (uint8_t)random_u64(r);
@@ -259,7 +269,7 @@ static inline void random_plane(struct random_plane *p, struct random_source *r,
 		plane_add_listener(p, r);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static inline const char *plane_text(const struct plane_address *a, char out[INET6_ADDRSTRLEN])
 {
@@ -277,7 +287,8 @@ static inline void plane_order(uint32_t *order, size_t count, struct random_sour
 		random_shuffle(r, order, count);
 }
 
-static inline void plane_write_endpoints(FILE *f, const struct plane_backend *b, struct random_source *r)
+static inline void plane_write_endpoints(FILE *f, const struct plane_backend *b,
+					 struct random_source *r)
 {
 	uint32_t order[PLANE_ENDPOINTS];
 	char text[INET6_ADDRSTRLEN];
@@ -298,7 +309,8 @@ static inline void plane_write_endpoints(FILE *f, const struct plane_backend *b,
 	}
 }
 
-static inline void plane_write_backends(FILE *f, const struct random_plane *p, struct random_source *r)
+static inline void plane_write_backends(FILE *f, const struct random_plane *p,
+					struct random_source *r)
 {
 	uint32_t order[PLANE_BACKENDS];
 
@@ -315,17 +327,17 @@ static inline void plane_write_backends(FILE *f, const struct random_plane *p, s
 	}
 }
 
-static inline void plane_write_listener(FILE *f, const struct random_plane *p, const struct plane_listener *l,
-					struct random_source *r)
+static inline void plane_write_listener(FILE *f, const struct random_plane *p,
+					const struct plane_listener *l, struct random_source *r)
 {
 	uint32_t order[LISTENER_ADDRESSES];
 	char text[INET6_ADDRSTRLEN];
 	const char *comma = "";
 
 	plane_order(order, l->count, r);
-	fprintf(f, "  - {name: %s, protocol: %s, port: %u, forward: %s, backend: %s, address: [", l->name,
-		l->protocol == IPPROTO_TCP ? "TCP" : "UDP", l->port, l->dsr ? "dsr" : "ipip",
-		p->backends[l->backend].name);
+	fprintf(f, "  - {name: %s, protocol: %s, port: %u, forward: %s, backend: %s, address: [",
+		l->name, l->protocol == IPPROTO_TCP ? "TCP" : "UDP", l->port,
+		l->dsr ? "dsr" : "ipip", p->backends[l->backend].name);
 	for (size_t i = 0; i < l->count; i++)
 		fprintf(f, "%s\"%s\"", i ? ", " : "", plane_text(&l->addresses[order[i]], text));
 	fprintf(f, "]");
@@ -363,7 +375,8 @@ static inline char *plane_yaml(const struct random_plane *p, struct random_sourc
 	fprintf(f, "interfaces:\n");
 	plane_order(order, p->interface_count, r);
 	for (size_t k = 0; k < p->interface_count; k++)
-		fprintf(f, "  - {name: \"%s\", %s}\n", p->interfaces[order[k]].name, p->interfaces[order[k]].rest);
+		fprintf(f, "  - {name: \"%s\", %s}\n", p->interfaces[order[k]].name,
+			p->interfaces[order[k]].rest);
 	fprintf(f, "listeners:\n");
 	plane_order(order, p->listener_count, r);
 	for (size_t k = 0; k < p->listener_count; k++)
@@ -375,10 +388,11 @@ static inline char *plane_yaml(const struct random_plane *p, struct random_sourc
 	return text;
 }
 
-/* ---- compiling ----------------------------------------------------------------------------------- */
+/* ---- compiling ------------------------------------------------------------------------------- */
 
 /* Compiles and opens through the reader. False (with the diagnostics printed) if either refused. */
-static inline bool plane_compile(const char *yaml, struct gpc_image *ret_image, uint8_t ret_digest[32])
+static inline bool plane_compile(const char *yaml, struct gpc_image *ret_image,
+				 uint8_t ret_digest[32])
 {
 	const char *path = "gpc.yaml";
 	struct gpc_compile_options options = {.inputs = {&path, 1, NULL}, .tool_version = "oracle"};
@@ -396,11 +410,13 @@ static inline bool plane_compile(const char *yaml, struct gpc_image *ret_image, 
 	ok = gpc_compile(&diags, &provider, &options, &compiled);
 	if (ok) {
 		memcpy(ret_digest, compiled.decision_digest, 32);
-		ok = gpc_image_open(&diags, "plane.gpi", compiled.bytes, compiled.size, false, ret_image);
+		ok = gpc_image_open(&diags, "plane.gpi", compiled.bytes, compiled.size, false,
+				    ret_image);
 	}
 	for (size_t i = 0; !ok && i < diags.records.n && i < 10; i++)
 		if (diags.records.items[i].severity == GPC_ERROR)
-			fprintf(stderr, "oracle: %s: %s\n", gpc_code_text(diags.records.items[i].code),
+			fprintf(stderr, "oracle: %s: %s\n",
+				gpc_code_text(diags.records.items[i].code),
 				diags.records.items[i].message);
 	gpc_arena_release(&arena);
 	return ok;

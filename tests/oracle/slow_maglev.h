@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * slow_maglev.h: Maglev hashing as the paper describes it (Eisenbud et al., NSDI 2016, section 3.4:
- * one preference list per endpoint, endpoints take turns, each takes its most preferred free entry),
- * with the cumulative weights that compiler/lower/maglev.h specifies. Written from the description
- * alone, for being obviously right; nothing here is fast.
+ * one preference list per endpoint, endpoints take turns, each takes its most preferred free
+ * entry), with the cumulative weights that compiler/lower/maglev.h specifies. Written from the
+ * description alone, for being obviously right; nothing here is fast.
  */
 #ifndef GPC_ORACLE_SLOW_MAGLEV_H
 #define GPC_ORACLE_SLOW_MAGLEV_H
@@ -49,8 +49,8 @@ static inline uint64_t slow_greatest_weight(const struct slow_endpoint *endpoint
 struct slow_filling {
 	const struct slow_endpoint *endpoints;
 	uint64_t slots;
-	uint64_t *next;		/* by endpoint: first entry of its list that it has not looked at */
-	uint32_t *owner;	/* by slot: index of the endpoint, SLOW_EMPTY while free */
+	uint64_t *next;	 /* by endpoint: first entry of its list that it has not looked at */
+	uint32_t *owner; /* by slot: index of the endpoint, SLOW_EMPTY while free */
 	uint64_t taken;
 };
 
@@ -70,7 +70,8 @@ static inline struct slow_filling slow_begin(const struct slow_endpoint *endpoin
 {
 	for (uint64_t s = 0; s < slots; s++)
 		owner[s] = SLOW_EMPTY;
-	return (struct slow_filling){endpoints, slots, slow_alloc(count, sizeof(uint64_t)), owner, 0};
+	return (struct slow_filling){endpoints, slots, slow_alloc(count, sizeof(uint64_t)), owner,
+				     0};
 }
 
 /* owner[s] = index of the endpoint that owns slot s; endpoints stand in ascending id order. */
@@ -101,9 +102,9 @@ static inline int slow_compare_u64(const void *a, const void *b)
 }
 
 /*
- * The same table in another way, for pools in which most turns take nothing (one heavy endpoint among
- * thousands of light ones). An endpoint of weight w takes its k-th slot in round ceil(k * W / w), so
- * all takings are written down as (round, index), sorted, and done in that order.
+ * The same table in another way, for pools in which most turns take nothing (one heavy endpoint
+ * among thousands of light ones). An endpoint of weight w takes its k-th slot in round ceil(k * W /
+ * w), so all takings are written down as (round, index), sorted, and done in that order.
  */
 static inline void slow_maglev_by_rounds(const struct slow_endpoint *endpoints, size_t count,
 					 uint64_t slots, uint32_t *owner)

@@ -50,11 +50,12 @@ static inline void sip_absorb(struct sip_state *s, uint64_t word, int rounds)
 	s->v0 ^= word;
 }
 
-static inline uint64_t slow_siphash(int c, int d, const uint8_t key[16], const uint8_t *data, size_t size)
+static inline uint64_t slow_siphash(int c, int d, const uint8_t key[16], const uint8_t *data,
+				    size_t size)
 {
 	uint64_t k0 = sip_word(key), k1 = sip_word(key + 8);
-	struct sip_state s = {k0 ^ 0x736f6d6570736575ull, k1 ^ 0x646f72616e646f6dull, k0 ^ 0x6c7967656e657261ull,
-			      k1 ^ 0x7465646279746573ull};
+	struct sip_state s = {k0 ^ 0x736f6d6570736575ull, k1 ^ 0x646f72616e646f6dull,
+			      k0 ^ 0x6c7967656e657261ull, k1 ^ 0x7465646279746573ull};
 	uint8_t last[8] = {0};
 	size_t whole = size / 8 * 8;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpc_vip_listener() and gpc_vip_is_address() on compiled images against a linear scan of the objects
- * from which the YAML was written.
+ * gpc_vip_listener() and gpc_vip_is_address() on compiled images against a linear scan of the
+ * objects from which the YAML was written.
  */
 #include "gpc/image.h"
 #include "gpc/lookup/view.h"
@@ -10,23 +10,24 @@
 
 #include "random_plane.h"
 
-#define PLANES		60u
-#define LOOKUPS		20000u	/* per plane */
-#define NOWHERE		PLANE_INTERFACES	/* an interface that the plane does not have */
+#define PLANES 60u
+#define LOOKUPS 20000u		 /* per plane */
+#define NOWHERE PLANE_INTERFACES /* an interface that the plane does not have */
 
 struct query {
 	struct plane_address address;
 	unsigned int port, protocol;
-	size_t interface;	/* of struct random_plane; NOWHERE: bit 0 */
+	size_t interface; /* of struct random_plane; NOWHERE: bit 0 */
 };
 
 struct tally {
 	unsigned long lookups, hits, near, addresses, wrong;
 };
 
-/* ---- the linear scan ------------------------------------------------------------------------------ */
+/* ---- the linear scan ------------------------------------------------------------------------- */
 
-static bool exists_on(const struct random_plane *p, const struct plane_listener *l, size_t interface)
+static bool exists_on(const struct random_plane *p, const struct plane_listener *l,
+		      size_t interface)
 {
 	return interface != NOWHERE && l->on[interface] && p->interfaces[interface].balances;
 }
@@ -44,8 +45,8 @@ static const struct plane_listener *scan(const struct random_plane *p, const str
 	for (size_t i = 0; i < p->listener_count; i++) {
 		const struct plane_listener *l = &p->listeners[i];
 
-		if (l->port == q->port && l->protocol == q->protocol && exists_on(p, l, q->interface) &&
-		    has_address(l, &q->address))
+		if (l->port == q->port && l->protocol == q->protocol &&
+		    exists_on(p, l, q->interface) && has_address(l, &q->address))
 			return l;
 	}
 	return NULL;
@@ -54,12 +55,13 @@ static const struct plane_listener *scan(const struct random_plane *p, const str
 static bool scan_address(const struct random_plane *p, const struct query *q)
 {
 	for (size_t i = 0; i < p->listener_count; i++)
-		if (exists_on(p, &p->listeners[i], q->interface) && has_address(&p->listeners[i], &q->address))
+		if (exists_on(p, &p->listeners[i], q->interface) &&
+		    has_address(&p->listeners[i], &q->address))
 			return true;
 	return false;
 }
 
-/* ---- questions ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static unsigned int near_port(struct random_source *r, unsigned int port)
 {
@@ -79,7 +81,8 @@ static unsigned int near_port(struct random_source *r, unsigned int port)
 
 static unsigned int other_protocol(struct random_source *r)
 {
-	static const unsigned int protocols[] = {IPPROTO_TCP, IPPROTO_UDP, 0, IPPROTO_ICMP, 58, 132, 255};
+	static const unsigned int protocols[] = {IPPROTO_TCP, IPPROTO_UDP, 0,  IPPROTO_ICMP,
+						 58,	      132,	   255};
 
 	return protocols[random_below(r, sizeof(protocols) / sizeof(protocols[0]))];
 }
@@ -150,7 +153,7 @@ static struct query random_query(struct random_source *r, const struct random_pl
 	return q;
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* Bit of the interface: its place among all names in byte order. */
 static uint64_t bit_of(const struct random_plane *p, size_t interface)
@@ -176,11 +179,12 @@ static void say_wrong(const struct query *q, const char *want, const char *got)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	printf("vip: %s port %u protocol %u interface %zu: want %s, got %s\n", plane_text(&q->address, text), q->port,
-	       q->protocol, q->interface, want, got);
+	printf("vip: %s port %u protocol %u interface %zu: want %s, got %s\n",
+	       plane_text(&q->address, text), q->port, q->protocol, q->interface, want, got);
 }
 
-static void ask(const struct random_plane *p, const struct gpc_image *image, const struct query *q, struct tally *t)
+static void ask(const struct random_plane *p, const struct gpc_image *image, const struct query *q,
+		struct tally *t)
 {
 	const struct plane_listener *want = scan(p, q);
 	bool want_address = scan_address(p, q);
@@ -190,8 +194,8 @@ static void ask(const struct random_plane *p, const struct gpc_image *image, con
 	int is_address;
 
 	memcpy(address, q->address.bytes, 16);
-	index = gpc_vip_listener(image->view, address[0], address[1], htons((uint16_t)q->port), (uint8_t)q->protocol,
-				 bit);
+	index = gpc_vip_listener(image->view, address[0], address[1], htons((uint16_t)q->port),
+				 (uint8_t)q->protocol, bit);
 	is_address = gpc_vip_is_address(image->view, address[0], address[1], bit) != 0;
 	if (index != GPC_NONE)
 		got = listener_name(image, index);
@@ -205,7 +209,8 @@ static void ask(const struct random_plane *p, const struct gpc_image *image, con
 	}
 	if (is_address != want_address) {
 		if (t->wrong++ < 10)
-			say_wrong(q, want_address ? "an address" : "no address", is_address ? "one" : "none");
+			say_wrong(q, want_address ? "an address" : "no address",
+				  is_address ? "one" : "none");
 	}
 }
 
@@ -242,7 +247,8 @@ static void lookups_agree_with_a_linear_scan(void)
 
 	for (unsigned int i = 0; i < PLANES; i++)
 		ask_plane(&r, i < 10 ? i + 1 : random_scale(&r, 1, PLANE_LISTENERS), &t);
-	printf("vip: %lu lookups on %u planes: %lu hits, %lu misses on a listener's address, %lu others, %lu wrong\n",
+	printf("vip: %lu lookups on %u planes: %lu hits, %lu misses on a listener's address, %lu "
+	       "others, %lu wrong\n",
 	       t.lookups, PLANES, t.hits, t.near, t.lookups - t.hits - t.near, t.wrong);
 	CU_ASSERT_EQUAL(t.wrong, 0);
 	CU_ASSERT(t.lookups >= 1000000 && t.hits > 200000 && t.near > 100000);
