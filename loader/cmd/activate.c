@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "activate.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../history/changes.h"
+#include "describe.h"
+#include "output.h"
+
+#define SHOWN_CHANGES 20u	/* more only with -v */
+
+/* ---- session ---- */
+
+int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure)
+{
+	*ret = GPC_SESSION_NONE;
+	if (gpc_lock_acquire(gpc_state_dir(), &ret->lock, failure))
+		return -1;
+	if (gpc_history_open(gpc_state_dir(), true, &ret->history, failure)) {
+		gpc_lock_release(&ret->lock);
+		return -1;
+	}
+	return 0;
+}
+
+void gpc_session_close(struct gpc_session *session)
+{
+	gpc_history_free(&session->history);
+	gpc_lock_release(&session->lock);
+}
+
+/* ---- interrupts ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int signal_number)
+{
+	(void)signal_number;
+	interrupted = 1;
+}
+
+void gpc_interrupts_hold(void)
+{
+	const struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- who ---- */
+
+static const char *actor(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *user;
+
+	if (sudo && *sudo)
+		return sudo;
+	user = getpwuid(getuid());
+	return user ? user->pw_name : "unknown";
+}
+
+/* ---- what is there already ---- */
+
+struct standing {
+	struct gpc_plane_status plane;
+	struct gpc_generation newest;	/* number 0: none */
+	uint32_t running;		/* generation in the kernel, 0 if none */
+	bool same;			/* the kernel runs this decision */
+	bool recorded;			/* and the newest generation is it */
+};
+
+static bool same_decision(const struct gpc_image *a, const struct gpc_image *b)
+{
+	return !memcmp(a->head->decision_digest, b->head->decision_digest,
+		       sizeof(a->head->decision_digest));
+}
+
+uint32_t gpc_linked_generation(const struct gpc_image *linked)
+{
+	const struct gpc_link_head *link = (const void *)(linked->bytes + linked->head->link_offset);
+
+	return link->generation;
+}
+
+static int look(struct gpc_history *history, const struct gpc_image *image, struct standing *ret,
+		struct gpc_failure *failure)
+{
+	struct gpc_generation *newest = NULL;
+	char digest[65];
+	size_t count;
+
+	if (gpc_history_list(history, 1, &newest, &count, failure))
+		return -1;
+	if (count)
+		ret->newest = newest[0];
+	free(newest);
+	if (gpc_plane_read(gpc_bpffs(), &ret->plane, failure))
+		return -1;
+	if (!ret->plane.has_image)
+		return 0;
+	ret->running = gpc_linked_generation(&ret->plane.image);
+	ret->same = same_decision(&ret->plane.image, image);
+	ret->recorded = ret->same &&
+			!strcmp(ret->newest.decision,
+				gpc_digest_format(image->head->decision_digest, digest));
+	return 0;
+}
+
+static void release_standing(struct standing *standing)
+{
+	gpc_plane_status_release(&standing->plane);
+}
+
+/* ---- speaking ---- */
+
+static void say_changes(const struct gpc_call *call, const struct gpc_changes *changes)
+{
+	static const char marks[] = "+-~";
+	bool all = gpc_call_has(call, "verbose");
+	size_t shown = all || changes->count <= SHOWN_CHANGES ? changes->count : SHOWN_CHANGES;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct gpc_change *c = &changes->items[i];
+
+		printf("  %c %s %s%s%s\n", marks[c->kind], gpc_change_object_name(c->object), c->name,
+		       *c->text ? ": " : "", c->text);
+	}
+	if (shown < changes->count)
+		printf("  ... and %zu more (-v shows all)\n", changes->count - shown);
+	if (changes->slots)
+		printf("  %.1f %% of the Maglev slots have another endpoint\n",
+		       100.0 * (double)changes->slots_moved / (double)changes->slots);
+}
+
+static struct json_object *change_object(const struct gpc_change *c)
+{
+	struct json_object *object = gpc_json("change");
+
+	gpc_json_text(object, "object", gpc_change_object_name(c->object));
+	gpc_json_text(object, "change", gpc_change_kind_name(c->kind));
+	gpc_json_text(object, "name", c->name);
+	gpc_json_text(object, "detail", *c->text ? c->text : NULL);
+	return object;
+}
+
+void gpc_say_changes(const struct gpc_call *call, const struct gpc_image *before,
+		     const struct gpc_image *after)
+{
+	struct gpc_changes changes;
+
+	gpc_changes_compare(before, after, &changes);
+	if (gpc_call_has(call, "json"))
+		for (size_t i = 0; i < changes.count; i++)
+			gpc_json_print(change_object(&changes.items[i]));
+	else
+		say_changes(call, &changes);
+	gpc_changes_release(&changes);
+}
+
+static void say_unchanged(const struct gpc_image *image, const struct gpc_apply_outcome *outcome,
+			  const struct gpc_generation *recorded)
+{
+	char digest[65], brief[13];
+
+	gpc_digest_format(image->head->decision_digest, digest);
+	printf("unchanged: generation %u (decision %s) is running on %u device%s already\n",
+	       recorded->number, gpc_digest_short(digest, brief), outcome->devices,
+	       outcome->devices == 1 ? "" : "s");
+}
+
+static void say_applied(const struct gpc_image *image, const struct gpc_apply_outcome *outcome,
+			uint32_t number)
+{
+	char digest[65], brief[13];
+
+	gpc_digest_format(image->head->decision_digest, digest);
+	printf("%sgeneration %u is live%s: plane %s, decision %s, %u device%s", gpc_paint(stdout, GPC_GREEN),
+	       number, gpc_paint(stdout, GPC_PLAIN), gpc_image_name(image, image->plane->name),
+	       gpc_digest_short(digest, brief), outcome->devices, outcome->devices == 1 ? "" : "s");
+	if (outcome->unchanged)
+		printf("; it was running already, now it is recorded\n");
+	else
+		printf("; flip %.1f us, in all %.0f ms\n", outcome->flip_us, outcome->total_ms);
+}
+
+static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image *image,
+			    const struct gpc_apply_outcome *outcome, uint32_t number)
+{
+	struct json_object *result = gpc_json("result");
+
+	gpc_json_number(result, "generation", number);
+	gpc_json_bool(result, "unchanged", outcome->unchanged);
+	gpc_json_number(result, "devices", outcome->devices);
+	gpc_json_real(result, "flip_us", outcome->flip_us, 3);
+	gpc_json_real(result, "total_ms", outcome->total_ms, 3);
+	gpc_describe_json(image, result);
+	return gpc_finish(call, GPC_EXIT_OK, result);
+}
+
+static enum gpc_exit finish_interrupted(const struct gpc_call *call)
+{
+	gpc_say(call, GPC_YELLOW, "interrupted", "nothing was changed");
+	return gpc_finish(call, GPC_EXIT_INTERRUPTED, NULL);
+}
+
+/* ---- the three steps ---- */
+
+/* The flip stands but cannot be recorded: an unrecorded plane is not left running. */
+static enum gpc_exit take_back(const struct gpc_call *call, const struct gpc_apply_outcome *outcome,
+			       struct gpc_failure *unrecorded)
+{
+	struct gpc_failure undo;
+
+	if (outcome->unchanged)
+		return gpc_finish_failed(call, unrecorded);
+	if (gpc_plane_undo(gpc_bpffs(), &undo)) {
+		gpc_say_failure(call, &undo);
+		gpc_fail_hint(unrecorded, "the new image is running, but neither recorded nor undone; "
+					  "mend the state folder and run this again");
+		return gpc_finish_failed(call, unrecorded);
+	}
+	gpc_say(call, GPC_YELLOW, "rolled back", "the plane runs what it ran before");
+	unrecorded->code = GPC_EXIT_ROLLED_BACK;
+	return gpc_finish_failed(call, unrecorded);
+}
+
+static enum gpc_exit apply_unrecorded(const struct gpc_call *call, const struct standing *standing,
+				      const struct gpc_image *image)
+{
+	const struct gpc_notice_sink notices = gpc_notices(call);
+	struct gpc_apply_outcome outcome = {0};
+	struct gpc_failure failure;
+
+	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, &notices, &outcome, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (!gpc_call_has(call, "json"))
+		say_unchanged(image, &outcome, &standing->newest);
+	return finish(call, image, &outcome, standing->newest.number);
+}
+
+static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_history *history,
+				    const struct standing *standing, struct gpc_history_entry *entry)
+{
+	const struct gpc_notice_sink notices = gpc_notices(call);
+	struct gpc_apply_outcome outcome = {0};
+	struct gpc_failure failure;
+	uint32_t number;
+
+	/* An apply that was killed after its flip has used a number that nobody wrote down. */
+	entry->at_least = standing->same ? standing->running : standing->running + 1;
+	entry->actor = actor();
+	if (gpc_history_prepare(history, entry, &number, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (interrupted)
+		return finish_interrupted(call);
+	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, &notices, &outcome, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (gpc_history_publish(history, &failure))
+		return take_back(call, &outcome, &failure);
+	if (!gpc_call_has(call, "json"))
+		say_applied(entry->image, &outcome, number);
+	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL, entry->image);
+	if (interrupted)
+		gpc_say(call, GPC_YELLOW, "note", "the interrupt came after the flip, the work is done");
+	return finish(call, entry->image, &outcome, number);
+}
+
+enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
+			   struct gpc_history_entry *entry)
+{
+	GPC_CLEANUP(release_standing) struct standing standing = {0};
+	struct gpc_failure failure;
+
+	if (look(history, entry->image, &standing, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (interrupted)
+		return finish_interrupted(call);
+	if (standing.recorded)
+		return apply_unrecorded(call, &standing, entry->image);
+	return apply_recorded(call, history, &standing, entry);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * activate.h: makes an image the running one and records it: what apply and rollback share.
+ *
+ *   prepare the history -> apply to the plane -> publish the history
+ *
+ * What can fail on the disk fails before the flip; when publishing fails after it, the flip is
+ * undone. An interrupt (SIGINT, SIGTERM) counts until the flip begins.
+ */
+#ifndef GPC_LOADER_CMD_ACTIVATE_H
+#define GPC_LOADER_CMD_ACTIVATE_H
+
+#include "../history/history.h"
+#include "../plane/lock.h"
+#include "command.h"
+
+/* What a command that changes the plane holds open. */
+struct gpc_session {
+	struct gpc_lock lock;
+	struct gpc_history *history;
+};
+#define GPC_SESSION_NONE ((struct gpc_session){.lock = GPC_LOCK_NONE})
+
+/* Takes the lock and opens (makes) the history. */
+int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure);
+void gpc_session_close(struct gpc_session *session);
+
+/* From here on SIGINT and SIGTERM are noted instead of deadly. */
+void gpc_interrupts_hold(void);
+
+/* Does all of it and speaks; `entry`'s actor and at_least are filled in here. */
+enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
+			   struct gpc_history_entry *entry);
+
+/* What differs between two images (before NULL: everything is new), as text or JSON objects. */
+void gpc_say_changes(const struct gpc_call *call, const struct gpc_image *before,
+		     const struct gpc_image *after);
+/* The generation that stands in a linked image. */
+uint32_t gpc_linked_generation(const struct gpc_image *linked);
+
+#endif

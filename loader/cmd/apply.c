@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "activate.h"
+#include "input.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {
+	GPC_OPTION_FILE,
+	GPC_OPTION_ENV,
+	GPC_OPTION_STRICT,
+	GPC_OPTION_FORMAT,
+	{'v', "verbose", NULL, "show every change"},
+	GPC_OPTION_JSON,
+};
+
+/* The texts that were compiled, for the history. Points into the input. */
+static struct gpc_history_file *sources_of(const struct gpc_input *input, size_t *ret_count)
+{
+	size_t count = input->project.count ? input->diags.sources.n : 0;
+	struct gpc_history_file *files = calloc(count + 1, sizeof(*files));
+
+	if (!files)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		const struct gpc_source *s = &input->diags.sources.items[i];
+
+		files[i] = (struct gpc_history_file){s->path, s->text, s->size};
+	}
+	*ret_count = count;
+	return files;
+}
+
+static char *inputs_of(const struct gpc_project *project)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < project->count; i++)
+		fprintf(out, "%s\n", project->paths[i]);
+	if (fclose(out))
+		abort();
+	return text;
+}
+
+static enum gpc_exit activate(const struct gpc_call *call, const struct gpc_input *input)
+{
+	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
+	size_t count;
+	GPC_AUTO_FREE struct gpc_history_file *files = sources_of(input, &count);
+	GPC_AUTO_FREE char *inputs = inputs_of(&input->project);
+	struct gpc_history_entry entry = {
+		.image = &input->image,
+		.files = files,
+		.file_count = count,
+		.source = input->name,
+		.inputs = inputs,
+		.environment = gpc_call_value(call, "env"),
+	};
+	struct gpc_failure failure;
+
+	if (gpc_session_open(&session, &failure))
+		return gpc_finish_failed(call, &failure);
+	return gpc_activate(call, session.history, &entry);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
+	enum gpc_exit rc;
+
+	gpc_interrupts_hold();
+	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &input);
+	return rc ? gpc_finish(call, rc, NULL) : activate(call, &input);
+}
+
+const struct gpc_command gpc_command_apply = {
+	.name = "apply",
+	.side = GPC_SIDE_HOST,
+	.summary = "make an intent or an image the running plane, and record it",
+	.operands = "[FILE.yaml | IMAGE.gpi]",
+	.operands_max = 1,
+	.description =
+		"Compiles (or checks the image), stages it beside the running one, reads it back,\n"
+		"switches with one store and records a new generation in the history. Whatever fails\n"
+		"before the switch leaves everything as it was; when the generation cannot be recorded\n"
+		"after it, the switch is undone (7). An image that is running already is not recorded\n"
+		"again; devices that appeared meanwhile are bound. Without a file: ./gpc.yaml and\n"
+		"./gpc.d/*.yaml.",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,
+		      GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
+	.run = run,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "../../compiler/base/cleanup.h"
+#include "../file.h"
+#include "describe.h"
+#include "input.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {
+	GPC_OPTION_FILE,
+	GPC_OPTION_ENV,
+	{'o', "output", "FILE", "write the image here; it appears whole or not at all"},
+	{'v', "verbose", NULL, "sizes per section, tables and times on stderr"},
+	GPC_OPTION_STRICT,
+	GPC_OPTION_FORMAT,
+	GPC_OPTION_JSON,
+};
+
+static enum gpc_exit write_image(const struct gpc_call *call, const struct gpc_input *input)
+{
+	const char *path = gpc_call_value(call, "output");
+	struct json_object *result = gpc_json("result");
+	struct gpc_failure failure;
+
+	if (gpc_file_save(path, input->compiled.bytes, input->compiled.size, 0666, &failure)) {
+		json_object_put(result);
+		return gpc_finish_failed(call, &failure);
+	}
+	if (gpc_call_has(call, "verbose"))
+		gpc_describe_sections(&input->image, stderr);
+	if (gpc_call_has(call, "verbose"))
+		fprintf(stderr, "compiled in %.1f ms, %zu bytes of memory\n", input->compile_ms,
+			input->arena.used);
+	gpc_json_text(result, "output", path);
+	gpc_describe_json(&input->image, result);
+	if (!gpc_call_has(call, "json"))
+		gpc_describe_line(&input->image, path, stdout);
+	return gpc_finish(call, GPC_EXIT_OK, result);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
+	enum gpc_exit rc;
+
+	if (!gpc_call_has(call, "output")) {
+		gpc_say(call, GPC_RED, "error", "where to? give -o FILE (gpc check writes nothing)");
+		return gpc_finish(call, GPC_EXIT_USAGE, NULL);
+	}
+	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, false, &input);
+	return rc ? gpc_finish(call, rc, NULL) : write_image(call, &input);
+}
+
+const struct gpc_command gpc_command_compile = {
+	.name = "compile",
+	.side = GPC_SIDE_AUTHOR,
+	.summary = "compile intent into an image",
+	.operands = "[FILE.yaml]",
+	.operands_max = 1,
+	.description =
+		"Reads the intent, reports every mistake with its place and writes one image that\n"
+		"holds the whole decision. Same input, same bytes, on every machine. Without a file:\n"
+		"./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to stdout as json or\n"
+		"github.",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),
+	.run = run,
+};

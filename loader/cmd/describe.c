@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "describe.h"
+
+#include <string.h>
+
+#include "output.h"
+
+static const char *const section_names[] = {
+#define X(id, name, type) [GPC_SEC_##id] = name,
+	GPC_SECTIONS(X)
+#undef X
+};
+
+uint32_t gpc_image_count(const struct gpc_image *image, enum gpc_section_id id)
+{
+	uint32_t count;
+
+	gpc_image_section(image, id, &count);
+	return count;
+}
+
+const void *gpc_image_record(const struct gpc_image *image, enum gpc_section_id id, uint32_t index)
+{
+	uint32_t count;
+	const char *first = gpc_image_section(image, id, &count);
+
+	return first + (size_t)index * image->plane->section[id].entry_size;
+}
+
+char *gpc_digest_short(const char *digest, char out[13])
+{
+	snprintf(out, 13, "%.12s", digest);
+	return out;
+}
+
+static void print_count(FILE *out, uint32_t count, const char *noun)
+{
+	fprintf(out, ", %u %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *out)
+{
+	char digest[65], brief[13], size[32];
+
+	fprintf(out, "%s: plane %s", label, gpc_image_name(image, image->plane->name));
+	print_count(out, gpc_image_count(image, GPC_SEC_LISTENER), "listener");
+	print_count(out, gpc_image_count(image, GPC_SEC_BACKEND), "backend");
+	print_count(out, gpc_image_count(image, GPC_SEC_ENDPOINT), "endpoint");
+	gpc_digest_format(image->head->decision_digest, digest);
+	fprintf(out, ", %s, decision %s\n", gpc_text_bytes(image->size, size),
+		gpc_digest_short(digest, brief));
+}
+
+void gpc_describe_sections(const struct gpc_image *image, FILE *out)
+{
+	struct gpc_grid grid = {.alignment = "lrrr"};
+
+	gpc_grid_add(&grid, GPC_DIM, "section");
+	gpc_grid_add(&grid, GPC_DIM, "records");
+	gpc_grid_add(&grid, GPC_DIM, "each");
+	gpc_grid_add(&grid, GPC_DIM, "bytes");
+	for (unsigned int i = 0; i < GPC_SEC_COUNT; i++) {
+		const struct gpc_section *s = &image->plane->section[i];
+
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", section_names[i]);
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", s->count);
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", s->entry_size);
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", s->size);
+	}
+	gpc_grid_print(&grid, out, 2);
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++) {
+		const struct gpc_table *table = gpc_image_record(image, GPC_SEC_TABLE, i);
+		const struct gpc_backend *backend =
+			gpc_image_record(image, GPC_SEC_BACKEND, table->backend);
+
+		fprintf(out, "  table %u: backend %s, %u slots over %u endpoints\n", i,
+			gpc_image_name(image, backend->name), table->size, table->endpoints);
+	}
+	fprintf(out, "  decision part %u bytes, provenance %u, link part %u, size class %u MiB\n",
+		image->head->decision_size, image->head->provenance_size, image->head->link_size,
+		1u << (image->log2 - 20));
+}
+
+void gpc_describe_json(const struct gpc_image *image, struct json_object *object)
+{
+	char digest[65];
+
+	gpc_json_text(object, "plane", gpc_image_name(image, image->plane->name));
+	gpc_json_text(object, "decision", gpc_digest_format(image->head->decision_digest, digest));
+	gpc_json_text(object, "file", gpc_digest_format(image->head->file_digest, digest));
+	gpc_json_number(object, "size", image->head->size);
+	gpc_json_number(object, "interfaces", gpc_image_count(image, GPC_SEC_INTERFACE));
+	gpc_json_number(object, "backends", gpc_image_count(image, GPC_SEC_BACKEND));
+	gpc_json_number(object, "endpoints", gpc_image_count(image, GPC_SEC_ENDPOINT));
+	gpc_json_number(object, "listeners", gpc_image_count(image, GPC_SEC_LISTENER));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "../../compiler/base/cleanup.h"
+#include "../plane/lock.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {GPC_OPTION_JSON};
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_lock_release) struct gpc_lock lock = GPC_LOCK_NONE;
+	const struct gpc_notice_sink notices = gpc_notices(call);
+	struct gpc_failure failure;
+
+	if (gpc_lock_acquire(gpc_state_dir(), &lock, &failure) ||
+	    gpc_plane_detach(gpc_bpffs(), &notices, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (!gpc_call_has(call, "json"))
+		puts("detached: nothing of the plane is left in the kernel; the history stays");
+	return gpc_finish(call, GPC_EXIT_OK, NULL);
+}
+
+const struct gpc_command gpc_command_detach = {
+	.name = "detach",
+	.side = GPC_SIDE_HOST,
+	.summary = "remove the plane from the kernel",
+	.operands = "",
+	.description =
+		"Removes links, then programs and maps. Flows and counters are gone after it; what was\n"
+		"balanced is no longer. The history stays: gpc restore or gpc apply begin again. No\n"
+		"error when there is nothing to remove.",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
+	.run = run,
+};

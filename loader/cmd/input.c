@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../../compiler/base/disk.h"
+#include "../../compiler/diag/render.h"
+#include "../file.h"
+#include "output.h"
+
+/* ---- diagnostics ---- */
+
+static bool parse_format(const struct gpc_call *call, enum gpc_diag_format *ret)
+{
+	static const char *const names[] = {
+		[GPC_DIAG_TEXT] = "text", [GPC_DIAG_JSON] = "json", [GPC_DIAG_GITHUB] = "github"};
+	const char *format = gpc_call_value(call, "format");
+
+	*ret = gpc_call_has(call, "json") ? GPC_DIAG_JSON : GPC_DIAG_TEXT;
+	if (!format)
+		return true;
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(format, names[i])) {
+			*ret = (enum gpc_diag_format)i;
+			return true;
+		}
+	gpc_say(call, GPC_RED, "error", "'%s' is no format; there are text, json and github", format);
+	return false;
+}
+
+static void show_diagnostics(const struct gpc_input *input, enum gpc_diag_format format)
+{
+	FILE *out = format == GPC_DIAG_TEXT ? stderr : stdout;
+
+	fflush(stdout);
+	gpc_diags_render(&input->diags, format, gpc_color_wanted(out), out);
+}
+
+/* ---- intent ---- */
+
+/* -f FILE..., then the operand. */
+static const char **written_files(const struct gpc_call *call, const char *operand, size_t *ret_count)
+{
+	const char **files = calloc(call->given_count + 1, sizeof(*files));
+	size_t count = 0;
+
+	if (!files)
+		abort();
+	for (size_t i = 0; i < call->given_count; i++)
+		if (!strcmp(call->given[i].option->name, "file"))
+			files[count++] = call->given[i].value;
+	if (operand)
+		files[count++] = operand;
+	*ret_count = count;
+	return files;
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static bool compile(const struct gpc_call *call, const struct gpc_provider *provider,
+		    struct gpc_input *input)
+{
+	const struct gpc_compile_options options = {
+		.inputs = {(const char *const *)input->project.paths, input->project.count,
+			   gpc_call_value(call, "env")},
+		.tool_version = GPC_VERSION,
+	};
+	double begin = now_ms();
+	bool good = gpc_compile(&input->diags, provider, &options, &input->compiled);
+
+	input->compile_ms = now_ms() - begin;
+	return good;
+}
+
+/* "web.yaml", or "web.yaml and 2 more". */
+static char *name_project(const struct gpc_project *project)
+{
+	char *name;
+
+	if (project->count == 1)
+		name = strdup(project->paths[0]);
+	else if (asprintf(&name, "%s and %zu more", project->paths[0], project->count - 1) < 0)
+		name = NULL;
+	if (!name)
+		abort();
+	return name;
+}
+
+static enum gpc_exit load_intent(const struct gpc_call *call, const char *operand,
+				 enum gpc_diag_format format, struct gpc_input *input)
+{
+	size_t count;
+	GPC_AUTO_FREE const char **files = written_files(call, operand, &count);
+	struct gpc_failure failure;
+	struct gpc_disk disk;
+	bool good;
+	int error;
+
+	if (gpc_project_find(files, count, &input->project, &failure)) {
+		gpc_say_failure(call, &failure);
+		return failure.code;
+	}
+	input->name = name_project(&input->project);
+	error = gpc_disk_init(&disk, input->project.root);
+	if (error) {
+		gpc_fail(&failure, error == -ENOENT ? GPC_EXIT_INVALID : GPC_EXIT_FAILED, -error,
+			 "cannot open folder '%s'", input->project.root);
+		gpc_say_failure(call, &failure);
+		return failure.code;
+	}
+	const struct gpc_provider provider = gpc_disk_provider(&disk);
+	good = compile(call, &provider, input) &&
+	       gpc_image_open(&input->diags, "compiled image", input->compiled.bytes,
+			      input->compiled.size, false, &input->image);
+	gpc_disk_release(&disk);
+	input->has_image = good;
+	show_diagnostics(input, format);
+	return good ? GPC_EXIT_OK : GPC_EXIT_INVALID;
+}
+
+/* ---- images ---- */
+
+/* By name, else by the first bytes: a mistyped image is not to be reported as bad YAML. */
+static bool looks_like_image(const char *path)
+{
+	size_t length = strlen(path);
+	GPC_AUTO_CLOSE int fd = -1;
+	uint32_t magic = 0;
+
+	if (length > 4 && !strcmp(path + length - 4, ".gpi"))
+		return true;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && read(fd, &magic, sizeof(magic)) == sizeof(magic) && magic == GPC_IMAGE_MAGIC;
+}
+
+static enum gpc_exit load_image(const struct gpc_call *call, const char *path,
+				enum gpc_diag_format format, struct gpc_input *input)
+{
+	const char *slash = strrchr(path, '/');
+	GPC_AUTO_FREE char *bytes = NULL;
+	struct gpc_failure failure;
+	size_t size;
+
+	input->name = strdup(slash ? slash + 1 : path);
+	if (!input->name)
+		abort();
+	if (gpc_file_load(path, GPC_MAX_IMAGE_BYTES, &bytes, &size, &failure)) {
+		gpc_say_failure(call, &failure);
+		return failure.code;
+	}
+	input->has_image = gpc_image_open(&input->diags, path, bytes, size, false, &input->image);
+	show_diagnostics(input, format);
+	return input->has_image ? GPC_EXIT_OK : GPC_EXIT_INVALID;
+}
+
+static bool begin(const struct gpc_call *call, struct gpc_input *ret, enum gpc_diag_format *ret_format)
+{
+	*ret = (struct gpc_input){0};
+	gpc_diags_init(&ret->diags, &ret->arena, gpc_call_has(call, "strict"));
+	return parse_format(call, ret_format);
+}
+
+enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, bool images,
+			     struct gpc_input *ret)
+{
+	enum gpc_diag_format format;
+
+	/* In place: diagnostics point into the arena of the same struct. */
+	if (!begin(call, ret, &format))
+		return GPC_EXIT_USAGE;
+	if (!images || !operand || !looks_like_image(operand))
+		return load_intent(call, operand, format, ret);
+	if (gpc_call_has(call, "file") || gpc_call_has(call, "env")) {
+		gpc_say(call, GPC_RED, "error", "'%s' is a finished image: -f and -e have no meaning for it",
+			operand);
+		return GPC_EXIT_USAGE;
+	}
+	return load_image(call, operand, format, ret);
+}
+
+enum gpc_exit gpc_input_image(const struct gpc_call *call, const char *path, struct gpc_input *ret)
+{
+	enum gpc_diag_format format;
+
+	return begin(call, ret, &format) ? load_image(call, path, format, ret) : GPC_EXIT_USAGE;
+}
+
+void gpc_input_release(struct gpc_input *input)
+{
+	if (input->has_image)
+		gpc_image_release(&input->image);
+	gpc_project_release(&input->project);
+	gpc_arena_release(&input->arena);
+	free(input->name);
+	*input = (struct gpc_input){0};
+}

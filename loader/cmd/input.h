@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * input.h: what a command works on, given as intent (compiled here) or as a finished image: in the
+ * end a checked image, and the sources when there were any.
+ */
+#ifndef GPC_LOADER_CMD_INPUT_H
+#define GPC_LOADER_CMD_INPUT_H
+
+#include "../../compiler/image/image_file.h"
+#include "../../compiler/pipeline.h"
+#include "command.h"
+#include "project.h"
+
+struct gpc_input {
+	struct gpc_arena arena;
+	struct gpc_diags diags;
+	struct gpc_project project;	/* empty when an image was given */
+	struct gpc_compiled compiled;
+	struct gpc_image image;
+	bool has_image;
+	char *name;			/* "web.yaml", "web.gpi": what the history calls the source */
+	double compile_ms;
+};
+
+/* The options of commands that compile. */
+#define GPC_OPTION_FILE {'f', "file", "FILE", "compile this file; several are merged, the first gives the root"}
+#define GPC_OPTION_ENV {'e', "env", "ENV", "apply overlays/ENV.yaml"}
+#define GPC_OPTION_STRICT {0, "strict", NULL, "treat warnings as errors"}
+#define GPC_OPTION_FORMAT {0, "format", "FORMAT", "diagnostics as text, json or github"}
+
+/*
+ * Fills *ret from operand (NULL: none) and -f, -e, --strict, --format, --json of the call.
+ * Diagnostics go to stderr as text, to stdout in the other forms. `images`: an image will do too.
+ * Not OK: what is wrong has been said; the command ends with gpc_input_end(). OK: has_image is set.
+ * gpc_input_release() is due in either case.
+ */
+enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, bool images,
+			     struct gpc_input *ret);
+void gpc_input_release(struct gpc_input *input);
+
+/* The checked image in a file (read once), else INVALID after diagnostics. */
+enum gpc_exit gpc_input_image(const struct gpc_call *call, const char *path, struct gpc_input *ret);
+
+#endif

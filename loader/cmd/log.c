@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "describe.h"
+#include "generation.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {
+	{'n', "number", "N", "the newest N (default 20, 0: all)"},
+	GPC_OPTION_JSON,
+};
+
+static void print_list(const struct gpc_generation *list, size_t count)
+{
+	static const char *const titles[] = {"generation", "recorded", "by", "decision", "result", "source"};
+	struct gpc_grid grid = {.alignment = "rlllll"};
+	char when[32], digest[13];
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		gpc_grid_add(&grid, GPC_DIM, "%s", titles[i]);
+	for (size_t i = 0; i < count; i++) {
+		gpc_grid_add(&grid, i ? GPC_PLAIN : GPC_BOLD, "%u", list[i].number);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_text_time(list[i].time, when));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].actor);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_digest_short(list[i].decision, digest));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].result);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].source);
+	}
+	gpc_grid_print(&grid, stdout, 0);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	const char *number = gpc_call_value(call, "number");
+	GPC_AUTO_FREE struct gpc_generation *list = NULL;
+	struct gpc_history *history = NULL;
+	struct gpc_failure failure;
+	unsigned long limit = 20;
+	size_t count = 0;
+	int rc;
+
+	if (number && !gpc_number_parse(number, 0, UINT32_MAX, &limit)) {
+		gpc_say(call, GPC_RED, "error", "'%s' is no number of generations", number);
+		return gpc_finish(call, GPC_EXIT_USAGE, NULL);
+	}
+	if (gpc_history_open(gpc_state_dir(), false, &history, &failure))
+		return gpc_finish_failed(call, &failure);
+	rc = gpc_history_list(history, limit, &list, &count, &failure);
+	gpc_history_free(&history);
+	if (rc)
+		return gpc_finish_failed(call, &failure);
+	if (gpc_call_has(call, "json"))
+		for (size_t i = 0; i < count; i++)
+			gpc_json_print(gpc_generation_json(&list[i], "generation"));
+	else if (count)
+		print_list(list, count);
+	else
+		printf("no generation is recorded in '%s' yet\n", gpc_state_dir());
+	return gpc_finish(call, GPC_EXIT_OK, NULL);
+}
+
+const struct gpc_command gpc_command_log = {
+	.name = "log",
+	.side = GPC_SIDE_HOST,
+	.summary = "the generations of this host, newest first",
+	.operands = "",
+	.description = "One line per generation. The same history in plain git:\n"
+		       "  git -C /var/lib/gpc/history.git log",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED),
+	.run = run,
+};

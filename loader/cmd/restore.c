@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "activate.h"
+#include "describe.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {GPC_OPTION_JSON};
+
+static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generation *newest,
+			   const struct gpc_image *image)
+{
+	const struct gpc_notice_sink notices = gpc_notices(call);
+	struct json_object *result = gpc_json("result");
+	struct gpc_apply_outcome outcome = {0};
+	struct gpc_failure failure;
+
+	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, &notices, &outcome, &failure)) {
+		json_object_put(result);
+		return gpc_finish_failed(call, &failure);
+	}
+	if (!gpc_call_has(call, "json"))
+		printf("generation %u %s, plane %s, %u device%s\n", newest->number,
+		       outcome.unchanged ? "is running already" : "is live again",
+		       gpc_image_name(image, image->plane->name), outcome.devices,
+		       outcome.devices == 1 ? "" : "s");
+	gpc_json_number(result, "generation", newest->number);
+	gpc_json_bool(result, "unchanged", outcome.unchanged);
+	gpc_json_number(result, "devices", outcome.devices);
+	gpc_describe_json(image, result);
+	return gpc_finish(call, GPC_EXIT_OK, result);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
+	struct gpc_generation newest;
+	struct gpc_failure failure;
+	struct gpc_image image;
+	enum gpc_exit rc;
+	bool rebuilt;
+
+	if (gpc_session_open(&session, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (gpc_history_find(session.history, 0, &newest, &failure)) {
+		/* At boot nobody gave a number: that nothing can be restored is a failure. */
+		failure.code = GPC_EXIT_FAILED;
+		return gpc_finish_failed(call, &failure);
+	}
+	if (gpc_history_image(session.history, &newest, &image, &rebuilt, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (rebuilt)
+		gpc_say(call, GPC_DIM, "note", "the image of generation %u was rebuilt from its sources",
+			newest.number);
+	rc = apply(call, &newest, &image);
+	gpc_image_release(&image);
+	return rc;
+}
+
+const struct gpc_command gpc_command_restore = {
+	.name = "restore",
+	.side = GPC_SIDE_HOST,
+	.summary = "at boot: run the generation that was recorded last",
+	.operands = "",
+	.description =
+		"Loads the image of the newest generation, or says that it is running already. Records\n"
+		"nothing. A unit that runs it after the network is up makes the plane survive a reboot.",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
+	.run = run,
+};

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "describe.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {
+	{'v', "verbose", NULL, "slots, whole digests, counters that are 0"},
+	{0, "exit-code", NULL, "exit with 2 when something needs attention"},
+	GPC_OPTION_JSON,
+};
+
+static void *allocate(size_t count, size_t size)
+{
+	void *p = calloc(count + 1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+/* ---- counting ---- */
+
+static void count_table(struct gpc_status *status, const struct gpc_table *table)
+{
+	const struct gpc_image *image = &status->plane.image;
+	const struct gpc_backend *backend = gpc_image_record(image, GPC_SEC_BACKEND, table->backend);
+	const __u16 *slots = (const void *)(image->bytes + table->offset);
+
+	/* A backend may have one table per family; the first one stands for its weights. */
+	if (status->backend_slots[table->backend])
+		return;
+	for (uint32_t i = 0; i < table->size; i++)
+		status->slots[backend->first_endpoint + slots[i]]++;
+	status->backend_slots[table->backend] = table->size;
+}
+
+static void count(struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+	uint32_t endpoints = gpc_image_count(image, GPC_SEC_ENDPOINT);
+	uint32_t backends = gpc_image_count(image, GPC_SEC_BACKEND);
+
+	status->slots = allocate(endpoints, sizeof(*status->slots));
+	status->flows = allocate(endpoints, sizeof(*status->flows));
+	status->backend_slots = allocate(backends, sizeof(*status->backend_slots));
+	status->backend_flows = allocate(backends, sizeof(*status->backend_flows));
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++)
+		count_table(status, gpc_image_record(image, GPC_SEC_TABLE, i));
+	for (uint32_t i = 0; i < endpoints; i++) {
+		const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, i);
+
+		status->flows[i] = gpc_endpoint_counter(status, i).flows;
+		status->backend_flows[e->backend] += status->flows[i];
+	}
+}
+
+/* ---- problems ---- */
+
+static void problem(struct gpc_status *status, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void problem(struct gpc_status *status, const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	status->problems = reallocarray(status->problems, status->problem_count + 1,
+					sizeof(*status->problems));
+	if (n < 0 || !status->problems)
+		abort();
+	status->problems[status->problem_count++] = text;
+}
+
+static void check_history(struct gpc_status *status)
+{
+	char running[65];
+
+	gpc_digest_format(status->plane.image.head->decision_digest, running);
+	if (!status->newest.number)
+		problem(status, "the running image is not recorded in '%s'; gpc apply records it",
+			gpc_state_dir());
+	else if (strcmp(status->newest.decision, running))
+		problem(status, "the running image (decision %.12s) is not the one recorded last "
+				"(generation %u, decision %.12s); gpc restore runs the recorded one",
+			running, status->newest.number, status->newest.decision);
+}
+
+static void check_device(struct gpc_status *status, const struct gpc_device_status *d)
+{
+	const char *detail = *d->detail ? d->detail : "no details";
+
+	switch (d->state) {
+	case GPC_LINK_OK:
+		return;
+	case GPC_LINK_GONE:
+		problem(status, "interface '%s' has vanished (%s); gpc apply binds it when it is back",
+			d->name, detail);
+		return;
+	case GPC_LINK_FOREIGN:
+		problem(status, "interface '%s' runs a foreign program (%s)", d->name, detail);
+		return;
+	case GPC_LINK_MISSING:
+		problem(status, "the link on interface '%s' is missing (%s); gpc apply makes it anew",
+			d->name, detail);
+		return;
+	}
+}
+
+static void check_interfaces(struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_INTERFACE); i++) {
+		const struct gpc_interface *interface = gpc_image_record(image, GPC_SEC_INTERFACE, i);
+		bool bound = false;
+
+		for (size_t d = 0; d < status->plane.device_count; d++)
+			bound |= status->plane.devices[d].interface == i;
+		if (!bound && !interface->pattern && interface->role == GPC_ROLE_EDGE)
+			problem(status, "interface '%s' is not there; gpc apply binds it when it is",
+				gpc_image_name(image, interface->name));
+	}
+}
+
+static void check_endpoint(struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_image *image = &status->plane.image;
+	const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, index);
+	const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, e->backend);
+	GPC_AUTO_FREE char *hop = NULL;
+
+	if (!status->slots[index])
+		return;
+	hop = gpc_next_hop_text(status, index);
+	if (!strcmp(hop, "unknown"))
+		problem(status, "the next hop of endpoint '%s/%s' is unknown: its packets are dropped "
+				"(is it up? is there a route?)",
+			gpc_image_name(image, b->name), gpc_image_name(image, e->name));
+}
+
+static void find_problems(struct gpc_status *status)
+{
+	if (!status->plane.present) {
+		problem(status, "no plane is running below '%s'", gpc_bpffs());
+		return;
+	}
+	if (status->plane.control & GPC_CTL_OFF)
+		problem(status, "SWITCHED OFF: every packet passes, nothing is balanced; gpc on ends it");
+	if (!status->plane.has_image) {
+		problem(status, "no image is active: every packet meets on-fail; gpc apply");
+		return;
+	}
+	check_history(status);
+	for (size_t i = 0; i < status->plane.device_count; i++)
+		check_device(status, &status->plane.devices[i]);
+	check_interfaces(status);
+	for (uint32_t i = 0; i < gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT); i++)
+		check_endpoint(status, i);
+}
+
+/* ---- gathering ---- */
+
+/* A history that cannot be read is one problem more; the plane is shown all the same. */
+static void read_history(struct gpc_status *status)
+{
+	struct gpc_generation *list = NULL;
+	struct gpc_history *history = NULL;
+	struct gpc_failure failure;
+	char running[65] = "";
+	size_t n = 0;
+
+	if (gpc_history_open(gpc_state_dir(), false, &history, &failure) ||
+	    gpc_history_list(history, 0, &list, &n, &failure))
+		problem(status, "%s", failure.message);
+	gpc_history_free(&history);
+	if (n)
+		status->newest = list[0];
+	if (status->plane.has_image)
+		gpc_digest_format(status->plane.image.head->decision_digest, running);
+	for (size_t i = n; i-- > 0;)
+		if (!strcmp(list[i].decision, running))
+			status->running = list[i];
+	free(list);
+}
+
+static void release(struct gpc_status *status)
+{
+	gpc_plane_status_release(&status->plane);
+	free(status->slots);
+	free(status->flows);
+	free(status->backend_slots);
+	free(status->backend_flows);
+	for (size_t i = 0; i < status->problem_count; i++)
+		free(status->problems[i]);
+	free(status->problems);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(release) struct gpc_status status = {0};
+	struct json_object *result = gpc_json("result");
+	struct gpc_failure failure;
+
+	if (gpc_plane_read(gpc_bpffs(), &status.plane, &failure)) {
+		json_object_put(result);
+		return gpc_finish_failed(call, &failure);
+	}
+	if (status.plane.has_image) {
+		status.link = (const void *)(status.plane.image.bytes +
+					     status.plane.image.head->link_offset);
+		count(&status);
+	}
+	read_history(&status);
+	find_problems(&status);
+	(gpc_call_has(call, "json") ? gpc_status_json : gpc_status_text)(call, &status);
+	gpc_json_bool(result, "running", status.plane.has_image);
+	gpc_json_number(result, "problems", (int64_t)status.problem_count);
+	return gpc_finish(call,
+			  status.problem_count && gpc_call_has(call, "exit-code") ? GPC_EXIT_DIFFERENT :
+										    GPC_EXIT_OK,
+			  result);
+}
+
+const struct gpc_command gpc_command_status = {
+	.name = "status",
+	.side = GPC_SIDE_HOST,
+	.summary = "what runs: devices, listeners, endpoints, packets",
+	.operands = "",
+	.description =
+		"One screen: the running generation, its devices, what each listener and endpoint has\n"
+		"seen (`due` is the share by the Maglev table, `got` that of the new flows), and what\n"
+		"needs attention, first. Changes nothing, takes no lock.",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_HOST),
+	.run = run,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.h: what `gpc status` has gathered before it prints: the plane, the history and what is wrong
+ * between them. Shared by the text and the JSON form.
+ */
+#ifndef GPC_LOADER_CMD_STATUS_H
+#define GPC_LOADER_CMD_STATUS_H
+
+#include "../history/history.h"
+#include "../plane/plane.h"
+#include "command.h"
+
+struct gpc_status {
+	struct gpc_plane_status plane;
+	struct gpc_generation newest;	/* number 0: none recorded */
+	struct gpc_generation running;	/* the recorded generation of the running decision; number 0: none */
+	const struct gpc_link_head *link;	/* with an image: its link part */
+	uint32_t *slots;		/* by endpoint: Maglev slots */
+	uint64_t *flows;		/* by endpoint: new flows */
+	uint64_t *backend_slots, *backend_flows;	/* by backend: the sums */
+	char **problems;		/* what needs somebody's attention */
+	size_t problem_count;
+};
+
+/* Listener `index` at "192.0.2.10:443/tcp, [2001:db8::1]:443/tcp"; malloc'ed. */
+char *gpc_listener_addresses(const struct gpc_image *image, uint32_t index);
+/* "10.0.0.1, 2001:db8::1"; malloc'ed. */
+char *gpc_endpoint_addresses(const struct gpc_endpoint *endpoint);
+
+/* A counter of the running plane; zero when there is no such slot. */
+struct gpc_counter gpc_status_counter(const struct gpc_status *status, uint32_t slot);
+struct gpc_counter gpc_listener_counter(const struct gpc_status *status, uint32_t index);
+struct gpc_counter gpc_endpoint_counter(const struct gpc_status *status, uint32_t index);
+
+/* What is known of the way to an endpoint: "02:..:01 wan0", "unknown", "fib", "-"; malloc'ed. */
+char *gpc_next_hop_text(const struct gpc_status *status, uint32_t endpoint);
+
+const char *gpc_hook_id_name(enum gpc_hook hook);
+const char *gpc_reason_name(enum gpc_reason reason);
+const char *gpc_reason_text(enum gpc_reason reason);
+const char *gpc_link_state_name(enum gpc_link_state state);
+const char *gpc_forward_name(uint8_t forward);
+
+void gpc_status_text(const struct gpc_call *call, const struct gpc_status *status);
+void gpc_status_json(const struct gpc_call *call, const struct gpc_status *status);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../history/changes.h"
+#include "describe.h"
+#include "generation.h"
+#include "output.h"
+#include "status.h"
+
+static void add_counter(struct json_object *object, struct gpc_counter counter)
+{
+	gpc_json_number(object, "packets", (int64_t)counter.packets);
+	gpc_json_number(object, "bytes", (int64_t)counter.bytes);
+	gpc_json_number(object, "flows", (int64_t)counter.flows);
+}
+
+static void print_plane(const struct gpc_status *status)
+{
+	struct json_object *object = gpc_json("plane");
+
+	gpc_json_bool(object, "off", status->plane.control & GPC_CTL_OFF);
+	gpc_json_number(object, "generation", status->link->generation);
+	gpc_json_number(object, "size_class_log2", status->plane.size_log2);
+	gpc_json_number(object, "sequence", gpc_ctl_sequence(status->plane.control));
+	gpc_describe_json(&status->plane.image, object);
+	gpc_json_print(object);
+	if (status->running.number)
+		gpc_json_print(gpc_generation_json(&status->running, "recorded"));
+}
+
+static void print_devices(const struct gpc_status *status)
+{
+	for (size_t i = 0; i < status->plane.device_count; i++) {
+		const struct gpc_device_status *d = &status->plane.devices[i];
+		struct json_object *object = gpc_json("device");
+
+		gpc_json_text(object, "name", d->name);
+		gpc_json_number(object, "ifindex", d->ifindex);
+		gpc_json_text(object, "hook",
+			      d->hook == GPC_HOOK_XDP	      ? "xdp" :
+			      d->hook == GPC_HOOK_TC_INGRESS ? "tc-ingress" :
+								"tc-egress");
+		gpc_json_bool(object, "generic", d->generic);
+		gpc_json_text(object, "state", gpc_link_state_name(d->state));
+		gpc_json_text(object, "detail", *d->detail ? d->detail : NULL);
+		gpc_json_print(object);
+	}
+}
+
+static void print_listeners(const struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++) {
+		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
+		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, l->backend);
+		struct json_object *object = gpc_json("listener");
+		GPC_AUTO_FREE char *addresses = gpc_listener_addresses(image, i);
+
+		gpc_json_text(object, "name", gpc_image_name(image, l->name));
+		gpc_json_text(object, "address", addresses);
+		gpc_json_text(object, "forward", gpc_forward_name(l->forward));
+		gpc_json_text(object, "backend", gpc_image_name(image, b->name));
+		add_counter(object, gpc_listener_counter(status, i));
+		gpc_json_print(object);
+	}
+}
+
+static void print_endpoints(const struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_ENDPOINT); i++) {
+		const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, i);
+		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, e->backend);
+		struct json_object *object = gpc_json("endpoint");
+		GPC_AUTO_FREE char *addresses = gpc_endpoint_addresses(e);
+		GPC_AUTO_FREE char *hop = gpc_next_hop_text(status, i);
+
+		gpc_json_text(object, "backend", gpc_image_name(image, b->name));
+		gpc_json_text(object, "name", gpc_image_name(image, e->name));
+		gpc_json_text(object, "address", addresses);
+		gpc_json_text(object, "state", gpc_state_name(e->state));
+		gpc_json_number(object, "weight", e->weight);
+		gpc_json_number(object, "slots", status->slots[i]);
+		gpc_json_number(object, "slots_of", (int64_t)status->backend_slots[e->backend]);
+		add_counter(object, gpc_endpoint_counter(status, i));
+		gpc_json_text(object, "next_hop", hop);
+		gpc_json_print(object);
+	}
+}
+
+static void print_reasons(const struct gpc_status *status)
+{
+	for (int hook = 0; hook < GPC_HOOK_ID_COUNT; hook++)
+		for (int r = 0; r < GPC_REASON_COUNT; r++) {
+			struct gpc_counter c =
+				gpc_status_counter(status, (uint32_t)hook * GPC_REASON_MAX + (uint32_t)r);
+			struct json_object *object;
+
+			if (!c.packets)
+				continue;
+			object = gpc_json("reason");
+			gpc_json_text(object, "hook", gpc_hook_id_name(hook));
+			gpc_json_text(object, "reason", gpc_reason_name(r));
+			gpc_json_number(object, "packets", (int64_t)c.packets);
+			gpc_json_number(object, "bytes", (int64_t)c.bytes);
+			gpc_json_print(object);
+		}
+}
+
+void gpc_status_json(const struct gpc_call *call, const struct gpc_status *status)
+{
+	(void)call;
+	if (status->plane.has_image) {
+		print_plane(status);
+		print_devices(status);
+		print_listeners(status);
+		print_endpoints(status);
+		print_reasons(status);
+	}
+	for (size_t i = 0; i < status->problem_count; i++) {
+		struct json_object *object = gpc_json("problem");
+
+		gpc_json_text(object, "message", status->problems[i]);
+		gpc_json_print(object);
+	}
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../history/changes.h"
+#include "describe.h"
+#include "output.h"
+#include "status.h"
+
+static void titles(struct gpc_grid *grid, const char *const *names)
+{
+	for (size_t i = 0; grid->alignment[i]; i++)
+		gpc_grid_add(grid, GPC_DIM, "%s", names[i]);
+}
+
+static void print_problems(const struct gpc_status *status)
+{
+	for (size_t i = 0; i < status->problem_count; i++)
+		printf("%s!! %s%s\n", gpc_paint(stdout, GPC_RED), status->problems[i],
+		       gpc_paint(stdout, GPC_PLAIN));
+	if (status->problem_count)
+		putchar('\n');
+}
+
+static void print_head(const struct gpc_call *call, const struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+	bool off = status->plane.control & GPC_CTL_OFF;
+	char digest[65], brief[13], when[32], ago[32];
+
+	gpc_digest_format(image->head->decision_digest, digest);
+	printf("plane %s%s%s, generation %u, decision %s, %s%s%s\n", gpc_paint(stdout, GPC_BOLD),
+	       gpc_image_name(image, image->plane->name), gpc_paint(stdout, GPC_PLAIN),
+	       status->running.number ? status->running.number : status->link->generation,
+	       gpc_call_has(call, "verbose") ? digest : gpc_digest_short(digest, brief),
+	       gpc_paint(stdout, off ? GPC_RED : GPC_GREEN), off ? "OFF" : "on",
+	       gpc_paint(stdout, GPC_PLAIN));
+	if (status->running.number) {
+		gpc_text_ago(status->running.time, ago);
+		printf("  since %s%s%s%s, by %s, from %s\n", gpc_text_time(status->running.time, when),
+		       *ago ? " (" : "", ago, *ago ? ")" : "", status->running.actor,
+		       status->running.source);
+	}
+	printf("  size class %u MiB, image %s\n", 1u << (status->plane.size_log2 - 20),
+	       gpc_text_bytes(image->size, when));
+	if (gpc_call_has(call, "verbose"))
+		printf("  control word %016llx: slot %u active, %u previous, %u fallback, sequence %u\n",
+		       (unsigned long long)status->plane.control, gpc_ctl_active(status->plane.control),
+		       gpc_ctl_previous(status->plane.control), gpc_ctl_fallback(status->plane.control),
+		       gpc_ctl_sequence(status->plane.control));
+}
+
+static const char *hook_bit_name(uint8_t hook)
+{
+	return hook == GPC_HOOK_XDP ? "xdp" : hook == GPC_HOOK_TC_INGRESS ? "tc-ingress" : "tc-egress";
+}
+
+static void print_devices(const struct gpc_status *status)
+{
+	static const char *const names[] = {"device", "interface", "hook", "mode", "state"};
+	struct gpc_grid grid = {.alignment = "lllll"};
+
+	titles(&grid, names);
+	for (size_t i = 0; i < status->plane.device_count; i++) {
+		const struct gpc_device_status *d = &status->plane.devices[i];
+		const struct gpc_interface *interface =
+			d->interface < gpc_image_count(&status->plane.image, GPC_SEC_INTERFACE) ?
+				gpc_image_record(&status->plane.image, GPC_SEC_INTERFACE, d->interface) :
+				NULL;
+
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", d->name);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s%s",
+			     interface ? gpc_image_name(&status->plane.image, interface->name) : "-",
+			     interface && interface->role == GPC_ROLE_DECAP ? " (decap)" : "");
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", hook_bit_name(d->hook));
+		gpc_grid_add(&grid, d->generic ? GPC_YELLOW : GPC_PLAIN, "%s",
+			     d->hook != GPC_HOOK_XDP ? "tc" : d->generic ? "generic" : "native");
+		gpc_grid_add(&grid, d->state == GPC_LINK_OK ? GPC_GREEN : GPC_RED, "%s",
+			     gpc_link_state_name(d->state));
+	}
+	putchar('\n');
+	gpc_grid_print(&grid, stdout, 0);
+}
+
+static void add_counter(struct gpc_grid *grid, const struct gpc_counter *counter)
+{
+	char text[32];
+
+	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_count(counter->packets, text));
+	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_bytes(counter->bytes, text));
+	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_count(counter->flows, text));
+}
+
+static void print_listeners(const struct gpc_status *status)
+{
+	static const char *const names[] = {"listener", "address", "forward", "backend",
+					    "packets",	"bytes",   "flows"};
+	const struct gpc_image *image = &status->plane.image;
+	struct gpc_grid grid = {.alignment = "llllrrr"};
+
+	titles(&grid, names);
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++) {
+		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
+		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, l->backend);
+		struct gpc_counter counter = gpc_listener_counter(status, i);
+		GPC_AUTO_FREE char *addresses = gpc_listener_addresses(image, i);
+
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, l->name));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", addresses);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_forward_name(l->forward));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, b->name));
+		add_counter(&grid, &counter);
+	}
+	putchar('\n');
+	gpc_grid_print(&grid, stdout, 0);
+}
+
+/* A share in percent, "-" of nothing. */
+static void add_share(struct gpc_grid *grid, uint64_t part, uint64_t whole)
+{
+	if (whole)
+		gpc_grid_add(grid, GPC_PLAIN, "%.1f %%", 100.0 * (double)part / (double)whole);
+	else
+		gpc_grid_add(grid, GPC_DIM, "-");
+}
+
+static void add_endpoint(struct gpc_grid *grid, const struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_image *image = &status->plane.image;
+	const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, index);
+	const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, e->backend);
+	struct gpc_counter counter = gpc_endpoint_counter(status, index);
+	GPC_AUTO_FREE char *addresses = gpc_endpoint_addresses(e);
+	GPC_AUTO_FREE char *hop = gpc_next_hop_text(status, index);
+
+	gpc_grid_add(grid, GPC_PLAIN, "%s/%s", gpc_image_name(image, b->name),
+		     gpc_image_name(image, e->name));
+	gpc_grid_add(grid, GPC_PLAIN, "%s", addresses);
+	gpc_grid_add(grid, e->state == GPC_STATE_READY ? GPC_PLAIN : GPC_YELLOW, "%s",
+		     gpc_state_name(e->state));
+	gpc_grid_add(grid, GPC_PLAIN, "%u", e->weight);
+	add_share(grid, status->slots[index], status->backend_slots[e->backend]);
+	add_share(grid, status->flows[index], status->backend_flows[e->backend]);
+	add_counter(grid, &counter);
+	gpc_grid_add(grid, strcmp(hop, "unknown") ? GPC_PLAIN : GPC_RED, "%s", hop);
+}
+
+static void print_endpoints(const struct gpc_status *status)
+{
+	static const char *const names[] = {"endpoint", "address", "state", "weight", "due",
+					    "got",	"packets", "bytes", "flows",  "next hop"};
+	struct gpc_grid grid = {.alignment = "lllrrrrrrl"};
+
+	titles(&grid, names);
+	for (uint32_t i = 0; i < gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT); i++)
+		add_endpoint(&grid, status, i);
+	putchar('\n');
+	gpc_grid_print(&grid, stdout, 0);
+}
+
+static void print_reasons(const struct gpc_call *call, const struct gpc_status *status)
+{
+	struct gpc_grid grid = {.alignment = "llrl"};
+	static const char *const names[] = {"hook", "reason", "packets", "meaning"};
+	char text[32];
+
+	titles(&grid, names);
+	for (int hook = 0; hook < GPC_HOOK_ID_COUNT; hook++)
+		for (int r = 0; r < GPC_REASON_COUNT; r++) {
+			struct gpc_counter c =
+				gpc_status_counter(status, (uint32_t)hook * GPC_REASON_MAX + (uint32_t)r);
+
+			if (!c.packets && !gpc_call_has(call, "verbose"))
+				continue;
+			gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_hook_id_name(hook));
+			gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_reason_name(r));
+			gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_text_count(c.packets, text));
+			gpc_grid_add(&grid, GPC_DIM, "%s", gpc_reason_text(r));
+		}
+	putchar('\n');
+	gpc_grid_print(&grid, stdout, 0);
+}
+
+void gpc_status_text(const struct gpc_call *call, const struct gpc_status *status)
+{
+	print_problems(status);
+	if (!status->plane.has_image)
+		return;
+	print_head(call, status);
+	print_devices(status);
+	print_listeners(status);
+	print_endpoints(status);
+	print_reasons(call, status);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The values that `gpc status` shows, out of the image, its link part and the counters. */
+#include "status.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/ip.h"
+#include "describe.h"
+
+static const char *const hook_names[] = {
+	[GPC_HOOK_ID_XDP] = "xdp",
+	[GPC_HOOK_ID_TC_INGRESS] = "tc-ingress",
+	[GPC_HOOK_ID_TC_EGRESS] = "tc-egress",
+	[GPC_HOOK_ID_DECAP] = "decap",
+};
+_Static_assert(sizeof(hook_names) / sizeof(hook_names[0]) == GPC_HOOK_ID_COUNT, "one name a hook");
+
+static const struct {
+	const char *name, *text;
+} reasons[] = {
+#define X(id, name, text) {name, text},
+	GPC_REASONS(X)
+#undef X
+};
+
+const char *gpc_hook_id_name(enum gpc_hook hook)
+{
+	return hook_names[hook];
+}
+
+const char *gpc_reason_name(enum gpc_reason reason)
+{
+	return reasons[reason].name;
+}
+
+const char *gpc_reason_text(enum gpc_reason reason)
+{
+	return reasons[reason].text;
+}
+
+const char *gpc_link_state_name(enum gpc_link_state state)
+{
+	static const char *const names[] = {[GPC_LINK_OK] = "ok",
+					    [GPC_LINK_GONE] = "gone",
+					    [GPC_LINK_FOREIGN] = "foreign",
+					    [GPC_LINK_MISSING] = "missing"};
+
+	return names[state];
+}
+
+const char *gpc_forward_name(uint8_t forward)
+{
+	switch (forward) {
+	case GPC_FORWARD_IPIP:
+		return "ipip";
+	case GPC_FORWARD_DSR:
+		return "dsr";
+	default:
+		return "?";
+	}
+}
+
+/* ---- counters ---- */
+
+struct gpc_counter gpc_status_counter(const struct gpc_status *status, uint32_t slot)
+{
+	return slot < status->plane.counter_count ? status->plane.counters[slot] : (struct gpc_counter){0};
+}
+
+struct gpc_counter gpc_listener_counter(const struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_link_listener *l =
+		(const void *)(status->plane.image.bytes + status->link->listener_offset);
+
+	return gpc_status_counter(status, l[index].counter);
+}
+
+static const struct gpc_link_endpoint *linked_endpoint(const struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_link_endpoint *e =
+		(const void *)(status->plane.image.bytes + status->link->endpoint_offset);
+
+	return &e[index];
+}
+
+struct gpc_counter gpc_endpoint_counter(const struct gpc_status *status, uint32_t index)
+{
+	return gpc_status_counter(status, linked_endpoint(status, index)->counter);
+}
+
+/* ---- addresses ---- */
+
+static FILE *open_text(char **text, size_t *size)
+{
+	FILE *out = open_memstream(text, size);
+
+	if (!out)
+		abort();
+	return out;
+}
+
+static void print_vip(FILE *out, const struct gpc_vip *vip)
+{
+	char text[GPC_IP_TEXT];
+	struct gpc_ip ip;
+	bool v4;
+
+	memcpy(ip.bytes, vip->address_be, sizeof(ip.bytes));
+	v4 = gpc_ip_is_v4(&ip);
+	fprintf(out, "%s%s%s%s:%u/%s", ftell(out) > 0 ? ", " : "", v4 ? "" : "[", gpc_ip_format(&ip, text),
+		v4 ? "" : "]", ntohs(vip->port_be), vip->protocol == IPPROTO_UDP ? "udp" : "tcp");
+}
+
+static bool is_of_listener(const struct gpc_image *image, const struct gpc_vip *vip, uint32_t listener)
+{
+	uint32_t at = vip->listener;
+
+	if (!vip->protocol)
+		return false;
+	if (!(vip->flags & GPC_VIP_CHOICE))
+		return at == listener;
+	for (;; at++) {
+		const struct gpc_vip_choice *c = gpc_image_record(image, GPC_SEC_VIP_CHOICE, at);
+
+		if (c->listener == listener)
+			return true;
+		if (c->last)
+			return false;
+	}
+}
+
+static int compare_vips(const void *a, const void *b)
+{
+	return memcmp((*(const struct gpc_vip *const *)a)->address_be,
+		      (*(const struct gpc_vip *const *)b)->address_be, 16);
+}
+
+char *gpc_listener_addresses(const struct gpc_image *image, uint32_t index)
+{
+	const struct gpc_vip *found[2 * GPC_MAX_LISTENER_ADDRESSES];
+	size_t count = 0, size;
+	char *text = NULL;
+	FILE *out = open_text(&text, &size);
+
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_VIP); i++) {
+		const struct gpc_vip *vip = gpc_image_record(image, GPC_SEC_VIP, i);
+
+		if (count < sizeof(found) / sizeof(found[0]) && is_of_listener(image, vip, index))
+			found[count++] = vip;
+	}
+	qsort(found, count, sizeof(*found), compare_vips);
+	for (size_t i = 0; i < count; i++)
+		print_vip(out, found[i]);
+	if (fclose(out))
+		abort();
+	return text;
+}
+
+char *gpc_endpoint_addresses(const struct gpc_endpoint *endpoint)
+{
+	char v4[INET_ADDRSTRLEN] = "", v6[INET6_ADDRSTRLEN] = "", *text;
+
+	if (endpoint->flags & GPC_ENDPOINT_V4)
+		inet_ntop(AF_INET, &endpoint->address4_be, v4, sizeof(v4));
+	if (endpoint->flags & GPC_ENDPOINT_V6)
+		inet_ntop(AF_INET6, endpoint->address6_be, v6, sizeof(v6));
+	if (asprintf(&text, "%s%s%s", v4, *v4 && *v6 ? ", " : "", v6) < 0)
+		abort();
+	return text;
+}
+
+/* ---- next hops ---- */
+
+static bool print_hop(FILE *out, const struct gpc_status *status, uint32_t slot)
+{
+	unsigned char bytes[8];
+	char name[IF_NAMESIZE];
+	uint16_t ifindex;
+
+	if (slot >= status->plane.next_count || !status->plane.next[slot].hop)
+		return false;
+	memcpy(bytes, &status->plane.next[slot].hop, sizeof(bytes));
+	memcpy(&ifindex, bytes + 6, sizeof(ifindex));
+	if (ftell(out) > 0)
+		fputs(", ", out);
+	for (int i = 0; i < 6; i++)
+		fprintf(out, "%02x%s", bytes[i], i < 5 ? ":" : "");
+	if (if_indextoname(ifindex, name))
+		fprintf(out, " %s", name);
+	else
+		fprintf(out, " ifindex %u", ifindex);
+	return true;
+}
+
+char *gpc_next_hop_text(const struct gpc_status *status, uint32_t endpoint)
+{
+	const struct gpc_endpoint *e =
+		gpc_image_record(&status->plane.image, GPC_SEC_ENDPOINT, endpoint);
+	const struct gpc_link_endpoint *linked = linked_endpoint(status, endpoint);
+	bool asked = false, known = true;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_text(&text, &size);
+
+	for (int family = GPC_V4; family <= GPC_V6; family++) {
+		if (linked->next[family] == GPC_NONE)
+			continue;
+		asked = true;
+		known &= print_hop(out, status, linked->next[family]);
+	}
+	if (fclose(out))
+		abort();
+	if (asked && known)
+		return text;
+	free(text);
+	text = strdup(e->flags & GPC_ENDPOINT_FIB ? "fib" : asked ? "unknown" : "-");
+	if (!text)
+		abort();
+	return text;
+}

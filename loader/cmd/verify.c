@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../history/history.h"
+#include "input.h"
+#include "output.h"
+
+static const struct gpc_option options[] = {
+	{0, "exit-code", NULL, "exit with 2 on a difference (without: 1)"},
+	GPC_OPTION_JSON,
+};
+
+/* The recorded image of what runs; INVALID in words when nothing recorded is running. */
+static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
+{
+	struct gpc_plane_status status = {0};
+	struct gpc_generation *list = NULL;
+	struct gpc_history *history = NULL;
+	char running[65];
+	size_t count = 0, i = 0;
+	int rc = -1;
+
+	if (gpc_plane_read(gpc_bpffs(), &status, failure))
+		return -1;
+	if (!status.has_image) {
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'", gpc_bpffs());
+		gpc_fail_hint(failure, "gpc apply, or gpc restore");
+		goto out;
+	}
+	gpc_digest_format(status.image.head->decision_digest, running);
+	if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
+	    gpc_history_list(history, 0, &list, &count, failure))
+		goto out;
+	while (i < count && strcmp(list[i].decision, running))
+		i++;
+	if (i < count) {
+		rc = gpc_history_image(history, &list[i], ret, NULL, failure);
+	} else {
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "the running decision %.12s is not in the history",
+			 running);
+		gpc_fail_hint(failure, "give the image to compare with, or apply what should run");
+	}
+out:
+	free(list);
+	gpc_history_free(&history);
+	gpc_plane_status_release(&status);
+	return rc;
+}
+
+static void print_findings(const struct gpc_verify_report *report)
+{
+	char size[32];
+
+	for (size_t i = 0; i < report->count; i++)
+		printf("%sdifferent%s: %s%s%s%s\n", gpc_paint(stdout, GPC_RED), gpc_paint(stdout, GPC_PLAIN),
+		       report->findings[i].what, *report->findings[i].place ? " (" : "",
+		       report->findings[i].place, *report->findings[i].place ? ")" : "");
+	if (report->total > report->count)
+		printf("... and %zu more\n", report->total - report->count);
+	gpc_text_bytes(report->bytes_compared, size);
+	if (!report->total)
+		printf("%sverified%s: %s and %u links are what they should be\n",
+		       gpc_paint(stdout, GPC_GREEN), gpc_paint(stdout, GPC_PLAIN), size,
+		       report->links_checked);
+	else
+		printf("%zu differences in %s and %u links\n", report->total, size, report->links_checked);
+}
+
+static void print_findings_json(const struct gpc_verify_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		struct json_object *object = gpc_json("difference");
+
+		gpc_json_text(object, "what", report->findings[i].what);
+		gpc_json_text(object, "place", *report->findings[i].place ? report->findings[i].place : NULL);
+		gpc_json_print(object);
+	}
+}
+
+static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image *image)
+{
+	GPC_CLEANUP(gpc_verify_report_release) struct gpc_verify_report report = {0};
+	enum gpc_exit code = GPC_EXIT_OK;
+	struct gpc_failure failure;
+	struct json_object *result;
+
+	if (gpc_plane_verify(gpc_bpffs(), image, &report, &failure))
+		return gpc_finish_failed(call, &failure);
+	(gpc_call_has(call, "json") ? print_findings_json : print_findings)(&report);
+	if (report.total)
+		code = gpc_call_has(call, "exit-code") ? GPC_EXIT_DIFFERENT : GPC_EXIT_FAILED;
+	result = gpc_json("result");
+	gpc_json_number(result, "differences", (int64_t)report.total);
+	gpc_json_number(result, "bytes", (int64_t)report.bytes_compared);
+	gpc_json_number(result, "links", report.links_checked);
+	return gpc_finish(call, code, result);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
+	struct gpc_failure failure;
+	enum gpc_exit rc;
+
+	if (call->operand_count) {
+		rc = gpc_input_image(call, call->operands[0], &input);
+		return rc ? gpc_finish(call, rc, NULL) : compare(call, &input.image);
+	}
+	if (find_recorded(&input.image, &failure))
+		return gpc_finish_failed(call, &failure);
+	input.has_image = true;
+	return compare(call, &input.image);
+}
+
+const struct gpc_command gpc_command_verify = {
+	.name = "verify",
+	.side = GPC_SIDE_HOST,
+	.summary = "does the kernel hold and run those very bytes?",
+	.operands = "[IMAGE.gpi]",
+	.operands_max = 1,
+	.description =
+		"Compares the image in the kernel byte for byte with IMAGE, by default with the recorded\n"
+		"one, and checks that links, programs and maps belong together. Differences name the\n"
+		"entry and its line in the YAML; they end in 1, or in 2 with --exit-code, so that a\n"
+		"script can tell them from a check that could not be made.",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID, GPC_EXIT_HOST),
+	.run = run,
+};
