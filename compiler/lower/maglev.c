@@ -12,6 +12,7 @@
 /* Where an endpoint stands in its permutation: the next slot to try and the step to the one after. */
 struct walker {
 	uint32_t position, skip;
+	uint16_t value;
 };
 
 struct filling {
@@ -21,7 +22,6 @@ struct filling {
 	uint64_t *taken;		/* bitmap of slots; fits the first-level cache where the table does not */
 	struct walker *walkers;		/* by endpoint */
 	uint32_t *free_slots;		/* once few are left: which ones */
-	uint64_t reciprocal;		/* floor((2^64 - 1) / size) */
 };
 
 static void *allocate(size_t count, size_t size)
@@ -41,53 +41,69 @@ static struct walker *start_walkers(const struct gpc_maglev_endpoint *endpoints,
 	for (size_t i = 0; i < count; i++) {
 		walkers[i].position = (uint32_t)endpoints[i].id % size;
 		walkers[i].skip = (uint32_t)(endpoints[i].id >> 32) % (size - 1) + 1;
+		walkers[i].value = endpoints[i].value;
 	}
 	return walkers;
 }
 
-/* x + y mod size, for x, y < size. */
+/* x + y mod size, for x, y <= size and not both size. Without a branch: it could not be predicted. */
 static inline uint32_t add(uint32_t x, uint32_t y, uint32_t size)
 {
-	uint32_t sum = x + y;
+	uint32_t sum = x + y, rest = sum - size;
 
-	return sum >= size ? sum - size : sum;
+	return rest < sum ? rest : sum;
 }
 
-static inline uint32_t is_free(const uint64_t *taken, uint32_t slot)
+static inline bool is_free(const uint64_t *taken, uint32_t slot)
 {
-	return (uint32_t)(~taken[slot / 64] >> (slot % 64)) & 1;
+	return !(taken[slot / 64] >> (slot % 64) & 1);
 }
 
-static inline void take(struct filling *filling, uint32_t slot, struct walker *walker, uint16_t value)
+static inline void take(struct filling *filling, uint32_t turn, const struct walker *walker, uint32_t slot)
 {
 	filling->taken[slot / 64] |= 1ull << (slot % 64);
-	filling->table[slot] = value;
+	filling->table[slot] = walker->value;
 	filling->free_count--;
-	walker->position = add(slot, walker->skip, filling->size);
+	filling->walkers[turn].position = add(slot, walker->skip, filling->size);
 }
 
 /*
- * The walker's next free slot, by trying. Four slots at a time: their loads do not wait for each
- * other and one branch serves all, which is what the time goes into.
+ * The walker's next free slot, by trying one after another. Two walk in step, so that their loads do
+ * not wait for each other.
  */
-static inline uint32_t scan(const struct filling *filling, const struct walker *walker)
+static inline uint32_t try_slots(const struct filling *filling, const struct walker *walker)
 {
 	const uint64_t *taken = filling->taken;
-	uint32_t size = filling->size, skip = walker->skip;
-	uint32_t skip2 = add(skip, skip, size), skip4 = add(skip2, skip2, size);
-	uint32_t slot[4] = {walker->position, add(walker->position, skip, size)};
-	uint32_t found;
+	uint32_t size = filling->size, skip = walker->skip, skip2 = add(skip, skip, size);
+	uint32_t slot = walker->position, second = add(slot, skip, size);
 
-	slot[2] = add(slot[0], skip2, size);
-	slot[3] = add(slot[1], skip2, size);
 	for (;;) {
-		found = is_free(taken, slot[0]) | is_free(taken, slot[1]) << 1 |
-			is_free(taken, slot[2]) << 2 | is_free(taken, slot[3]) << 3;
-		if (found)
-			return slot[__builtin_ctz(found)];
-		for (int i = 0; i < 4; i++)
-			slot[i] = add(slot[i], skip4, size);
+		if (is_free(taken, slot))
+			return slot;
+		if (is_free(taken, second))
+			return second;
+		slot = add(slot, skip2, size);
+		second = add(second, skip2, size);
 	}
+}
+
+/*
+ * Lets the endpoints that are due take their slots by trying, until no more than `few` are free. Returns
+ * how many had their turn. The next walker is read ahead: how long a try takes cannot be predicted, and
+ * what was read before the wrong guess need not be waited for after it.
+ */
+static size_t try_round(struct filling *filling, const uint32_t *due, size_t count, uint32_t few)
+{
+	struct walker ahead = filling->walkers[due[0]];
+	size_t i;
+
+	for (i = 0; i < count && filling->free_count > few; i++) {
+		struct walker walker = ahead;
+
+		ahead = filling->walkers[due[i + 1 < count ? i + 1 : i]];
+		take(filling, due[i], &walker, try_slots(filling, &walker));
+	}
+	return i;
 }
 
 /* Inverse of x modulo the prime p, 0 < x < p: extended Euclid. */
@@ -108,30 +124,25 @@ static uint32_t inverse(uint32_t x, uint32_t p)
 	return (uint32_t)(b < 0 ? b + p : b);
 }
 
-static inline uint32_t multiply(uint32_t x, uint32_t y, const struct filling *filling)
-{
-	uint64_t product = (uint64_t)x * y;
-	uint64_t quotient = (uint64_t)((unsigned __int128)product * filling->reciprocal >> 64);
-	uint64_t rest = product - quotient * filling->size;
-
-	return (uint32_t)(rest >= filling->size ? rest - filling->size : rest);
-}
-
 /*
  * The walker's next free slot, by asking each free one how many steps away it is: with few left that
- * is quicker than trying, because trying takes size / free_count steps.
+ * is quicker than trying, which takes size / free_count steps.
+ *
+ * Steps are distance / skip mod size. Only their order matters, so they are kept as 64-bit fractions of
+ * size: one multiplication each, its overflow is the "mod". Rounding makes a fraction too small by at
+ * most 2^21, and two of them lie 2^43 apart.
  */
 static uint32_t nearest(struct filling *filling, const struct walker *walker)
 {
-	uint32_t per_step = inverse(walker->skip, filling->size);
-	uint32_t best = 0, best_steps = UINT32_MAX, slot;
+	uint64_t one_step = (uint64_t)(((unsigned __int128)inverse(walker->skip, filling->size) << 64) /
+				       filling->size);
+	uint64_t best_steps = UINT64_MAX;
+	uint32_t best = 0, slot;
 
 	for (uint32_t i = 0; i < filling->free_count; i++) {
-		slot = filling->free_slots[i];
-		uint32_t distance = slot >= walker->position
-					    ? slot - walker->position
-					    : slot + (filling->size - walker->position);
-		uint32_t steps = multiply(distance, per_step, filling);
+		uint32_t distance =
+			add(filling->free_slots[i], filling->size - walker->position, filling->size);
+		uint64_t steps = distance * one_step;
 
 		if (steps < best_steps) {
 			best_steps = steps;
@@ -143,20 +154,18 @@ static uint32_t nearest(struct filling *filling, const struct walker *walker)
 	return slot;
 }
 
-/* From here on nearest() is quicker: free_count^2 <= size. */
-static bool few_left(const struct filling *filling)
-{
-	return (uint64_t)filling->free_count * filling->free_count <= filling->size;
-}
-
 static void list_free_slots(struct filling *filling)
 {
-	uint32_t n = 0;
+	uint32_t words = filling->size / 64 + 1, n = 0;
 
 	filling->free_slots = allocate(filling->free_count + 1, sizeof(*filling->free_slots));
-	for (uint32_t slot = 0; slot < filling->size; slot++)
-		if (is_free(filling->taken, slot))
-			filling->free_slots[n++] = slot;
+	for (uint32_t word = 0; word < words; word++)
+		for (uint64_t free_bits = ~filling->taken[word]; free_bits; free_bits &= free_bits - 1) {
+			uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(free_bits);
+
+			if (slot < filling->size)
+				filling->free_slots[n++] = slot;
+		}
 	assert(n == filling->free_count);
 }
 
@@ -170,28 +179,23 @@ void gpc_maglev_fill(const struct gpc_maglev_endpoint *endpoints, size_t count, 
 		.free_count = size,
 		.taken = allocate(size / 64 + 1, sizeof(uint64_t)),
 		.walkers = start_walkers(endpoints, count, size),
-		.reciprocal = UINT64_MAX / size,
 	};
+	uint32_t few = 1;
 
 	assert(count && size >= GPC_MIN_TABLE_SIZE && size <= GPC_MAX_TABLE_SIZE);
+	while ((few + 1) * (few + 1) <= size)
+		few++;
 	gpc_schedule_init(&schedule, endpoints, count);
+	while (filling.free_count > few) {
+		gpc_schedule_round(&schedule);
+		schedule.next = try_round(&filling, schedule.due, schedule.due_count, few);
+	}
+	list_free_slots(&filling);
 	while (filling.free_count) {
-		size_t due = gpc_schedule_round(&schedule);
+		uint32_t turn = gpc_schedule_next(&schedule);
+		struct walker *walker = &filling.walkers[turn];
 
-		for (size_t i = 0; i < due && filling.free_count; i++) {
-			uint32_t turn = schedule.due[i];
-			struct walker *walker = &filling.walkers[turn];
-			uint32_t slot;
-
-			if (!few_left(&filling)) {
-				slot = scan(&filling, walker);
-			} else {
-				if (!filling.free_slots)
-					list_free_slots(&filling);
-				slot = nearest(&filling, walker);
-			}
-			take(&filling, slot, walker, endpoints[turn].value);
-		}
+		take(&filling, turn, walker, nearest(&filling, walker));
 	}
 	gpc_schedule_release(&schedule);
 	free(filling.free_slots);

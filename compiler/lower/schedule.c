@@ -118,17 +118,22 @@ static size_t sparse_round(struct gpc_schedule *schedule)
 	return due;
 }
 
-size_t gpc_schedule_round(struct gpc_schedule *schedule)
+void gpc_schedule_round(struct gpc_schedule *schedule)
 {
-	switch (schedule->kind) {
-	case GPC_SCHEDULE_EQUAL:
-		return schedule->count;
-	case GPC_SCHEDULE_DENSE:
-		return dense_round(schedule);
-	case GPC_SCHEDULE_SPARSE:
-		break;
-	}
-	return sparse_round(schedule);
+	do {
+		switch (schedule->kind) {
+		case GPC_SCHEDULE_EQUAL:
+			schedule->due_count = schedule->count;
+			break;
+		case GPC_SCHEDULE_DENSE:
+			schedule->due_count = dense_round(schedule);
+			break;
+		case GPC_SCHEDULE_SPARSE:
+			schedule->due_count = sparse_round(schedule);
+			break;
+		}
+	} while (!schedule->due_count);
+	schedule->next = 0;
 }
 
 void gpc_schedule_release(struct gpc_schedule *schedule)

@@ -12,6 +12,7 @@
 
 struct gpc_schedule {
 	uint32_t *due;		/* endpoints that take a slot in this round, ascending */
+	size_t due_count, next;	/* next: how many of them had their turn */
 	const struct gpc_maglev_endpoint *endpoints;
 	size_t count;
 	uint32_t heaviest;
@@ -29,8 +30,16 @@ struct gpc_schedule {
 void gpc_schedule_init(struct gpc_schedule *schedule, const struct gpc_maglev_endpoint *endpoints,
 		       size_t count);
 
-/* Goes to the next round in which anybody takes a slot; returns how many stand in schedule->due. */
-size_t gpc_schedule_round(struct gpc_schedule *schedule);
+/* Goes to the next round in which anybody takes a slot. */
+void gpc_schedule_round(struct gpc_schedule *schedule);
+
+/* Number of the endpoint that takes the next slot. */
+static inline uint32_t gpc_schedule_next(struct gpc_schedule *schedule)
+{
+	if (schedule->next == schedule->due_count)
+		gpc_schedule_round(schedule);
+	return schedule->due[schedule->next++];
+}
 
 void gpc_schedule_release(struct gpc_schedule *schedule);
 
