@@ -110,9 +110,9 @@ static __always_inline int write_head(struct xdp_md *ctx, const struct gpc_packe
  * Makes the frame and sends it: the XDP action, or -1 if there was no room in front of it.
  */
 static __always_inline int send(struct xdp_md *ctx, const struct gpc_packet *p,
-				const struct gpc_route *route, const struct gpc_outer *outer)
+				const struct gpc_link_device *in, const struct gpc_route *route, const struct gpc_outer *outer)
 {
-	int back = route->ifindex == ctx->ingress_ifindex;
+	int back = route->ifindex == in->ifindex;
 	__u32 tags = back ? p->tags : 0;
 	int grow = (int)outer->size - 4 * (int)(p->tags - tags);
 	int padding = (int)(p->frame - GPC_ETH_SIZE - 4 * p->tags - p->length);

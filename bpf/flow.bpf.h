@@ -23,8 +23,24 @@ static __always_inline __u64 mask_above(__u64 a, __u64 b)
 	return borrow;
 }
 
+/*
+ * The keys are written in words of 8 bytes: the kernel reads them in words of 4 and 8, and a load of
+ * bytes that several smaller stores have just written waits for all of them.
+ */
+union flow_key {
+	struct gpc_flow_key4 v4;
+	struct gpc_flow_key6 v6;
+	__u64 word[5];
+};
+_Static_assert(sizeof(struct gpc_flow_key4) == 16 && sizeof(struct gpc_flow_key6) == 40, "words");
+
+static __always_inline __u64 ports_and_protocol(__u64 port0, __u64 port1, __u8 protocol)
+{
+	return port0 | port1 << 16 | (__u64)protocol << 32;
+}
+
 /* Key of the packet's flow; returns GPC_FLOW_REVERSED if its source is side 1. */
-static __always_inline __u8 flow_key4(struct gpc_flow_key4 *key, const struct gpc_tuple *t)
+static __always_inline __u8 flow_key4(union flow_key *key, const struct gpc_tuple *t)
 {
 	/* The address above the port, as one number: 48 bits each. */
 	__u64 a = (t->source[1] >> 32) << 16 | t->source_port;
@@ -34,19 +50,15 @@ static __always_inline __u8 flow_key4(struct gpc_flow_key4 *key, const struct gp
 	opaque(swap);
 	low = a ^ ((a ^ b) & swap);
 	high = b ^ ((a ^ b) & swap);
-	key->address[0] = low >> 16;
-	key->address[1] = high >> 16;
-	key->port[0] = low;
-	key->port[1] = high;
-	key->protocol = t->protocol;
-	__builtin_memset(key->pad, 0, sizeof(key->pad));
+	key->word[0] = low >> 16 | (high >> 16) << 32;
+	key->word[1] = ports_and_protocol(low & 0xffff, high & 0xffff, t->protocol);
 	return swap & GPC_FLOW_REVERSED;
 }
 
-static __always_inline __u8 flow_key6(struct gpc_flow_key6 *key, const struct gpc_tuple *t)
+static __always_inline __u8 flow_key6(union flow_key *key, const struct gpc_tuple *t)
 {
 	const __u64 *s = t->source, *d = t->destination;
-	__u64 swap;
+	__u64 swap, ports = t->source_port ^ t->destination_port;
 
 	if (s[0] != d[0])
 		swap = mask_above(s[0], d[0]);
@@ -54,14 +66,12 @@ static __always_inline __u8 flow_key6(struct gpc_flow_key6 *key, const struct gp
 		swap = mask_above(s[1], d[1]);
 	else
 		swap = mask_above(t->source_port, t->destination_port);
-	key->address[0][0] = s[0] ^ ((s[0] ^ d[0]) & swap);
-	key->address[0][1] = s[1] ^ ((s[1] ^ d[1]) & swap);
-	key->address[1][0] = d[0] ^ ((s[0] ^ d[0]) & swap);
-	key->address[1][1] = d[1] ^ ((s[1] ^ d[1]) & swap);
-	key->port[0] = t->source_port ^ ((t->source_port ^ t->destination_port) & swap);
-	key->port[1] = t->destination_port ^ ((t->source_port ^ t->destination_port) & swap);
-	key->protocol = t->protocol;
-	__builtin_memset(key->pad, 0, sizeof(key->pad));
+	key->word[0] = s[0] ^ ((s[0] ^ d[0]) & swap);
+	key->word[1] = s[1] ^ ((s[1] ^ d[1]) & swap);
+	key->word[2] = d[0] ^ ((s[0] ^ d[0]) & swap);
+	key->word[3] = d[1] ^ ((s[1] ^ d[1]) & swap);
+	key->word[4] = ports_and_protocol(t->source_port ^ (ports & swap),
+					  t->destination_port ^ (ports & swap), t->protocol);
 	return swap & GPC_FLOW_REVERSED;
 }
 

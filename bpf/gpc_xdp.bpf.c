@@ -118,7 +118,7 @@ static __always_inline void follow_flow(struct gpc_walk *w, struct gpc_flow *flo
 }
 
 /* An unknown flow: an endpoint from the table, and an entry within the budget. */
-static __always_inline void open_flow(struct gpc_walk *w, const void *key, __u8 reversed)
+static __always_inline void open_flow(struct gpc_walk *w, const union flow_key *key, __u8 reversed)
 {
 	const struct gpc_plane *plane = gpc_view_plane(w->view);
 	const struct gpc_packet *p = &w->packet;
@@ -130,28 +130,31 @@ static __always_inline void open_flow(struct gpc_walk *w, const void *key, __u8 
 		return;
 	flow.state = flow_first_state(p->tuple.protocol, p->tcp_flags);
 	flow.endpoint = gpc_endpoint_at(w->view, w->endpoint)->id;
-	if (flow_budget(plane, w->link->cpus, w->now))
-		failed = p->family == GPC_V4 ? bpf_map_update_elem(&gpc_flows4, key, &flow, BPF_ANY) :
-					       bpf_map_update_elem(&gpc_flows6, key, &flow, BPF_ANY);
+	if (flow_budget(plane, w->link->cpus, w->now)) {
+		if (p->family == GPC_V4) {
+			failed = bpf_map_update_elem(&gpc_flows4, key, &flow, BPF_ANY);
+			opaque(failed);
+		} else {
+			failed = bpf_map_update_elem(&gpc_flows6, key, &flow, BPF_ANY);
+		}
+	}
 	w->new_flow = !failed || p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
 }
 
 /* Finds w->endpoint, GPC_NONE if nobody takes the flow. */
 static __always_inline void choose_endpoint(struct gpc_walk *w)
 {
-	union {
-		struct gpc_flow_key4 v4;
-		struct gpc_flow_key6 v6;
-	} key;
+	union flow_key key;
 	struct gpc_flow *flow;
 	__u8 reversed;
 
 	if (w->packet.family == GPC_V4) {
-		reversed = flow_key4(&key.v4, &w->packet.tuple);
-		flow = bpf_map_lookup_elem(&gpc_flows4, &key.v4);
+		reversed = flow_key4(&key, &w->packet.tuple);
+		flow = bpf_map_lookup_elem(&gpc_flows4, &key);
+		opaque(flow);	/* two calls that were merged into one could not be inlined */
 	} else {
-		reversed = flow_key6(&key.v6, &w->packet.tuple);
-		flow = bpf_map_lookup_elem(&gpc_flows6, &key.v6);
+		reversed = flow_key6(&key, &w->packet.tuple);
+		flow = bpf_map_lookup_elem(&gpc_flows6, &key);
 	}
 	if (!flow)
 		open_flow(w, &key, reversed);
@@ -191,7 +194,7 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 			return ended(GPC_REASON_NO_NEXT_HOP, XDP_DROP);
 		outer_v6(&outer, plane, p, host->source6_be, endpoint->address6_be);
 	}
-	action = send(ctx, p, &route, &outer);
+	action = send(ctx, p, w->in, &route, &outer);
 	if (unlikely(action < 0))
 		return ended(GPC_REASON_NO_HEADROOM, drop_if(plane->flags & GPC_PLANE_ON_FAIL_DROP));
 	count(gpc_link_listener_at(w->view, w->link, w->listener_index)->counter, 1, p->frame,
