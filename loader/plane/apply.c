@@ -226,12 +226,17 @@ static int fill_link(struct apply *apply, uint32_t generation, bool renew, bool 
 
 /* ---- the plan ---- */
 
+/* By its bytes: a digest does not say what became of them in the kernel. */
 static bool same_decision(const struct apply *apply)
 {
+	const struct gpc_image *image = apply->swap.image;
+	const struct gpc_image_head *head = image->head;
 	const struct gpc_image_head *live = (const struct gpc_image_head *)apply->views[0].base;
 
-	return !memcmp(live->decision_digest, apply->swap.image->head->decision_digest,
-		       sizeof(live->decision_digest));
+	return live->decision_offset == head->decision_offset &&
+	       live->decision_size == head->decision_size &&
+	       !memcmp((const char *)live + head->decision_offset,
+		       image->bytes + head->decision_offset, head->decision_size);
 }
 
 static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_failure *failure)

@@ -171,6 +171,7 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
 	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status status = {0};
 	const struct gpc_instance *instance;
+	struct gpc_failure why;
 
 	if (gpc_survey_open(bpffs, &survey, failure))
 		return -1;
@@ -179,10 +180,11 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 		status.present = true;
 		status.control = gpc_control_load(instance->control);
 		status.size_log2 = instance->id.log2;
-		if (gpc_stage_read(instance, gpc_ctl_active(status.control), &status.image, failure))
-			return -1;
-		status.has_image = true;
-		if (read_devices(&status, &survey, failure) ||
+		status.has_image = !gpc_stage_read(instance, gpc_ctl_active(status.control),
+						   &status.image, &why);
+		if (!status.has_image)
+			snprintf(status.problem, sizeof(status.problem), "%.255s", why.message);
+		else if (read_devices(&status, &survey, failure) ||
 		    read_counters(&status, instance, failure) ||
 		    read_next(&status, instance, failure))
 			return -1;

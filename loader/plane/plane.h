@@ -62,7 +62,8 @@ struct gpc_device_status {
 struct gpc_plane_status {
 	bool present;			/* a plane is pinned there */
 	uint64_t control;		/* the control word */
-	bool has_image;
+	bool has_image;			/* else `problem` says why; devices, counters, next hops are empty */
+	char problem[256];
 	struct gpc_image image;		/* a copy of the active image, linked; gpc_plane_status_release() */
 	struct gpc_device_status *devices;
 	size_t device_count;
