@@ -11,7 +11,8 @@
 #define MOST_KEYS 32u
 
 static void bind_object(struct gpc_values *values, const struct gpc_frame *frame,
-			const struct gpc_object_info *info, const struct gpc_node *node, void *object);
+			const struct gpc_object_info *info, const struct gpc_node *node,
+			void *object);
 
 /* "name, mode": the keys that are built. */
 static const char *list_keys(struct gpc_arena *arena, const struct gpc_object_info *info)
@@ -20,7 +21,8 @@ static const char *list_keys(struct gpc_arena *arena, const struct gpc_object_in
 
 	for (size_t i = 0; i < info->count; i++) {
 		if (info->keys[i].feature == GPC_FEATURE_BUILT)
-			list = gpc_arena_printf(arena, "%s%s%s", list, *list ? ", " : "", info->keys[i].name);
+			list = gpc_arena_printf(arena, "%s%s%s", list, *list ? ", " : "",
+						info->keys[i].name);
 	}
 	return list;
 }
@@ -29,8 +31,9 @@ static void report_unknown_key(struct gpc_values *values, const struct gpc_frame
 			       const struct gpc_object_info *info, const struct gpc_pair *pair)
 {
 	struct gpc_diags *diags = values->diags;
-	struct gpc_diag *diag = gpc_diag(diags, GPC_E0102, pair->key_place, "unknown key `%s`%s",
-					 gpc_quote(diags->arena, pair->key), gpc_frame_text(values, frame));
+	struct gpc_diag *diag =
+		gpc_diag(diags, GPC_E0102, pair->key_place, "unknown key `%s`%s",
+			 gpc_quote(diags->arena, pair->key), gpc_frame_text(values, frame));
 	const char *candidates[MOST_KEYS];
 	const char *near;
 
@@ -48,7 +51,8 @@ static void report_unknown_key(struct gpc_values *values, const struct gpc_frame
 
 static void report_delete(struct gpc_values *values, const struct gpc_pair *pair)
 {
-	struct gpc_diag *diag = gpc_diag(values->diags, GPC_E0210, pair->key_place, "misplaced `$delete`");
+	struct gpc_diag *diag =
+		gpc_diag(values->diags, GPC_E0210, pair->key_place, "misplaced `$delete`");
 
 	gpc_diag_hint(values->diags, diag, "it removes an object by its name, in an overlay");
 }
@@ -57,8 +61,9 @@ static void report_not_built(struct gpc_values *values, const struct gpc_frame *
 			     const struct gpc_key *key, const struct gpc_pair *pair)
 {
 	struct gpc_diags *diags = values->diags;
-	struct gpc_diag *diag = gpc_diag(diags, GPC_E0103, pair->key_place, "not built yet: key `%s`%s",
-					 key->name, gpc_frame_text(values, frame));
+	struct gpc_diag *diag =
+		gpc_diag(diags, GPC_E0103, pair->key_place, "not built yet: key `%s`%s", key->name,
+			 gpc_frame_text(values, frame));
 
 	gpc_diag_hint(diags, diag, "it comes with %s; remove it", gpc_feature_name(key->feature));
 }
@@ -79,15 +84,25 @@ static const char *name_of(const struct gpc_node *node)
 static void set_place(enum gpc_object kind, void *item, struct gpc_place at)
 {
 	switch (kind) {
-	case GPC_OBJECT_interface: ((struct gpc_interface_intent *)item)->at = at; break;
-	case GPC_OBJECT_backend: ((struct gpc_backend_intent *)item)->at = at; break;
-	case GPC_OBJECT_endpoint: ((struct gpc_endpoint_intent *)item)->at = at; break;
-	case GPC_OBJECT_listener: ((struct gpc_listener_intent *)item)->at = at; break;
-	default: assert(!"an object that is built");
+	case GPC_OBJECT_interface:
+		((struct gpc_interface_intent *)item)->at = at;
+		break;
+	case GPC_OBJECT_backend:
+		((struct gpc_backend_intent *)item)->at = at;
+		break;
+	case GPC_OBJECT_endpoint:
+		((struct gpc_endpoint_intent *)item)->at = at;
+		break;
+	case GPC_OBJECT_listener:
+		((struct gpc_listener_intent *)item)->at = at;
+		break;
+	default:
+		assert(!"an object that is built");
 	}
 }
 
-static void bind_objects(const struct gpc_slot *slot, const struct gpc_node *node, void *target, void *object)
+static void bind_objects(const struct gpc_slot *slot, const struct gpc_node *node, void *target,
+			 void *object)
 {
 	const struct gpc_object_info *info = gpc_object_info(slot->key->object);
 	char *items;
@@ -136,7 +151,8 @@ static void bind_health(const struct gpc_slot *slot, const struct gpc_node *node
 	backend->health_at = node->place;
 	bind_child(slot, node, backend);
 	for (size_t i = 0; i < node->map.count; i++)
-		kinds += !strcmp(node->map.pairs[i].key, "tcp") || !strcmp(node->map.pairs[i].key, "http");
+		kinds += !strcmp(node->map.pairs[i].key, "tcp") ||
+			 !strcmp(node->map.pairs[i].key, "http");
 	if (kinds != 1)
 		gpc_slot_fault(slot, GPC_E0128, node->place, "not exactly one of `tcp` and `http`");
 }
@@ -147,32 +163,46 @@ static void bind_value(const struct gpc_slot *slot, const struct gpc_node *node,
 	void *target = offset == GPC_NO_TARGET ? NULL : (char *)object + offset;
 
 	switch (slot->key->type) {
-	case GPC_TYPE_OBJECT: bind_child(slot, node, target); break;
-	case GPC_TYPE_OBJECTS: bind_objects(slot, node, target, object); break;
-	case GPC_TYPE_HEALTH: bind_health(slot, node, object); break;
-	case GPC_TYPE_LABELS: gpc_bind_labels(slot, node); break;
-	case GPC_TYPE_VALUES:	/* values.c and include.c have seen to these */
-	case GPC_TYPE_PATTERNS: break;
+	case GPC_TYPE_OBJECT:
+		bind_child(slot, node, target);
+		break;
+	case GPC_TYPE_OBJECTS:
+		bind_objects(slot, node, target, object);
+		break;
+	case GPC_TYPE_HEALTH:
+		bind_health(slot, node, object);
+		break;
+	case GPC_TYPE_LABELS:
+		gpc_bind_labels(slot, node);
+		break;
+	case GPC_TYPE_VALUES: /* values.c and include.c have seen to these */
+	case GPC_TYPE_PATTERNS:
+		break;
 	case GPC_TYPE_ADDRESSES:
 	case GPC_TYPE_PREFIXES:
 	case GPC_TYPE_REFERENCES:
-	case GPC_TYPE_ENUMS: gpc_bind_list(slot, node, target); break;
-	default: gpc_bind_scalar(slot, node, target, object);
+	case GPC_TYPE_ENUMS:
+		gpc_bind_list(slot, node, target);
+		break;
+	default:
+		gpc_bind_scalar(slot, node, target, object);
 	}
 }
 
 static void report_missing(struct gpc_values *values, const struct gpc_frame *frame,
-			   const struct gpc_object_info *info, const struct gpc_node *node, uint32_t seen)
+			   const struct gpc_object_info *info, const struct gpc_node *node,
+			   uint32_t seen)
 {
 	for (size_t i = 0; i < info->count; i++) {
 		if (info->keys[i].required && !(seen & UINT32_C(1) << i))
-			gpc_diag(values->diags, GPC_E0104, node->place, "missing key `%s`%s", info->keys[i].name,
-				 gpc_frame_text(values, frame));
+			gpc_diag(values->diags, GPC_E0104, node->place, "missing key `%s`%s",
+				 info->keys[i].name, gpc_frame_text(values, frame));
 	}
 }
 
 static void bind_object(struct gpc_values *values, const struct gpc_frame *frame,
-			const struct gpc_object_info *info, const struct gpc_node *node, void *object)
+			const struct gpc_object_info *info, const struct gpc_node *node,
+			void *object)
 {
 	uint32_t seen = 0;
 

@@ -13,21 +13,29 @@ static void report_address(const struct gpc_slot *slot, const struct gpc_scalar 
 
 	switch (error) {
 	case GPC_IP_LEADING_ZERO:
-		gpc_slot_scalar_fault(slot, GPC_E0109, scalar, "number with a leading zero: `%s`", text);
+		gpc_slot_scalar_fault(slot, GPC_E0109, scalar, "number with a leading zero: `%s`",
+				      text);
 		break;
 	case GPC_IP_MAPPED:
-		gpc_diag_hint(diags, gpc_slot_scalar_fault(slot, GPC_E0116, scalar, "v4-mapped address `%s`", text),
+		gpc_diag_hint(diags,
+			      gpc_slot_scalar_fault(slot, GPC_E0116, scalar,
+						    "v4-mapped address `%s`", text),
 			      "write the IPv4 form");
 		break;
 	case GPC_IP_LENGTH:
-		gpc_slot_scalar_fault(slot, GPC_E0117, scalar, "prefix length out of range: `%s`", text);
+		gpc_slot_scalar_fault(slot, GPC_E0117, scalar, "prefix length out of range: `%s`",
+				      text);
 		break;
 	case GPC_IP_HOST_BITS:
-		gpc_diag_hint(diags, gpc_slot_scalar_fault(slot, GPC_E0118, scalar, "host bits set in `%s`", text),
+		gpc_diag_hint(diags,
+			      gpc_slot_scalar_fault(slot, GPC_E0118, scalar,
+						    "host bits set in `%s`", text),
 			      "the prefix is %s", gpc_prefix_format(masked, prefix));
 		break;
 	case GPC_IP_ZONE:
-		gpc_diag_hint(diags, gpc_slot_scalar_fault(slot, GPC_E0115, scalar, "address with a zone: `%s`", text),
+		gpc_diag_hint(diags,
+			      gpc_slot_scalar_fault(slot, GPC_E0115, scalar,
+						    "address with a zone: `%s`", text),
 			      "write it without `%%` and what follows");
 		break;
 	default:
@@ -44,7 +52,8 @@ bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scal
 
 	if (whole && !error && strchr(scalar->text, '/')) {
 		gpc_diag_hint(diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0115, scalar, "prefix where an address is wanted: `%s`",
+			      gpc_slot_scalar_fault(slot, GPC_E0115, scalar,
+						    "prefix where an address is wanted: `%s`",
 						    scalar->text),
 			      "write the address without `/`");
 		return false;
@@ -55,7 +64,8 @@ bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scal
 	}
 	if (prefix.length != (prefix.v4 ? 32 : 128)) {
 		gpc_diag_hint(diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0119, scalar, "not built yet: prefix `%s`", scalar->text),
+			      gpc_slot_scalar_fault(slot, GPC_E0119, scalar,
+						    "not built yet: prefix `%s`", scalar->text),
 			      "write whole addresses; prefixes come with %s",
 			      gpc_feature_name(GPC_FEATURE_BALANCING));
 		return false;

@@ -41,8 +41,9 @@ static void check_repeats(const struct gpc_slot *slot, const struct gpc_scalar *
 
 		if (!gpc_names_repeat(&names, i, &first, &again))
 			continue;
-		diag = gpc_slot_scalar_fault(slot, GPC_E0130, &items[again], "item twice in the list: `%s`",
-					     gpc_quote(slot->values->diags->arena, items[again].text));
+		diag = gpc_slot_scalar_fault(
+			slot, GPC_E0130, &items[again], "item twice in the list: `%s`",
+			gpc_quote(slot->values->diags->arena, items[again].text));
 		gpc_diag_place(diag, items[first].at, "first here");
 	}
 }
@@ -51,7 +52,8 @@ static void check_repeats(const struct gpc_slot *slot, const struct gpc_scalar *
 static struct gpc_scalar *scalars_of(const struct gpc_slot *slot, struct gpc_node *const *items,
 				     size_t count, size_t *ret_count)
 {
-	struct gpc_scalar *scalars = GPC_NEW_ARRAY(slot->values->diags->arena, struct gpc_scalar, count);
+	struct gpc_scalar *scalars =
+		GPC_NEW_ARRAY(slot->values->diags->arena, struct gpc_scalar, count);
 
 	*ret_count = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -61,8 +63,8 @@ static struct gpc_scalar *scalars_of(const struct gpc_slot *slot, struct gpc_nod
 	return scalars;
 }
 
-static void bind_items(const struct gpc_slot *slot, struct gpc_place at, const struct gpc_scalar *items,
-		       size_t count, void *target)
+static void bind_items(const struct gpc_slot *slot, struct gpc_place at,
+		       const struct gpc_scalar *items, size_t count, void *target)
 {
 	struct gpc_prefix_value *prefixes;
 	struct gpc_text_value *texts;
@@ -77,7 +79,8 @@ static void bind_items(const struct gpc_slot *slot, struct gpc_place at, const s
 	case GPC_TYPE_REFERENCES:
 		texts = gpc_slot_push(slot, target, sizeof(*texts), count);
 		for (size_t i = 0; i < count; i++)
-			texts[i] = (struct gpc_text_value){.text = items[i].text, .at = items[i].at};
+			texts[i] =
+				(struct gpc_text_value){.text = items[i].text, .at = items[i].at};
 		break;
 	default:
 		*(struct gpc_uint_value *)target = (struct gpc_uint_value){.set = true, .at = at};

@@ -57,9 +57,11 @@ static const struct number_type {
 } number_types[GPC_TYPE_COUNT] = {
 	[GPC_TYPE_UINT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
 	[GPC_TYPE_PORT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
-	[GPC_TYPE_LISTENER_PORT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
+	[GPC_TYPE_LISTENER_PORT] = {gpc_scalar_uint, GPC_E0108,
+				    "write decimal digits and nothing else"},
 	[GPC_TYPE_SIZE] = {gpc_scalar_size, GPC_E0121, "write a number such as 1048576, or 1Mi"},
-	[GPC_TYPE_RATE] = {gpc_scalar_rate, GPC_E0122, "write a number with /s, /m or /h, such as 500/s"},
+	[GPC_TYPE_RATE] = {gpc_scalar_rate, GPC_E0122,
+			   "write a number with /s, /m or /h, such as 500/s"},
 	[GPC_TYPE_DURATION] = {gpc_scalar_duration, GPC_E0123,
 			       "write a number with ms, s, m, h or d, such as 500ms"},
 };
@@ -68,18 +70,19 @@ static void report_leading_zero(const struct gpc_slot *slot, const struct gpc_sc
 {
 	struct gpc_diags *diags = slot->values->diags;
 	const char *rest = scalar->text + strspn(scalar->text, "0");
-	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0109, scalar,
-						      "number with a leading zero: `%s`", QUOTE(slot, scalar));
+	struct gpc_diag *diag = gpc_slot_scalar_fault(
+		slot, GPC_E0109, scalar, "number with a leading zero: `%s`", QUOTE(slot, scalar));
 
 	gpc_diag_hint(diags, diag, "write `%s`; nothing is read as octal",
 		      *rest ? gpc_quote(diags->arena, rest) : "0");
 }
 
-static void report_syntax(const struct gpc_slot *slot, const struct gpc_scalar *scalar, enum gpc_code code,
-			  const char *hint)
+static void report_syntax(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			  enum gpc_code code, const char *hint)
 {
-	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, code, scalar, "not a %s: `%s`",
-						      gpc_type_name(slot->key->type), QUOTE(slot, scalar));
+	struct gpc_diag *diag =
+		gpc_slot_scalar_fault(slot, code, scalar, "not a %s: `%s`",
+				      gpc_type_name(slot->key->type), QUOTE(slot, scalar));
 
 	gpc_diag_hint(slot->values->diags, diag, "%s", hint);
 }
@@ -106,13 +109,15 @@ static void bind_number(const struct gpc_slot *slot, const struct gpc_scalar *sc
 		set_uint(target, value, scalar->at);
 }
 
-static void bind_listener_port(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+static void bind_listener_port(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			       void *target)
 {
 	if (gpc_scalar_is_range(scalar->text) || !strcmp(scalar->text, "any")) {
-		struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0120, scalar, "not built yet: `%s`",
-							      QUOTE(slot, scalar));
+		struct gpc_diag *diag = gpc_slot_scalar_fault(
+			slot, GPC_E0120, scalar, "not built yet: `%s`", QUOTE(slot, scalar));
 
-		gpc_diag_hint(slot->values->diags, diag, "write one port; ranges and `any` come with %s",
+		gpc_diag_hint(slot->values->diags, diag,
+			      "write one port; ranges and `any` come with %s",
 			      gpc_feature_name(GPC_FEATURE_BALANCING));
 		return;
 	}
@@ -127,16 +132,21 @@ static void bind_name(const struct gpc_slot *slot, const struct gpc_scalar *scal
 	if (gpc_values_mentioned(scalar->text)) {
 		diag = gpc_slot_scalar_fault(slot, GPC_E0212, scalar, "`${...}` does not work");
 		gpc_diag_hint(slot->values->diags, diag, "write the name out");
-	} else if (interface ? !gpc_scalar_is_interface(scalar->text) : !gpc_scalar_is_name(scalar->text)) {
-		diag = gpc_slot_scalar_fault(slot, interface ? GPC_E0113 : GPC_E0111, scalar, "not a name: `%s`",
-					     QUOTE(slot, scalar));
+	} else if (interface ? !gpc_scalar_is_interface(scalar->text)
+			     : !gpc_scalar_is_name(scalar->text)) {
+		diag = gpc_slot_scalar_fault(slot, interface ? GPC_E0113 : GPC_E0111, scalar,
+					     "not a name: `%s`", QUOTE(slot, scalar));
 		gpc_diag_hint(slot->values->diags, diag, "%s",
-			      interface ? "a device has 1 to 15 bytes without `/`, space or `*`; a pattern ends with its only `*`" :
-					  "a name is a letter, then up to 62 letters, digits, `.`, `_` or `-`");
+			      interface ? "a device has 1 to 15 bytes without `/`, space or `*`; a "
+					  "pattern ends with its only `*`"
+					: "a name is a letter, then up to 62 letters, digits, `.`, "
+					  "`_` or `-`");
 	} else if (interface && !strcmp(scalar->text, "lo")) {
-		gpc_slot_scalar_fault(slot, GPC_E0114, scalar, "the loopback device `lo` is not covered");
+		gpc_slot_scalar_fault(slot, GPC_E0114, scalar,
+				      "the loopback device `lo` is not covered");
 	} else if (!interface && gpc_scalar_is_reserved_name(scalar->text)) {
-		diag = gpc_slot_scalar_fault(slot, GPC_E0112, scalar, "reserved name `%s`", scalar->text);
+		diag = gpc_slot_scalar_fault(slot, GPC_E0112, scalar, "reserved name `%s`",
+					     scalar->text);
 		gpc_diag_hint(slot->values->diags, diag, "choose another one");
 	} else {
 		set_text(target, scalar);
@@ -152,7 +162,8 @@ static const char *list_words(const struct gpc_slot *slot)
 
 	for (size_t i = 0; i < words->count; i++) {
 		if (words->words[i].feature == GPC_FEATURE_BUILT)
-			list = gpc_arena_printf(arena, "%s%s%s", list, *list ? ", " : "", words->words[i].word);
+			list = gpc_arena_printf(arena, "%s%s%s", list, *list ? ", " : "",
+						words->words[i].word);
 	}
 	return list;
 }
@@ -174,8 +185,8 @@ static void report_unknown_word(const struct gpc_slot *slot, const struct gpc_sc
 	if (near)
 		gpc_diag_hint(slot->values->diags, diag, "did you mean `%s`?", near);
 	else
-		gpc_diag_hint(slot->values->diags, diag, "write %s%s", words->count > 1 ? "one of " : "",
-			      list_words(slot));
+		gpc_diag_hint(slot->values->diags, diag, "write %s%s",
+			      words->count > 1 ? "one of " : "", list_words(slot));
 }
 
 bool gpc_slot_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar, uint64_t *ret)
@@ -187,8 +198,8 @@ bool gpc_slot_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 		return false;
 	}
 	if (word->feature != GPC_FEATURE_BUILT) {
-		struct gpc_diag *diag =
-			gpc_slot_scalar_fault(slot, GPC_E0107, scalar, "not built yet: `%s`", word->word);
+		struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0107, scalar,
+							      "not built yet: `%s`", word->word);
 
 		gpc_diag_hint(slot->values->diags, diag, "it comes with %s; built: %s",
 			      gpc_feature_name(word->feature), list_words(slot));
@@ -206,7 +217,8 @@ static void bind_word(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		set_uint(target, value, scalar->at);
 }
 
-static void bind_seed(const struct gpc_slot *slot, const struct gpc_scalar *scalar, struct gpc_defaults_intent *defaults)
+static void bind_seed(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		      struct gpc_defaults_intent *defaults)
 {
 	if (gpc_scalar_hex128(scalar->text, defaults->hash_seed.bytes)) {
 		report_syntax(slot, scalar, GPC_E0124, "write 32 hexadecimal digits");
@@ -244,31 +256,40 @@ static void bind_next_hop(const struct gpc_slot *slot, const struct gpc_scalar *
 	set_uint(&backend->next_hop, kind, scalar->at);
 }
 
-void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, void *target, void *object)
+void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, void *target,
+		     void *object)
 {
 	struct gpc_scalar scalar;
 
-	/* Names are not expanded: they are written out. */
-	if (slot->key->type == GPC_TYPE_NAME || slot->key->type == GPC_TYPE_INTERFACE_NAME) {
-		if (!gpc_slot_wants(slot, node, GPC_NODE_SCALAR))
-			return;
-		scalar = (struct gpc_scalar){.text = node->scalar.text, .at = node->place};
-		if (gpc_scalar_is_null(scalar.text))
-			gpc_slot_fault(slot, GPC_E0105, node->place, "nothing given");
-		else
-			bind_name(slot, &scalar, target);
-		return;
-	}
 	if (!gpc_slot_scalar(slot, node, &scalar))
 		return;
 	switch (slot->key->type) {
-	case GPC_TYPE_LISTENER_PORT: bind_listener_port(slot, &scalar, target); break;
-	case GPC_TYPE_ENUM: bind_word(slot, &scalar, target); break;
-	case GPC_TYPE_REFERENCE: set_text(target, &scalar); break;
-	case GPC_TYPE_HEX128: bind_seed(slot, &scalar, object); break;
-	case GPC_TYPE_NEXT_HOP: bind_next_hop(slot, &scalar, object); break;
-	case GPC_TYPE_STATUS: bind_status(slot, &scalar); break;
-	case GPC_TYPE_URL_PATH: bind_url_path(slot, &scalar); break;
-	default: bind_number(slot, &scalar, target);
+	case GPC_TYPE_NAME:
+	case GPC_TYPE_INTERFACE_NAME:
+		bind_name(slot, &scalar, target);
+		break;
+	case GPC_TYPE_LISTENER_PORT:
+		bind_listener_port(slot, &scalar, target);
+		break;
+	case GPC_TYPE_ENUM:
+		bind_word(slot, &scalar, target);
+		break;
+	case GPC_TYPE_REFERENCE:
+		set_text(target, &scalar);
+		break;
+	case GPC_TYPE_HEX128:
+		bind_seed(slot, &scalar, object);
+		break;
+	case GPC_TYPE_NEXT_HOP:
+		bind_next_hop(slot, &scalar, object);
+		break;
+	case GPC_TYPE_STATUS:
+		bind_status(slot, &scalar);
+		break;
+	case GPC_TYPE_URL_PATH:
+		bind_url_path(slot, &scalar);
+		break;
+	default:
+		bind_number(slot, &scalar, target);
 	}
 }

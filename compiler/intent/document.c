@@ -16,7 +16,8 @@ const struct gpc_pair *gpc_node_find(const struct gpc_node *map, const char *key
 }
 
 /* The value of a word at the head of a document. `${...}` does not work there. */
-static bool head_word(struct gpc_diags *diags, const struct gpc_node *root, const char *key, uint64_t *ret)
+static bool head_word(struct gpc_diags *diags, const struct gpc_node *root, const char *key,
+		      uint64_t *ret)
 {
 	struct gpc_values values = {.diags = diags};
 	struct gpc_frame document = {0};
@@ -46,7 +47,8 @@ bool gpc_document_check(struct gpc_diags *diags, const struct gpc_node *root, en
 	struct gpc_diag *diag;
 
 	if (root->kind != GPC_NODE_MAP) {
-		gpc_diag(diags, GPC_E0101, root->place, "a document is a mapping that begins with `apiVersion`");
+		gpc_diag(diags, GPC_E0101, root->place,
+			 "a document is a mapping that begins with `apiVersion`");
 		return false;
 	}
 	has_version = head_word(diags, root, "apiVersion", &version);
@@ -56,9 +58,10 @@ bool gpc_document_check(struct gpc_diags *diags, const struct gpc_node *root, en
 	if (kind == wanted)
 		return true;
 	diag = gpc_diag(diags, GPC_E0051, gpc_node_find(root, "kind")->value->place,
-			wanted == GPC_KIND_PLANE ? "an Overlay among the files of the plane" :
-						   "a Plane where the overlay is wanted");
-	gpc_diag_hint(diags, diag, "`-e ENV` applies overlays/ENV.yaml, and only Overlay documents stand there");
+			wanted == GPC_KIND_PLANE ? "an Overlay among the files of the plane"
+						 : "a Plane where the overlay is wanted");
+	gpc_diag_hint(diags, diag,
+		      "`-e ENV` applies overlays/ENV.yaml, and only Overlay documents stand there");
 	return false;
 }
 
@@ -73,5 +76,6 @@ static int compare(const void *left, const void *right)
 void gpc_document_sort(struct gpc_document_list *list)
 {
 	if (list->documents.n)
-		qsort(list->documents.items, list->documents.n, sizeof(*list->documents.items), compare);
+		qsort(list->documents.items, list->documents.n, sizeof(*list->documents.items),
+		      compare);
 }

@@ -7,9 +7,9 @@
 #include "language.h"
 
 struct gpc_document {
-	const struct gpc_node *root;	/* a mapping */
-	const char *path;		/* of its file */
-	size_t number;			/* in its file */
+	const struct gpc_node *root; /* a mapping */
+	const char *path;	     /* of its file */
+	size_t number;		     /* in its file */
 };
 
 struct gpc_document_list {

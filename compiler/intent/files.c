@@ -9,7 +9,8 @@
 #include "path.h"
 #include "quote.h"
 
-const char *gpc_files_resolve(struct gpc_files *files, const char *file, const struct gpc_request *request)
+const char *gpc_files_resolve(struct gpc_files *files, const char *file,
+			      const struct gpc_request *request)
 {
 	struct gpc_diags *diags = files->diags;
 	const char *text = gpc_quote(diags->arena, request->text);
@@ -17,14 +18,17 @@ const char *gpc_files_resolve(struct gpc_files *files, const char *file, const s
 	const char *path;
 
 	switch (gpc_path_resolve(diags->arena, file, request->text, &path)) {
-	case GPC_PATH_OK: return path;
+	case GPC_PATH_OK:
+		return path;
 	case GPC_PATH_ABSOLUTE:
 		diag = gpc_diag(diags, GPC_E0047, request->place, "absolute path `%s`", text);
-		gpc_diag_hint(diags, diag, "write it relative to %s", file ? "this file" : "the project root");
+		gpc_diag_hint(diags, diag, "write it relative to %s",
+			      file ? "this file" : "the project root");
 		return NULL;
 	case GPC_PATH_ESCAPES:
 		diag = gpc_diag(diags, GPC_E0047, request->place, "path with `..`: `%s`", text);
-		gpc_diag_hint(diags, diag, "files must lie below the folder of the first input file");
+		gpc_diag_hint(diags, diag,
+			      "files must lie below the folder of the first input file");
 		return NULL;
 	default:
 		diag = gpc_diag(diags, GPC_E0048, request->place, "not a path: `%s`", text);
@@ -51,7 +55,8 @@ static size_t search(const struct gpc_files *files, const char *path, bool *ret_
 }
 
 /* The new file, NULL if it was asked for before or there is no room. */
-static struct gpc_file *enter(struct gpc_files *files, const char *path, const struct gpc_request *request)
+static struct gpc_file *enter(struct gpc_files *files, const char *path,
+			      const struct gpc_request *request)
 {
 	struct gpc_file *file;
 	bool found;
@@ -75,9 +80,10 @@ static struct gpc_file *enter(struct gpc_files *files, const char *path, const s
 void gpc_files_report_full(struct gpc_files *files, const struct gpc_request *request)
 {
 	if (!files->full)
-		gpc_diag(files->diags, GPC_E0050, request->place,
-			 "too many files: a plane may have %u, and look for them in as many folders",
-			 GPC_MAX_FILES);
+		gpc_diag(
+			files->diags, GPC_E0050, request->place,
+			"too many files: a plane may have %u, and look for them in as many folders",
+			GPC_MAX_FILES);
 	files->full = true;
 }
 
@@ -86,26 +92,32 @@ static const struct status_report {
 	enum gpc_code code;
 	const char *what, *hint;
 } status_reports[] = {
-	[GPC_READ_MISSING] = {GPC_E0041, "no such file", "paths are relative to the file that they stand in"},
+	[GPC_READ_MISSING] = {GPC_E0041, "no such file",
+			      "paths are relative to the file that they stand in"},
 	[GPC_READ_SYMLINK] = {GPC_E0042, "symbolic link in the path", "put the file itself there"},
-	[GPC_READ_NOT_REGULAR] = {GPC_E0043, "not a regular file", "name a file, or a pattern that only files match"},
+	[GPC_READ_NOT_REGULAR] = {GPC_E0043, "not a regular file",
+				  "name a file, or a pattern that only files match"},
 	[GPC_READ_TOO_LARGE] = {GPC_E0044, "file of more than 10000000 bytes", "split it"},
-	[GPC_READ_DENIED] = {GPC_E0045, "file may not be read", "check the permissions of it and of its folders"},
+	[GPC_READ_DENIED] = {GPC_E0045, "file may not be read",
+			     "check the permissions of it and of its folders"},
 	[GPC_READ_FAILED] = {GPC_E0046, "file cannot be read", NULL},
 };
 static_assert(GPC_MAX_FILE_BYTES == 10000000, "the report of GPC_READ_TOO_LARGE says so");
 
-void gpc_files_report(struct gpc_files *files, enum gpc_read_status status, int error, const char *path,
-		      const struct gpc_request *request)
+void gpc_files_report(struct gpc_files *files, enum gpc_read_status status, int error,
+		      const char *path, const struct gpc_request *request)
 {
 	const struct status_report *report = &status_reports[status];
 	struct gpc_diags *diags = files->diags;
 	const char *cause = status == GPC_READ_FAILED ? strerrordesc_np(error) : NULL;
-	struct gpc_diag *diag = gpc_diag(diags, report->code, request->place, "%s: `%s`%s%s", report->what,
-					 gpc_quote(diags->arena, path), cause ? ": " : "", cause ? cause : "");
+	struct gpc_diag *diag =
+		gpc_diag(diags, report->code, request->place, "%s: `%s`%s%s", report->what,
+			 gpc_quote(diags->arena, path), cause ? ": " : "", cause ? cause : "");
 
 	if (request->place.source == GPC_NO_SOURCE && status == GPC_READ_MISSING)
-		gpc_diag_hint(diags, diag, "paths are relative to the project root, the folder of the first input file");
+		gpc_diag_hint(diags, diag,
+			      "paths are relative to the project root, the folder of the first "
+			      "input file");
 	else if (report->hint)
 		gpc_diag_hint(diags, diag, "%s", report->hint);
 }
@@ -129,5 +141,6 @@ void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_
 		return;
 	}
 	file->was_read = true;
-	gpc_yaml_parse(files->diags, gpc_diags_add_source(files->diags, path, text, size), &file->documents);
+	gpc_yaml_parse(files->diags, gpc_diags_add_source(files->diags, path, text, size),
+		       &file->documents);
 }

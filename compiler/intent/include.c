@@ -27,8 +27,8 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* The names in a folder in byte order; none if it is not there, or not a folder. */
-static void list_folder(struct gpc_files *files, const char *folder, const struct gpc_request *request,
-			struct listing *ret)
+static void list_folder(struct gpc_files *files, const char *folder,
+			const struct gpc_request *request, struct listing *ret)
 {
 	const struct gpc_provider *provider = files->provider;
 	enum gpc_read_status status;
@@ -47,7 +47,8 @@ static void list_folder(struct gpc_files *files, const char *folder, const struc
 	else if (status == GPC_READ_TOO_LARGE)
 		gpc_diag(files->diags, GPC_E0050, request->place, "too many files: in folder `%s`",
 			 gpc_quote(files->diags->arena, folder));
-	else if (status != GPC_READ_OK && status != GPC_READ_MISSING && status != GPC_READ_NOT_REGULAR)
+	else if (status != GPC_READ_OK && status != GPC_READ_MISSING &&
+		 status != GPC_READ_NOT_REGULAR)
 		gpc_files_report(files, status, error, folder, request);
 }
 
@@ -57,8 +58,8 @@ static const char *join(struct gpc_arena *arena, const char *folder, const char 
 }
 
 /*
- * Reads all that `rest` (components behind `folder`) matches. The recursion is as deep as the pattern
- * has components, which the length of a path bounds.
+ * Reads all that `rest` (components behind `folder`) matches. The recursion is as deep as the
+ * pattern has components, which the length of a path bounds.
  */
 static void expand(struct gpc_files *files, const char *folder, const char *rest,
 		   const struct gpc_request *request)
@@ -92,7 +93,8 @@ static void expand(struct gpc_files *files, const char *folder, const char *rest
 	}
 }
 
-static void include_one(struct gpc_files *files, const struct gpc_file *from, const struct gpc_node *item)
+static void include_one(struct gpc_files *files, const struct gpc_file *from,
+			const struct gpc_node *item)
 {
 	struct gpc_request request = {
 		.text = item->scalar.text,
@@ -151,11 +153,12 @@ void gpc_include_all(struct gpc_files *files, struct gpc_document_list *ret_plan
 		for (size_t j = 0; j < documents.count; j++) {
 			if (!gpc_document_check(files->diags, documents.roots[j], GPC_KIND_PLANE))
 				continue;
-			*GPC_PUSH(files->diags->arena, &ret_planes->documents) = (struct gpc_document){
-				.root = documents.roots[j],
-				.path = files->files.items[i].path,
-				.number = j,
-			};
+			*GPC_PUSH(files->diags->arena, &ret_planes->documents) =
+				(struct gpc_document){
+					.root = documents.roots[j],
+					.path = files->files.items[i].path,
+					.number = j,
+				};
 			include_from(files, i, documents.roots[j]);
 		}
 	}

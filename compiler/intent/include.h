@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * include.h: reads what Plane documents include, breadth first, so that a file's depth does not depend
- * on the order of anything.
+ * include.h: reads what Plane documents include, breadth first, so that a file's depth does not
+ * depend on the order of anything.
  */
 #ifndef GPC_INTENT_INCLUDE_H
 #define GPC_INTENT_INCLUDE_H
@@ -10,8 +10,8 @@
 #include "files.h"
 
 /*
- * `files` holds the input files. Appends the Plane documents of all files, included ones as well, to
- * *ret_planes.
+ * `files` holds the input files. Appends the Plane documents of all files, included ones as well,
+ * to *ret_planes.
  */
 void gpc_include_all(struct gpc_files *files, struct gpc_document_list *ret_planes);
 

@@ -9,6 +9,7 @@
 #include "gpc/limits.h"
 #include "intent.h"
 
+/* clang-format off */
 /* The words. */
 #define BUILT GPC_FEATURE_BUILT
 #define POLICY GPC_FEATURE_POLICY
@@ -64,6 +65,8 @@ static const struct gpc_object_info objects[] = {
 #undef KEY
 #undef END
 };
+
+/* clang-format on */
 
 static const struct {
 	const char *name, *grammar;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * language.h: the language as data. keys.def, choices.def and types.def become const tables here; no
- * other module spells out a key, a word of an enumeration or a range.
+ * language.h: the language as data. keys.def, choices.def and types.def become const tables here;
+ * no other module spells out a key, a word of an enumeration or a range.
  */
 #ifndef GPC_INTENT_LANGUAGE_H
 #define GPC_INTENT_LANGUAGE_H
@@ -52,27 +52,27 @@ struct gpc_words {
 	size_t count;
 };
 
-#define GPC_NO_TARGET SIZE_MAX	/* checked and then not kept */
+#define GPC_NO_TARGET SIZE_MAX /* checked and then not kept */
 
 struct gpc_key {
 	const char *name;
 	enum gpc_type type;
 	bool required;
-	uint64_t min, max;		/* of numbers; 0, 0: no range */
-	const struct gpc_words *words;	/* of enumerations, NULL while not built */
-	enum gpc_object object;		/* of OBJECT, OBJECTS, HEALTH */
-	const char *fallback;		/* the default, as text; "" for none */
+	uint64_t min, max;	       /* of numbers; 0, 0: no range */
+	const struct gpc_words *words; /* of enumerations, NULL while not built */
+	enum gpc_object object;	       /* of OBJECT, OBJECTS, HEALTH */
+	const char *fallback;	       /* the default, as text; "" for none */
 	enum gpc_feature feature;
-	size_t offset;			/* in the object's struct, or GPC_NO_TARGET */
+	size_t offset; /* in the object's struct, or GPC_NO_TARGET */
 	const char *doc;
 };
 
 struct gpc_object_info {
-	const char *id;			/* as in keys.def */
+	const char *id; /* as in keys.def */
 	const char *title, *doc;
 	const struct gpc_key *keys;
 	size_t count;
-	size_t size;			/* of the struct it is bound to */
+	size_t size; /* of the struct it is bound to */
 };
 
 const struct gpc_object_info *gpc_object_info(enum gpc_object object);

@@ -34,7 +34,8 @@ static struct gpc_node *read_overlay(struct gpc_diags *diags, const struct gpc_p
 	if (!environment)
 		return NULL;
 	if (!gpc_scalar_is_name(environment)) {
-		struct gpc_diag *diag = gpc_diag(diags, GPC_E0052, GPC_NOWHERE, "not a name of an environment: `%s`",
+		struct gpc_diag *diag = gpc_diag(diags, GPC_E0052, GPC_NOWHERE,
+						 "not a name of an environment: `%s`",
 						 gpc_quote(diags->arena, environment));
 
 		gpc_diag_hint(diags, diag, "`-e ENV` reads overlays/ENV.yaml");
@@ -51,15 +52,18 @@ static struct gpc_node *read_overlay(struct gpc_diags *diags, const struct gpc_p
 	return overlays.documents.n ? gpc_merge(diags, &overlays) : NULL;
 }
 
-static void bind_plane(struct gpc_diags *diags, const struct gpc_node *plane, struct gpc_intent *ret)
+static void bind_plane(struct gpc_diags *diags, const struct gpc_node *plane,
+		       struct gpc_intent *ret)
 {
 	const struct gpc_pair *pair = gpc_node_find(plane, "values");
 	struct gpc_values values;
 
-	gpc_values_init(&values, diags, pair && pair->value->kind == GPC_NODE_MAP ? pair->value : NULL);
+	gpc_values_init(&values, diags,
+			pair && pair->value->kind == GPC_NODE_MAP ? pair->value : NULL);
 	gpc_bind(&values, plane, ret);
 	if (!ret->name.text && !diags->errors)
-		gpc_diag_hint(diags, gpc_diag(diags, GPC_E0203, plane->place, "the plane has no name"),
+		gpc_diag_hint(diags,
+			      gpc_diag(diags, GPC_E0203, plane->place, "the plane has no name"),
 			      "write `metadata: {name: ...}` in one of its files");
 	/* After another error a value may only look unused: what uses it was not bound. */
 	if (!diags->errors)
@@ -79,7 +83,8 @@ bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provide
 	overlay = read_overlay(diags, provider, inputs->environment);
 	if (!planes.documents.n && diags->errors == before)
 		gpc_diag_hint(diags,
-			      gpc_diag(diags, GPC_E0040, GPC_NOWHERE, "no document of kind Plane in the input"),
+			      gpc_diag(diags, GPC_E0040, GPC_NOWHERE,
+				       "no document of kind Plane in the input"),
 			      "a plane begins with `apiVersion: gpc/v1` and `kind: Plane`");
 	if (diags->errors != before)
 		return false;

@@ -9,19 +9,19 @@
 /* One key of the merged document. */
 struct section {
 	const struct gpc_key *key;
-	struct gpc_pair first;			/* key and place of the first one */
-	GPC_VEC(struct gpc_node *) items;	/* OBJECTS */
-	GPC_VEC(struct gpc_pair) pairs;		/* OBJECT, VALUES */
+	struct gpc_pair first;		  /* key and place of the first one */
+	GPC_VEC(struct gpc_node *) items; /* OBJECTS */
+	GPC_VEC(struct gpc_pair) pairs;	  /* OBJECT, VALUES */
 };
 
 struct merge {
 	struct gpc_diags *diags;
 	GPC_VEC(struct section) sections;
-	GPC_VEC(struct gpc_pair) others;	/* taken over as they are; the binder judges them */
+	GPC_VEC(struct gpc_pair) others; /* taken over as they are; the binder judges them */
 };
 
-struct gpc_node *gpc_node_map(struct gpc_arena *arena, struct gpc_place place, struct gpc_pair *pairs,
-			      size_t count)
+struct gpc_node *gpc_node_map(struct gpc_arena *arena, struct gpc_place place,
+			      struct gpc_pair *pairs, size_t count)
 {
 	struct gpc_node *node = GPC_NEW(arena, struct gpc_node);
 
@@ -34,25 +34,47 @@ struct gpc_node *gpc_node_map(struct gpc_arena *arena, struct gpc_place place, s
 
 const struct gpc_node *gpc_node_name(const struct gpc_node *item)
 {
-	const struct gpc_pair *pair = item->kind == GPC_NODE_MAP ? gpc_node_find(item, "name") : NULL;
+	const struct gpc_pair *pair =
+		item->kind == GPC_NODE_MAP ? gpc_node_find(item, "name") : NULL;
 
-	return pair && pair->value->kind == GPC_NODE_SCALAR && pair->value->scalar.size ? pair->value : NULL;
+	return pair && pair->value->kind == GPC_NODE_SCALAR && pair->value->scalar.size
+		       ? pair->value
+		       : NULL;
 }
 
-static void report_twice(struct gpc_diags *diags, enum gpc_code code, const char *name, const char *where,
-			 struct gpc_place again, struct gpc_place first)
+static void report_twice(struct gpc_diags *diags, enum gpc_code code, const char *name,
+			 const char *where, struct gpc_place again, struct gpc_place first)
 {
-	struct gpc_diag *diag = gpc_diag(diags, code, again, "%s given twice: `%s` in %s",
-					 code == GPC_E0201 ? "name" : "key", gpc_quote(diags->arena, name), where);
+	struct gpc_diag *diag =
+		gpc_diag(diags, code, again, "%s given twice: `%s` in %s",
+			 code == GPC_E0201 ? "name" : "key", gpc_quote(diags->arena, name), where);
 
 	gpc_diag_place(diag, first, "first here");
 }
 
-/* Names of a list of objects, then of the lists inside its items. */
-static void check_names(struct gpc_diags *diags, const struct gpc_key *key, const struct gpc_node *list)
+static void check_names(struct gpc_diags *diags, const struct gpc_key *key,
+			const struct gpc_node *list);
+
+/* The lists of objects inside the items of a list. */
+static void check_inner_names(struct gpc_diags *diags, const struct gpc_key *key,
+			      const struct gpc_node *list)
+{
+	for (size_t i = 0; i < list->list.count; i++) {
+		const struct gpc_node *item = list->list.items[i];
+		const struct gpc_pair *pair =
+			item->kind == GPC_NODE_MAP ? gpc_node_find(item, key->name) : NULL;
+
+		if (pair && pair->value->kind == GPC_NODE_LIST)
+			check_names(diags, key, pair->value);
+	}
+}
+
+static void check_names(struct gpc_diags *diags, const struct gpc_key *key,
+			const struct gpc_node *list)
 {
 	const struct gpc_object_info *info = gpc_object_info(key->object);
-	const struct gpc_node **found = GPC_NEW_ARRAY(diags->arena, const struct gpc_node *, list->list.count);
+	const struct gpc_node **found =
+		GPC_NEW_ARRAY(diags->arena, const struct gpc_node *, list->list.count);
 	struct gpc_names names = {0};
 	size_t first, again;
 
@@ -70,24 +92,15 @@ static void check_names(struct gpc_diags *diags, const struct gpc_key *key, cons
 			report_twice(diags, GPC_E0201, found[again]->scalar.text, key->name,
 				     found[again]->place, found[first]->place);
 	}
-	for (size_t k = 0; k < info->count; k++) {
-		if (info->keys[k].type != GPC_TYPE_OBJECTS)
-			continue;
-		for (size_t i = 0; i < list->list.count; i++) {
-			const struct gpc_node *item = list->list.items[i];
-			const struct gpc_pair *pair = item->kind == GPC_NODE_MAP ?
-							      gpc_node_find(item, info->keys[k].name) :
-							      NULL;
-
-			if (pair && pair->value->kind == GPC_NODE_LIST)
-				check_names(diags, &info->keys[k], pair->value);
-		}
+	for (size_t i = 0; i < info->count; i++) {
+		if (info->keys[i].type == GPC_TYPE_OBJECTS)
+			check_inner_names(diags, &info->keys[i], list);
 	}
 }
 
 /* Removes from `pairs` what repeats an earlier key. */
-static size_t unite_pairs(struct gpc_diags *diags, const struct section *section, struct gpc_pair *pairs,
-			  size_t count)
+static size_t unite_pairs(struct gpc_diags *diags, const struct section *section,
+			  struct gpc_pair *pairs, size_t count)
 {
 	struct gpc_names names = {0};
 	bool *repeats = GPC_NEW_ARRAY(diags->arena, bool, count);
@@ -100,8 +113,8 @@ static size_t unite_pairs(struct gpc_diags *diags, const struct section *section
 		if (!gpc_names_repeat(&names, i, &first, &again))
 			continue;
 		repeats[again] = true;
-		report_twice(diags, GPC_E0202, pairs[again].key, section->key->name, pairs[again].key_place,
-			     pairs[first].key_place);
+		report_twice(diags, GPC_E0202, pairs[again].key, section->key->name,
+			     pairs[again].key_place, pairs[first].key_place);
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (!repeats[i])
@@ -110,7 +123,8 @@ static size_t unite_pairs(struct gpc_diags *diags, const struct section *section
 	return kept;
 }
 
-static struct section *section_of(struct merge *merge, const struct gpc_key *key, const struct gpc_pair *pair)
+static struct section *section_of(struct merge *merge, const struct gpc_key *key,
+				  const struct gpc_pair *pair)
 {
 	struct section *section;
 
@@ -142,7 +156,8 @@ static void add_pair(struct merge *merge, const struct gpc_pair *pair, bool firs
 			*GPC_PUSH(arena, &section->pairs) = pair->value->map.pairs[i];
 	} else if (!built || first_document || key->type == GPC_TYPE_OBJECTS ||
 		   key->type == GPC_TYPE_OBJECT || key->type == GPC_TYPE_VALUES) {
-		/* apiVersion, kind and include of the first document stand for all: they were checked. */
+		/* apiVersion, kind and include of the first document stand for all: they were
+		 * checked. */
 		*GPC_PUSH(arena, &merge->others) = *pair;
 	}
 }
@@ -163,8 +178,10 @@ static struct gpc_pair finish(struct merge *merge, struct section *section)
 		pair.value = node;
 		return pair;
 	}
-	section->pairs.n = unite_pairs(merge->diags, section, section->pairs.items, section->pairs.n);
-	pair.value = gpc_node_map(arena, section->first.value->place, section->pairs.items, section->pairs.n);
+	section->pairs.n =
+		unite_pairs(merge->diags, section, section->pairs.items, section->pairs.n);
+	pair.value = gpc_node_map(arena, section->first.value->place, section->pairs.items,
+				  section->pairs.n);
 	return pair;
 }
 

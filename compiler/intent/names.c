@@ -23,7 +23,8 @@ static int compare(const void *left, const void *right)
 void gpc_names_sort(struct gpc_names *names)
 {
 	if (names->entries.n)
-		qsort(names->entries.items, names->entries.n, sizeof(*names->entries.items), compare);
+		qsort(names->entries.items, names->entries.n, sizeof(*names->entries.items),
+		      compare);
 }
 
 /* The first position whose name is not below `name`. */

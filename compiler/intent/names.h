@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names.h: an index over names, made once and then asked. Sorted, not hashed: no choice of names can
- * make it slow.
+ * names.h: an index over names, made once and then asked. Sorted, not hashed: no choice of names
+ * can make it slow.
  *
  *   gpc_names_add() for each; gpc_names_sort(); then gpc_names_find() and gpc_names_repeat().
  */
@@ -14,7 +14,7 @@
 
 struct gpc_name_entry {
 	const char *name;
-	size_t number;		/* how many were added before it */
+	size_t number; /* how many were added before it */
 };
 
 struct gpc_names {
@@ -29,8 +29,8 @@ void gpc_names_sort(struct gpc_names *names);
 size_t gpc_names_find(const struct gpc_names *names, const char *name);
 
 /*
- * If entry `position` (in sorted order) repeats a name: true, with the numbers of the first entry of
- * that name and of the entry itself.
+ * If entry `position` (in sorted order) repeats a name: true, with the numbers of the first entry
+ * of that name and of the entry itself.
  */
 bool gpc_names_repeat(const struct gpc_names *names, size_t position, size_t *ret_first,
 		      size_t *ret_again);

@@ -15,7 +15,8 @@ static struct gpc_node *merge_map(struct gpc_diags *diags, const struct gpc_obje
 				  const struct gpc_node *base, const struct gpc_node *over);
 
 /* Complains unless `$delete: true` stands beside the name alone. */
-static bool check_delete(struct gpc_diags *diags, const struct gpc_node *item, const struct gpc_pair *pair)
+static bool check_delete(struct gpc_diags *diags, const struct gpc_node *item,
+			 const struct gpc_pair *pair)
 {
 	struct gpc_diag *diag;
 
@@ -30,8 +31,9 @@ static bool check_delete(struct gpc_diags *diags, const struct gpc_node *item, c
 static void report_nothing_to_delete(struct gpc_diags *diags, const struct gpc_key *key,
 				     const struct gpc_node *name, const struct gpc_names *names)
 {
-	struct gpc_diag *diag = gpc_diag(diags, GPC_E0209, name->place, "nothing to delete: no `%s` in %s",
-					 gpc_quote(diags->arena, name->scalar.text), key->name);
+	struct gpc_diag *diag =
+		gpc_diag(diags, GPC_E0209, name->place, "nothing to delete: no `%s` in %s",
+			 gpc_quote(diags->arena, name->scalar.text), key->name);
 	const char *candidates[MOST_CANDIDATES];
 	const char *near;
 	size_t count = names->entries.n < MOST_CANDIDATES ? names->entries.n : MOST_CANDIDATES;
@@ -43,71 +45,90 @@ static void report_nothing_to_delete(struct gpc_diags *diags, const struct gpc_k
 		gpc_diag_hint(diags, diag, "did you mean `%s`?", near);
 }
 
-/* Lists of objects, by name. An item that is none, or has no name, is added: the binder judges it. */
+/* A list of objects while an overlay's items are merged into it. */
+struct list_merge {
+	const struct gpc_key *key;
+	struct gpc_node **items; /* NULL: deleted */
+	size_t count;
+	struct gpc_names names; /* of the items of the plane */
+};
+
+/* An item that is none, or has no name, is added: the binder judges it. */
+static void merge_item(struct gpc_diags *diags, struct list_merge *merge, struct gpc_node *item)
+{
+	const struct gpc_node *name = gpc_node_name(item);
+	const struct gpc_pair *gone = name ? gpc_node_find(item, DELETE) : NULL;
+	size_t number = name ? gpc_names_find(&merge->names, name->scalar.text) : SIZE_MAX;
+
+	if (gone && !check_delete(diags, item, gone))
+		return;
+	if (gone && number == SIZE_MAX)
+		report_nothing_to_delete(diags, merge->key, name, &merge->names);
+	else if (gone)
+		merge->items[number] = NULL;
+	else if (number == SIZE_MAX)
+		merge->items[merge->count++] = item;
+	else if (merge->items[number])
+		merge->items[number] = merge_map(diags, gpc_object_info(merge->key->object),
+						 merge->items[number], item);
+}
+
 static struct gpc_node *merge_list(struct gpc_diags *diags, const struct gpc_key *key,
 				   const struct gpc_node *base, const struct gpc_node *over)
 {
-	const struct gpc_object_info *info = gpc_object_info(key->object);
-	size_t total = base->list.count + over->list.count, kept = 0;
-	struct gpc_node **items = GPC_NEW_ARRAY(diags->arena, struct gpc_node *, total);
+	size_t total = base->list.count + over->list.count;
+	struct list_merge merge = {
+		.key = key,
+		.items = GPC_NEW_ARRAY(diags->arena, struct gpc_node *, total),
+		.count = base->list.count,
+	};
 	struct gpc_node *list = GPC_NEW(diags->arena, struct gpc_node);
-	struct gpc_names names = {0};
 
 	for (size_t i = 0; i < base->list.count; i++) {
 		const struct gpc_node *name = gpc_node_name(base->list.items[i]);
 
-		items[i] = base->list.items[i];
-		gpc_names_add(diags->arena, &names, name ? name->scalar.text : "");
+		merge.items[i] = base->list.items[i];
+		gpc_names_add(diags->arena, &merge.names, name ? name->scalar.text : "");
 	}
-	gpc_names_sort(&names);
-	total = base->list.count;
-	for (size_t i = 0; i < over->list.count; i++) {
-		struct gpc_node *item = over->list.items[i];
-		const struct gpc_node *name = gpc_node_name(item);
-		const struct gpc_pair *gone = name ? gpc_node_find(item, DELETE) : NULL;
-		size_t number = name ? gpc_names_find(&names, name->scalar.text) : SIZE_MAX;
-
-		if (gone && !check_delete(diags, item, gone))
-			continue;
-		if (gone && number == SIZE_MAX)
-			report_nothing_to_delete(diags, key, name, &names);
-		else if (gone)
-			items[number] = NULL;
-		else if (number == SIZE_MAX)
-			items[total++] = item;
-		else if (items[number])
-			items[number] = merge_map(diags, info, items[number], item);
+	gpc_names_sort(&merge.names);
+	for (size_t i = 0; i < over->list.count; i++)
+		merge_item(diags, &merge, over->list.items[i]);
+	list->kind = GPC_NODE_LIST;
+	list->place = base->place;
+	list->list.items = merge.items;
+	for (size_t i = 0; i < merge.count; i++) {
+		if (merge.items[i])
+			list->list.items[list->list.count++] = merge.items[i];
 	}
-	for (size_t i = 0; i < total; i++) {
-		if (items[i])
-			items[kept++] = items[i];
-	}
-	*list = (struct gpc_node){.kind = GPC_NODE_LIST, .place = base->place};
-	list->list.items = items;
-	list->list.count = kept;
 	return list;
 }
 
-/* `key` NULL: a mapping without a schema (labels, values), or a key that the language does not have. */
+/* `key` NULL: inside labels or values, or a key that the language does not have. */
 static struct gpc_node *merge_value(struct gpc_diags *diags, const struct gpc_key *key,
 				    const struct gpc_node *base, struct gpc_node *over)
 {
 	if (!key || base->kind != over->kind || base->kind == GPC_NODE_SCALAR)
 		return over;
-	if (key->type == GPC_TYPE_OBJECTS && base->kind == GPC_NODE_LIST)
-		return merge_list(diags, key, base, over);
-	if (base->kind != GPC_NODE_MAP)
-		return over;
-	if (key->type == GPC_TYPE_LABELS || key->type == GPC_TYPE_VALUES)
+	if (base->kind == GPC_NODE_LIST)
+		return key->type == GPC_TYPE_OBJECTS ? merge_list(diags, key, base, over) : over;
+	switch (key->type) {
+	case GPC_TYPE_LABELS:
+	case GPC_TYPE_VALUES:
 		return merge_map(diags, NULL, base, over);
-	return merge_map(diags, gpc_object_info(key->object), base, over);
+	case GPC_TYPE_OBJECT:
+	case GPC_TYPE_HEALTH:
+		return merge_map(diags, gpc_object_info(key->object), base, over);
+	default:
+		return over;
+	}
 }
 
 static struct gpc_node *merge_map(struct gpc_diags *diags, const struct gpc_object_info *info,
 				  const struct gpc_node *base, const struct gpc_node *over)
 {
 	size_t count = base->map.count;
-	struct gpc_pair *pairs = GPC_NEW_ARRAY(diags->arena, struct gpc_pair, count + over->map.count);
+	struct gpc_pair *pairs =
+		GPC_NEW_ARRAY(diags->arena, struct gpc_pair, count + over->map.count);
 	struct gpc_names names = {0};
 
 	for (size_t i = 0; i < count; i++) {
@@ -130,7 +151,8 @@ static struct gpc_node *merge_map(struct gpc_diags *diags, const struct gpc_obje
 	return gpc_node_map(diags->arena, base->place, pairs, count);
 }
 
-static void check_values(struct gpc_diags *diags, const struct gpc_node *plane, const struct gpc_node *overlay)
+static void check_values(struct gpc_diags *diags, const struct gpc_node *plane,
+			 const struct gpc_node *overlay)
 {
 	const struct gpc_pair *base = gpc_node_find(plane, "values");
 	const struct gpc_pair *over = gpc_node_find(overlay, "values");
@@ -138,7 +160,8 @@ static void check_values(struct gpc_diags *diags, const struct gpc_node *plane, 
 
 	if (!over || over->value->kind != GPC_NODE_MAP)
 		return;
-	for (size_t i = 0; base && base->value->kind == GPC_NODE_MAP && i < base->value->map.count; i++)
+	for (size_t i = 0; base && base->value->kind == GPC_NODE_MAP && i < base->value->map.count;
+	     i++)
 		gpc_names_add(diags->arena, &names, base->value->map.pairs[i].key);
 	gpc_names_sort(&names);
 	for (size_t i = 0; i < over->value->map.count; i++) {
@@ -146,7 +169,8 @@ static void check_values(struct gpc_diags *diags, const struct gpc_node *plane, 
 
 		if (gpc_names_find(&names, pair->key) == SIZE_MAX)
 			gpc_diag_hint(diags,
-				      gpc_diag(diags, GPC_E0208, pair->key_place, "undeclared value `%s` in an overlay",
+				      gpc_diag(diags, GPC_E0208, pair->key_place,
+					       "undeclared value `%s` in an overlay",
 					       gpc_quote(diags->arena, pair->key)),
 				      "an overlay sets values that the plane declares");
 	}
@@ -158,8 +182,10 @@ struct gpc_node *gpc_overlay_apply(struct gpc_diags *diags, const struct gpc_nod
 	const struct gpc_pair *include = gpc_node_find(overlay, "include");
 
 	if (include)
-		gpc_diag_hint(diags, gpc_diag(diags, GPC_E0211, include->key_place, "`include` in an overlay"),
-			      "include files from a Plane document");
+		gpc_diag_hint(
+			diags,
+			gpc_diag(diags, GPC_E0211, include->key_place, "`include` in an overlay"),
+			"include files from a Plane document");
 	check_values(diags, plane, overlay);
 	return merge_map(diags, gpc_object_info(GPC_OBJECT_document), plane, overlay);
 }

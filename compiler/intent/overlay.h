@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * overlay.h: the plane with an overlay on it. Mappings merge by key, lists of objects by name, all
- * other lists and scalars are replaced; `$delete: true` beside a name removes. Places stay those of the
- * file that a value came from.
+ * other lists and scalars are replaced; `$delete: true` beside a name removes. Places stay those of
+ * the file that a value came from.
  */
 #ifndef GPC_INTENT_OVERLAY_H
 #define GPC_INTENT_OVERLAY_H

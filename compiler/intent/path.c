@@ -6,7 +6,8 @@
 #define LONGEST 4095u
 
 /* Appends the components of `text` to `out` (of `size` bytes, holding *len), separated by `/`. */
-static enum gpc_path_error append_components(char *out, size_t *len, const char *text, size_t text_len)
+static enum gpc_path_error append_components(char *out, size_t *len, const char *text,
+					     size_t text_len)
 {
 	const char *end = text + text_len;
 
@@ -27,8 +28,8 @@ static enum gpc_path_error append_components(char *out, size_t *len, const char 
 	return GPC_PATH_OK;
 }
 
-enum gpc_path_error gpc_path_resolve(struct gpc_arena *arena, const char *file, const char *relative,
-				     const char **ret_path)
+enum gpc_path_error gpc_path_resolve(struct gpc_arena *arena, const char *file,
+				     const char *relative, const char **ret_path)
 {
 	const char *slash = file ? strrchr(file, '/') : NULL;
 	size_t folder = slash ? (size_t)(slash - file) : 0;

@@ -10,16 +10,16 @@
 enum gpc_path_error {
 	GPC_PATH_OK,
 	GPC_PATH_ABSOLUTE,
-	GPC_PATH_ESCAPES,	/* has a `..` component, wherever it leads */
-	GPC_PATH_INVALID,	/* empty, or longer than any system takes */
+	GPC_PATH_ESCAPES, /* has a `..` component, wherever it leads */
+	GPC_PATH_INVALID, /* empty, or longer than any system takes */
 };
 
 /*
  * `relative` as seen from the folder of `file` (NULL: the root), without `.` and empty components.
  * *ret_path is untouched on failure.
  */
-enum gpc_path_error gpc_path_resolve(struct gpc_arena *arena, const char *file, const char *relative,
-				     const char **ret_path);
+enum gpc_path_error gpc_path_resolve(struct gpc_arena *arena, const char *file,
+				     const char *relative, const char **ret_path);
 
 bool gpc_path_is_pattern(const char *path);
 

@@ -26,7 +26,8 @@ static bool is_word(const char *text, const char *others)
 {
 	size_t len = 0;
 
-	while (is_letter(text[len]) || is_digit(text[len]) || (text[len] && strchr(others, text[len]))) {
+	while (is_letter(text[len]) || is_digit(text[len]) ||
+	       (text[len] && strchr(others, text[len]))) {
 		if (++len > GPC_MAX_NAME_BYTES)
 			return false;
 	}
@@ -72,8 +73,8 @@ enum gpc_scalar_error gpc_scalar_uint(const char *text, uint64_t *ret)
 	return error;
 }
 
-static enum gpc_scalar_error number_with_unit(const char *text, const struct unit *units, size_t count,
-					      uint64_t *ret)
+static enum gpc_scalar_error number_with_unit(const char *text, const struct unit *units,
+					      size_t count, uint64_t *ret)
 {
 	const char *rest;
 	uint64_t value;
@@ -96,10 +97,15 @@ enum gpc_scalar_error gpc_scalar_size(const char *text, uint64_t *ret)
 {
 	static const struct unit units[] = {
 		{"", 1},
-		{"Ki", 1024}, {"KiB", 1024},
-		{"Mi", 1024 * 1024}, {"MiB", 1024 * 1024},
-		{"Gi", 1024 * 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
-		{"KB", 1000}, {"MB", 1000 * 1000}, {"GB", 1000 * 1000 * 1000},
+		{"Ki", 1024},
+		{"KiB", 1024},
+		{"Mi", 1024 * 1024},
+		{"MiB", 1024 * 1024},
+		{"Gi", 1024 * 1024 * 1024},
+		{"GiB", 1024 * 1024 * 1024},
+		{"KB", 1000},
+		{"MB", 1000 * 1000},
+		{"GB", 1000 * 1000 * 1000},
 	};
 
 	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), ret);
@@ -197,7 +203,7 @@ bool gpc_scalar_is_name(const char *text)
 
 bool gpc_scalar_is_reserved_name(const char *text)
 {
-	static const char *const reserved[] = {"any", "all", "none", "default",
+	static const char *const reserved[] = {"any",	  "all",     "none", "default",
 					       "builtin", "protect", "host"};
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {

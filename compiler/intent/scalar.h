@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * scalar.h: the grammars of SEMANTICS 2.1 as pure functions of a text. No diagnostics, no YAML: the
- * binder (bind_scalar.c) says what a failure means for the key at hand. *ret is untouched on failure.
+ * binder (bind_scalar.c) says what a failure means for the key at hand. *ret is untouched on
+ * failure.
  */
 #ifndef GPC_INTENT_SCALAR_H
 #define GPC_INTENT_SCALAR_H
@@ -13,7 +14,7 @@ enum gpc_scalar_error {
 	GPC_SCALAR_OK,
 	GPC_SCALAR_SYNTAX,
 	GPC_SCALAR_LEADING_ZERO,
-	GPC_SCALAR_RANGE,	/* does not fit in 64 bits, or out of the type's own range */
+	GPC_SCALAR_RANGE, /* does not fit in 64 bits, or out of the type's own range */
 };
 
 /* N: decimal, no sign, no leading zero, no underscore. */

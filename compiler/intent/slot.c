@@ -41,18 +41,19 @@ const char *gpc_frame_text(const struct gpc_values *values, const struct gpc_fra
 	return gpc_arena_printf(arena, " in %s", path_of(values, frame));
 }
 
-static struct gpc_diag *fault(const struct gpc_slot *slot, enum gpc_code code, struct gpc_place place,
-			      const char *format, va_list args)
+static struct gpc_diag *fault(const struct gpc_slot *slot, enum gpc_code code,
+			      struct gpc_place place, const char *format, va_list args)
 {
 	struct gpc_diags *diags = slot->values->diags;
-	const char *what = gpc_diags_full(diags) ? "" : gpc_arena_vprintf(diags->arena, format, args);
+	const char *what =
+		gpc_diags_full(diags) ? "" : gpc_arena_vprintf(diags->arena, format, args);
 
 	return gpc_diag(diags, code, place, "%s for `%s`%s", what, slot->key->name,
 			gpc_frame_text(slot->values, slot->frame));
 }
 
-struct gpc_diag *gpc_slot_fault(const struct gpc_slot *slot, enum gpc_code code, struct gpc_place place,
-				const char *format, ...)
+struct gpc_diag *gpc_slot_fault(const struct gpc_slot *slot, enum gpc_code code,
+				struct gpc_place place, const char *format, ...)
 {
 	struct gpc_diag *diag;
 	va_list args;
@@ -74,12 +75,13 @@ struct gpc_diag *gpc_slot_scalar_fault(const struct gpc_slot *slot, enum gpc_cod
 	va_end(args);
 	if (scalar->from_name)
 		gpc_diag_place(diag, scalar->from,
-			       gpc_arena_printf(slot->values->diags->arena, "value `%s` is set here",
-						scalar->from_name));
+			       gpc_arena_printf(slot->values->diags->arena,
+						"value `%s` is set here", scalar->from_name));
 	return diag;
 }
 
-bool gpc_slot_wants(const struct gpc_slot *slot, const struct gpc_node *node, enum gpc_node_kind kind)
+bool gpc_slot_wants(const struct gpc_slot *slot, const struct gpc_node *node,
+		    enum gpc_node_kind kind)
 {
 	static const char *const names[] = {
 		[GPC_NODE_SCALAR] = "scalar", [GPC_NODE_MAP] = "mapping", [GPC_NODE_LIST] = "list"};
@@ -89,23 +91,38 @@ bool gpc_slot_wants(const struct gpc_slot *slot, const struct gpc_node *node, en
 	if (node->kind == GPC_NODE_SCALAR && gpc_scalar_is_null(node->scalar.text))
 		gpc_slot_fault(slot, GPC_E0105, node->place, "nothing given");
 	else
-		gpc_slot_fault(slot, GPC_E0101, node->place, "%s where a %s is wanted", names[node->kind],
-			       names[kind]);
+		gpc_slot_fault(slot, GPC_E0101, node->place, "%s where a %s is wanted",
+			       names[node->kind], names[kind]);
 	return false;
 }
 
-bool gpc_slot_scalar(const struct gpc_slot *slot, const struct gpc_node *node, struct gpc_scalar *ret)
+/* A name is the identity of an object and is written out. */
+static bool is_expanded(const struct gpc_key *key)
+{
+	return key->type != GPC_TYPE_NAME && key->type != GPC_TYPE_INTERFACE_NAME;
+}
+
+bool gpc_slot_scalar(const struct gpc_slot *slot, const struct gpc_node *node,
+		     struct gpc_scalar *ret)
 {
 	struct gpc_scalar scalar;
 
-	if (!gpc_slot_wants(slot, node, GPC_NODE_SCALAR) || !gpc_values_expand(slot->values, node, &scalar))
+	if (!gpc_slot_wants(slot, node, GPC_NODE_SCALAR))
+		return false;
+	scalar = (struct gpc_scalar){
+		.text = node->scalar.text,
+		.at = node->place,
+		.from = GPC_NOWHERE,
+	};
+	if (is_expanded(slot->key) && !gpc_values_expand(slot->values, node, &scalar))
 		return false;
 	if (gpc_scalar_is_null(scalar.text)) {
-		struct gpc_diag *diag = gpc_slot_scalar_fault(slot, GPC_E0105, &scalar, "nothing given");
+		struct gpc_diag *diag =
+			gpc_slot_scalar_fault(slot, GPC_E0105, &scalar, "nothing given");
 
 		if (!slot->key->required && *slot->key->fallback)
-			gpc_diag_hint(slot->values->diags, diag, "remove the key to get its default, %s",
-				      slot->key->fallback);
+			gpc_diag_hint(slot->values->diags, diag,
+				      "remove the key to get its default, %s", slot->key->fallback);
 		return false;
 	}
 	*ret = scalar;

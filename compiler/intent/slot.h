@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slot.h: the binder's parts, for bind*.c only. A slot is a key at a place in the tree while its value
- * is being bound: it knows how to name itself in a message. A frame is an object around it.
+ * slot.h: the binder's parts, for bind*.c only. A slot is a key at a place in the tree while its
+ * value is being bound: it knows how to name itself in a message. A frame is an object around it.
  */
 #ifndef GPC_INTENT_SLOT_H
 #define GPC_INTENT_SLOT_H
@@ -11,11 +11,11 @@
 #include "values.h"
 
 struct gpc_frame {
-	const struct gpc_frame *up;		/* NULL: the document */
-	const char *key;			/* under which the object stands */
-	const struct gpc_node *list;		/* that it is an item of, NULL for none */
+	const struct gpc_frame *up;  /* NULL: the document */
+	const char *key;	     /* under which the object stands */
+	const struct gpc_node *list; /* that it is an item of, NULL for none */
 	size_t index;
-	const char *name;			/* NULL if it has none */
+	const char *name; /* NULL if it has none */
 };
 
 struct gpc_slot {
@@ -28,8 +28,9 @@ struct gpc_slot {
  * A diagnostic "FAULT for `key` in backends[0] (web)". The second form also shows where an inserted
  * value comes from.
  */
-struct gpc_diag *gpc_slot_fault(const struct gpc_slot *slot, enum gpc_code code, struct gpc_place place,
-				const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct gpc_diag *gpc_slot_fault(const struct gpc_slot *slot, enum gpc_code code,
+				struct gpc_place place, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 struct gpc_diag *gpc_slot_scalar_fault(const struct gpc_slot *slot, enum gpc_code code,
 				       const struct gpc_scalar *scalar, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -38,16 +39,21 @@ struct gpc_diag *gpc_slot_scalar_fault(const struct gpc_slot *slot, enum gpc_cod
 const char *gpc_frame_text(const struct gpc_values *values, const struct gpc_frame *frame);
 
 /* Complains unless `node` is of that kind. */
-bool gpc_slot_wants(const struct gpc_slot *slot, const struct gpc_node *node, enum gpc_node_kind kind);
+bool gpc_slot_wants(const struct gpc_slot *slot, const struct gpc_node *node,
+		    enum gpc_node_kind kind);
 
-/* Expands a scalar; false, with a diagnostic, if there is none or nothing in it. */
-bool gpc_slot_scalar(const struct gpc_slot *slot, const struct gpc_node *node, struct gpc_scalar *ret);
+/* Expands a scalar unless it is a name; false, with a diagnostic, if there is none or nothing in
+ * it. */
+bool gpc_slot_scalar(const struct gpc_slot *slot, const struct gpc_node *node,
+		     struct gpc_scalar *ret);
 
 /*
- * Binds a value to `target` (the field; NULL: only check). `object` is the struct around the field, for
- * types that fill several. Scalars in bind_scalar.c, lists of scalars and labels in bind_list.c.
+ * Binds a value to `target` (the field; NULL: only check). `object` is the struct around the field,
+ * for types that fill several. Scalars in bind_scalar.c, lists of scalars and labels in
+ * bind_list.c.
  */
-void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, void *target, void *object);
+void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, void *target,
+		     void *object);
 void gpc_bind_list(const struct gpc_slot *slot, const struct gpc_node *node, void *target);
 void gpc_bind_labels(const struct gpc_slot *slot, const struct gpc_node *node);
 

@@ -9,8 +9,8 @@
 bool gpc_diags_full(const struct gpc_diags *diags);
 
 /*
- * The candidate that is near in spelling, else the longest one that `word` begins with or that begins
- * with it (`healthcheck`: `health`); NULL if there is none.
+ * The candidate that is near in spelling, else the longest one that `word` begins with or that
+ * begins with it (`healthcheck`: `health`); NULL if there is none.
  */
 const char *gpc_suggest(const char *word, const char *const *candidates, size_t count);
 

@@ -8,7 +8,7 @@
 #include "scalar.h"
 #include "suggest.h"
 
-#define MOST_CANDIDATES 256u	/* among which a near name is looked for */
+#define MOST_CANDIDATES 256u /* among which a near name is looked for */
 
 /* The text of one expansion as it grows. */
 struct output {
@@ -21,15 +21,18 @@ struct output {
 static void check_value(struct gpc_values *values, const struct gpc_pair *pair)
 {
 	if (!gpc_scalar_is_name(pair->key))
-		gpc_diag(values->diags, GPC_E0111, pair->key_place, "not a name: `%s` in values", pair->key);
+		gpc_diag(values->diags, GPC_E0111, pair->key_place, "not a name: `%s` in values",
+			 pair->key);
 	if (pair->value->kind != GPC_NODE_SCALAR)
 		gpc_diag(values->diags, GPC_E0101, pair->value->place,
 			 "not a scalar: value `%s`; a value never makes structure", pair->key);
 	else if (gpc_scalar_is_null(pair->value->scalar.text))
-		gpc_diag(values->diags, GPC_E0105, pair->value->place, "nothing given for value `%s`", pair->key);
+		gpc_diag(values->diags, GPC_E0105, pair->value->place,
+			 "nothing given for value `%s`", pair->key);
 }
 
-void gpc_values_init(struct gpc_values *values, struct gpc_diags *diags, const struct gpc_node *node)
+void gpc_values_init(struct gpc_values *values, struct gpc_diags *diags,
+		     const struct gpc_node *node)
 {
 	*values = (struct gpc_values){.diags = diags, .node = node};
 	if (!node)
@@ -56,7 +59,8 @@ static void append(struct output *out, const char *text, size_t size)
 	if (size > GPC_MAX_SCALAR_BYTES - out->text.n ||
 	    size > GPC_MAX_EXPANDED_BYTES - values->expanded_bytes) {
 		gpc_diag(values->diags, GPC_E0207, out->scalar->place,
-			 "expanded text too long: a value may have %u bytes, all expanded values together %u",
+			 "expanded text too long: a value may have %u bytes, all expanded values "
+			 "together %u",
 			 GPC_MAX_SCALAR_BYTES, GPC_MAX_EXPANDED_BYTES);
 		out->failed = true;
 		return;
@@ -66,10 +70,13 @@ static void append(struct output *out, const char *text, size_t size)
 		*GPC_PUSH(values->diags->arena, &out->text) = text[i];
 }
 
-static void report_undefined(struct gpc_values *values, const struct gpc_node *scalar, const char *name)
+static void report_undefined(struct gpc_values *values, const struct gpc_node *scalar,
+			     const char *name)
 {
-	struct gpc_diag *diag = gpc_diag(values->diags, GPC_E0204, scalar->place, "undefined value `%s`", name);
-	size_t count = values->names.entries.n < MOST_CANDIDATES ? values->names.entries.n : MOST_CANDIDATES;
+	struct gpc_diag *diag =
+		gpc_diag(values->diags, GPC_E0204, scalar->place, "undefined value `%s`", name);
+	size_t count = values->names.entries.n < MOST_CANDIDATES ? values->names.entries.n
+								 : MOST_CANDIDATES;
 	const char *names[MOST_CANDIDATES];
 	const char *near;
 
@@ -81,8 +88,8 @@ static void report_undefined(struct gpc_values *values, const struct gpc_node *s
 	if (near)
 		gpc_diag_hint(values->diags, diag, "did you mean `${%s}`?", near);
 	else
-		gpc_diag_hint(values->diags, diag, "declare `%s` under `values`, or write `$${` for a plain `${`",
-			      name);
+		gpc_diag_hint(values->diags, diag,
+			      "declare `%s` under `values`, or write `$${` for a plain `${`", name);
 }
 
 /* `text` stands behind `${`. Returns what stands behind the `}`, NULL on failure. */
@@ -139,7 +146,8 @@ static bool expand(struct output *out, struct gpc_scalar *ret)
 	return !out->failed;
 }
 
-bool gpc_values_expand(struct gpc_values *values, const struct gpc_node *scalar, struct gpc_scalar *ret)
+bool gpc_values_expand(struct gpc_values *values, const struct gpc_node *scalar,
+		       struct gpc_scalar *ret)
 {
 	struct output out = {.values = values, .scalar = scalar};
 	struct gpc_scalar result = {
@@ -166,7 +174,9 @@ void gpc_values_report_unused(const struct gpc_values *values)
 
 		if (values->used[i])
 			continue;
-		diag = gpc_diag(values->diags, GPC_E0205, pair->key_place, "unused value `%s`", pair->key);
-		gpc_diag_hint(values->diags, diag, "remove it, or write `${%s}` where it is meant", pair->key);
+		diag = gpc_diag(values->diags, GPC_E0205, pair->key_place, "unused value `%s`",
+				pair->key);
+		gpc_diag_hint(values->diags, diag, "remove it, or write `${%s}` where it is meant",
+			      pair->key);
 	}
 }

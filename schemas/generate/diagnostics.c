@@ -30,8 +30,10 @@ int main(void)
 
 	puts("<!-- Generated from compiler/diag/codes.def by `make generate`. -->");
 	puts("# Diagnostics\n");
-	puts("A refusal has a code, a place, the cause and the next step. A code keeps its meaning for ever, and a");
-	puts("retired one is not used again. `E` is an error; `W` is a warning, an error under `--strict`. At most 200");
+	puts("A refusal has a code, a place, the cause and the next step. A code keeps its meaning "
+	     "for ever, and a");
+	puts("retired one is not used again. `E` is an error; `W` is a warning, an error under "
+	     "`--strict`. At most 200");
 	puts("are shown, all are counted. How each looks stands in `tests/golden/diagnostics/`.");
 	for (enum gpc_code code = 0; code < GPC_CODE_COUNT; code++) {
 		const char *text = gpc_code_text(code);
@@ -39,7 +41,8 @@ int main(void)
 
 		assert(group < sizeof(headings) / sizeof(headings[0]));
 		if (group != last)
-			printf("\n## %s\n\n| code | what it says | what to do |\n|---|---|---|\n", headings[group]);
+			printf("\n## %s\n\n| code | what it says | what to do |\n|---|---|---|\n",
+			       headings[group]);
 		last = group;
 		printf("| %s | ", text);
 		put_cell(gpc_code_title(code));

@@ -51,7 +51,8 @@ static void put_type(const struct gpc_key *key)
 	if (key->max && key->type == GPC_TYPE_DURATION)
 		printf(", up to 365d");
 	else if (key->max)
-		printf(", %llu to %llu", (unsigned long long)key->min, (unsigned long long)key->max);
+		printf(", %llu to %llu", (unsigned long long)key->min,
+		       (unsigned long long)key->max);
 }
 
 static void put_key(const struct gpc_key *key)
@@ -83,8 +84,8 @@ static void put_objects(bool built)
 
 		if (is_built(info) != built)
 			continue;
-		printf("\n### %s\n\n%s\n\n| key | takes | default | meaning |\n|---|---|---|---|\n", info->title,
-		       info->doc);
+		printf("\n### %s\n\n%s\n\n| key | takes | default | meaning |\n|---|---|---|---|\n",
+		       info->title, info->doc);
 		for (size_t i = 0; i < info->count; i++)
 			put_key(&info->keys[i]);
 	}
@@ -93,9 +94,12 @@ static void put_objects(bool built)
 static void put_types(void)
 {
 	puts("\n## Values\n");
-	puts("The schema types a value, YAML does not: `no`, `on`, `22:22`, `0644` and `1e3` are never read as");
-	puts("something else, quoted and plain mean the same, and nothing, `~` and `null` are errors. Numbers are");
-	puts("decimal, without sign, leading zero or underscore (N below). `${name}` inserts a value, `$${` is a");
+	puts("The schema types a value, YAML does not: `no`, `on`, `22:22`, `0644` and `1e3` are "
+	     "never read as");
+	puts("something else, quoted and plain mean the same, and nothing, `~` and `null` are "
+	     "errors. Numbers are");
+	puts("decimal, without sign, leading zero or underscore (N below). `${name}` inserts a "
+	     "value, `$${` is a");
 	puts("plain `${`.\n");
 	puts("| type | grammar |\n|---|---|");
 	for (enum gpc_type type = 0; type < GPC_TYPE_COUNT; type++) {
@@ -116,9 +120,12 @@ int main(void)
 {
 	puts("<!-- Generated from compiler/intent/keys.def by `make generate`. -->");
 	puts("# The intent language, key by key\n");
-	puts("What is written is enforced or refused: a key or word that is not built yet is an error that says so,");
-	puts("even if it is set to its default. Keys in bold are required. An overlay (`kind: Overlay`, `-e ENV`");
-	puts("reads overlays/ENV.yaml) takes the same keys: mappings merge by key, lists of objects by `name`, all");
+	puts("What is written is enforced or refused: a key or word that is not built yet is an "
+	     "error that says so,");
+	puts("even if it is set to its default. Keys in bold are required. An overlay (`kind: "
+	     "Overlay`, `-e ENV`");
+	puts("reads overlays/ENV.yaml) takes the same keys: mappings merge by key, lists of "
+	     "objects by `name`, all");
 	puts("else is replaced, and `$delete: true` beside a `name` removes an object.");
 	puts("\n## Objects");
 	put_objects(true);

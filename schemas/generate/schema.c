@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema: writes the JSON Schema of an intent (draft 7, which editors know) from keys.def. It accepts
- * what the compiler accepts, seen through a YAML reader that types scalars by itself; it cannot say
- * what only the whole plane shows (references, names given twice, values).
+ * schema: writes the JSON Schema of an intent (draft 7, which editors know) from keys.def. It
+ * accepts what the compiler accepts, seen through a YAML reader that types scalars by itself; it
+ * cannot say what only the whole plane shows (references, names given twice, values).
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -119,7 +119,8 @@ static struct json_object *name(void)
 {
 	struct json_object *schema = pattern("^[A-Za-z][A-Za-z0-9._-]{0,62}$");
 	struct json_object *reserved = json_object_new_array();
-	static const char *const names[] = {"any", "all", "none", "default", "builtin", "protect", "host"};
+	static const char *const names[] = {"any",     "all",	  "none", "default",
+					    "builtin", "protect", "host"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		json_object_array_add(reserved, text(names[i]));
@@ -153,48 +154,70 @@ static struct json_object *object_reference(enum gpc_object object, bool overlay
 {
 	char definition[64];
 
-	snprintf(definition, sizeof(definition), "%s%s", gpc_object_info(object)->id, overlay ? "-overlay" : "");
+	snprintf(definition, sizeof(definition), "%s%s", gpc_object_info(object)->id,
+		 overlay ? "-overlay" : "");
 	return reference(definition);
 }
 
 static struct json_object *scalar_schema(const struct gpc_key *key)
 {
 	switch (key->type) {
-	case GPC_TYPE_NAME: return name();
+	case GPC_TYPE_NAME:
+		return name();
 	case GPC_TYPE_INTERFACE_NAME:
 		return pattern("^(?!(lo|\\.|\\.\\.)$)([^/* ]{1,15}|[^/* ]{1,14}\\*)$");
-	case GPC_TYPE_ENUM: return substitutable(words(key->words));
+	case GPC_TYPE_ENUM:
+		return substitutable(words(key->words));
 	case GPC_TYPE_UINT:
 	case GPC_TYPE_PORT:
-	case GPC_TYPE_LISTENER_PORT: return number(key, "^" NUMBER "$");
-	case GPC_TYPE_SIZE: return number(key, "^" NUMBER "(Ki|Mi|Gi|KiB|MiB|GiB|KB|MB|GB)?$");
-	case GPC_TYPE_RATE: return substitutable(pattern("^" NUMBER "/[smh]$"));
-	case GPC_TYPE_DURATION: return substitutable(pattern("^" NUMBER "(ms|s|m|h|d)$"));
+	case GPC_TYPE_LISTENER_PORT:
+		return number(key, "^" NUMBER "$");
+	case GPC_TYPE_SIZE:
+		return number(key, "^" NUMBER "(Ki|Mi|Gi|KiB|MiB|GiB|KB|MB|GB)?$");
+	case GPC_TYPE_RATE:
+		return substitutable(pattern("^" NUMBER "/[smh]$"));
+	case GPC_TYPE_DURATION:
+		return substitutable(pattern("^" NUMBER "(ms|s|m|h|d)$"));
 	case GPC_TYPE_HEX128:
-		return object1("anyOf", array2(substitutable(pattern("^[0-9A-Fa-f]{32}$")), of_type("number")));
+		return object1("anyOf", array2(substitutable(pattern("^[0-9A-Fa-f]{32}$")),
+					       of_type("number")));
 	case GPC_TYPE_STATUS:
-		return object1("anyOf", array2(integer(100, 599),
-					       substitutable(pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"))));
-	case GPC_TYPE_URL_PATH: return substitutable(pattern("^/[^ ]*$"));
-	case GPC_TYPE_NEXT_HOP: return substitutable(pattern("^(auto|fib|" ADDRESS ")$"));
-	default: return pattern(".");
+		return object1("anyOf",
+			       array2(integer(100, 599),
+				      substitutable(pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"))));
+	case GPC_TYPE_URL_PATH:
+		return substitutable(pattern("^/[^ ]*$"));
+	case GPC_TYPE_NEXT_HOP:
+		return substitutable(pattern("^(auto|fib|" ADDRESS ")$"));
+	default:
+		return pattern(".");
 	}
 }
 
 static struct json_object *value_schema(const struct gpc_key *key, bool overlay)
 {
 	switch (key->type) {
-	case GPC_TYPE_ADDRESSES: return one_or_list(substitutable(pattern("^" ADDRESS "$")));
-	case GPC_TYPE_PREFIXES: return one_or_list(substitutable(pattern("^" ADDRESS "(/[0-9]+)?$")));
-	case GPC_TYPE_REFERENCES: return one_or_list(pattern("."));
-	case GPC_TYPE_PATTERNS: return list_of(pattern("^[^/]"));
-	case GPC_TYPE_ENUMS: return unique_list_of(substitutable(words(key->words)));
-	case GPC_TYPE_LABELS: return scalar_map("^" LABEL "$", any_scalar(true));
-	case GPC_TYPE_VALUES: return scalar_map("^[A-Za-z][A-Za-z0-9._-]{0,62}$", any_scalar(false));
+	case GPC_TYPE_ADDRESSES:
+		return one_or_list(substitutable(pattern("^" ADDRESS "$")));
+	case GPC_TYPE_PREFIXES:
+		return one_or_list(substitutable(pattern("^" ADDRESS "(/[0-9]+)?$")));
+	case GPC_TYPE_REFERENCES:
+		return one_or_list(pattern("."));
+	case GPC_TYPE_PATTERNS:
+		return list_of(pattern("^[^/]"));
+	case GPC_TYPE_ENUMS:
+		return unique_list_of(substitutable(words(key->words)));
+	case GPC_TYPE_LABELS:
+		return scalar_map("^" LABEL "$", any_scalar(true));
+	case GPC_TYPE_VALUES:
+		return scalar_map("^[A-Za-z][A-Za-z0-9._-]{0,62}$", any_scalar(false));
 	case GPC_TYPE_OBJECT:
-	case GPC_TYPE_HEALTH: return object_reference(key->object, overlay);
-	case GPC_TYPE_OBJECTS: return list_of(object_reference(key->object, overlay));
-	default: return scalar_schema(key);
+	case GPC_TYPE_HEALTH:
+		return object_reference(key->object, overlay);
+	case GPC_TYPE_OBJECTS:
+		return list_of(object_reference(key->object, overlay));
+	default:
+		return scalar_schema(key);
 	}
 }
 
@@ -211,8 +234,8 @@ static struct json_object *key_schema(const struct gpc_key *key, bool overlay)
 		json_object_object_add(schema, "not", json_object_new_object());
 		return schema;
 	}
-	snprintf(description, sizeof(description), "%s%s%s%s", key->doc, *key->fallback ? " Default: " : "",
-		 key->fallback, *key->fallback ? "." : "");
+	snprintf(description, sizeof(description), "%s%s%s%s", key->doc,
+		 *key->fallback ? " Default: " : "", key->fallback, *key->fallback ? "." : "");
 	json_object_object_add(schema, "description", text(description));
 	json_object_object_add(schema, "allOf", json_object_new_array());
 	json_object_array_add(json_object_object_get(schema, "allOf"), value_schema(key, overlay));
@@ -244,12 +267,14 @@ static struct json_object *object_schema(enum gpc_object object, bool overlay)
 
 		if (overlay && key->type == GPC_TYPE_PATTERNS)
 			continue;
-		json_object_object_add(properties, key->name, is_kind ? kind_schema(overlay) : key_schema(key, overlay));
+		json_object_object_add(properties, key->name,
+				       is_kind ? kind_schema(overlay) : key_schema(key, overlay));
 		if (is_needed(key, overlay, document))
 			json_object_array_add(required, text(key->name));
 	}
 	if (overlay && gpc_key_find(info, "name") && object != GPC_OBJECT_metadata)
-		json_object_object_add(properties, "$delete", object1("const", json_object_new_boolean(true)));
+		json_object_object_add(properties, "$delete",
+				       object1("const", json_object_new_boolean(true)));
 	json_object_object_add(schema, "description", text(info->doc));
 	json_object_object_add(schema, "additionalProperties", json_object_new_boolean(false));
 	if (json_object_array_length(required))
@@ -257,9 +282,10 @@ static struct json_object *object_schema(enum gpc_object object, bool overlay)
 	else
 		json_object_put(required);
 	if (object == GPC_OBJECT_health && !overlay)
-		json_object_object_add(schema, "oneOf",
-				       array2(object1("required", json_tokener_parse("[\"tcp\"]")),
-					      object1("required", json_tokener_parse("[\"http\"]"))));
+		json_object_object_add(
+			schema, "oneOf",
+			array2(object1("required", json_tokener_parse("[\"tcp\"]")),
+			       object1("required", json_tokener_parse("[\"http\"]"))));
 	json_object_object_add(schema, "properties", properties);
 	return schema;
 }
@@ -282,12 +308,14 @@ static struct json_object *definitions(void)
 	struct json_object *substituted = pattern("\\$\\{");
 	char id[64];
 
-	json_object_object_add(substituted, "description", text("Text that a value is inserted into."));
+	json_object_object_add(substituted, "description",
+			       text("Text that a value is inserted into."));
 	json_object_object_add(all, "substituted", substituted);
 	for (enum gpc_object object = 0; object < GPC_OBJECT_COUNT; object++) {
 		if (!is_built(object))
 			continue;
-		json_object_object_add(all, gpc_object_info(object)->id, object_schema(object, false));
+		json_object_object_add(all, gpc_object_info(object)->id,
+				       object_schema(object, false));
 		snprintf(id, sizeof(id), "%s-overlay", gpc_object_info(object)->id);
 		json_object_object_add(all, id, object_schema(object, true));
 	}
@@ -296,16 +324,19 @@ static struct json_object *definitions(void)
 
 int main(void)
 {
-	struct json_object *schema = object1("$schema", text("http://json-schema.org/draft-07/schema#"));
+	struct json_object *schema =
+		object1("$schema", text("http://json-schema.org/draft-07/schema#"));
 	struct json_object *is_overlay = object1("properties", object1("kind", kind_schema(true)));
 
 	json_object_object_add(schema, "title", text("gpc/v1 intent"));
-	json_object_object_add(schema, "$comment", text("Generated from compiler/intent/keys.def by `make generate`."));
+	json_object_object_add(schema, "$comment",
+			       text("Generated from compiler/intent/keys.def by `make generate`."));
 	json_object_object_add(schema, "if", is_overlay);
 	json_object_object_add(schema, "then", object_reference(GPC_OBJECT_document, true));
 	json_object_object_add(schema, "else", object_reference(GPC_OBJECT_document, false));
 	json_object_object_add(schema, "definitions", definitions());
-	puts(json_object_to_json_string_ext(schema, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(schema, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(schema);
 	return 0;
 }

@@ -19,8 +19,8 @@ struct faulty {
 	const char *denied, *failed;
 };
 
-static enum gpc_read_status read_faulty(void *context, const char *path, size_t max, char **ret_text,
-					size_t *ret_size, int *ret_error)
+static enum gpc_read_status read_faulty(void *context, const char *path, size_t max,
+					char **ret_text, size_t *ret_size, int *ret_error)
 {
 	const struct faulty *faulty = context;
 
@@ -33,8 +33,8 @@ static enum gpc_read_status read_faulty(void *context, const char *path, size_t 
 	return faulty->disk.read(faulty->disk.context, path, max, ret_text, ret_size, ret_error);
 }
 
-static enum gpc_read_status list_faulty(void *context, const char *path, char ***ret_names, size_t *ret_count,
-					int *ret_error)
+static enum gpc_read_status list_faulty(void *context, const char *path, char ***ret_names,
+					size_t *ret_count, int *ret_error)
 {
 	const struct faulty *faulty = context;
 
@@ -58,10 +58,17 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_inp
 
 	while ((option = getopt_long(argc, argv, "+e:", known, NULL)) != -1) {
 		switch (option) {
-		case 'd': faulty->denied = optarg; break;
-		case 'f': faulty->failed = optarg; break;
-		case 'e': inputs->environment = optarg; break;
-		default: return false;
+		case 'd':
+			faulty->denied = optarg;
+			break;
+		case 'f':
+			faulty->failed = optarg;
+			break;
+		case 'e':
+			inputs->environment = optarg;
+			break;
+		default:
+			return false;
 		}
 	}
 	inputs->paths = (const char *const *)argv + optind;

@@ -93,7 +93,8 @@ static void check_refused(enum gpc_code code, size_t count, const char *list)
 	CU_ASSERT_EQUAL(diags.errors, count);
 	for (size_t i = 0; i < diags.records.n; i++) {
 		CU_ASSERT_EQUAL(diags.records.items[i].code, code);
-		CU_ASSERT_EQUAL(gpc_place_position(&diags, diags.records.items[i].places[0].place).line, 4);
+		CU_ASSERT_EQUAL(
+			gpc_place_position(&diags, diags.records.items[i].places[0].place).line, 4);
 	}
 	CU_ASSERT_EQUAL(diags.sources.n, 1);
 }
@@ -103,14 +104,15 @@ static void no_include_leaves_the_root(void)
 	begin();
 	CU_ASSERT_EQUAL(mkdir(below_root("parts"), 0755), 0);
 	check_refused(GPC_E0047, 5,
-		      gpc_arena_printf(&arena, "%s, ../%s, parts/../../x.yaml, \"../*\", parts/..", secret,
-				       strrchr(secret, '/') + 1));
+		      gpc_arena_printf(&arena, "%s, ../%s, parts/../../x.yaml, \"../*\", parts/..",
+				       secret, strrchr(secret, '/') + 1));
 	end();
 }
 
 static void no_environment_leaves_the_root(void)
 {
-	static const char *const environments[] = {"../../etc/passwd", "/etc/passwd", "..", "", "a/b"};
+	static const char *const environments[] = {"../../etc/passwd", "/etc/passwd", "..", "",
+						   "a/b"};
 
 	for (size_t i = 0; i < sizeof(environments) / sizeof(environments[0]); i++) {
 		begin();
@@ -218,7 +220,9 @@ static void patterns_look_into_1000_folders_at_most(void)
 	for (int i = 0; i < 40; i++) {
 		CU_ASSERT_EQUAL(mkdir(below_root(gpc_arena_printf(&arena, "%d", i)), 0755), 0);
 		for (int j = 0; j < 30; j++)
-			CU_ASSERT_EQUAL(mkdir(below_root(gpc_arena_printf(&arena, "%d/%d", i, j)), 0755), 0);
+			CU_ASSERT_EQUAL(
+				mkdir(below_root(gpc_arena_printf(&arena, "%d/%d", i, j)), 0755),
+				0);
 	}
 	CU_ASSERT_FALSE(load_with("gpc.yaml", NULL));
 	CU_ASSERT_EQUAL_FATAL(diags.errors, 1);
@@ -237,14 +241,15 @@ static void files_that_include_each_other_are_read_once(void)
 	end();
 }
 
-GPC_UNIT_MAIN("intent/hostile",
-	      {"no_include_leaves_the_root", no_include_leaves_the_root},
+GPC_UNIT_MAIN("intent/hostile", {"no_include_leaves_the_root", no_include_leaves_the_root},
 	      {"no_environment_leaves_the_root", no_environment_leaves_the_root},
 	      {"symbolic_links_are_not_followed", symbolic_links_are_not_followed},
 	      {"a_link_that_goes_round_is_not_followed", a_link_that_goes_round_is_not_followed},
 	      {"what_is_no_regular_file_is_not_opened", what_is_no_regular_file_is_not_opened},
 	      {"includes_end_at_depth_16", includes_end_at_depth_16},
-	      {"depth_does_not_depend_on_the_order_of_includes", depth_does_not_depend_on_the_order_of_includes},
+	      {"depth_does_not_depend_on_the_order_of_includes",
+	       depth_does_not_depend_on_the_order_of_includes},
 	      {"a_plane_has_1000_files_at_most", a_plane_has_1000_files_at_most},
 	      {"patterns_look_into_1000_folders_at_most", patterns_look_into_1000_folders_at_most},
-	      {"files_that_include_each_other_are_read_once", files_that_include_each_other_are_read_once})
+	      {"files_that_include_each_other_are_read_once",
+	       files_that_include_each_other_are_read_once})

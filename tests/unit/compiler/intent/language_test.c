@@ -99,11 +99,11 @@ static void words_match_by_case(void)
 	CU_ASSERT_PTR_NULL(gpc_key_find(gpc_object_info(GPC_OBJECT_listener), "Protocol"));
 }
 
-GPC_UNIT_MAIN("intent/language",
-	      {"no_object_has_a_key_twice", no_object_has_a_key_twice},
+GPC_UNIT_MAIN("intent/language", {"no_object_has_a_key_twice", no_object_has_a_key_twice},
 	      {"what_is_built_has_its_words", what_is_built_has_its_words},
 	      {"what_is_built_has_its_range", what_is_built_has_its_range},
-	      {"fields_lie_in_the_struct_of_their_object", fields_lie_in_the_struct_of_their_object},
+	      {"fields_lie_in_the_struct_of_their_object",
+	       fields_lie_in_the_struct_of_their_object},
 	      {"every_key_is_explained_in_a_sentence", every_key_is_explained_in_a_sentence},
 	      {"no_object_has_more_than_32_keys", no_object_has_more_than_32_keys},
 	      {"words_match_by_case", words_match_by_case})

@@ -87,8 +87,10 @@ static void many_stars_take_no_longer_than_one(void)
 }
 
 GPC_UNIT_MAIN("intent/path",
-	      {"paths_are_relative_to_the_folder_of_the_file", paths_are_relative_to_the_folder_of_the_file},
+	      {"paths_are_relative_to_the_folder_of_the_file",
+	       paths_are_relative_to_the_folder_of_the_file},
 	      {"nothing_leads_out_of_the_root", nothing_leads_out_of_the_root},
-	      {"a_path_longer_than_any_system_takes_is_refused", a_path_longer_than_any_system_takes_is_refused},
+	      {"a_path_longer_than_any_system_takes_is_refused",
+	       a_path_longer_than_any_system_takes_is_refused},
 	      {"patterns_match_whole_names", patterns_match_whole_names},
 	      {"many_stars_take_no_longer_than_one", many_stars_take_no_longer_than_one})

@@ -67,7 +67,8 @@ static void numbers_follow_their_grammar_and_nothing_else(void)
 		enum gpc_scalar_error error = rows[i].parse(rows[i].text, &value);
 
 		if (error != rows[i].error || value != (error ? 4711 : rows[i].value))
-			fprintf(stderr, "'%s': error %d, value %" PRIu64 "\n", rows[i].text, error, value);
+			fprintf(stderr, "'%s': error %d, value %" PRIu64 "\n", rows[i].text, error,
+				value);
 		CU_ASSERT_EQUAL(error, rows[i].error);
 		CU_ASSERT_EQUAL(value, error ? 4711 : rows[i].value);
 	}
@@ -75,13 +76,15 @@ static void numbers_follow_their_grammar_and_nothing_else(void)
 
 static void names_are_letters_first_and_63_bytes_at_most(void)
 {
-	static const char long_name[] = "a23456789012345678901234567890123456789012345678901234567890123";
+	static const char long_name[] =
+		"a23456789012345678901234567890123456789012345678901234567890123";
 
 	CU_ASSERT_TRUE(gpc_scalar_is_name("a"));
 	CU_ASSERT_TRUE(gpc_scalar_is_name("Web-1.b_c"));
 	CU_ASSERT_EQUAL(strlen(long_name), 63);
 	CU_ASSERT_TRUE(gpc_scalar_is_name(long_name));
-	CU_ASSERT_FALSE(gpc_scalar_is_name("a234567890123456789012345678901234567890123456789012345678901234"));
+	CU_ASSERT_FALSE(gpc_scalar_is_name(
+		"a234567890123456789012345678901234567890123456789012345678901234"));
 	CU_ASSERT_FALSE(gpc_scalar_is_name(""));
 	CU_ASSERT_FALSE(gpc_scalar_is_name("1a"));
 	CU_ASSERT_FALSE(gpc_scalar_is_name("-a"));
@@ -137,14 +140,20 @@ static void labels_paths_and_statuses(void)
 	CU_ASSERT_EQUAL(gpc_scalar_hex128("000102030405060708090a0B0c0D0e0f", seed), GPC_SCALAR_OK);
 	for (uint8_t i = 0; i < 16; i++)
 		CU_ASSERT_EQUAL(seed[i], i);
-	CU_ASSERT_EQUAL(gpc_scalar_hex128("000102030405060708090a0b0c0d0e0", seed), GPC_SCALAR_SYNTAX);
-	CU_ASSERT_EQUAL(gpc_scalar_hex128("000102030405060708090a0b0c0d0e0f0", seed), GPC_SCALAR_SYNTAX);
-	CU_ASSERT_EQUAL(gpc_scalar_hex128("0x0102030405060708090a0b0c0d0e0f", seed), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_hex128("000102030405060708090a0b0c0d0e0", seed),
+			GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_hex128("000102030405060708090a0b0c0d0e0f0", seed),
+			GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_hex128("0x0102030405060708090a0b0c0d0e0f", seed),
+			GPC_SCALAR_SYNTAX);
 	CU_ASSERT_EQUAL(seed[15], 15);
 }
 
 GPC_UNIT_MAIN("intent/scalar",
-	      {"numbers_follow_their_grammar_and_nothing_else", numbers_follow_their_grammar_and_nothing_else},
-	      {"names_are_letters_first_and_63_bytes_at_most", names_are_letters_first_and_63_bytes_at_most},
-	      {"interfaces_are_devices_or_heads_of_devices", interfaces_are_devices_or_heads_of_devices},
+	      {"numbers_follow_their_grammar_and_nothing_else",
+	       numbers_follow_their_grammar_and_nothing_else},
+	      {"names_are_letters_first_and_63_bytes_at_most",
+	       names_are_letters_first_and_63_bytes_at_most},
+	      {"interfaces_are_devices_or_heads_of_devices",
+	       interfaces_are_devices_or_heads_of_devices},
 	      {"labels_paths_and_statuses", labels_paths_and_statuses})
