@@ -13,7 +13,7 @@ fi
 bold='' reset=''
 if [ -t 1 ]; then bold=$'\e[1m' reset=$'\e[0m'; fi
 chapter() { printf '\n%s%s%s\n\n' "$bold" "$1" "$reset"; }
-tell() { printf '  %s\n' "$@"; }
+tell() { printf '  %s\n' "$@" | sed 's/^ *$//'; }
 run() { # shows a gpc command and runs it on the balancer
 	printf '  %s$ gpc %s%s\n' "$bold" "$*" "$reset"
 	gpc balancer "$@" >"$WORK/out" 2>&1 || { sed 's/^/    /' "$WORK/out"; echo "error: the demo ends here: gpc $1 failed" >&2; exit 1; }
@@ -22,31 +22,25 @@ run() { # shows a gpc command and runs it on the balancer
 }
 client() { in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" "$@"; }
 weight_of() { sed -nE "s/.*name: $1,.*weight: ([0-9]+).*/\1/p" web.yaml; }
-state_of() { sed -nE "s/.*name: $1,.*state: ([a-z]+).*/\1/p" web.yaml; }
+state_of() { sed -nE "/name: $1,/{s/.*state: ([a-z]+).*/\1/p;t;s/.*/ready/p}" web.yaml; }
 
-# share N: N requests, each a new connection; what each backend got beside its weight.
+# show_share N: N requests; what each backend got beside what its weight makes due.
 show_share() {
-	local n=$1 name got total=0 i bar
-	client share "$VIP4" 80 "$n" >"$WORK/share" || { cat "$WORK/share"; echo "error: requests failed" >&2; exit 1; }
+	client share "$VIP4" 80 "$1" >"$WORK/share" || { cat "$WORK/share"; echo "error: requests failed" >&2; exit 1; }
+	tell "$1 requests, each a new TCP connection, all answered:" ""
 	for i in 1 2 3; do
-		[ -n "$(state_of web-$i)" ] || total=$((total + $(weight_of web-$i)))
-	done
-	tell "$n requests, each a new TCP connection, all answered:"
-	printf '\n    backend   state   weight   due     got\n'
-	for i in 1 2 3; do
-		name=web-$i
-		got=$(awk -v n=$name '$1 == n {print $2}' "$WORK/share")
-		got=${got:-0}
-		bar=$(printf '%*s' $((got * 40 / n)) '' | tr ' ' '#')
-		if [ -n "$(state_of $name)" ]; then
-			printf '    %-9s %-7s %6d   %4s    %5d %4d.%d %% %s\n' "$name" "$(state_of $name)" "$(weight_of $name)" - "$got" $((got * 100 / n)) $((got * 1000 / n % 10)) "$bar"
-		else
-			printf '    %-9s %-7s %6d   %2d.%d %% %5d  %2d.%d %% %s\n' "$name" ready "$(weight_of $name)" \
-				$(($(weight_of $name) * 100 / total)) $(($(weight_of $name) * 1000 / total % 10)) "$got" \
-				$((got * 100 / n)) $((got * 1000 / n % 10)) "$bar"
-		fi
-	done
-	echo
+		echo "web-$i $(state_of web-$i) $(weight_of web-$i) $(awk -v n=web-$i '$1 == n {print $2}' "$WORK/share")"
+	done | awk -v n="$1" '
+		{name[NR] = $1; state[NR] = $2; weight[NR] = $3; got[NR] = $4; if ($2 == "ready") total += $3}
+		END {
+			printf "    %-8s %-6s %6s %8s %8s\n", "backend", "state", "weight", "due", "got"
+			for (i = 1; i <= NR; i++) {
+				due = state[i] == "ready" ? sprintf("%.1f %%", 100 * weight[i] / total) : "-"
+				bar = sprintf("%*s", 40 * got[i] / n, ""); gsub(/ /, "#", bar)
+				printf "    %-8s %-6s %6d %8s %8d  %5.1f %% %s\n", name[i], state[i], weight[i], due, got[i], 100 * got[i] / n, bar
+			}
+			print ""
+		}'
 }
 
 started=$SECONDS
@@ -66,12 +60,12 @@ chapter "1. The intent"
 sed 's/^/    /' web.yaml
 echo
 tell "Nobody answers at 192.0.2.10 yet:"
-if client share "$VIP4" 80 1 1 >/dev/null 2>&1; then echo "error: somebody does" >&2; exit 1; fi
+if CLIENT_TIMEOUT=1 client share "$VIP4" 80 1 1 >/dev/null 2>&1; then echo "error: somebody does" >&2; exit 1; fi
 tell "  connection failed, as it should" ""
 
 chapter "2. Compile: no root, no kernel, the same bytes on every machine"
 run compile -f web.yaml -o web.gpi
-run inspect web.gpi
+run inspect web.gpi endpoint
 
 chapter "3. Apply: load, verify, flip"
 run apply web.yaml
@@ -100,6 +94,7 @@ run show 2
 
 chapter "6. That was a mistake? Roll back"
 run rollback
+cp before.yaml web.yaml
 show_share 1000
 run verify
 tell "gpc has no daemon: between these commands no process of it was alive, and traffic went on."

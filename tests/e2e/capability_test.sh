@@ -6,7 +6,7 @@ rig_up 2
 plane dsr 46 1 2 >"$WORK/plane.yaml"
 user=65534
 must mkdir -p -m 700 "$WORK/state/balancer" "$BPFFS/balancer"
-must chown -R "$user" "$WORK/state/balancer" "$BPFFS/balancer"
+must chown -R "$user" "$WORK/state/balancer" "$BPFFS"
 must chmod 755 "$WORK" "$WORK/state" "$BPFFS"
 
 with() { # CAPABILITIES ARGS...: gpc in the balancer as `nobody` with these capabilities

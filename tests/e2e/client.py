@@ -9,12 +9,15 @@
                                              backends; ends with stdin
     client.py download HOST PORT PATH        "first NAME" at the first bytes, then "complete BYTES
                                              NAME" if all came and are right, else "broken REASON"
+
+A request that takes longer than CLIENT_TIMEOUT seconds (10) has failed.
 """
 import asyncio
 import collections
+import os
 import sys
 
-TIMEOUT = 10
+TIMEOUT = float(os.environ.get("CLIENT_TIMEOUT", 10))
 
 
 async def read_head(reader):

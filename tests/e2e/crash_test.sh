@@ -5,7 +5,6 @@
 # and the next apply converges.
 . "$(dirname "$0")/rig.bash"
 ARMED=$RIG_ROOT/build/failpoints/gpc
-TRACE=$WORK/trace
 rig_up 3
 
 # Open connections on 1 and 2 stay in both planes; new ones tell the planes apart.
@@ -16,33 +15,22 @@ A="backend1 backend2" B="backend2 backend3"
 bound() { ip -n "$RIG-balancer" link show wan0 | grep -q xdp; }
 # shellcheck disable=SC2086
 a_or_b() { all_answer "$VIP4" 60 $A || all_answer "$VIP4" 60 $B; }
-none_or_a() {
-	bound || return 0
-	# shellcheck disable=SC2086
-	all_answer "$VIP4" 60 $A
-}
 leftovers() { find "$BPFFS/balancer" -name 'tmp-*' 2>/dev/null; }
 
-# points COMMAND...: the failpoints that gpc passes on this way, each once.
-points() {
-	: >"$TRACE"
-	GPC=$ARMED GPC_FAILPOINT_TRACE=$TRACE gpc balancer "$@" >"$WORK/out" 2>&1 || return 1
-	sort -u "$TRACE"
-}
-# killed_at POINT COMMAND...: runs until it kills itself there.
-killed_at() {
+# dies_at POINT COMMAND...: 0 if gpc killed itself there, 1 if its way does not lead past POINT.
+dies_at() {
 	local point=$1 status=0
 	shift
-	GPC=$ARMED GPC_FAILPOINT=$point gpc balancer "$@" >"$WORK/killed" 2>&1 || status=$?
-	[ "$status" -eq 137 ] || { echo "exit $status, not killed at $point"; cat "$WORK/killed"; return 1; }
+	GPC=$ARMED GPC_FAILPOINT=$point gpc balancer "$@" >"$WORK/out" 2>&1 || status=$?
+	case $status in
+	137) passed "$way, $point: killed"; points=$((points + 1)) ;;
+	0) return 1 ;;
+	*) failed "$way, $point" "exit $status instead of dying or going past it" ;;
+	esac
 }
 fresh() {
 	gpc balancer detach >/dev/null 2>&1
 	rm -rf "${BPFFS:?}/balancer" "$WORK/state/balancer"
-}
-back_to_a() {
-	fresh
-	must gpc balancer apply "$WORK/a.yaml"
 }
 # converges FILE BACKENDS: an apply of the ordinary gpc after the kill.
 converges() {
@@ -52,62 +40,73 @@ converges() {
 	[ -z "$(leftovers)" ] || { echo "left behind:"; leftovers; return 1; }
 	git -C "$WORK/state/balancer/history.git" fsck --strict
 }
-all_points=0
-count_points() {
-	local n
-	n=$(wc -w <<<"$2")
-	all_points=$((all_points + n))
-	echo "$n points on the way of $1"
-}
+
+# shellcheck disable=SC2086
+none_or_a() { bound || return 0; all_answer "$VIP4" 60 $A; }
+
+mapfile -t names < <(GPC_FAILPOINT=list "$ARMED")
+check "the build with failpoints names them" test "${#names[@]}" -gt 10
+points=0
+
+way="first apply"
+for point in "${names[@]}"; do
+	fresh
+	dies_at "$point" apply "$WORK/a.yaml" || continue
+	check "$way, $point: no plane, or the whole new one" none_or_a
+	# shellcheck disable=SC2086
+	check "$way, $point: the next apply converges" converges "$WORK/a.yaml" $A
+done
+echo "$way: killed at $points points"
 
 fresh
-first=$(points apply "$WORK/a.yaml")
-count_points "the first apply" "$first"
-for point in $first; do
-	fresh
-	check "first apply, $point: killed" killed_at "$point" apply "$WORK/a.yaml"
-	check "first apply, $point: no plane or the new one" none_or_a
-	# shellcheck disable=SC2086
-	check "first apply, $point: the next apply converges" converges "$WORK/a.yaml" $A
-done
-
-back_to_a
-second=$(points apply "$WORK/b.yaml")
-count_points "the second apply" "$second"
-coproc FLOWS { in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" flows "$VIP4" "$PORT" 20; }
-exec {flows_in}>&"${FLOWS[1]}" {flows_out}<&"${FLOWS[0]}"
-read -r -t 20 line <&"$flows_out"
-check_equal "20 connections are open" "${line:-}" "open 20"
-flows_live() {
-	local line=
-	echo ask >&"$flows_in"
-	read -r -t 20 line <&"$flows_out"
-	echo "$line"
-	[ "$line" = "same 20 moved 0 broken 0" ]
-}
 must gpc balancer apply "$WORK/a.yaml"
-for point in $second; do
-	check "second apply, $point: killed" killed_at "$point" apply "$WORK/b.yaml"
-	check "second apply, $point: the old plane or the new one" a_or_b
-	check "second apply, $point: open connections live" flows_live
-	# shellcheck disable=SC2086
-	check "second apply, $point: the next apply converges" converges "$WORK/b.yaml" $B
-	# shellcheck disable=SC2086
-	check "second apply, $point: and one back" converges "$WORK/a.yaml" $A
-done
+flows_open all "$VIP4" 20
 
-must gpc balancer apply "$WORK/b.yaml"
-back=$(points rollback)
-count_points "a rollback" "$back"
-for point in $back; do
+way="second apply" before=$points
+for point in "${names[@]}"; do
+	must gpc balancer apply "$WORK/a.yaml"
+	dies_at "$point" apply "$WORK/b.yaml" || continue
+	check "$way, $point: the old plane or the new one" a_or_b
+	check "$way, $point: open connections live" flows_live all
+	# shellcheck disable=SC2086
+	check "$way, $point: the next apply converges" converges "$WORK/b.yaml" $B
+done
+echo "$way: killed at $((points - before)) points"
+
+way=rollback before=$points
+for point in "${names[@]}"; do
 	must gpc balancer apply "$WORK/a.yaml"
 	must gpc balancer apply "$WORK/b.yaml"
-	check "rollback, $point: killed" killed_at "$point" rollback
-	check "rollback, $point: the old plane or the new one" a_or_b
-	check "rollback, $point: open connections live" flows_live
+	dies_at "$point" rollback || continue
+	check "$way, $point: the old plane or the new one" a_or_b
+	check "$way, $point: open connections live" flows_live all
 	# shellcheck disable=SC2086
-	check "rollback, $point: the next apply converges" converges "$WORK/b.yaml" $B
+	check "$way, $point: the next apply converges" converges "$WORK/b.yaml" $B
 done
-check "at least 25 points in all" test "$all_points" -ge 25
-check_equal "the ordinary gpc has no failpoint" "$(GPC_FAILPOINT=$(head -n 1 <<<"$second") gpc balancer apply "$WORK/a.yaml" >/dev/null 2>&1; echo $?)" 0
+echo "$way: killed at $((points - before)) points"
+
+# A step that fails instead of dying is undone by gpc itself: the old plane, and an error that says so.
+way="failing step"
+fails_at() {
+	local point=$1 status=0
+	GPC=$ARMED GPC_FAILPOINT=$point:error gpc balancer apply "$WORK/b.yaml" >"$WORK/out" 2>&1 || status=$?
+	case $status in
+	0) return 1 ;;
+	1 | 5 | 7) passed "$way, $point: exit $status" ;;
+	*) failed "$way, $point" "exit $status" ;;
+	esac
+}
+for point in "${names[@]}"; do
+	must gpc balancer apply "$WORK/a.yaml"
+	fails_at "$point" || continue
+	# shellcheck disable=SC2086
+	check "$way, $point: the old plane" all_answer "$VIP4" 60 $A
+	check "$way, $point: open connections live" flows_live all
+	# shellcheck disable=SC2086
+	check "$way, $point: the next apply converges" converges "$WORK/b.yaml" $B
+done
+
+check "killed at 25 points at least" test "$points" -ge 25
+check "the ordinary gpc has no failpoints" env GPC_FAILPOINT=list "$GPC" --version
+check_said "it does not know the variable" "gpc "
 rig_done

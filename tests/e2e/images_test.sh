@@ -49,7 +49,7 @@ check_equal "images with one bit flipped are refused" "$refused$taken" "$n"
 
 mutate 'struct.pack_into("<H", b, 4, 2)'
 check_exit "an image for a newer gpc" 3 gpc balancer apply "$WORK/bad.gpi"
-check_said "the message says that it is newer" newer
+check_said "the message names the format that it needs" "image format 2"
 mutate 'b[0:4] = b[0:4][::-1]'
 check_exit "a foreign-endian image" 3 gpc balancer apply "$WORK/bad.gpi"
 mutate 'b += bytes(65 * 1024 * 1024)'

@@ -17,7 +17,7 @@ reboot() { rm -rf "${BPFFS:?}/balancer"; }
 gone() { ! ip -n "$RIG-balancer" link show wan0 | grep -q xdp; }
 reboot
 wait_for "the kernel to drop the program" gone
-check_exit "no plane: connections fail" 1 share "$VIP4" 1
+CLIENT_TIMEOUT=1 check_exit "no plane: connections fail" 1 share "$VIP4" 1
 check "restore" gpc balancer restore
 check "traffic is balanced as before" all_answer "$VIP4" 100 backend2 backend3
 check "traffic is balanced as before, v6" all_answer "$VIP6" 100 backend2 backend3

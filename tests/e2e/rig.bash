@@ -19,7 +19,8 @@
 #           '-------------------- bridge in the namespace `lan` ---------------------'
 #
 # The client reaches the VIPs 192.0.2.10 and 2001:db8:ff::10 by way of the balancer; the backends
-# have them on lo and answer the client directly. The client's MTU is 1400: room for outer headers.
+# have them on lo and answer the client directly. The client's way to the VIPs has an MTU of 1400: room
+# for outer headers.
 set -uo pipefail
 
 RIG_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -160,9 +161,8 @@ rig_up() {
 	rig_namespace balancer
 	connect client eth0 100
 	connect balancer wan0 1
-	must ip -n "$RIG-client" link set eth0 mtu 1400
-	must ip -n "$RIG-client" route add "$VIP4/32" via 10.77.0.1
-	must ip -n "$RIG-client" route add "$VIP6/128" via fd77::1
+	must ip -n "$RIG-client" route add "$VIP4/32" via 10.77.0.1 mtu 1400
+	must ip -n "$RIG-client" route add "$VIP6/128" via fd77::1 mtu 1400
 	for ((i = 1; i <= $1; i++)); do rig_backend "$i"; done
 	for ((i = 1; i <= $1; i++)); do
 		wait_for "the server of backend $i" test -e "$WORK/ready-$RIG_BACKEND$i-$PORT"
@@ -229,4 +229,28 @@ all_answer() {
 	out=$(share "$vip" "$n") || { echo "$out"; return 1; }
 	echo "$out"
 	[ "$(echo "$out" | cut -d ' ' -f 1 | sort | tr '\n' ' ')" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ]
+}
+
+# flows_open NAME VIP N: opens N connections and keeps them; flows_live NAME: asks over each of them,
+# 0 if all are answered by the backend that answered first.
+declare -A flows_to flows_from flows_count
+flows_open() {
+	local name=$1 fd line=
+	must mkfifo "$WORK/flows-$name.in" "$WORK/flows-$name.out"
+	in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" flows "$2" "$PORT" "$3" \
+		<"$WORK/flows-$name.in" >"$WORK/flows-$name.out" 2>"$WORK/flows-$name.log" &
+	rig_pids+=($!)
+	exec {fd}>"$WORK/flows-$name.in"
+	flows_to[$name]=$fd
+	exec {fd}<"$WORK/flows-$name.out"
+	flows_from[$name]=$fd flows_count[$name]=$3
+	read -r -t 20 line <&"$fd"
+	check_equal "$3 connections to $2 are open" "$line" "open $3"
+}
+flows_live() {
+	local name=$1 line=
+	echo ask >&"${flows_to[$name]}"
+	read -r -t 30 line <&"${flows_from[$name]}"
+	echo "${line:-no answer in time}"
+	[ "$line" = "same ${flows_count[$name]} moved 0 broken 0" ]
 }

@@ -99,6 +99,7 @@ check "rollback afterwards" gpc balancer rollback
 check "it goes to the generation before" all_answer "$VIP4" 50 backend1 backend2
 
 # No bpffs at the place that GPC_BPFFS names; no BTF.
+must gpc balancer detach
 mkdir "$WORK/plain"
 check_exit "GPC_BPFFS on another file system" 5 env GPC_STATE_DIR="$STATE" GPC_BPFFS="$WORK/plain/gpc" \
 	nsenter --net="/run/netns/$RIG-balancer" "$GPC" apply "$WORK/plane.yaml"

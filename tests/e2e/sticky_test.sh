@@ -31,30 +31,20 @@ variant() {
 
 plane dsr 46 1 2 3 >"$WORK/plane.yaml"
 check "first apply" gpc balancer apply "$WORK/plane.yaml"
-coproc FLOWS4 { in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" flows "$VIP4" "$PORT" 60; }
-read -r -t 20 line <&"${FLOWS4[0]}"
-check_equal "60 v4 connections are open" "${line:-}" "open 60"
-exec {in4}>&"${FLOWS4[1]}" {out4}<&"${FLOWS4[0]}"
-coproc FLOWS6 { in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" flows "$VIP6" "$PORT" 60; } 2>/dev/null
-read -r -t 20 line <&"${FLOWS6[0]}"
-check_equal "60 v6 connections are open" "${line:-}" "open 60"
-exec {in6}>&"${FLOWS6[1]}" {out6}<&"${FLOWS6[0]}"
+flows_open v4 "$VIP4" 60
+flows_open v6 "$VIP6" 60
 
 bad=0 refused=0 same=0
 for ((k = 1; k <= applies; k++)); do
 	variant "$k" >"$WORK/plane.yaml"
 	gpc balancer apply "$WORK/plane.yaml" >"$WORK/out" 2>&1 || { refused=$((refused + 1)); break; }
 	[ $((k % every)) -eq 0 ] || continue
-	echo ask >&"$in4"
-	echo ask >&"$in6"
-	for fd in "$out4" "$out6"; do
-		line=
-		read -r -t 30 line <&"$fd"
-		if [ "$line" = "same 60 moved 0 broken 0" ]; then
+	for family in v4 v6; do
+		if line=$(flows_live $family); then
 			same=$((same + 1))
 		else
 			bad=$((bad + 1))
-			echo "after apply $k: ${line:-no answer}"
+			echo "after apply $k, $family: $line"
 		fi
 	done
 done

@@ -33,8 +33,8 @@ check_equal "the history has one generation per winner" \
 check "verify" gpc balancer verify --exit-code
 check "traffic" all_answer "$VIP4" 100 backend1 backend2
 
-# The lock itself, held for certain: the pinned folder is the thing that is locked.
-exec 9<"$BPFFS/balancer"
+# The lock itself, held for certain.
+exec 9<"$WORK/state/balancer/lock"
 must flock -n 9
 plane dsr 46 1:77 2 >"$WORK/plane.yaml"
 check_exit "apply while the lock is held" 6 gpc balancer apply "$WORK/plane.yaml"

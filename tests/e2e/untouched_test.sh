@@ -12,7 +12,7 @@ check "apply" gpc balancer apply "$WORK/plane.yaml"
 
 check "ping v4 to the balancer" in_ns client ping -c 3 -i 0.01 -W 2 10.77.0.1
 check "ping v6 to the balancer" in_ns client ping -c 3 -i 0.01 -W 2 fd77::1
-check "ping with 1,380 bytes and fragments" in_ns client ping -c 3 -i 0.01 -W 2 -s 4000 10.77.0.1
+check "ping in three fragments" in_ns client ping -c 3 -i 0.01 -W 2 -s 4000 10.77.0.1
 check "TCP to the balancer itself" client_py share 10.77.0.1 8080 50
 check "TCP v6 to the balancer itself" client_py share fd77::1 8080 50
 check "TCP past the balancer" client_py share 10.77.0.11 80 50
