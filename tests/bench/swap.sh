@@ -15,8 +15,10 @@ must ip -n "$RIG-balancer" link set wan0 up
 must ip -n "$RIG-balancer" address add 10.77.0.1/24 dev wan0
 must ip -n "$RIG-balancer" address add fd77::1/64 dev wan0 nodad
 must ip -n "$RIG-balancer" neigh add 10.77.0.11 lladdr 02:00:00:00:00:0a dev wan0 nud permanent
+must ip -n "$RIG-balancer" neigh add 10.77.0.13 lladdr 02:00:00:00:00:0c dev wan0 nud permanent
 must ip -n "$RIG-balancer" neigh add fd77::12 lladdr 02:00:00:00:00:0b dev wan0 nud permanent
 must ip -n "$RIG-balancer" route add 10.1.0.0/16 via 10.77.0.11
+must ip -n "$RIG-balancer" route add 10.3.0.0/16 via 10.77.0.13
 must ip -n "$RIG-balancer" route add fd01::/64 via fd77::12
 
 # Two planes with nothing in common but the listener's address, laid out differently, each filling the
@@ -48,9 +50,11 @@ head='apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: swap}\ninterfaces: [{nam
 			"$i" "$i" "$([ $((i % 2)) = 0 ] && echo a-first || echo c-third)"
 	done
 } >"$WORK/b.yaml"
-for which in a b; do must "$GPC" compile -f "$WORK/$which.yaml" -o "$WORK/$which.gpi"; done
+# C is A with other names and addresses.
+sed -E 's/10\.1\./10.3./; s/name: a-([0-9]+)/name: c-\1/' "$WORK/a.yaml" >"$WORK/c.yaml"
+for which in a b c; do must "$GPC" compile -f "$WORK/$which.yaml" -o "$WORK/$which.gpi"; done
 
-if in_ns balancer "$PROGRAM" wan0 "$BPFFS/plane" "$WORK/a.gpi" "$WORK/b.gpi" "$swaps" "$packets" >"$WORK/figures"; then
+if in_ns balancer "$PROGRAM" wan0 "$BPFFS/plane" "$WORK/a.gpi" "$WORK/b.gpi" "$WORK/c.gpi" "$swaps" "$packets" >"$WORK/figures"; then
 	status=0
 else
 	status=1
