@@ -4,7 +4,8 @@
 #
 #   in/        the project; gpc.yaml is compiled
 #   args       other arguments of the tool diagnostics, one line (optional)
-#   make.sh    run in a copy of in/, for input that is too large or too odd to keep (optional)
+#   make.sh    run in a copy of in/, for input that is too large or too odd to keep (optional);
+#              $TOP is the top of the tree
 #   expected   what is printed; empty for valid input
 #
 # UPDATE=1 writes `expected` anew. Every code of the ranges below is in some case.
@@ -12,6 +13,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 
 tool=$(realpath "$1")
+export TOP=$PWD			# for make.sh
 cases=tests/golden/diagnostics
 covered='0[0-4]'
 # No text shows these: more endpoints than the limit of nodes lets through, and chance. Unit tests do.
