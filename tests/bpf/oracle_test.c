@@ -40,6 +40,7 @@ static const char intent[] =
 	"defaults: {malformed: %s, non-ip: %s}\n"
 	"interfaces:\n"
 	"  - {name: wan0, hooks: [xdp]}\n"
+	"  - {name: wan1, hooks: [xdp]}\n"
 	"  - {name: dc0, role: decap, hooks: [xdp]}\n"
 	"backends:\n"
 	"  - name: both\n"
@@ -63,7 +64,13 @@ static const char intent[] =
 	"forward: dsr, backend: four}\n"
 	"  - {name: near, address: [203.0.113.13, \"2001:db8:ff::13\"], protocol: TCP, port: 80, "
 	"forward: dsr, backend: both}\n"
-	"  - {name: empty, address: 203.0.113.14, protocol: TCP, port: 443, backend: nobody}\n";
+	"  - {name: empty, address: 203.0.113.14, protocol: TCP, port: 443, backend: nobody}\n"
+	"  - {name: web-a, address: 203.0.113.20, protocol: TCP, port: 443, forward: dsr, "
+	"backend: both, interfaces: [wan0]}\n"
+	"  - {name: web-b, address: 203.0.113.20, protocol: TCP, port: 443, backend: both, "
+	"interfaces: [wan1]}\n"
+	"  - {name: far, address: [203.0.113.21, \"2001:db8:ff::21\"], protocol: UDP, port: 53, "
+	"backend: both, interfaces: [wan1]}\n";
 
 /* ---- the host: next hops, devices, source addresses ------------------------------------------ */
 
@@ -194,13 +201,17 @@ static const struct {
 	const char *name, *addresses;
 	int protocol, port;
 	const char *forward, *backend;
+	bool elsewhere; /* not on wan0 */
 } listeners[] = {
-	{"web", "\"203.0.113.10\", \"2001:db8:ff::10\"", 6, 443, "ipip", "both"},
-	{"dns", "\"203.0.113.10\", \"2001:db8:ff::11\"", 17, 53, "ipip", "both"},
-	{"old", "\"203.0.113.12\"", 6, 80, "ipip", "four"},
-	{"dsr", "\"203.0.113.13\", \"2001:db8:ff::13\"", 17, 80, "dsr", "four"},
-	{"near", "\"203.0.113.13\", \"2001:db8:ff::13\"", 6, 80, "dsr", "both"},
-	{"empty", "\"203.0.113.14\"", 6, 443, "ipip", "nobody"},
+	{"web", "\"203.0.113.10\", \"2001:db8:ff::10\"", 6, 443, "ipip", "both", false},
+	{"dns", "\"203.0.113.10\", \"2001:db8:ff::11\"", 17, 53, "ipip", "both", false},
+	{"old", "\"203.0.113.12\"", 6, 80, "ipip", "four", false},
+	{"dsr", "\"203.0.113.13\", \"2001:db8:ff::13\"", 17, 80, "dsr", "four", false},
+	{"near", "\"203.0.113.13\", \"2001:db8:ff::13\"", 6, 80, "dsr", "both", false},
+	{"empty", "\"203.0.113.14\"", 6, 443, "ipip", "nobody", false},
+	{"web-a", "\"203.0.113.20\"", 6, 443, "dsr", "both", false},
+	{"web-b", "\"203.0.113.20\"", 6, 443, "ipip", "both", true},
+	{"far", "\"203.0.113.21\", \"2001:db8:ff::21\"", 17, 53, "ipip", "both", true},
 };
 
 static void write_mac(FILE *f, const char *key, const uint8_t m[6])
@@ -273,9 +284,10 @@ static void write_facts(const char *path, const struct gpc_image *image,
 	for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
 		fprintf(f,
 			"%s{\"name\": \"%s\", \"addresses\": [%s], \"protocol\": %d, \"port\": %d, "
-			"\"forward\": \"%s\",\n  ",
+			"\"forward\": \"%s\", \"elsewhere\": %s,\n  ",
 			i ? ",\n " : "", listeners[i].name, listeners[i].addresses,
-			listeners[i].protocol, listeners[i].port, listeners[i].forward);
+			listeners[i].protocol, listeners[i].port, listeners[i].forward,
+			listeners[i].elsewhere ? "true" : "false");
 		write_endpoints(f, image, listeners[i].backend);
 		fprintf(f, "}");
 	}

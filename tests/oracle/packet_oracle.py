@@ -19,7 +19,7 @@ Facts, what a host and a plane have in common (addresses and MACs as text):
        "table_size", "endpoints": [{"name", "id", "weight", "state",
            "address4", "address6", "source4", "source6",   outer source for encapsulation
            "mac4", "mac6", "here4", "here6"}]}]}           next hop (null: unknown); here: by the same device
-All listeners exist on the edge device that the frames arrive at.
+A listener with "elsewhere": true does not exist on the edge device that the frames arrive at.
 """
 import ipaddress
 import json
@@ -163,16 +163,17 @@ class Plane:
             listener["addresses"] = [ipaddress.ip_address(a) for a in listener["addresses"]]
 
     def is_address(self, destination):
-        return any(destination in listener["addresses"] for listener in self.facts["listeners"])
+        return any(destination in listener["addresses"] for listener in self.facts["listeners"]
+                   if not listener.get("elsewhere"))
+
+    def listeners(self, p):
+        """All whose address, protocol and port the packet has, on whatever interface."""
+        return [listener for listener in self.facts["listeners"] if p.ports is not None
+                and p.destination in listener["addresses"] and p.protocol == listener["protocol"]
+                and p.ports[1] == listener["port"]]
 
     def listener(self, p):
-        if p.ports is None:
-            return None
-        for listener in self.facts["listeners"]:
-            if (p.destination in listener["addresses"] and p.protocol == listener["protocol"]
-                    and p.ports[1] == listener["port"]):
-                return listener
-        return None
+        return next((listener for listener in self.listeners(p) if not listener.get("elsewhere")), None)
 
     def endpoint(self, listener, p):
         usable = [e for e in listener["endpoints"] if e["state"] == "ready" and e["weight"] > 0
@@ -261,8 +262,7 @@ def unwrap(plane, frame, payload, p):
         inner = (parse_v4 if p.protocol == 4 else parse_v6)(p.ip[p.payload:])
     except Malformed:
         return None
-    listener = plane.listener(inner)
-    if inner.fragment or listener is None or listener["forward"] != "ipip":
+    if inner.fragment or all(listener["forward"] != "ipip" for listener in plane.listeners(inner)):
         return None
     ethertype = struct.pack(">H", 0x0800 if inner.version == 4 else 0x86DD)
     return {"verdict": "pass", "reason": "decapsulated", "tail": True,
