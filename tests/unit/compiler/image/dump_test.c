@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include <json-c/json.h>
+
+#include "../../unit.h"
+#include "image_tools.h"
+
+/* What the dump writes; the caller frees. */
+static char *dump(const struct gpc_image *image, const char *section, bool json)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+	CU_ASSERT(gpc_image_dump(image, section, json, out));
+	fclose(out);
+	return text;
+}
+
+static void open_small(struct fixture *fixture, struct gpc_image *image)
+{
+	struct gpc_image_bytes bytes;
+
+	fixture_small_plane(fixture);
+	CU_ASSERT_FATAL(fixture_compile(fixture, &bytes));
+	CU_ASSERT_FATAL(gpc_image_open(&fixture->diags, "a.gpi", bytes.bytes, bytes.size, false, image));
+}
+
+static void expect_line(const struct gpc_image *image, const char *section, bool json, const char *line)
+{
+	char *text = dump(image, section, json);
+
+	if (!strstr(text, line))
+		printf("not in section %s: %s\n%s", section, line, text);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+	free(text);
+}
+
+static void records_are_decoded_with_their_place(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+
+	open_small(&f, &image);
+	expect_line(&image, "listener", false, "listener index 1 name https id ");
+	expect_line(&image, "listener", false,
+		    " protocol TCP port 443 forward ipip backend web table-v4 1 table-v6 2 at plane.yaml:21:1\n");
+	expect_line(&image, "endpoint", false,
+		    " address-v4 10.0.1.11 address-v6 2001:db8:1::11 weight 1 state ready at plane.yaml:4:1\n");
+	expect_line(&image, "endpoint", true, "\"address-v4\":\"10.0.1.14\",\"weight\":1,\"state\":\"drain\"");
+	expect_line(&image, "backend", false, "backend index 1 name web id ");
+	expect_line(&image, "interface", true, "\"name\":\"lan*\"");
+	expect_line(&image, "vip", false, " address 203.0.113.11 protocol UDP port 27000 listener game-udp ");
+	expect_line(&image, "names", false, "name offset 0 name test\n");
+	expect_line(&image, "link", false, " state empty\n");
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+/* web: weights 1, 3, 1 of 251 slots. */
+static void maglev_is_shown_by_shares_and_on_request_by_slots(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+	char *text;
+	size_t lines = 0;
+
+	open_small(&f, &image);
+	expect_line(&image, "maglev", false, "backend web endpoint web-2 weight 3 slots 151 of 251 share 60.16%\n");
+	text = dump(&image, "maglev-slots", false);
+	for (const char *p = text; *p; p++)
+		lines += *p == '\n';
+	CU_ASSERT_EQUAL(lines, 3 * 251);
+	free(text);
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+static void every_line_of_json_is_an_object_with_a_type(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+
+	open_small(&f, &image);
+	for (size_t i = 0; gpc_image_dump_sections[i]; i++) {
+		char *text = dump(&image, i ? gpc_image_dump_sections[i] : NULL, true);
+
+		if (strcmp(gpc_image_dump_sections[i], "provenance") != 0) {
+			char *rest = text;
+
+			for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+				json_object *object = json_tokener_parse(line);
+
+				CU_ASSERT(json_object_object_get_ex(object, "type", NULL));
+				json_object_put(object);
+			}
+		}
+		free(text);
+	}
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+static void provenance_is_json(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+	json_object *root, *objects, *tool;
+	char *text;
+
+	open_small(&f, &image);
+	text = dump(&image, "provenance", false);
+	root = json_tokener_parse(text);
+	CU_ASSERT_FATAL(json_object_object_get_ex(root, "objects", &objects));
+	CU_ASSERT_EQUAL(json_object_object_length(objects), 2 + 2 + 6 + 3);
+	CU_ASSERT_FATAL(json_object_object_get_ex(root, "tool", &tool));
+	CU_ASSERT_STRING_EQUAL(json_object_get_string(tool), "test");
+	json_object_put(root);
+	free(text);
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+static void an_unknown_section_is_refused(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+
+	open_small(&f, &image);
+	CU_ASSERT_FALSE(gpc_image_dump(&image, "rules", false, stdout));
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+GPC_UNIT_MAIN("image/dump", {"records_are_decoded_with_their_place", records_are_decoded_with_their_place},
+	      {"maglev_is_shown_by_shares_and_on_request_by_slots",
+	       maglev_is_shown_by_shares_and_on_request_by_slots},
+	      {"every_line_of_json_is_an_object_with_a_type", every_line_of_json_is_an_object_with_a_type},
+	      {"provenance_is_json", provenance_is_json},
+	      {"an_unknown_section_is_refused", an_unknown_section_is_refused})

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "../../unit.h"
+#include "image_tools.h"
+
+/* Two objects on one long line with characters of several bytes, one behind a line break. */
+static void positions_are_those_of_the_diagnostics(void)
+{
+	static const char text[] = "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 one two\n\n  \xc3\xa4 three\n";
+	static const char *const words[] = {"one", "two", "three"};
+	struct gpc_model_interface interfaces[3] = {0};
+	struct gpc_model model = {.interfaces = interfaces, .interface_count = 3};
+	struct gpc_provenance provenance = {.tool_version = "1", .commit = "abc"};
+	struct gpc_arena arena = {0};
+	struct gpc_span_text written;
+	struct gpc_diags diags;
+	uint32_t source;
+
+	gpc_diags_init(&diags, &arena, false);
+	gpc_diags_add_source(&diags, "z.yaml", "", 0);
+	source = gpc_diags_add_source(&diags, "a.yaml", text, sizeof(text) - 1);
+	for (int i = 0; i < 3; i++) {
+		interfaces[i].name = words[i];
+		interfaces[i].id = (uint64_t)i + 1;
+		interfaces[i].at.source = source;
+		interfaces[i].at.start = (uint32_t)(strstr(text, words[i]) - text);
+	}
+	written = gpc_provenance_text(&diags, &model, &provenance);
+	CU_ASSERT_PTR_NOT_NULL(strstr(written.text, "\"commit\":\"abc\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(written.text, "\"sources\":[\"a.yaml\",\"z.yaml\"]"));
+	for (int i = 0; i < 3; i++) {
+		struct gpc_line_column place = gpc_place_position(&diags, interfaces[i].at);
+
+		CU_ASSERT_PTR_NOT_NULL(strstr(
+			written.text,
+			gpc_arena_printf(&arena, "{\"kind\":\"interface\",\"name\":\"%s\",\"at\":[0,%u,%u]}",
+					 words[i], place.line, place.column)));
+	}
+	gpc_arena_release(&arena);
+}
+
+static bool place_of(const struct gpc_image *image, uint64_t id)
+{
+	struct gpc_arena arena = {0};
+	uint32_t line, column;
+	const char *path;
+	bool found = gpc_image_place(image, &arena, id, &path, &line, &column);
+
+	gpc_arena_release(&arena);
+	return found;
+}
+
+static void objects_are_found_and_others_not(void)
+{
+	struct gpc_image_bytes bytes;
+	struct gpc_image image;
+	struct fixture f;
+
+	fixture_small_plane(&f);
+	CU_ASSERT_FATAL(fixture_compile(&f, &bytes));
+	CU_ASSERT_FATAL(gpc_image_open(&f.diags, "a.gpi", bytes.bytes, bytes.size, false, &image));
+	CU_ASSERT(place_of(&image, gpc_stable_id("listener", NULL, "https")));
+	CU_ASSERT(place_of(&image, gpc_stable_id("endpoint", "web", "web-3")));
+	CU_ASSERT(place_of(&image, gpc_stable_id("interface", NULL, "lan*")));
+	CU_ASSERT_FALSE(place_of(&image, gpc_stable_id("listener", NULL, "httpz")));
+	CU_ASSERT_FALSE(place_of(&image, 0));
+	CU_ASSERT_FALSE(place_of(&image, UINT64_MAX));
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+/* The reader does not judge the provenance: it may be anything at all. */
+static void any_provenance_is_survived(void)
+{
+	size_t size;
+	uint8_t *bytes = small_image(&size), *copy = malloc(size);
+	const struct gpc_image_head *head = (const struct gpc_image_head *)bytes;
+	struct gpc_arena arena = {0};
+	struct gpc_diags diags;
+	uint64_t random = 1;
+
+	gpc_diags_init(&diags, &arena, false);
+	for (int round = 0; round < 2000; round++) {
+		struct gpc_image image;
+
+		memcpy(copy, bytes, size);
+		for (int flips = 0; flips < 3; flips++) {
+			static const char bytes_to_put[] = "\0\n\"{}[],:0\xff";
+
+			random = random * 6364136223846793005ull + 1442695040888963407ull;
+			copy[head->provenance_offset + (random >> 33) % head->provenance_size] =
+				(uint8_t)bytes_to_put[(random >> 20) % (sizeof(bytes_to_put) - 1)];
+		}
+		fix_digests(copy);
+		CU_ASSERT_FATAL(gpc_image_open(&diags, "a.gpi", copy, size, false, &image));
+		place_of(&image, gpc_stable_id("listener", NULL, "https"));
+		place_of(&image, gpc_stable_id("endpoint", "web", "web-3"));
+		gpc_image_release(&image);
+	}
+	gpc_arena_release(&arena);
+	free(copy);
+	free(bytes);
+}
+
+GPC_UNIT_MAIN("image/provenance",
+	      {"positions_are_those_of_the_diagnostics", positions_are_those_of_the_diagnostics},
+	      {"objects_are_found_and_others_not", objects_are_found_and_others_not},
+	      {"any_provenance_is_survived", any_provenance_is_survived})
