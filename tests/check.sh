@@ -86,7 +86,10 @@ tier_unit() { programs build/tests/unit/ "$jobs" < <(built print-unit); }
 tier_unit_san() { programs build/san/tests/unit/ "$jobs" < <(built SAN=1 print-unit); }
 tier_golden() { program golden make --no-print-directory -s golden; }
 tier_drift() { program drift make --no-print-directory -s drift; }
-tier_oracle() { programs build/tests/oracle/ "$jobs" < <(built print-oracle); }
+tier_oracle() {
+	program oracle/image_check tests/oracle/image_check.py build/gpc examples/*.yaml examples/*/gpc.yaml
+	programs build/tests/oracle/ "$jobs" < <(built print-oracle)
+}
 tier_bpf() { programs build/tests/bpf/ 1 < <(built print-bpf); }
 tier_e2e() { programs tests/e2e/ "$jobs" < <(printf '%s\n' tests/e2e/*_test.sh); }
 tier_swap() { program swap tests/bench/swap.sh --check; }
