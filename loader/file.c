@@ -22,8 +22,8 @@ int gpc_file_load(const char *path, size_t max, char **ret_bytes, size_t *ret_si
 	case GPC_READ_NOT_REGULAR:
 		return gpc_fail(failure, GPC_EXIT_INVALID, 0, "'%s' is not a regular file", path);
 	case GPC_READ_TOO_LARGE:
-		return gpc_fail(failure, GPC_EXIT_INVALID, 0, "'%s' is too large, the limit is %zu bytes",
-				path, max);
+		return gpc_fail(failure, GPC_EXIT_INVALID, 0,
+				"'%s' is too large, the limit is %zu bytes", path, max);
 	case GPC_READ_DENIED:
 		return gpc_fail(failure, GPC_EXIT_FAILED, EACCES, "cannot read '%s'", path);
 	case GPC_READ_FAILED:

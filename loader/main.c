@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 {
 	enum gpc_exit rc;
 
-	/* `gpc log | head` must end quietly, but a command that changes the plane must not die of it. */
+	/* `gpc log | head` must end quietly, but a command that changes the plane must not die of
+	 * it. */
 	signal(SIGPIPE, SIG_IGN);
 	rc = dispatch(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -12,7 +12,7 @@
 #include "describe.h"
 #include "output.h"
 
-#define SHOWN_CHANGES 20u	/* more only with -v */
+#define SHOWN_CHANGES 20u /* more only with -v */
 
 /* ---- session ---- */
 
@@ -69,10 +69,10 @@ static const char *actor(void)
 
 struct standing {
 	struct gpc_plane_status plane;
-	struct gpc_generation newest;	/* number 0: none */
-	uint32_t running;		/* generation in the kernel, 0 if none */
-	bool same;			/* the kernel runs this decision */
-	bool recorded;			/* and the newest generation is it */
+	struct gpc_generation newest; /* number 0: none */
+	uint32_t running;	      /* generation in the kernel, 0 if none */
+	bool same;		      /* the kernel runs this decision */
+	bool recorded;		      /* and the newest generation is it */
 };
 
 static bool same_decision(const struct gpc_image *a, const struct gpc_image *b)
@@ -83,7 +83,8 @@ static bool same_decision(const struct gpc_image *a, const struct gpc_image *b)
 
 uint32_t gpc_linked_generation(const struct gpc_image *linked)
 {
-	const struct gpc_link_head *link = (const void *)(linked->bytes + linked->head->link_offset);
+	const struct gpc_link_head *link =
+		(const void *)(linked->bytes + linked->head->link_offset);
 
 	return link->generation;
 }
@@ -106,9 +107,9 @@ static int look(struct gpc_history *history, const struct gpc_image *image, stru
 		return 0;
 	ret->running = gpc_linked_generation(&ret->plane.image);
 	ret->same = same_decision(&ret->plane.image, image);
-	ret->recorded = ret->same &&
-			!strcmp(ret->newest.decision,
-				gpc_digest_format(image->head->decision_digest, digest));
+	ret->recorded =
+		ret->same && !strcmp(ret->newest.decision,
+				     gpc_digest_format(image->head->decision_digest, digest));
 	return 0;
 }
 
@@ -128,8 +129,8 @@ static void say_changes(const struct gpc_call *call, const struct gpc_changes *c
 	for (size_t i = 0; i < shown; i++) {
 		const struct gpc_change *c = &changes->items[i];
 
-		printf("  %c %s %s%s%s\n", marks[c->kind], gpc_change_object_name(c->object), c->name,
-		       *c->text ? ": " : "", c->text);
+		printf("  %c %s %s%s%s\n", marks[c->kind], gpc_change_object_name(c->object),
+		       c->name, *c->text ? ": " : "", c->text);
 	}
 	if (shown < changes->count)
 		printf("  ... and %zu more (-v shows all)\n", changes->count - shown);
@@ -166,23 +167,24 @@ void gpc_say_changes(const struct gpc_call *call, const struct gpc_image *before
 static void say_unchanged(const struct gpc_image *image, const struct gpc_apply_outcome *outcome,
 			  const struct gpc_generation *recorded)
 {
-	char digest[65], brief[13];
+	char digest[65], brief[13], devices[32];
 
 	gpc_digest_format(image->head->decision_digest, digest);
-	printf("unchanged: generation %u (decision %s) is running on %u device%s already\n",
-	       recorded->number, gpc_digest_short(digest, brief), outcome->devices,
-	       outcome->devices == 1 ? "" : "s");
+	printf("unchanged: generation %u (decision %s) is running on %s already\n",
+	       recorded->number, gpc_digest_short(digest, brief),
+	       gpc_text_number(outcome->devices, "device", devices));
 }
 
 static void say_applied(const struct gpc_image *image, const struct gpc_apply_outcome *outcome,
 			uint32_t number)
 {
-	char digest[65], brief[13];
+	char digest[65], brief[13], devices[32];
 
 	gpc_digest_format(image->head->decision_digest, digest);
-	printf("%sgeneration %u is live%s: plane %s, decision %s, %u device%s", gpc_paint(stdout, GPC_GREEN),
+	printf("%sgeneration %u is live%s: plane %s, decision %s, %s", gpc_paint(stdout, GPC_GREEN),
 	       number, gpc_paint(stdout, GPC_PLAIN), gpc_image_name(image, image->plane->name),
-	       gpc_digest_short(digest, brief), outcome->devices, outcome->devices == 1 ? "" : "s");
+	       gpc_digest_short(digest, brief),
+	       gpc_text_number(outcome->devices, "device", devices));
 	if (outcome->unchanged)
 		printf("; it was running already, now it is recorded\n");
 	else
@@ -221,8 +223,9 @@ static enum gpc_exit take_back(const struct gpc_call *call, const struct gpc_app
 		return gpc_finish_failed(call, unrecorded);
 	if (gpc_plane_undo(gpc_bpffs(), &undo)) {
 		gpc_say_failure(call, &undo);
-		gpc_fail_hint(unrecorded, "the new image is running, but neither recorded nor undone; "
-					  "mend the state folder and run this again");
+		gpc_fail_hint(unrecorded,
+			      "the new image is running, but neither recorded nor undone; "
+			      "mend the state folder and run this again");
 		return gpc_finish_failed(call, unrecorded);
 	}
 	gpc_say(call, GPC_YELLOW, "rolled back", "the plane runs what it ran before");
@@ -245,7 +248,8 @@ static enum gpc_exit apply_unrecorded(const struct gpc_call *call, const struct 
 }
 
 static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_history *history,
-				    const struct standing *standing, struct gpc_history_entry *entry)
+				    const struct standing *standing,
+				    struct gpc_history_entry *entry)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct gpc_apply_outcome outcome = {0};
@@ -265,9 +269,11 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 		return take_back(call, &outcome, &failure);
 	if (!gpc_call_has(call, "json"))
 		say_applied(entry->image, &outcome, number);
-	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL, entry->image);
+	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL,
+			entry->image);
 	if (interrupted)
-		gpc_say(call, GPC_YELLOW, "note", "the interrupt came after the flip, the work is done");
+		gpc_say(call, GPC_YELLOW, "note",
+			"the interrupt came after the flip, the work is done");
 	return finish(call, entry->image, &outcome, number);
 }
 

@@ -87,13 +87,16 @@ const struct gpc_command gpc_command_apply = {
 	.operands_max = 1,
 	.description =
 		"Compiles (or checks the image), stages it beside the running one, reads it back,\n"
-		"switches with one store and records a new generation in the history. Whatever fails\n"
-		"before the switch leaves everything as it was; when the generation cannot be recorded\n"
-		"after it, the switch is undone (7). An image that is running already is not recorded\n"
+		"switches with one store and records a new generation in the history. Whatever "
+		"fails\n"
+		"before the switch leaves everything as it was; when the generation cannot be "
+		"recorded\n"
+		"after it, the switch is undone (7). An image that is running already is not "
+		"recorded\n"
 		"again; devices that appeared meanwhile are bound. Without a file: ./gpc.yaml and\n"
 		"./gpc.d/*.yaml.",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,
-		      GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST,
+		      GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
 	.run = run,
 };

@@ -31,10 +31,11 @@ const struct gpc_command gpc_command_check = {
 	.summary = "compile and write nothing: are there mistakes?",
 	.operands = "[FILE.yaml]",
 	.operands_max = 1,
-	.description =
-		"Does all that compile does, up to the bytes of the image, and forgets them. Without a\n"
-		"file: ./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to stdout as\n"
-		"json or github.",
+	.description = "Does all that compile does, up to the bytes of the image, and forgets "
+		       "them. Without a\n"
+		       "file: ./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to "
+		       "stdout as\n"
+		       "json or github.",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),
 	.run = run,

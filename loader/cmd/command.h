@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command.h: the command table. A command is data (name, options, operands, exit codes, help) and one
- * function; main() finds it by its exact name, options are parsed from the rows, help and
+ * command.h: the command table. A command is data (name, options, operands, exit codes, help) and
+ * one function; main() finds it by its exact name, options are parsed from the rows, help and
  * docs/commands.md are printed from them.
  */
 #ifndef GPC_LOADER_CMD_COMMAND_H
@@ -14,9 +14,9 @@
 #include "../fail.h"
 
 struct gpc_option {
-	char letter;		/* 0: none */
-	const char *name;	/* long name, always there */
-	const char *argument;	/* NULL: a switch */
+	char letter;	      /* 0: none */
+	const char *name;     /* long name, always there */
+	const char *argument; /* NULL: a switch */
 	const char *help;
 };
 
@@ -27,13 +27,13 @@ struct gpc_call;
 struct gpc_command {
 	const char *name;
 	enum gpc_side side;
-	const char *summary;		/* one line */
-	const char *operands;		/* "[FILE.yaml | IMAGE.gpi]", "" if none */
+	const char *summary;  /* one line */
+	const char *operands; /* "[FILE.yaml | IMAGE.gpi]", "" if none */
 	unsigned int operands_min, operands_max;
-	const char *description;	/* paragraphs, lines of at most 80 characters */
+	const char *description; /* paragraphs, lines of at most 80 characters */
 	const struct gpc_option *options;
 	size_t option_count;
-	const enum gpc_exit *exits;	/* those it can give, beside USAGE */
+	const enum gpc_exit *exits; /* those it can give, beside USAGE */
 	size_t exit_count;
 	enum gpc_exit (*run)(const struct gpc_call *call);
 };
@@ -43,23 +43,26 @@ struct gpc_command {
 	.exits = (const enum gpc_exit[]){__VA_ARGS__},                                             \
 	.exit_count = sizeof((const enum gpc_exit[]){__VA_ARGS__}) / sizeof(enum gpc_exit)
 
-#define GPC_OPTION_JSON {0, "json", NULL, "one JSON object a line; the last one is of type result"}
+#define GPC_OPTION_JSON                                                                            \
+	{                                                                                          \
+		0, "json", NULL, "one JSON object a line; the last one is of type result"          \
+	}
 
 /* In the order of the help: each row is `extern const struct gpc_command gpc_command_NAME`. */
 #define GPC_COMMANDS(X)                                                                            \
-	X(check)                                                                              \
-	X(compile)                                                                            \
-	X(inspect)                                                                            \
-	X(apply)                                                                              \
-	X(status)                                                                             \
-	X(verify)                                                                             \
-	X(rollback)                                                                           \
-	X(log)                                                                                \
-	X(show)                                                                               \
-	X(off)                                                                                \
-	X(on)                                                                                 \
-	X(detach)                                                                             \
-	X(restore)                                                                            \
+	X(check)                                                                                   \
+	X(compile)                                                                                 \
+	X(inspect)                                                                                 \
+	X(apply)                                                                                   \
+	X(status)                                                                                  \
+	X(verify)                                                                                  \
+	X(rollback)                                                                                \
+	X(log)                                                                                     \
+	X(show)                                                                                    \
+	X(off)                                                                                     \
+	X(on)                                                                                      \
+	X(detach)                                                                                  \
+	X(restore)                                                                                 \
 	X(doctor)
 
 #define X(name) extern const struct gpc_command gpc_command_##name;
@@ -74,7 +77,7 @@ const struct gpc_command *gpc_command_find(const char *name);
 
 struct gpc_given {
 	const struct gpc_option *option;
-	const char *value;	/* NULL for a switch */
+	const char *value; /* NULL for a switch */
 };
 
 /* One invocation; points into argv. */

@@ -43,7 +43,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 	enum gpc_exit rc;
 
 	if (!gpc_call_has(call, "output")) {
-		gpc_say(call, GPC_RED, "error", "where to? give -o FILE (gpc check writes nothing)");
+		gpc_say(call, GPC_RED, "error",
+			"where to? give -o FILE (gpc check writes nothing)");
 		return gpc_finish(call, GPC_EXIT_USAGE, NULL);
 	}
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, false, &input);
@@ -58,8 +59,10 @@ const struct gpc_command gpc_command_compile = {
 	.operands_max = 1,
 	.description =
 		"Reads the intent, reports every mistake with its place and writes one image that\n"
-		"holds the whole decision. Same input, same bytes, on every machine. Without a file:\n"
-		"./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to stdout as json or\n"
+		"holds the whole decision. Same input, same bytes, on every machine. Without a "
+		"file:\n"
+		"./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to stdout as "
+		"json or\n"
 		"github.",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),

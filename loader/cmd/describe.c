@@ -35,7 +35,9 @@ char *gpc_digest_short(const char *digest, char out[13])
 
 static void print_count(FILE *out, uint32_t count, const char *noun)
 {
-	fprintf(out, ", %u %s%s", count, noun, count == 1 ? "" : "s");
+	char text[32];
+
+	fprintf(out, ", %s", gpc_text_number(count, noun, text));
 }
 
 void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *out)
@@ -49,6 +51,33 @@ void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *o
 	gpc_digest_format(image->head->decision_digest, digest);
 	fprintf(out, ", %s, decision %s\n", gpc_text_bytes(image->size, size),
 		gpc_digest_short(digest, brief));
+}
+
+static const char *const timeout_names[] = {
+	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
+	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
+	[GPC_TIMEOUT_UDP_NEW] = "udp-new", [GPC_TIMEOUT_UDP] = "udp",
+	[GPC_TIMEOUT_ICMP] = "icmp",	   [GPC_TIMEOUT_OTHER] = "other",
+};
+_Static_assert(sizeof(timeout_names) / sizeof(timeout_names[0]) == GPC_TIMEOUT_COUNT,
+	       "one name each");
+
+void gpc_describe_plane(const struct gpc_image *image, FILE *out)
+{
+	const struct gpc_plane *plane = image->plane;
+	char digest[65];
+
+	fprintf(out, "  decision  %s\n", gpc_digest_format(image->head->decision_digest, digest));
+	fprintf(out, "  file      %s\n", gpc_digest_format(image->head->file_digest, digest));
+	fprintf(out, "  defaults  malformed %s, non-ip %s, on-fail %s, %u flows, %u inserts/s\n",
+		plane->flags & GPC_PLANE_MALFORMED_DROP ? "drop" : "pass",
+		plane->flags & GPC_PLANE_NON_IP_DROP ? "drop" : "pass",
+		plane->flags & GPC_PLANE_ON_FAIL_DROP ? "drop" : "pass", plane->flows,
+		plane->flow_inserts);
+	fputs("  timeouts ", out);
+	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		fprintf(out, " %s %us%s", timeout_names[i], plane->timeout[i],
+			i + 1 < GPC_TIMEOUT_COUNT ? "," : "\n\n");
 }
 
 void gpc_describe_sections(const struct gpc_image *image, FILE *out)

@@ -14,6 +14,8 @@ const void *gpc_image_record(const struct gpc_image *image, enum gpc_section_id 
 
 /* "web.gpi: plane web-demo, 1 listener, 3 endpoints, 12.3 KiB, decision 1a2b3c4d5e6f" */
 void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *out);
+/* Digests in full and the plane's scalars. */
+void gpc_describe_plane(const struct gpc_image *image, FILE *out);
 /* Sizes per section and the Maglev tables. */
 void gpc_describe_sections(const struct gpc_image *image, FILE *out);
 /* Adds plane, digests, size and counts. */

@@ -16,8 +16,8 @@ static const enum gpc_paint paints[] = {
 
 static void print_probe(const struct gpc_probe *probe)
 {
-	printf("%s%-8s%s %-24s %s\n", gpc_paint(stdout, paints[probe->health]), words[probe->health],
-	       gpc_paint(stdout, GPC_PLAIN), probe->name, probe->found);
+	printf("%s%-8s%s %-24s %s\n", gpc_paint(stdout, paints[probe->health]),
+	       words[probe->health], gpc_paint(stdout, GPC_PLAIN), probe->name, probe->found);
 	if (*probe->fix)
 		printf("         %-24s fix: %s\n", "", probe->fix);
 }
@@ -49,8 +49,8 @@ static enum gpc_exit examine(const struct gpc_call *call, const struct gpc_image
 		(json ? print_probe_json : print_probe)(&probes[i]);
 	}
 	if (!json)
-		printf("%u ok, %u warnings, %u failures\n", found[GPC_HEALTH_OK], found[GPC_HEALTH_WARN],
-		       found[GPC_HEALTH_FAIL]);
+		printf("%u ok, %u warnings, %u failures\n", found[GPC_HEALTH_OK],
+		       found[GPC_HEALTH_WARN], found[GPC_HEALTH_FAIL]);
 	result = gpc_json("result");
 	for (int i = GPC_HEALTH_OK; i <= GPC_HEALTH_FAIL; i++)
 		gpc_json_number(result, words[i], found[i]);
@@ -76,7 +76,8 @@ const struct gpc_command gpc_command_doctor = {
 	.operands = "[FILE.yaml | IMAGE.gpi]",
 	.operands_max = 1,
 	.description =
-		"Tries what gpc needs (kernel, BTF, bpffs, capabilities) and, given an intent or an\n"
+		"Tries what gpc needs (kernel, BTF, bpffs, capabilities) and, given an intent or "
+		"an\n"
 		"image, what its interfaces need (native XDP, MTU, rp_filter). Changes nothing.",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST),

@@ -6,7 +6,8 @@ static void print_side(FILE *out, enum gpc_side side, const char *title)
 	fprintf(out, "\n%s\n", title);
 	for (size_t i = 0; i < gpc_command_count; i++)
 		if (gpc_commands[i]->side == side)
-			fprintf(out, "  %-10s %s\n", gpc_commands[i]->name, gpc_commands[i]->summary);
+			fprintf(out, "  %-10s %s\n", gpc_commands[i]->name,
+				gpc_commands[i]->summary);
 }
 
 static void print_exit(FILE *out, enum gpc_exit code)
@@ -37,16 +38,17 @@ static void print_option(FILE *out, const struct gpc_option *o)
 {
 	char left[64];
 
-	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-		 o->letter ? ", " : "  ", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+		 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+		 o->argument ? " " : "", o->argument ? o->argument : "");
 	fprintf(out, "  %-26s %s\n", left, o->help);
 }
 
 void gpc_help_command(const struct gpc_command *command, FILE *out)
 {
-	fprintf(out, "gpc %s: %s\n\nusage: gpc %s%s%s%s\n", command->name, command->summary, command->name,
-		command->option_count ? " [OPTION]..." : "", *command->operands ? " " : "",
-		command->operands);
+	fprintf(out, "gpc %s: %s\n\nusage: gpc %s%s%s%s\n", command->name, command->summary,
+		command->name, command->option_count ? " [OPTION]..." : "",
+		*command->operands ? " " : "", command->operands);
 	if (*command->description)
 		fprintf(out, "\n%s\n", command->description);
 	fputs("\noptions:\n", out);

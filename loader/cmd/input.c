@@ -30,7 +30,8 @@ static bool parse_format(const struct gpc_call *call, enum gpc_diag_format *ret)
 			*ret = (enum gpc_diag_format)i;
 			return true;
 		}
-	gpc_say(call, GPC_RED, "error", "'%s' is no format; there are text, json and github", format);
+	gpc_say(call, GPC_RED, "error", "'%s' is no format; there are text, json and github",
+		format);
 	return false;
 }
 
@@ -45,7 +46,8 @@ static void show_diagnostics(const struct gpc_input *input, enum gpc_diag_format
 /* ---- intent ---- */
 
 /* -f FILE..., then the operand. */
-static const char **written_files(const struct gpc_call *call, const char *operand, size_t *ret_count)
+static const char **written_files(const struct gpc_call *call, const char *operand,
+				  size_t *ret_count)
 {
 	const char **files = calloc(call->given_count + 1, sizeof(*files));
 	size_t count = 0;
@@ -142,7 +144,8 @@ static bool looks_like_image(const char *path)
 	if (length > 4 && !strcmp(path + length - 4, ".gpi"))
 		return true;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd >= 0 && read(fd, &magic, sizeof(magic)) == sizeof(magic) && magic == GPC_IMAGE_MAGIC;
+	return fd >= 0 && read(fd, &magic, sizeof(magic)) == sizeof(magic) &&
+	       magic == GPC_IMAGE_MAGIC;
 }
 
 static enum gpc_exit load_image(const struct gpc_call *call, const char *path,
@@ -165,7 +168,8 @@ static enum gpc_exit load_image(const struct gpc_call *call, const char *path,
 	return input->has_image ? GPC_EXIT_OK : GPC_EXIT_INVALID;
 }
 
-static bool begin(const struct gpc_call *call, struct gpc_input *ret, enum gpc_diag_format *ret_format)
+static bool begin(const struct gpc_call *call, struct gpc_input *ret,
+		  enum gpc_diag_format *ret_format)
 {
 	*ret = (struct gpc_input){0};
 	gpc_diags_init(&ret->diags, &ret->arena, gpc_call_has(call, "strict"));
@@ -183,8 +187,8 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 	if (!images || !operand || !looks_like_image(operand))
 		return load_intent(call, operand, format, ret);
 	if (gpc_call_has(call, "file") || gpc_call_has(call, "env")) {
-		gpc_say(call, GPC_RED, "error", "'%s' is a finished image: -f and -e have no meaning for it",
-			operand);
+		gpc_say(call, GPC_RED, "error",
+			"'%s' is a finished image: -f and -e have no meaning for it", operand);
 		return GPC_EXIT_USAGE;
 	}
 	return load_image(call, operand, format, ret);

@@ -14,19 +14,32 @@
 struct gpc_input {
 	struct gpc_arena arena;
 	struct gpc_diags diags;
-	struct gpc_project project;	/* empty when an image was given */
+	struct gpc_project project; /* empty when an image was given */
 	struct gpc_compiled compiled;
 	struct gpc_image image;
 	bool has_image;
-	char *name;			/* "web.yaml", "web.gpi": what the history calls the source */
+	char *name; /* "web.yaml", "web.gpi": what the history calls the source */
 	double compile_ms;
 };
 
 /* The options of commands that compile. */
-#define GPC_OPTION_FILE {'f', "file", "FILE", "compile this file; several are merged, the first gives the root"}
-#define GPC_OPTION_ENV {'e', "env", "ENV", "apply overlays/ENV.yaml"}
-#define GPC_OPTION_STRICT {0, "strict", NULL, "treat warnings as errors"}
-#define GPC_OPTION_FORMAT {0, "format", "FORMAT", "diagnostics as text, json or github"}
+#define GPC_OPTION_FILE                                                                            \
+	{                                                                                          \
+		'f', "file", "FILE",                                                               \
+			"compile this file; several are merged, the first gives the root"          \
+	}
+#define GPC_OPTION_ENV                                                                             \
+	{                                                                                          \
+		'e', "env", "ENV", "apply overlays/ENV.yaml"                                       \
+	}
+#define GPC_OPTION_STRICT                                                                          \
+	{                                                                                          \
+		0, "strict", NULL, "treat warnings as errors"                                      \
+	}
+#define GPC_OPTION_FORMAT                                                                          \
+	{                                                                                          \
+		0, "format", "FORMAT", "diagnostics as text, json or github"                       \
+	}
 
 /*
  * Fills *ret from operand (NULL: none) and -f, -e, --strict, --format, --json of the call.

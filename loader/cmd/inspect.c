@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/image/dump.h"
+#include "describe.h"
 #include "input.h"
 #include "output.h"
 
@@ -30,8 +31,13 @@ static enum gpc_exit run(const struct gpc_call *call)
 	rc = gpc_input_image(call, call->operands[0], &input);
 	if (rc)
 		return gpc_finish(call, rc, NULL);
-	if (!gpc_image_dump(&input.image, section, gpc_call_has(call, "json"), stdout))
+	if (!section && !gpc_call_has(call, "json")) {
+		gpc_describe_line(&input.image, call->operands[0], stdout);
+		gpc_describe_plane(&input.image, stdout);
+		gpc_describe_sections(&input.image, stdout);
+	} else if (!gpc_image_dump(&input.image, section, gpc_call_has(call, "json"), stdout)) {
 		return no_section(call, section);
+	}
 	return gpc_finish(call, GPC_EXIT_OK, NULL);
 }
 
@@ -43,7 +49,8 @@ const struct gpc_command gpc_command_inspect = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.description =
-		"Checks every byte of the image, then prints its header, scalars and sizes, or the\n"
+		"Checks every byte of the image, then prints its header, scalars and sizes, or "
+		"the\n"
 		"entries of one section with their places in the YAML: the sections of the image\n"
 		"(vip, listener, endpoint, ...), maglev-slots, provenance, link.",
 	GPC_ROWS(options),

@@ -13,7 +13,8 @@ static const struct gpc_option options[] = {
 
 static void print_list(const struct gpc_generation *list, size_t count)
 {
-	static const char *const titles[] = {"generation", "recorded", "by", "decision", "result", "source"};
+	static const char *const titles[] = {"generation", "recorded", "by",
+					     "decision",   "result",   "source"};
 	struct gpc_grid grid = {.alignment = "rlllll"};
 	char when[32], digest[13];
 

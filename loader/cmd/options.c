@@ -10,7 +10,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/diag/diag.h"
 
-#define LONG_BASE 256	/* getopt's value of row i is LONG_BASE + i; a letter stays below */
+#define LONG_BASE 256 /* getopt's value of row i is LONG_BASE + i; a letter stays below */
 
 static const struct gpc_option help_option = {'h', "help", NULL, "this text"};
 
@@ -51,13 +51,14 @@ static void build(struct parser *p)
 	p->shorts = malloc(2 * count + 3);
 	if (!p->longs || !p->shorts)
 		abort();
-	p->shorts[used++] = '-';	/* operands in their place, so that argv is not reordered */
+	p->shorts[used++] = '-'; /* operands in their place, so that argv is not reordered */
 	p->shorts[used++] = ':';
 	for (size_t i = 0; i < count; i++) {
 		const struct gpc_option *o = row(command, i);
 
-		p->longs[i] = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
-					      LONG_BASE + (int)i};
+		p->longs[i] =
+			(struct option){o->name, o->argument ? required_argument : no_argument,
+					NULL, LONG_BASE + (int)i};
 		if (!o->letter)
 			continue;
 		p->shorts[used++] = o->letter;
@@ -70,7 +71,8 @@ static void build(struct parser *p)
 static const struct gpc_option *by_value(const struct gpc_command *command, int value)
 {
 	for (size_t i = 0; i <= command->option_count; i++)
-		if (value == LONG_BASE + (int)i || (value < LONG_BASE && value == row(command, i)->letter))
+		if (value == LONG_BASE + (int)i ||
+		    (value < LONG_BASE && value == row(command, i)->letter))
 			return row(command, i);
 	return NULL;
 }
@@ -121,7 +123,8 @@ static enum gpc_exit take(struct parser *p, int value, const char *written)
 	if (value == ':' || value == '?') {
 		option = by_value(call->command, optopt);
 		if (option && value == ':')
-			return complain(p, "option '--%s' wants %s", option->name, option->argument);
+			return complain(p, "option '--%s' wants %s", option->name,
+					option->argument);
 		if (option && optopt >= LONG_BASE && is_exact(written, option))
 			return complain(p, "option '--%s' takes no value", option->name);
 		return unknown(p, written);
@@ -153,7 +156,7 @@ static enum gpc_exit count_operands(const struct parser *p)
 
 static enum gpc_exit parse(struct parser *p, int argc, char **argv)
 {
-	optind = 0;	/* glibc: begin anew */
+	optind = 0; /* glibc: begin anew */
 	opterr = 0;
 	for (;;) {
 		int at = optind ? optind : 1;

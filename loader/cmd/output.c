@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char *const escapes[] = {
-	[GPC_PLAIN] = "\033[0m", [GPC_BOLD] = "\033[1m",   [GPC_DIM] = "\033[2m",
+	[GPC_PLAIN] = "\033[0m",  [GPC_BOLD] = "\033[1m",   [GPC_DIM] = "\033[2m",
 	[GPC_RED] = "\033[1;31m", [GPC_GREEN] = "\033[32m", [GPC_YELLOW] = "\033[33m",
 };
 
@@ -25,8 +25,8 @@ const char *gpc_paint(FILE *out, enum gpc_paint paint)
 	return gpc_color_wanted(out) ? escapes[paint] : "";
 }
 
-static void vsay(const struct gpc_call *call, enum gpc_paint paint, const char *word, const char *format,
-		 va_list args)
+static void vsay(const struct gpc_call *call, enum gpc_paint paint, const char *word,
+		 const char *format, va_list args)
 {
 	fflush(stdout);
 	fprintf(stderr, "gpc %s: %s%s:%s ", call->command->name, gpc_paint(stderr, paint), word,
@@ -35,7 +35,8 @@ static void vsay(const struct gpc_call *call, enum gpc_paint paint, const char *
 	fputc('\n', stderr);
 }
 
-void gpc_say(const struct gpc_call *call, enum gpc_paint paint, const char *word, const char *format, ...)
+void gpc_say(const struct gpc_call *call, enum gpc_paint paint, const char *word,
+	     const char *format, ...)
 {
 	va_list args;
 
@@ -105,7 +106,8 @@ void gpc_json_bool(struct json_object *object, const char *key, bool value)
 
 void gpc_json_print(struct json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 }
 
@@ -186,7 +188,8 @@ void gpc_grid_print(struct gpc_grid *grid, FILE *out, unsigned int indent)
 
 		if (c == 0)
 			fprintf(out, "%*s", (int)indent, "");
-		print_cell(&grid->cells[i], out, width[c], grid->alignment[c] == 'r', c + 1 == columns);
+		print_cell(&grid->cells[i], out, width[c], grid->alignment[c] == 'r',
+			   c + 1 == columns);
 		free(grid->cells[i].text);
 	}
 	free(grid->cells);
@@ -195,6 +198,12 @@ void gpc_grid_print(struct gpc_grid *grid, FILE *out, unsigned int indent)
 }
 
 /* ---- text of values ---- */
+
+char *gpc_text_number(uint64_t n, const char *noun, char out[32])
+{
+	snprintf(out, 32, "%llu %s%s", (unsigned long long)n, noun, n == 1 ? "" : "s");
+	return out;
+}
 
 char *gpc_text_time(int64_t seconds, char out[32])
 {
@@ -211,7 +220,7 @@ char *gpc_text_ago(int64_t seconds, char out[32])
 	int64_t age = (int64_t)time(NULL) - seconds;
 
 	if (age < 0)
-		out[0] = '\0';	/* the clock was set back since */
+		out[0] = '\0'; /* the clock was set back since */
 	else if (age < 120)
 		snprintf(out, 32, "%lld s", (long long)age);
 	else if (age < 7200)

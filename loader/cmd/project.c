@@ -58,7 +58,8 @@ static int use_files(struct gpc_project *project, const char *const *files, size
 		GPC_AUTO_FREE char *path = normalise(files[i]);
 
 		if (!path)
-			return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot tell the current folder");
+			return gpc_fail(failure, GPC_EXIT_FAILED, errno,
+					"cannot tell the current folder");
 		if (i == 0) {
 			root = (size_t)(strrchr(path, '/') - path);
 			project->root = root ? strndup(path, root) : strdup("/");
@@ -67,9 +68,11 @@ static int use_files(struct gpc_project *project, const char *const *files, size
 		}
 		if (root && (strncmp(path, project->root, root) || path[root] != '/')) {
 			gpc_fail(failure, GPC_EXIT_INVALID, 0,
-				 "input '%s' is outside the project root '%s'", files[i], project->root);
-			return gpc_fail_hint(failure, "the root is the folder of the first input; give "
-						      "the topmost file first");
+				 "input '%s' is outside the project root '%s'", files[i],
+				 project->root);
+			return gpc_fail_hint(failure,
+					     "the root is the folder of the first input; give "
+					     "the topmost file first");
 		}
 		add_path(project, path + root + 1);
 	}
@@ -91,7 +94,8 @@ static int use_defaults(struct gpc_project *project, struct gpc_failure *failure
 		abort();
 	if (project->count)
 		return 0;
-	gpc_fail(failure, GPC_EXIT_USAGE, 0, "no input: there is neither ./gpc.yaml nor a ./gpc.d/*.yaml");
+	gpc_fail(failure, GPC_EXIT_USAGE, 0,
+		 "no input: there is neither ./gpc.yaml nor a ./gpc.d/*.yaml");
 	return gpc_fail_hint(failure, "give a file");
 }
 
@@ -99,7 +103,8 @@ int gpc_project_find(const char *const *files, size_t count, struct gpc_project 
 		     struct gpc_failure *failure)
 {
 	struct gpc_project project = {0};
-	int rc = count ? use_files(&project, files, count, failure) : use_defaults(&project, failure);
+	int rc = count ? use_files(&project, files, count, failure)
+		       : use_defaults(&project, failure);
 
 	if (rc)
 		gpc_project_release(&project);

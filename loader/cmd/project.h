@@ -12,13 +12,13 @@
 
 struct gpc_project {
 	char *root;
-	char **paths;	/* relative to root, normalised */
+	char **paths; /* relative to root, normalised */
 	size_t count;
 };
 
 /*
- * files[0..count): as the user wrote them; none: ./gpc.yaml and those .yaml in ./gpc.d, whatever there is.
- * USAGE when there is nothing to compile, INVALID for an input outside the root.
+ * files[0..count): as the user wrote them; none: ./gpc.yaml and those .yaml in ./gpc.d, whatever
+ * there is. USAGE when there is nothing to compile, INVALID for an input outside the root.
  */
 int gpc_project_find(const char *const *files, size_t count, struct gpc_project *ret,
 		     struct gpc_failure *failure);

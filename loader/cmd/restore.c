@@ -15,16 +15,17 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 	struct json_object *result = gpc_json("result");
 	struct gpc_apply_outcome outcome = {0};
 	struct gpc_failure failure;
+	char devices[32];
 
 	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, &notices, &outcome, &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
 	}
 	if (!gpc_call_has(call, "json"))
-		printf("generation %u %s, plane %s, %u device%s\n", newest->number,
+		printf("generation %u %s, plane %s, %s\n", newest->number,
 		       outcome.unchanged ? "is running already" : "is live again",
-		       gpc_image_name(image, image->plane->name), outcome.devices,
-		       outcome.devices == 1 ? "" : "s");
+		       gpc_image_name(image, image->plane->name),
+		       gpc_text_number(outcome.devices, "device", devices));
 	gpc_json_number(result, "generation", newest->number);
 	gpc_json_bool(result, "unchanged", outcome.unchanged);
 	gpc_json_number(result, "devices", outcome.devices);
@@ -51,8 +52,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 	if (gpc_history_image(session.history, &newest, &image, &rebuilt, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (rebuilt)
-		gpc_say(call, GPC_DIM, "note", "the image of generation %u was rebuilt from its sources",
-			newest.number);
+		gpc_say(call, GPC_DIM, "note",
+			"the image of generation %u was rebuilt from its sources", newest.number);
 	rc = apply(call, &newest, &image);
 	gpc_image_release(&image);
 	return rc;
@@ -63,9 +64,10 @@ const struct gpc_command gpc_command_restore = {
 	.side = GPC_SIDE_HOST,
 	.summary = "at boot: run the generation that was recorded last",
 	.operands = "",
-	.description =
-		"Loads the image of the newest generation, or says that it is running already. Records\n"
-		"nothing. A unit that runs it after the network is up makes the plane survive a reboot.",
+	.description = "Loads the image of the newest generation, or says that it is running "
+		       "already. Records\n"
+		       "nothing. A unit that runs it after the network is up makes the plane "
+		       "survive a reboot.",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run,

@@ -12,8 +12,8 @@ static const struct gpc_option options[] = {
 };
 
 /* Without a number: the one before the newest, whatever its number. */
-static int choose(const struct gpc_call *call, struct gpc_history *history, struct gpc_generation *ret,
-		  struct gpc_failure *failure)
+static int choose(const struct gpc_call *call, struct gpc_history *history,
+		  struct gpc_generation *ret, struct gpc_failure *failure)
 {
 	GPC_AUTO_FREE struct gpc_generation *list = NULL;
 	unsigned long number;
@@ -28,7 +28,8 @@ static int choose(const struct gpc_call *call, struct gpc_history *history, stru
 	if (gpc_history_list(history, 2, &list, &count, failure))
 		return -1;
 	if (count < 2) {
-		gpc_fail(failure, GPC_EXIT_INVALID, 0, "there is no generation before the current one");
+		gpc_fail(failure, GPC_EXIT_INVALID, 0,
+			 "there is no generation before the current one");
 		return gpc_fail_hint(failure, "gpc log lists what there is");
 	}
 	*ret = list[1];
@@ -50,8 +51,8 @@ static enum gpc_exit roll_back(const struct gpc_call *call, struct gpc_history *
 	    gpc_history_image(history, &target, &image, &rebuilt, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (rebuilt)
-		gpc_say(call, GPC_DIM, "note", "the image of generation %u was rebuilt from its sources",
-			target.number);
+		gpc_say(call, GPC_DIM, "note",
+			"the image of generation %u was rebuilt from its sources", target.number);
 	snprintf(source, sizeof(source), "rollback to %u", target.number);
 	rc = gpc_activate(call, history, &entry);
 	gpc_image_release(&image);
@@ -76,11 +77,13 @@ const struct gpc_command gpc_command_rollback = {
 	.operands = "[N]",
 	.operands_max = 1,
 	.description =
-		"Applies the image of generation N, by default of the one before the newest, as a new\n"
-		"generation that names the old one. History only grows. An image that is no longer\n"
+		"Applies the image of generation N, by default of the one before the newest, as a "
+		"new\n"
+		"generation that names the old one. History only grows. An image that is no "
+		"longer\n"
 		"stored is rebuilt from the generation's sources and must give the same decision.",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,
-		      GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST,
+		      GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
 	.run = run,
 };

@@ -66,11 +66,13 @@ static void print_head(const struct shown *shown)
 	struct gpc_grid grid = {.alignment = "ll"};
 	char when[32];
 
-	printf("%sgeneration %u%s\n", gpc_paint(stdout, GPC_BOLD), g->number, gpc_paint(stdout, GPC_PLAIN));
+	printf("%sgeneration %u%s\n", gpc_paint(stdout, GPC_BOLD), g->number,
+	       gpc_paint(stdout, GPC_PLAIN));
 	gpc_grid_add(&grid, GPC_DIM, "plane");
 	gpc_grid_add(&grid, GPC_PLAIN, "%s", g->plane);
 	gpc_grid_add(&grid, GPC_DIM, "recorded");
-	gpc_grid_add(&grid, GPC_PLAIN, "%s by %s, %s", gpc_text_time(g->time, when), g->actor, g->result);
+	gpc_grid_add(&grid, GPC_PLAIN, "%s by %s, %s", gpc_text_time(g->time, when), g->actor,
+		     g->result);
 	gpc_grid_add(&grid, GPC_DIM, "source");
 	gpc_grid_add(&grid, GPC_PLAIN, "%s", g->source);
 	gpc_grid_add(&grid, GPC_DIM, "decision");
@@ -180,7 +182,8 @@ const struct gpc_command gpc_command_show = {
 	.summary = "one generation: what it is and what it changed",
 	.operands = "[N]",
 	.operands_max = 1,
-	.description = "Generation N (default: the newest): who, when, from what; interfaces, backends, endpoints\n"
+	.description = "Generation N (default: the newest): who, when, from what; interfaces, "
+		       "backends, endpoints\n"
 		       "and listeners that it added, removed or changed; the diff of its sources.",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),

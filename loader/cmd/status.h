@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status.h: what `gpc status` has gathered before it prints: the plane, the history and what is wrong
- * between them. Shared by the text and the JSON form.
+ * status.h: what `gpc status` has gathered before it prints: the plane, the history and what is
+ * wrong between them. Shared by the text and the JSON form.
  */
 #ifndef GPC_LOADER_CMD_STATUS_H
 #define GPC_LOADER_CMD_STATUS_H
@@ -12,15 +12,21 @@
 
 struct gpc_status {
 	struct gpc_plane_status plane;
-	struct gpc_generation newest;	/* number 0: none recorded */
-	struct gpc_generation running;	/* the recorded generation of the running decision; number 0: none */
-	const struct gpc_link_head *link;	/* with an image: its link part */
-	uint32_t *slots;		/* by endpoint: Maglev slots */
-	uint64_t *flows;		/* by endpoint: new flows */
-	uint64_t *backend_slots, *backend_flows;	/* by backend: the sums */
-	char **problems;		/* what needs somebody's attention */
+	struct gpc_generation newest; /* number 0: none recorded */
+	struct gpc_generation
+		running; /* the recorded generation of the running decision; number 0: none */
+	const struct gpc_link_head *link;	 /* with an image: its link part */
+	uint32_t *slots;			 /* by endpoint: Maglev slots */
+	uint64_t *flows;			 /* by endpoint: new flows */
+	uint64_t *backend_slots, *backend_flows; /* by backend: the sums */
+	char **problems;			 /* what needs somebody's attention */
 	size_t problem_count;
 };
+
+/* Endpoint indexes by backend, then name: the image has them by id. malloc'ed. */
+uint32_t *gpc_endpoint_order(const struct gpc_image *image);
+/* Is a device bound to interface `index`? */
+bool gpc_interface_bound(const struct gpc_status *status, uint32_t index);
 
 /* Listener `index` at "192.0.2.10:443/tcp, [2001:db8::1]:443/tcp"; malloc'ed. */
 char *gpc_listener_addresses(const struct gpc_image *image, uint32_t index);

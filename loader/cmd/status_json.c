@@ -38,9 +38,9 @@ static void print_devices(const struct gpc_status *status)
 		gpc_json_text(object, "name", d->name);
 		gpc_json_number(object, "ifindex", d->ifindex);
 		gpc_json_text(object, "hook",
-			      d->hook == GPC_HOOK_XDP	      ? "xdp" :
-			      d->hook == GPC_HOOK_TC_INGRESS ? "tc-ingress" :
-								"tc-egress");
+			      d->hook == GPC_HOOK_XDP	       ? "xdp"
+			      : d->hook == GPC_HOOK_TC_INGRESS ? "tc-ingress"
+							       : "tc-egress");
 		gpc_json_bool(object, "generic", d->generic);
 		gpc_json_text(object, "state", gpc_link_state_name(d->state));
 		gpc_json_text(object, "detail", *d->detail ? d->detail : NULL);
@@ -70,8 +70,10 @@ static void print_listeners(const struct gpc_status *status)
 static void print_endpoints(const struct gpc_status *status)
 {
 	const struct gpc_image *image = &status->plane.image;
+	GPC_AUTO_FREE uint32_t *order = gpc_endpoint_order(image);
 
-	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_ENDPOINT); i++) {
+	for (uint32_t n = 0; n < gpc_image_count(image, GPC_SEC_ENDPOINT); n++) {
+		const uint32_t i = order[n];
 		const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, i);
 		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, e->backend);
 		struct json_object *object = gpc_json("endpoint");
@@ -95,8 +97,8 @@ static void print_reasons(const struct gpc_status *status)
 {
 	for (int hook = 0; hook < GPC_HOOK_ID_COUNT; hook++)
 		for (int r = 0; r < GPC_REASON_COUNT; r++) {
-			struct gpc_counter c =
-				gpc_status_counter(status, (uint32_t)hook * GPC_REASON_MAX + (uint32_t)r);
+			struct gpc_counter c = gpc_status_counter(
+				status, (uint32_t)hook * GPC_REASON_MAX + (uint32_t)r);
 			struct json_object *object;
 
 			if (!c.packets)

@@ -38,22 +38,47 @@ static void print_head(const struct gpc_call *call, const struct gpc_status *sta
 	       gpc_paint(stdout, GPC_PLAIN));
 	if (status->running.number) {
 		gpc_text_ago(status->running.time, ago);
-		printf("  since %s%s%s%s, by %s, from %s\n", gpc_text_time(status->running.time, when),
-		       *ago ? " (" : "", ago, *ago ? ")" : "", status->running.actor,
-		       status->running.source);
+		printf("  since %s%s%s%s, by %s, from %s\n",
+		       gpc_text_time(status->running.time, when), *ago ? " (" : "", ago,
+		       *ago ? ")" : "", status->running.actor, status->running.source);
 	}
 	printf("  size class %u MiB, image %s\n", 1u << (status->plane.size_log2 - 20),
 	       gpc_text_bytes(image->size, when));
 	if (gpc_call_has(call, "verbose"))
-		printf("  control word %016llx: slot %u active, %u previous, %u fallback, sequence %u\n",
-		       (unsigned long long)status->plane.control, gpc_ctl_active(status->plane.control),
-		       gpc_ctl_previous(status->plane.control), gpc_ctl_fallback(status->plane.control),
+		printf("  control word %016llx: slot %u active, %u previous, %u fallback, sequence "
+		       "%u\n",
+		       (unsigned long long)status->plane.control,
+		       gpc_ctl_active(status->plane.control),
+		       gpc_ctl_previous(status->plane.control),
+		       gpc_ctl_fallback(status->plane.control),
 		       gpc_ctl_sequence(status->plane.control));
 }
 
 static const char *hook_bit_name(uint8_t hook)
 {
-	return hook == GPC_HOOK_XDP ? "xdp" : hook == GPC_HOOK_TC_INGRESS ? "tc-ingress" : "tc-egress";
+	return hook == GPC_HOOK_XDP	     ? "xdp"
+	       : hook == GPC_HOOK_TC_INGRESS ? "tc-ingress"
+					     : "tc-egress";
+}
+
+/* Interfaces of the plane that this host does not have. */
+static void add_absent(struct gpc_grid *grid, const struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_INTERFACE); i++) {
+		const struct gpc_interface *interface =
+			gpc_image_record(image, GPC_SEC_INTERFACE, i);
+
+		if (gpc_interface_bound(status, i))
+			continue;
+		gpc_grid_add(grid, GPC_DIM, "-");
+		gpc_grid_add(grid, GPC_DIM, "%s%s", gpc_image_name(image, interface->name),
+			     interface->role == GPC_ROLE_DECAP ? " (decap)" : "");
+		gpc_grid_add(grid, GPC_DIM, "-");
+		gpc_grid_add(grid, GPC_DIM, "-");
+		gpc_grid_add(grid, GPC_DIM, "not here");
+	}
 }
 
 static void print_devices(const struct gpc_status *status)
@@ -65,20 +90,25 @@ static void print_devices(const struct gpc_status *status)
 	for (size_t i = 0; i < status->plane.device_count; i++) {
 		const struct gpc_device_status *d = &status->plane.devices[i];
 		const struct gpc_interface *interface =
-			d->interface < gpc_image_count(&status->plane.image, GPC_SEC_INTERFACE) ?
-				gpc_image_record(&status->plane.image, GPC_SEC_INTERFACE, d->interface) :
-				NULL;
+			d->interface < gpc_image_count(&status->plane.image, GPC_SEC_INTERFACE)
+				? gpc_image_record(&status->plane.image, GPC_SEC_INTERFACE,
+						   d->interface)
+				: NULL;
 
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", d->name);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s%s",
-			     interface ? gpc_image_name(&status->plane.image, interface->name) : "-",
+			     interface ? gpc_image_name(&status->plane.image, interface->name)
+				       : "-",
 			     interface && interface->role == GPC_ROLE_DECAP ? " (decap)" : "");
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", hook_bit_name(d->hook));
 		gpc_grid_add(&grid, d->generic ? GPC_YELLOW : GPC_PLAIN, "%s",
-			     d->hook != GPC_HOOK_XDP ? "tc" : d->generic ? "generic" : "native");
+			     d->hook != GPC_HOOK_XDP ? "tc"
+			     : d->generic	     ? "generic"
+						     : "native");
 		gpc_grid_add(&grid, d->state == GPC_LINK_OK ? GPC_GREEN : GPC_RED, "%s",
 			     gpc_link_state_name(d->state));
 	}
+	add_absent(&grid, status);
 	putchar('\n');
 	gpc_grid_print(&grid, stdout, 0);
 }
@@ -150,26 +180,27 @@ static void print_endpoints(const struct gpc_status *status)
 {
 	static const char *const names[] = {"endpoint", "address", "state", "weight", "due",
 					    "got",	"packets", "bytes", "flows",  "next hop"};
+	GPC_AUTO_FREE uint32_t *order = gpc_endpoint_order(&status->plane.image);
 	struct gpc_grid grid = {.alignment = "lllrrrrrrl"};
 
 	titles(&grid, names);
 	for (uint32_t i = 0; i < gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT); i++)
-		add_endpoint(&grid, status, i);
+		add_endpoint(&grid, status, order[i]);
 	putchar('\n');
 	gpc_grid_print(&grid, stdout, 0);
 }
 
 static void print_reasons(const struct gpc_call *call, const struct gpc_status *status)
 {
-	struct gpc_grid grid = {.alignment = "llrl"};
 	static const char *const names[] = {"hook", "reason", "packets", "meaning"};
+	struct gpc_grid grid = {.alignment = "llrl"};
 	char text[32];
 
 	titles(&grid, names);
 	for (int hook = 0; hook < GPC_HOOK_ID_COUNT; hook++)
 		for (int r = 0; r < GPC_REASON_COUNT; r++) {
-			struct gpc_counter c =
-				gpc_status_counter(status, (uint32_t)hook * GPC_REASON_MAX + (uint32_t)r);
+			struct gpc_counter c = gpc_status_counter(
+				status, (uint32_t)hook * GPC_REASON_MAX + (uint32_t)r);
 
 			if (!c.packets && !gpc_call_has(call, "verbose"))
 				continue;
@@ -178,6 +209,8 @@ static void print_reasons(const struct gpc_call *call, const struct gpc_status *
 			gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_text_count(c.packets, text));
 			gpc_grid_add(&grid, GPC_DIM, "%s", gpc_reason_text(r));
 		}
+	if (grid.count == sizeof(names) / sizeof(names[0]))
+		gpc_grid_add(&grid, GPC_DIM, "no packet yet");
 	putchar('\n');
 	gpc_grid_print(&grid, stdout, 0);
 }

@@ -64,11 +64,48 @@ const char *gpc_forward_name(uint8_t forward)
 	}
 }
 
+/* ---- order and binding ---- */
+
+static int compare_endpoints(const void *a, const void *b, void *context)
+{
+	const struct gpc_image *image = context;
+	const struct gpc_endpoint *x =
+		gpc_image_record(image, GPC_SEC_ENDPOINT, *(const uint32_t *)a);
+	const struct gpc_endpoint *y =
+		gpc_image_record(image, GPC_SEC_ENDPOINT, *(const uint32_t *)b);
+
+	if (x->backend != y->backend)
+		return x->backend < y->backend ? -1 : 1;
+	return strcmp(gpc_image_name(image, x->name), gpc_image_name(image, y->name));
+}
+
+uint32_t *gpc_endpoint_order(const struct gpc_image *image)
+{
+	uint32_t count = gpc_image_count(image, GPC_SEC_ENDPOINT);
+	uint32_t *order = calloc(count + 1ul, sizeof(*order));
+
+	if (!order)
+		abort();
+	for (uint32_t i = 0; i < count; i++)
+		order[i] = i;
+	qsort_r(order, count, sizeof(*order), compare_endpoints, (void *)(uintptr_t)image);
+	return order;
+}
+
+bool gpc_interface_bound(const struct gpc_status *status, uint32_t index)
+{
+	for (size_t i = 0; i < status->plane.device_count; i++)
+		if (status->plane.devices[i].interface == index)
+			return true;
+	return false;
+}
+
 /* ---- counters ---- */
 
 struct gpc_counter gpc_status_counter(const struct gpc_status *status, uint32_t slot)
 {
-	return slot < status->plane.counter_count ? status->plane.counters[slot] : (struct gpc_counter){0};
+	return slot < status->plane.counter_count ? status->plane.counters[slot]
+						  : (struct gpc_counter){0};
 }
 
 struct gpc_counter gpc_listener_counter(const struct gpc_status *status, uint32_t index)
@@ -79,7 +116,8 @@ struct gpc_counter gpc_listener_counter(const struct gpc_status *status, uint32_
 	return gpc_status_counter(status, l[index].counter);
 }
 
-static const struct gpc_link_endpoint *linked_endpoint(const struct gpc_status *status, uint32_t index)
+static const struct gpc_link_endpoint *linked_endpoint(const struct gpc_status *status,
+						       uint32_t index)
 {
 	const struct gpc_link_endpoint *e =
 		(const void *)(status->plane.image.bytes + status->link->endpoint_offset);
@@ -111,11 +149,13 @@ static void print_vip(FILE *out, const struct gpc_vip *vip)
 
 	memcpy(ip.bytes, vip->address_be, sizeof(ip.bytes));
 	v4 = gpc_ip_is_v4(&ip);
-	fprintf(out, "%s%s%s%s:%u/%s", ftell(out) > 0 ? ", " : "", v4 ? "" : "[", gpc_ip_format(&ip, text),
-		v4 ? "" : "]", ntohs(vip->port_be), vip->protocol == IPPROTO_UDP ? "udp" : "tcp");
+	fprintf(out, "%s%s%s%s:%u/%s", ftell(out) > 0 ? ", " : "", v4 ? "" : "[",
+		gpc_ip_format(&ip, text), v4 ? "" : "]", ntohs(vip->port_be),
+		vip->protocol == IPPROTO_UDP ? "udp" : "tcp");
 }
 
-static bool is_of_listener(const struct gpc_image *image, const struct gpc_vip *vip, uint32_t listener)
+static bool is_of_listener(const struct gpc_image *image, const struct gpc_vip *vip,
+			   uint32_t listener)
 {
 	uint32_t at = vip->listener;
 

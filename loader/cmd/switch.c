@@ -36,7 +36,8 @@ const struct gpc_command gpc_command_off = {
 	.side = GPC_SIDE_HOST,
 	.summary = "let every packet pass, at once",
 	.operands = "",
-	.description = "Programs stay attached and count the packets as `off`. Stays until gpc on, also across\n"
+	.description = "Programs stay attached and count the packets as `off`. Stays until gpc on, "
+		       "also across\n"
 		       "apply. Needs neither the lock nor the state folder.",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST),

@@ -17,15 +17,3 @@ const struct gpc_command *gpc_command_find(const char *name)
 			return gpc_commands[i];
 	return NULL;
 }
-
-const char *gpc_exit_meaning(enum gpc_exit code)
-{
-	switch (code) {
-#define X(id, number, meaning)                                                                     \
-	case GPC_EXIT_##id:                                                                        \
-		return meaning;
-		GPC_EXITS(X)
-#undef X
-	}
-	return "unknown";
-}

@@ -25,7 +25,8 @@ static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
 	if (gpc_plane_read(gpc_bpffs(), &status, failure))
 		return -1;
 	if (!status.has_image) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'", gpc_bpffs());
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'",
+			 gpc_bpffs());
 		gpc_fail_hint(failure, "gpc apply, or gpc restore");
 		goto out;
 	}
@@ -38,8 +39,8 @@ static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
 	if (i < count) {
 		rc = gpc_history_image(history, &list[i], ret, NULL, failure);
 	} else {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0, "the running decision %.12s is not in the history",
-			 running);
+		gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			 "the running decision %.12s is not in the history", running);
 		gpc_fail_hint(failure, "give the image to compare with, or apply what should run");
 	}
 out:
@@ -51,21 +52,23 @@ out:
 
 static void print_findings(const struct gpc_verify_report *report)
 {
-	char size[32];
+	char size[32], links[32], differences[32];
 
 	for (size_t i = 0; i < report->count; i++)
-		printf("%sdifferent%s: %s%s%s%s\n", gpc_paint(stdout, GPC_RED), gpc_paint(stdout, GPC_PLAIN),
-		       report->findings[i].what, *report->findings[i].place ? " (" : "",
-		       report->findings[i].place, *report->findings[i].place ? ")" : "");
+		printf("%sdifferent%s: %s%s%s%s\n", gpc_paint(stdout, GPC_RED),
+		       gpc_paint(stdout, GPC_PLAIN), report->findings[i].what,
+		       *report->findings[i].place ? " (" : "", report->findings[i].place,
+		       *report->findings[i].place ? ")" : "");
 	if (report->total > report->count)
 		printf("... and %zu more\n", report->total - report->count);
 	gpc_text_bytes(report->bytes_compared, size);
+	gpc_text_number(report->links_checked, "link", links);
 	if (!report->total)
-		printf("%sverified%s: %s and %u links are what they should be\n",
-		       gpc_paint(stdout, GPC_GREEN), gpc_paint(stdout, GPC_PLAIN), size,
-		       report->links_checked);
+		printf("%sverified%s: %s and %s are what they should be\n",
+		       gpc_paint(stdout, GPC_GREEN), gpc_paint(stdout, GPC_PLAIN), size, links);
 	else
-		printf("%zu differences in %s and %u links\n", report->total, size, report->links_checked);
+		printf("%s in %s and %s\n",
+		       gpc_text_number(report->total, "difference", differences), size, links);
 }
 
 static void print_findings_json(const struct gpc_verify_report *report)
@@ -74,7 +77,8 @@ static void print_findings_json(const struct gpc_verify_report *report)
 		struct json_object *object = gpc_json("difference");
 
 		gpc_json_text(object, "what", report->findings[i].what);
-		gpc_json_text(object, "place", *report->findings[i].place ? report->findings[i].place : NULL);
+		gpc_json_text(object, "place",
+			      *report->findings[i].place ? report->findings[i].place : NULL);
 		gpc_json_print(object);
 	}
 }
@@ -120,12 +124,15 @@ const struct gpc_command gpc_command_verify = {
 	.summary = "does the kernel hold and run those very bytes?",
 	.operands = "[IMAGE.gpi]",
 	.operands_max = 1,
-	.description =
-		"Compares the image in the kernel byte for byte with IMAGE, by default with the recorded\n"
-		"one, and checks that links, programs and maps belong together. Differences name the\n"
-		"entry and its line in the YAML; they end in 1, or in 2 with --exit-code, so that a\n"
-		"script can tell them from a check that could not be made.",
+	.description = "Compares the image in the kernel byte for byte with IMAGE, by default with "
+		       "the recorded\n"
+		       "one, and checks that links, programs and maps belong together. Differences "
+		       "name the\n"
+		       "entry and its line in the YAML; they end in 1, or in 2 with --exit-code, "
+		       "so that a\n"
+		       "script can tell them from a check that could not be made.",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID, GPC_EXIT_HOST),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,
+		      GPC_EXIT_HOST),
 	.run = run,
 };

@@ -10,7 +10,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/ip.h"
 
-#define KEY_FACTOR 0x9e3779b97f4a7c15ull	/* 2^64 / golden ratio, odd: spreads addresses */
+#define KEY_FACTOR 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd: spreads addresses */
 
 static const char *const object_names[] = {"interface", "backend", "endpoint", "listener"};
 static const char *const kind_names[] = {"added", "removed", "changed"};
@@ -32,7 +32,8 @@ const char *gpc_state_name(unsigned int state)
 	return state < 3 ? state_names[state] : "?";
 }
 
-/* ---- one kind of object, seen alike: records in any order, an id first, a name, a difference ---- */
+/* ---- one kind of object, seen alike: records in any order, an id first, a name, a difference ----
+ */
 
 struct buffer {
 	char text[512];
@@ -59,7 +60,7 @@ static void note(struct buffer *b, const char *format, ...)
 
 struct pair {
 	const struct gpc_image *before, *after;
-	const uint64_t *keys_before, *keys_after;	/* listener_keys() */
+	const uint64_t *keys_before, *keys_after; /* listener_keys() */
 };
 
 struct kind {
@@ -86,7 +87,8 @@ static char *copy(const char *text)
 	return out;
 }
 
-static const void *record_at(const struct gpc_image *image, enum gpc_section_id section, uint32_t index)
+static const void *record_at(const struct gpc_image *image, enum gpc_section_id section,
+			     uint32_t index)
 {
 	uint32_t count;
 	const char *first = gpc_image_section(image, section, &count);
@@ -115,7 +117,8 @@ static char *endpoint_name(const struct gpc_image *image, const void *record)
 	const struct gpc_backend *b = record_at(image, GPC_SEC_BACKEND, e->backend);
 	char *out;
 
-	if (asprintf(&out, "%s/%s", gpc_image_name(image, b->name), gpc_image_name(image, e->name)) < 0)
+	if (asprintf(&out, "%s/%s", gpc_image_name(image, b->name),
+		     gpc_image_name(image, e->name)) < 0)
 		abort();
 	return out;
 }
@@ -142,7 +145,8 @@ static void backend_differ(const struct pair *images, const void *before, const 
 	(void)images;
 	if (a->table_size != b->table_size)
 		note(out, "table-size %u -> %u", a->table_size, b->table_size);
-	if (a->next_hop != b->next_hop || memcmp(a->next_hop_be, b->next_hop_be, sizeof(a->next_hop_be)))
+	if (a->next_hop != b->next_hop ||
+	    memcmp(a->next_hop_be, b->next_hop_be, sizeof(a->next_hop_be)))
 		note(out, "next-hop");
 }
 
@@ -150,7 +154,8 @@ static const char *endpoint_address(const struct gpc_endpoint *e, bool v6, char 
 {
 	if (!(e->flags & (v6 ? GPC_ENDPOINT_V6 : GPC_ENDPOINT_V4)))
 		return "none";
-	return inet_ntop(v6 ? AF_INET6 : AF_INET, v6 ? (const void *)e->address6_be : &e->address4_be, out,
+	return inet_ntop(v6 ? AF_INET6 : AF_INET,
+			 v6 ? (const void *)e->address6_be : &e->address4_be, out,
 			 INET6_ADDRSTRLEN);
 }
 
@@ -206,7 +211,8 @@ static uint64_t *listener_keys(const struct gpc_image *image)
 	return keys;
 }
 
-static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id section, const void *record)
+static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id section,
+			 const void *record)
 {
 	const struct gpc_section *s = &image->plane->section[section];
 
@@ -217,10 +223,10 @@ static void listener_differ(const struct pair *images, const void *before, const
 			    struct buffer *out)
 {
 	const struct gpc_listener *a = before, *b = after;
-	GPC_AUTO_FREE char *from = backend_name(images->before,
-						record_at(images->before, GPC_SEC_BACKEND, a->backend));
-	GPC_AUTO_FREE char *to = backend_name(images->after,
-					      record_at(images->after, GPC_SEC_BACKEND, b->backend));
+	GPC_AUTO_FREE char *from = backend_name(
+		images->before, record_at(images->before, GPC_SEC_BACKEND, a->backend));
+	GPC_AUTO_FREE char *to =
+		backend_name(images->after, record_at(images->after, GPC_SEC_BACKEND, b->backend));
 
 	if (strcmp(from, to))
 		note(out, "backend %s -> %s", from, to);
@@ -242,7 +248,8 @@ static const struct kind kinds[] = {
 	[GPC_CHANGE_ENDPOINT] = {GPC_SEC_ENDPOINT, endpoint_name, endpoint_differ},
 	[GPC_CHANGE_LISTENER] = {GPC_SEC_LISTENER, listener_name, listener_differ},
 };
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GPC_CHANGE_OBJECTS, "one row per kind of object");
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GPC_CHANGE_OBJECTS,
+	       "one row per kind of object");
 
 /* ---- joining two images by id ---- */
 
@@ -254,7 +261,8 @@ static int compare_records(const void *a, const void *b)
 }
 
 /* The records of a section sorted by id; malloc'ed. */
-static const void **sorted(const struct gpc_image *image, enum gpc_section_id section, uint32_t *ret_count)
+static const void **sorted(const struct gpc_image *image, enum gpc_section_id section,
+			   uint32_t *ret_count)
 {
 	const void **list;
 
@@ -273,7 +281,7 @@ static const void **sorted(const struct gpc_image *image, enum gpc_section_id se
 static void add_change(struct gpc_changes *changes, enum gpc_change_object object,
 		       enum gpc_change_kind kind, char *name, const char *text)
 {
-	if ((changes->count & (changes->count - 1)) == 0) {	/* full at each power of two */
+	if ((changes->count & (changes->count - 1)) == 0) { /* full at each power of two */
 		size_t room = changes->count ? changes->count * 2 : 1;
 
 		changes->items = reallocarray(changes->items, room, sizeof(*changes->items));
@@ -294,10 +302,12 @@ static void compare_kind(struct gpc_changes *changes, enum gpc_change_object obj
 
 	while (i < na || j < nb) {
 		if (j == nb || (i < na && id_of(a[i]) < id_of(b[j]))) {
-			add_change(changes, object, GPC_CHANGE_REMOVED, kind->name(images->before, a[i]), "");
+			add_change(changes, object, GPC_CHANGE_REMOVED,
+				   kind->name(images->before, a[i]), "");
 			i++;
 		} else if (i == na || id_of(b[j]) < id_of(a[i])) {
-			add_change(changes, object, GPC_CHANGE_ADDED, kind->name(images->after, b[j]), "");
+			add_change(changes, object, GPC_CHANGE_ADDED,
+				   kind->name(images->after, b[j]), "");
 			j++;
 		} else {
 			struct buffer text = {0};
@@ -326,7 +336,8 @@ static const struct gpc_table *table_of(const struct gpc_image *image, uint32_t 
 	return NULL;
 }
 
-static uint64_t slot_owner(const struct gpc_image *image, const struct gpc_table *table, uint32_t slot)
+static uint64_t slot_owner(const struct gpc_image *image, const struct gpc_table *table,
+			   uint32_t slot)
 {
 	const struct gpc_backend *b = record_at(image, GPC_SEC_BACKEND, table->backend);
 	const __u16 *slots = (const void *)(image->bytes + table->offset);
@@ -353,9 +364,9 @@ static void compare_slots(struct gpc_changes *changes, const struct pair *images
 			continue;
 		changes->slots += y->size;
 		for (uint32_t s = 0; s < y->size; s++)
-			changes->slots_moved += x->size != y->size ||
-						slot_owner(images->before, x, s) !=
-							slot_owner(images->after, y, s);
+			changes->slots_moved +=
+				x->size != y->size ||
+				slot_owner(images->before, x, s) != slot_owner(images->after, y, s);
 	}
 }
 

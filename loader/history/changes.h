@@ -23,15 +23,16 @@ enum gpc_change_object {
 struct gpc_change {
 	enum gpc_change_object object;
 	enum gpc_change_kind kind;
-	char *name;	/* "web/web-1" for an endpoint */
-	char *text;	/* "weight 1 -> 3, state ready -> drain"; empty if added or removed */
+	char *name; /* "web/web-1" for an endpoint */
+	char *text; /* "weight 1 -> 3, state ready -> drain"; empty if added or removed */
 };
 
 struct gpc_changes {
 	struct gpc_change *items;
 	size_t count;
 	uint32_t counts[GPC_CHANGE_OBJECTS][3];
-	uint64_t slots, slots_moved;	/* Maglev slots of backends in both, and those with a new endpoint */
+	uint64_t slots,
+		slots_moved; /* Maglev slots of backends in both, and those with a new endpoint */
 };
 
 /* `before` NULL: everything is added. Order: by object, then name. Aborts when out of memory. */
@@ -39,8 +40,8 @@ void gpc_changes_compare(const struct gpc_image *before, const struct gpc_image 
 			 struct gpc_changes *ret);
 void gpc_changes_release(struct gpc_changes *changes);
 
-const char *gpc_change_object_name(enum gpc_change_object object);	/* "endpoint" */
-const char *gpc_change_kind_name(enum gpc_change_kind kind);		/* "added" */
-const char *gpc_state_name(unsigned int state);				/* "drain" */
+const char *gpc_change_object_name(enum gpc_change_object object); /* "endpoint" */
+const char *gpc_change_kind_name(enum gpc_change_kind kind);	   /* "added" */
+const char *gpc_state_name(unsigned int state);			   /* "drain" */
 
 #endif

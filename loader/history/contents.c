@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a generation's commit holds: its files, their differences, and the image built again from them. */
+/* What a generation's commit holds: its files, their differences, and the image built again from
+ * them. */
 #include "git.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@ int gpc_git_tree(const struct gpc_history *history, const struct gpc_generation 
 }
 
 int gpc_history_read(struct gpc_history *history, const struct gpc_generation *generation,
-		     const char *path, char **ret_text, size_t *ret_size, struct gpc_failure *failure)
+		     const char *path, char **ret_text, size_t *ret_size,
+		     struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_tree_entry) *entry = NULL;
 	GPC_AUTO_GIT(git_tree) *tree = NULL;

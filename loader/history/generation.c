@@ -95,8 +95,8 @@ int gpc_git_generation(const struct gpc_history *history, git_commit *commit,
 	return 0;
 }
 
-static int load_generation(const struct gpc_history *history, const git_oid *oid, git_oid *ret_parent,
-			   bool *ret_has_parent, struct gpc_generation *ret,
+static int load_generation(const struct gpc_history *history, const git_oid *oid,
+			   git_oid *ret_parent, bool *ret_has_parent, struct gpc_generation *ret,
 			   struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_commit) *commit = NULL;
@@ -168,7 +168,7 @@ int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_ge
 		if (g.number < number)
 			break;
 	}
-	gpc_fail(failure, GPC_EXIT_INVALID, 0, "no generation %u is recorded, the newest is %u", number,
-		 newest);
+	gpc_fail(failure, GPC_EXIT_INVALID, 0, "no generation %u is recorded, the newest is %u",
+		 number, newest);
 	return gpc_fail_hint(failure, "gpc log lists them");
 }

@@ -25,13 +25,13 @@ struct gpc_history {
 	char *state_dir;
 	char *repo_path;
 	char *store_path;
-	git_repository *repo;	/* NULL: there is no history yet */
+	git_repository *repo; /* NULL: there is no history yet */
 	struct gpc_pending pending;
 };
 
 /* Fails with git's own message behind "cannot `what`" and the steps out of a broken repository. */
-int gpc_git_fail(const struct gpc_history *history, struct gpc_failure *failure, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int gpc_git_fail(const struct gpc_history *history, struct gpc_failure *failure, const char *format,
+		 ...) __attribute__((format(printf, 3, 4)));
 /* The same for one object; names the file that holds it when it is a loose one. */
 int gpc_git_fail_object(const struct gpc_history *history, struct gpc_failure *failure,
 			const char *kind, const git_oid *oid);

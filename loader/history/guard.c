@@ -9,11 +9,11 @@
 #include "../../compiler/base/file.h"
 #include "gpc/limits.h"
 
-#define BEFORE_ALL 1000	/* priority; libgit2's own backends have 1 and 2 */
+#define BEFORE_ALL 1000 /* priority; libgit2's own backends have 1 and 2 */
 
 struct guard {
 	git_odb_backend parent;
-	char *objects;	/* the folder, with a slash */
+	char *objects; /* the folder, with a slash */
 };
 
 /* Does the stream end where it should? What it holds is libgit2's business. */
@@ -70,7 +70,8 @@ static int check_read(void **data, size_t *size, git_object_t *type, git_odb_bac
 	return check(backend, oid);
 }
 
-static int check_header(size_t *size, git_object_t *type, git_odb_backend *backend, const git_oid *oid)
+static int check_header(size_t *size, git_object_t *type, git_odb_backend *backend,
+			const git_oid *oid)
 {
 	(void)size;
 	(void)type;

@@ -41,18 +41,22 @@ static int check_folder(const char *path, bool *ret_missing, struct gpc_failure 
 	if (!S_ISDIR(st.st_mode)) {
 		gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' is %s, not a folder", path,
 			 S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
-		return gpc_fail_hint(failure, "move it away, or set GPC_STATE_DIR to another folder");
+		return gpc_fail_hint(failure,
+				     "move it away, or set GPC_STATE_DIR to another folder");
 	}
 	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' belongs to user %u, not to root or to you",
-			 path, (unsigned int)st.st_uid);
-		return gpc_fail_hint(failure, "look at what it holds; if it is yours: chown -R root %s",
-				     path);
+		gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			 "'%s' belongs to user %u, not to root or to you", path,
+			 (unsigned int)st.st_uid);
+		return gpc_fail_hint(
+			failure, "look at what it holds; if it is yours: chown -R root %s", path);
 	}
 	if (st.st_mode & 077) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' has mode %04o, others can reach into it",
-			 path, (unsigned int)st.st_mode & 07777);
-		return gpc_fail_hint(failure, "look at what it holds; if it is sound: chmod 700 %s", path);
+		gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			 "'%s' has mode %04o, others can reach into it", path,
+			 (unsigned int)st.st_mode & 07777);
+		return gpc_fail_hint(failure, "look at what it holds; if it is sound: chmod 700 %s",
+				     path);
 	}
 	return 0;
 }
@@ -107,8 +111,8 @@ static int make_repository(struct gpc_history *history, struct gpc_failure *fail
 	if (rc)
 		return gpc_git_fail(history, failure, "cannot make the history '%s'", aside);
 	if (rename(aside, history->repo_path))
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot rename '%s' to '%s'", aside,
-				history->repo_path);
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot rename '%s' to '%s'",
+				aside, history->repo_path);
 	sync_folder(history->state_dir);
 	return 0;
 }
@@ -124,7 +128,8 @@ static int make_store(struct gpc_history *history, struct gpc_failure *failure)
 	return make_folder(history->store_path, failure);
 }
 
-/* gpc names its branch itself; HEAD is for people's `git log`, and damage to it is told, not mended. */
+/* gpc names its branch itself; HEAD is for people's `git log`, and damage to it is told, not
+ * mended. */
 static int check_head(const struct gpc_history *history, struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_reference) *head = NULL;
@@ -155,8 +160,10 @@ static int open_repository(struct gpc_history *history, bool create, struct gpc_
 		return 0;
 	if (missing && make_repository(history, failure))
 		return -1;
-	if (git_repository_open_bare(&history->repo, history->repo_path) || gpc_git_guard(history->repo))
-		return gpc_git_fail(history, failure, "cannot open the history '%s'", history->repo_path);
+	if (git_repository_open_bare(&history->repo, history->repo_path) ||
+	    gpc_git_guard(history->repo))
+		return gpc_git_fail(history, failure, "cannot open the history '%s'",
+				    history->repo_path);
 	if (check_head(history, failure))
 		return -1;
 	if (create)
@@ -200,7 +207,8 @@ void gpc_history_free(struct gpc_history **history)
 
 /* ---- failures ---- */
 
-int gpc_git_fail(const struct gpc_history *history, struct gpc_failure *failure, const char *format, ...)
+int gpc_git_fail(const struct gpc_history *history, struct gpc_failure *failure, const char *format,
+		 ...)
 {
 	const git_error *error = git_error_last();
 	char what[512];
@@ -212,13 +220,15 @@ int gpc_git_fail(const struct gpc_history *history, struct gpc_failure *failure,
 	gpc_fail(failure, GPC_EXIT_FAILED, 0, "%s: %s", what,
 		 error && error->message ? error->message : "libgit2 gives no reason");
 	if (error && error->klass == GIT_ERROR_OS)
-		return gpc_fail_hint(failure, "mend the disk or the permissions of '%s' and try again; the "
-					      "running plane is as it was",
+		return gpc_fail_hint(failure,
+				     "mend the disk or the permissions of '%s' and try again; the "
+				     "running plane is as it was",
 				     history->state_dir);
-	return gpc_fail_hint(failure,
-			     "find the damage: git -C %s fsck --full; or begin a new history: mv %s "
-			     "%s.broken; the running plane is as it was",
-			     history->repo_path, history->repo_path, history->repo_path);
+	return gpc_fail_hint(
+		failure,
+		"find the damage: git -C %s fsck --full; or begin a new history: mv %s "
+		"%s.broken; the running plane is as it was",
+		history->repo_path, history->repo_path, history->repo_path);
 }
 
 int gpc_git_fail_object(const struct gpc_history *history, struct gpc_failure *failure,

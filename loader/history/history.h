@@ -6,9 +6,9 @@
  *   $GPC_STATE_DIR/history.git     one commit per generation on refs/heads/main
  *   $GPC_STATE_DIR/images/sha256/  <file digest>.gpi, the last GPC_HISTORY_IMAGES
  *
- * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers Gpc-Generation,
- * Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor. A rollback is a new
- * generation that names the old one (Gpc-Rollback-Of).
+ * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers
+ * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor. A
+ * rollback is a new generation that names the old one (Gpc-Rollback-Of).
  */
 #ifndef GPC_LOADER_HISTORY_HISTORY_H
 #define GPC_LOADER_HISTORY_HISTORY_H
@@ -25,7 +25,7 @@
 struct gpc_history;
 
 struct gpc_history_file {
-	const char *path;		/* below sources/ */
+	const char *path; /* below sources/ */
 	const void *bytes;
 	size_t size;
 };
@@ -33,21 +33,21 @@ struct gpc_history_file {
 /* What one generation is; strings are owned by the history that gave it. */
 struct gpc_generation {
 	uint32_t number;
-	uint32_t rollback_of;		/* 0: not a rollback */
+	uint32_t rollback_of; /* 0: not a rollback */
 	char commit[41];
-	char image[65];			/* file digest */
-	char decision[65];		/* decision digest */
-	char result[64];		/* applied, ... */
+	char image[65];	   /* file digest */
+	char decision[65]; /* decision digest */
+	char result[64];   /* applied, ... */
 	char actor[128];
-	char source[256];		/* "web.yaml" or "web.gpi" or "rollback to 3" */
-	char plane[64];			/* metadata.name */
-	int64_t time;			/* seconds since 1970, UTC */
+	char source[256]; /* "web.yaml" or "web.gpi" or "rollback to 3" */
+	char plane[64];	  /* metadata.name */
+	int64_t time;	  /* seconds since 1970, UTC */
 };
 
 /*
- * Opens (create: makes) the history below state_dir; without `create` a missing one is empty. Checks owner and modes (0700, root or the
- * caller), opens local and bare, never follows user text as a revision. FAILED with a hint when it
- * is corrupt or foreign.
+ * Opens (create: makes) the history below state_dir; without `create` a missing one is empty.
+ * Checks owner and modes (0700, root or the caller), opens local and bare, never follows user text
+ * as a revision. FAILED with a hint when it is corrupt or foreign.
  */
 int gpc_history_open(const char *state_dir, bool create, struct gpc_history **ret,
 		     struct gpc_failure *failure);
@@ -69,10 +69,11 @@ struct gpc_history_entry {
 	const struct gpc_history_file *files;
 	size_t file_count;
 	const char *source, *actor;
-	const char *inputs;		/* one input path a line, so that a rebuild compiles the same */
-	const char *environment;	/* -e ENV or NULL */
-	const struct gpc_generation *rollback_of;	/* or NULL: its sources and inputs are taken over */
-	uint32_t at_least;		/* 0, or the least number (the plane may run what was not recorded) */
+	const char *inputs;	 /* one input path a line, so that a rebuild compiles the same */
+	const char *environment; /* -e ENV or NULL */
+	const struct gpc_generation
+		*rollback_of; /* or NULL: its sources and inputs are taken over */
+	uint32_t at_least;    /* 0, or the least number (the plane may run what was not recorded) */
 };
 /*
  * *ret_number: the number that this generation will have, newest + 1 or at_least. Needs the lock.
@@ -82,13 +83,15 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 			uint32_t *ret_number, struct gpc_failure *failure);
 int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure);
 
-/* The image of a generation: from the store, else rebuilt from the commit's sources and compared. */
+/* The image of a generation: from the store, else rebuilt from the commit's sources and compared.
+ */
 int gpc_history_image(struct gpc_history *history, const struct gpc_generation *generation,
 		      struct gpc_image *ret_image, bool *ret_rebuilt, struct gpc_failure *failure);
 
 /* A file of a generation's commit ("sources/web.yaml", "image.json"); malloc'ed. */
 int gpc_history_read(struct gpc_history *history, const struct gpc_generation *generation,
-		     const char *path, char **ret_text, size_t *ret_size, struct gpc_failure *failure);
+		     const char *path, char **ret_text, size_t *ret_size,
+		     struct gpc_failure *failure);
 /* Paths of a generation's files, malloc'ed array of malloc'ed strings, sorted. */
 int gpc_history_files(struct gpc_history *history, const struct gpc_generation *generation,
 		      char ***ret_paths, size_t *ret_count, struct gpc_failure *failure);

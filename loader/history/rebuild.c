@@ -14,7 +14,7 @@
 
 struct tree_files {
 	struct gpc_history *history;
-	git_tree *tree;	/* sources/ */
+	git_tree *tree; /* sources/ */
 };
 
 static enum gpc_read_status status_of(int rc, int *ret_error)
@@ -99,7 +99,7 @@ static enum gpc_read_status list_tree(void *context, const char *path, char ***r
 /* ---- what was compiled then ---- */
 
 struct recipe {
-	struct json_object *json;	/* owns the strings */
+	struct json_object *json; /* owns the strings */
 	const char **paths;
 	size_t count;
 	const char *environment;
@@ -123,8 +123,8 @@ static int read_recipe(struct gpc_history *history, const struct gpc_generation 
 	recipe->json = json_tokener_parse(text);
 	if (!json_object_object_get_ex(recipe->json, "inputs", &inputs) ||
 	    !json_object_is_type(inputs, json_type_array))
-		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "image.json of generation %u names no inputs",
-				generation->number);
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0,
+				"image.json of generation %u names no inputs", generation->number);
 	recipe->count = json_object_array_length(inputs);
 	recipe->paths = calloc(recipe->count + 1, sizeof(*recipe->paths));
 	if (!recipe->paths)
@@ -136,7 +136,8 @@ static int read_recipe(struct gpc_history *history, const struct gpc_generation 
 	if (recipe->count)
 		return 0;
 	gpc_fail(failure, GPC_EXIT_FAILED, 0,
-		 "the image of generation %u is gone: it was applied as a finished image, without sources, "
+		 "the image of generation %u is gone: it was applied as a finished image, without "
+		 "sources, "
 		 "and only the last %u images are kept",
 		 generation->number, GPC_HISTORY_IMAGES);
 	return gpc_fail_hint(failure, "apply the image file %s again", generation->image);
@@ -152,11 +153,13 @@ static int check_decision(const struct gpc_generation *generation, const struct 
 	gpc_digest_format(image->head->decision_digest, found);
 	if (!strcmp(found, generation->decision))
 		return 0;
-	gpc_fail(failure, GPC_EXIT_FAILED, 0,
-		 "generation %u cannot be rebuilt: its sources give decision %s now, recorded is %s",
-		 generation->number, found, generation->decision);
-	return gpc_fail_hint(failure, "this gpc (%s) compiles otherwise than the one that recorded it; take "
-				      "that one, or apply the sources as a new generation",
+	gpc_fail(
+		failure, GPC_EXIT_FAILED, 0,
+		"generation %u cannot be rebuilt: its sources give decision %s now, recorded is %s",
+		generation->number, found, generation->decision);
+	return gpc_fail_hint(failure,
+			     "this gpc (%s) compiles otherwise than the one that recorded it; take "
+			     "that one, or apply the sources as a new generation",
 			     GPC_VERSION);
 }
 
@@ -176,10 +179,12 @@ static int compile(const struct gpc_provider *provider, const struct recipe *rec
 
 	gpc_diags_init(&diags, &arena, false);
 	if (!gpc_compile(&diags, provider, &options, &compiled) ||
-	    !gpc_image_open(&diags, "rebuilt image", compiled.bytes, compiled.size, false, &image)) {
-		rc = gpc_fail(failure, GPC_EXIT_FAILED, 0,
-			      "generation %u cannot be rebuilt: its sources do not compile any more: %s",
-			      generation->number, diags.records.n ? diags.records.items[0].message : "?");
+	    !gpc_image_open(&diags, "rebuilt image", compiled.bytes, compiled.size, false,
+			    &image)) {
+		rc = gpc_fail(
+			failure, GPC_EXIT_FAILED, 0,
+			"generation %u cannot be rebuilt: its sources do not compile any more: %s",
+			generation->number, diags.records.n ? diags.records.items[0].message : "?");
 	} else if (check_decision(generation, &image, failure)) {
 		gpc_image_release(&image);
 		rc = -1;

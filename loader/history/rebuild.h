@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* rebuild.h: compiles a generation again from the sources in its commit. Private to loader/history. */
+/* rebuild.h: compiles a generation again from the sources in its commit. Private to loader/history.
+ */
 #ifndef GPC_LOADER_HISTORY_REBUILD_H
 #define GPC_LOADER_HISTORY_REBUILD_H
 

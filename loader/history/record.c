@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing a generation: image and objects first (prepare), then one rename of the branch (publish). */
+/* Writing a generation: image and objects first (prepare), then one rename of the branch (publish).
+ */
 #include "git.h"
 
 #include <errno.h>
@@ -107,7 +108,8 @@ static struct json_object *describe_changes(const struct gpc_changes *changes,
 					       json_object_new_int64(changes->counts[i][k]));
 		json_object_object_add(object, gpc_change_object_name(i), counts);
 	}
-	json_object_object_add(object, "maglev-slots", json_object_new_int64((int64_t)changes->slots));
+	json_object_object_add(object, "maglev-slots",
+			       json_object_new_int64((int64_t)changes->slots));
 	json_object_object_add(object, "maglev-slots-moved",
 			       json_object_new_int64((int64_t)changes->slots_moved));
 	return object;
@@ -115,8 +117,8 @@ static struct json_object *describe_changes(const struct gpc_changes *changes,
 
 /* ---- the tree ---- */
 
-static int add_file(struct gpc_history *history, git_index *index, const char *folder, const char *path,
-		    const void *bytes, size_t size, struct gpc_failure *failure)
+static int add_file(struct gpc_history *history, git_index *index, const char *folder,
+		    const char *path, const void *bytes, size_t size, struct gpc_failure *failure)
 {
 	git_index_entry entry = {.mode = GIT_FILEMODE_BLOB};
 	GPC_AUTO_FREE char *full = NULL;
@@ -136,8 +138,8 @@ static int add_json(struct gpc_history *history, git_index *index, const char *p
 	GPC_AUTO_FREE char *text = NULL;
 
 	if (asprintf(&text, "%s\n",
-		     json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-								    JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+		     json_object_to_json_string_ext(
+			     object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
 		abort();
 	return add_file(history, index, "", path, text, strlen(text), failure);
 }
@@ -151,14 +153,16 @@ static int add_sources(struct gpc_history *history, const struct gpc_history_ent
 		if (gpc_git_tree(history, entry->rollback_of, &tree, failure))
 			return -1;
 		if (git_index_read_tree(index, tree))
-			return gpc_git_fail(history, failure, "cannot take over the sources of generation %u",
+			return gpc_git_fail(history, failure,
+					    "cannot take over the sources of generation %u",
 					    entry->rollback_of->number);
 		return 0;
 	}
 	for (size_t i = 0; i < entry->file_count; i++) {
 		const struct gpc_history_file *file = &entry->files[i];
 
-		if (add_file(history, index, "sources/", file->path, file->bytes, file->size, failure))
+		if (add_file(history, index, "sources/", file->path, file->bytes, file->size,
+			     failure))
 			return -1;
 	}
 	return 0;
@@ -201,14 +205,15 @@ static void print_change_line(FILE *out, const struct gpc_changes *changes)
 {
 	for (int i = 0; i < GPC_CHANGE_OBJECTS; i++)
 		fprintf(out, "%ss +%u -%u ~%u%s", gpc_change_object_name(i),
-			changes->counts[i][GPC_CHANGE_ADDED], changes->counts[i][GPC_CHANGE_REMOVED],
+			changes->counts[i][GPC_CHANGE_ADDED],
+			changes->counts[i][GPC_CHANGE_REMOVED],
 			changes->counts[i][GPC_CHANGE_CHANGED],
 			i + 1 < GPC_CHANGE_OBJECTS ? ", " : "\n");
 }
 
 /* malloc'ed. */
-static char *commit_message(const struct gpc_history_entry *entry, const struct gpc_changes *changes,
-			    uint32_t number)
+static char *commit_message(const struct gpc_history_entry *entry,
+			    const struct gpc_changes *changes, uint32_t number)
 {
 	const struct gpc_image *image = entry->image;
 	char *text = NULL, digest[65];
@@ -251,8 +256,8 @@ static int write_commit(struct gpc_history *history, const git_oid *tree_oid, co
 	parents[0] = parent;
 	if (git_signature_new(&who, "gpc", email, (git_time_t)time(NULL), 0) ||
 	    git_tree_lookup(&tree, history->repo, tree_oid) ||
-	    git_commit_create(&pending->commit, history->repo, NULL, who, who, "UTF-8", message, tree,
-			      pending->has_parent, parents))
+	    git_commit_create(&pending->commit, history->repo, NULL, who, who, "UTF-8", message,
+			      tree, pending->has_parent, parents))
 		return gpc_git_fail(history, failure, "cannot record the commit");
 	return 0;
 }
@@ -269,8 +274,8 @@ static void remove_stale_lock(const struct gpc_history *history)
 	unlink(path);
 }
 
-static int newest(struct gpc_history *history, struct gpc_generation *ret, struct gpc_pending *pending,
-		  struct gpc_failure *failure)
+static int newest(struct gpc_history *history, struct gpc_generation *ret,
+		  struct gpc_pending *pending, struct gpc_failure *failure)
 {
 	*ret = (struct gpc_generation){0};
 	if (gpc_git_head(history, &pending->parent, &pending->has_parent, failure))
@@ -278,8 +283,8 @@ static int newest(struct gpc_history *history, struct gpc_generation *ret, struc
 	return pending->has_parent ? gpc_history_find(history, 0, ret, failure) : 0;
 }
 
-static int record(struct gpc_history *history, const struct gpc_history_entry *entry, uint32_t number,
-		  const struct gpc_generation *parent, struct gpc_pending *pending,
+static int record(struct gpc_history *history, const struct gpc_history_entry *entry,
+		  uint32_t number, const struct gpc_generation *parent, struct gpc_pending *pending,
 		  struct gpc_failure *failure)
 {
 	const struct gpc_generation *compared = NULL;
@@ -290,8 +295,10 @@ static int record(struct gpc_history *history, const struct gpc_history_entry *e
 	git_oid tree;
 	int rc;
 
-	/* An unreadable old image must not stop a new generation; plan.json says what it compared. */
-	if (parent && gpc_store_get(history->store_path, parent->image, &before, &unread) == GPC_STORE_OK)
+	/* An unreadable old image must not stop a new generation; plan.json says what it compared.
+	 */
+	if (parent &&
+	    gpc_store_get(history->store_path, parent->image, &before, &unread) == GPC_STORE_OK)
 		compared = parent;
 	gpc_changes_compare(compared ? &before : NULL, entry->image, &changes);
 	message = commit_message(entry, &changes, number);
@@ -358,10 +365,11 @@ int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure
 		return gpc_fail(failure, GPC_EXIT_FAILED, EINVAL, "no generation is prepared");
 	/* Moves only from the parent that prepare saw. */
 	if (pending->has_parent)
-		rc = git_reference_create_matching(&ref, history->repo, GPC_HISTORY_REF, &pending->commit,
-						   1, &pending->parent, NULL);
+		rc = git_reference_create_matching(&ref, history->repo, GPC_HISTORY_REF,
+						   &pending->commit, 1, &pending->parent, NULL);
 	else
-		rc = git_reference_create(&ref, history->repo, GPC_HISTORY_REF, &pending->commit, 0, NULL);
+		rc = git_reference_create(&ref, history->repo, GPC_HISTORY_REF, &pending->commit, 0,
+					  NULL);
 	if (rc)
 		return gpc_git_fail(history, failure, "cannot move '%s/" GPC_HISTORY_REF "'",
 				    history->repo_path);

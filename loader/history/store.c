@@ -42,7 +42,8 @@ static int open_image(const char *path, const char *digest, const void *bytes, s
 	} else if (strcmp(gpc_digest_format(image.head->file_digest, found), digest)) {
 		gpc_image_release(&image);
 		rc = gpc_fail(failure, GPC_EXIT_FAILED, 0,
-			      "the stored image '%s' is another one, its digest is %s", path, found);
+			      "the stored image '%s' is another one, its digest is %s", path,
+			      found);
 	} else {
 		*ret = image;
 	}
@@ -59,7 +60,8 @@ enum gpc_store_status gpc_store_get(const char *folder, const char *digest, stru
 
 	if (gpc_file_load(path, GPC_MAX_IMAGE_BYTES, &bytes, &size, failure))
 		return failure->error == ENOENT ? GPC_STORE_MISSING : GPC_STORE_BROKEN;
-	return open_image(path, digest, bytes, size, ret, failure) ? GPC_STORE_BROKEN : GPC_STORE_OK;
+	return open_image(path, digest, bytes, size, ret, failure) ? GPC_STORE_BROKEN
+								   : GPC_STORE_OK;
 }
 
 int gpc_store_put(const char *folder, const struct gpc_image *image, struct gpc_failure *failure)

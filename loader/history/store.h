@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h: the content-addressed images, images/sha256/<file digest>.gpi. Files appear whole (written
- * aside, synced, renamed) and are never changed afterwards. Private to loader/history.
+ * store.h: the content-addressed images, images/sha256/<file digest>.gpi. Files appear whole
+ * (written aside, synced, renamed) and are never changed afterwards. Private to loader/history.
  */
 #ifndef GPC_LOADER_HISTORY_STORE_H
 #define GPC_LOADER_HISTORY_STORE_H

@@ -185,7 +185,8 @@ static void a_repository_that_is_none_is_not_opened(void)
 	file_put(path, "ref: refs/heads/other\n");
 	check_not_opened(&f, "history.git/HEAD");
 	file_put(path, "ref: refs/heads/main\n");
-	nftw(folder_file(&f, "history.git/objects", path), fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(folder_file(&f, "history.git/objects", path), fixture_remove, 16,
+	     FTW_DEPTH | FTW_PHYS);
 	check_not_opened(&f, "history.git");
 	nftw(folder_file(&f, "history.git", path), fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
 	file_put(path, "a file");
@@ -235,7 +236,7 @@ static void a_foreign_owner_is_refused(void)
 	struct folder f;
 
 	if (geteuid() != 0) {
-		puts("history/damage: skip: a foreign owner needs root");
+		puts("skip: history/damage: a foreign owner needs root");
 		return;
 	}
 	make(&f);
@@ -345,7 +346,7 @@ static void in_private_mounts(void (*body)(const struct folder *f), const char *
 	pid_t pid;
 
 	if (geteuid() != 0) {
-		puts("history/damage: skip: mounting needs root");
+		puts("skip: history/damage: mounting needs root");
 		return;
 	}
 	folder_make(&f);
@@ -445,23 +446,24 @@ static void a_read_only_folder_can_be_read_but_not_recorded_in(void)
 	in_private_mounts(meet_read_only, "size=4m,mode=700");
 }
 
-GPC_UNIT_MAIN("history/damage", {"a_truncated_commit_is_named", a_truncated_commit_is_named},
-	      {"a_lost_commit_is_named", a_lost_commit_is_named},
-	      {"a_flipped_bit_in_a_commit_is_noticed", a_flipped_bit_in_a_commit_is_noticed},
-	      {"a_branch_that_points_nowhere_is_noticed", a_branch_that_points_nowhere_is_noticed},
-	      {"a_commit_of_somebody_else_is_no_generation", a_commit_of_somebody_else_is_no_generation},
-	      {"a_repository_that_is_none_is_not_opened", a_repository_that_is_none_is_not_opened},
-	      {"a_symbolic_link_is_refused", a_symbolic_link_is_refused},
-	      {"a_folder_that_others_can_reach_is_refused", a_folder_that_others_can_reach_is_refused},
-	      {"a_foreign_owner_is_refused", a_foreign_owner_is_refused},
-	      {"a_damaged_image_is_rebuilt_and_mended", a_damaged_image_is_rebuilt_and_mended},
-	      {"the_lock_file_of_a_killed_publish_is_no_obstacle",
-	       the_lock_file_of_a_killed_publish_is_no_obstacle},
-	      {"a_half_made_repository_is_made_anew", a_half_made_repository_is_made_anew},
-	      {"publish_refuses_when_the_branch_has_moved", publish_refuses_when_the_branch_has_moved},
-	      {"a_full_disk_records_nothing_and_harms_nothing",
-	       a_full_disk_records_nothing_and_harms_nothing},
-	      {"a_full_disk_at_the_first_apply_leaves_no_half_repository",
-	       a_full_disk_at_the_first_apply_leaves_no_half_repository},
-	      {"a_read_only_folder_can_be_read_but_not_recorded_in",
-	       a_read_only_folder_can_be_read_but_not_recorded_in})
+GPC_UNIT_MAIN(
+	"history/damage", {"a_truncated_commit_is_named", a_truncated_commit_is_named},
+	{"a_lost_commit_is_named", a_lost_commit_is_named},
+	{"a_flipped_bit_in_a_commit_is_noticed", a_flipped_bit_in_a_commit_is_noticed},
+	{"a_branch_that_points_nowhere_is_noticed", a_branch_that_points_nowhere_is_noticed},
+	{"a_commit_of_somebody_else_is_no_generation", a_commit_of_somebody_else_is_no_generation},
+	{"a_repository_that_is_none_is_not_opened", a_repository_that_is_none_is_not_opened},
+	{"a_symbolic_link_is_refused", a_symbolic_link_is_refused},
+	{"a_folder_that_others_can_reach_is_refused", a_folder_that_others_can_reach_is_refused},
+	{"a_foreign_owner_is_refused", a_foreign_owner_is_refused},
+	{"a_damaged_image_is_rebuilt_and_mended", a_damaged_image_is_rebuilt_and_mended},
+	{"the_lock_file_of_a_killed_publish_is_no_obstacle",
+	 the_lock_file_of_a_killed_publish_is_no_obstacle},
+	{"a_half_made_repository_is_made_anew", a_half_made_repository_is_made_anew},
+	{"publish_refuses_when_the_branch_has_moved", publish_refuses_when_the_branch_has_moved},
+	{"a_full_disk_records_nothing_and_harms_nothing",
+	 a_full_disk_records_nothing_and_harms_nothing},
+	{"a_full_disk_at_the_first_apply_leaves_no_half_repository",
+	 a_full_disk_at_the_first_apply_leaves_no_half_repository},
+	{"a_read_only_folder_can_be_read_but_not_recorded_in",
+	 a_read_only_folder_can_be_read_but_not_recorded_in})

@@ -19,13 +19,14 @@
 #define PLANE_HEAD                                                                                 \
 	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\n"                                \
 	"interfaces:\n  - {name: wan0, mode: any, hooks: [xdp]}\n"                                 \
-	"listeners:\n  - {name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, " \
+	"listeners:\n  - {name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: "     \
+	"dsr, "                                                                                    \
 	"backend: web}\n"
 #define PLANE(endpoints) PLANE_HEAD "backends:\n  - name: web\n    endpoints: [" endpoints "]\n"
 #define TWO_ENDPOINTS "{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2}"
 
 struct folder {
-	char path[PATH_MAX];	/* of the state folder, which does not exist yet */
+	char path[PATH_MAX]; /* of the state folder, which does not exist yet */
 	char base[64];
 };
 
@@ -70,7 +71,8 @@ static inline struct gpc_image image_of(const struct gpc_history_file *files, si
 					const char *environment)
 {
 	const char *inputs[] = {files[0].path};
-	struct gpc_compile_options options = {.inputs = {inputs, 1, environment}, .tool_version = "test"};
+	struct gpc_compile_options options = {.inputs = {inputs, 1, environment},
+					      .tool_version = "test"};
 	struct gpc_arena arena = {0};
 	struct gpc_memfiles memory;
 	struct gpc_compiled compiled;

@@ -162,7 +162,8 @@ static void a_generation_is_found_by_number(void)
 static void prepare_without_publish_records_nothing(void)
 {
 	struct gpc_image image = image_of_text(variant(1));
-	struct gpc_history_entry entry = {.image = &image, .source = "x", .actor = "y", .inputs = ""};
+	struct gpc_history_entry entry = {
+		.image = &image, .source = "x", .actor = "y", .inputs = ""};
 	struct gpc_history *history;
 	struct gpc_generation *list;
 	uint32_t number = 0;
@@ -296,7 +297,10 @@ static void the_last_images_are_kept_and_older_ones_rebuilt(void)
 }
 
 static const struct gpc_history_file project[] = {
-#define FILE_ROW(path, text) {path, text, sizeof(text) - 1}
+#define FILE_ROW(path, text)                                                                       \
+	{                                                                                          \
+		path, text, sizeof(text) - 1                                                       \
+	}
 	FILE_ROW("web.yaml", "apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\n"
 			     "include: [\"parts/*.yaml\", \"none/*.yaml\"]\n"
 			     "values: {w: 1}\n"),
@@ -416,8 +420,10 @@ static void the_diff_shows_the_lines_that_changed(void)
 	CU_ASSERT_FATAL(!gpc_history_find(history, 2, &after, &failure));
 	CU_ASSERT_FATAL(!gpc_history_diff(history, &before, &after, &text, &size, &failure));
 	CU_ASSERT_EQUAL(strlen(text), size);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n-    endpoints: [{name: a, address: 10.0.0.1, weight: 1}]"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n+    endpoints: [{name: a, address: 10.0.0.1, weight: 42}]"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "\n-    endpoints: [{name: a, address: 10.0.0.1, weight: 1}]"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "\n+    endpoints: [{name: a, address: 10.0.0.1, weight: 42}]"));
 	CU_ASSERT_PTR_NULL(strstr(text, "plan.json"));
 	free(text);
 	CU_ASSERT_FATAL(!gpc_history_diff(history, NULL, &after, &text, &size, &failure));
@@ -438,7 +444,8 @@ static void the_plan_counts_what_changed(void)
 	folder_make(&f);
 	history = open_history(&f);
 	record(history, PLANE(TWO_ENDPOINTS));
-	record(history, PLANE("{name: a, address: 10.0.0.1, weight: 5}, {name: c, address: 10.0.0.3}"));
+	record(history,
+	       PLANE("{name: a, address: 10.0.0.1, weight: 5}, {name: c, address: 10.0.0.3}"));
 	CU_ASSERT_FATAL(!gpc_history_find(history, 2, &g, &failure));
 	CU_ASSERT_FATAL(!gpc_history_read(history, &g, "plan.json", &text, &size, &failure));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"compared-with\":1"));
@@ -487,7 +494,8 @@ static void plain_git_reads_it(void)
 	gpc_history_free(&history);
 	snprintf(command, sizeof(command),
 		 "exec 2>&1; cd / && git -C %.1000s/history.git fsck --strict >/dev/null && "
-		 "test \"$(git -C %.1000s/history.git log --format=%%s)\" = 'generation 2: web.yaml\n"
+		 "test \"$(git -C %.1000s/history.git log --format=%%s)\" = 'generation 2: "
+		 "web.yaml\n"
 		 "generation 1: web.yaml'",
 		 f.path, f.path);
 	CU_ASSERT_EQUAL(system(command), 0);

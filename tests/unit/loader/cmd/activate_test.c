@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What apply and rollback do with the plane and the history, and in which order. The plane is a
+ * stand-in that keeps one image in memory: linked before libloader, it takes the real one's place.
+ */
+#include "loader/cmd/activate.h"
+
+#include <signal.h>
+
+#include "loader/plane/plane.h"
+#include "tests/unit/loader/history/fixture.h"
+
+/* ---- the stand-in ---- */
+
+static struct {
+	struct gpc_image image, before; /* bytes NULL: none */
+	uint32_t generation, applies, undone;
+	bool refuse, undo_fails;
+	void (*during)(void); /* happens after the flip */
+} plane;
+
+static struct gpc_image copy_image(const struct gpc_image *image)
+{
+	struct gpc_arena arena = {0};
+	struct gpc_image copy = {0};
+	struct gpc_diags diags;
+
+	gpc_diags_init(&diags, &arena, false);
+	if (!gpc_image_open(&diags, "copy", image->bytes, image->size, false, &copy))
+		abort();
+	gpc_arena_release(&arena);
+	return copy;
+}
+
+static void drop_image(struct gpc_image *image)
+{
+	if (image->bytes)
+		gpc_image_release(image);
+	*image = (struct gpc_image){0};
+}
+
+int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_failure *failure)
+{
+	struct gpc_link_head *link;
+
+	(void)bpffs;
+	(void)failure;
+	*ret = (struct gpc_plane_status){.present = plane.image.bytes,
+					 .has_image = plane.image.bytes};
+	if (!ret->has_image)
+		return 0;
+	ret->image = copy_image(&plane.image);
+	link = (void *)(ret->image.bytes + ret->image.head->link_offset);
+	link->generation = plane.generation;
+	return 0;
+}
+
+void gpc_plane_status_release(struct gpc_plane_status *status)
+{
+	drop_image(&status->image);
+}
+
+int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
+		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    struct gpc_failure *failure)
+{
+	(void)bpffs;
+	(void)notices;
+	plane.applies++;
+	if (plane.refuse)
+		return gpc_fail(failure, GPC_EXIT_HOST, 0, "the stand-in refuses");
+	*ret = (struct gpc_apply_outcome){.generation = generation, .devices = 1};
+	ret->unchanged = plane.image.bytes && !memcmp(plane.image.head->decision_digest,
+						      image->head->decision_digest, 32);
+	if (!ret->unchanged) {
+		drop_image(&plane.before);
+		plane.before = plane.image;
+		plane.image = copy_image(image);
+		plane.generation = generation;
+	}
+	if (plane.during)
+		plane.during();
+	return 0;
+}
+
+int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
+{
+	(void)bpffs;
+	if (plane.undo_fails)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the stand-in cannot undo");
+	drop_image(&plane.image);
+	plane.image = plane.before;
+	plane.before = (struct gpc_image){0};
+	plane.undone++;
+	return 0;
+}
+
+/* ---- running commands ---- */
+
+static struct folder f;
+static char yaml[PATH_MAX], out[PATH_MAX], err[PATH_MAX];
+
+static void begin(void)
+{
+	folder_make(&f);
+	drop_image(&plane.image);
+	drop_image(&plane.before);
+	memset(&plane, 0, sizeof(plane));
+	setenv("GPC_STATE_DIR", f.path, 1);
+	snprintf(yaml, sizeof(yaml), "%s/web.yaml", f.base);
+	snprintf(out, sizeof(out), "%s/out", f.base);
+	snprintf(err, sizeof(err), "%s/err", f.base);
+}
+
+static void end(void)
+{
+	drop_image(&plane.image);
+	drop_image(&plane.before);
+	folder_drop(&f);
+}
+
+/* Not by the table: it would bring in commands that need more of a plane than the stand-in has. */
+static const struct gpc_command *find(const char *name)
+{
+	static const struct gpc_command *const commands[] = {
+		&gpc_command_apply, &gpc_command_rollback, &gpc_command_restore};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	abort();
+}
+
+/* Runs with stdout and stderr in files. */
+static int gpc(const char *name, const char *argument)
+{
+	char *argv[] = {strdup(name), strdup("--json"), argument ? strdup(argument) : NULL, NULL};
+	int old_out = dup(1), old_err = dup(2), rc;
+	struct gpc_call call;
+
+	fflush(NULL);
+	if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
+		abort();
+	rc = (int)gpc_call_parse(find(name), argument ? 3 : 2, argv, stderr, &call);
+	if (!rc) {
+		rc = (int)call.command->run(&call);
+		gpc_call_release(&call);
+	}
+	fflush(NULL);
+	dup2(old_out, 1);
+	dup2(old_err, 2);
+	close(old_out);
+	close(old_err);
+	for (int i = 0; i < 3; i++)
+		free(argv[i]);
+	return rc;
+}
+
+static bool said(const char *path, const char *text)
+{
+	static char buffer[65536];
+	FILE *in = fopen(path, "r");
+	size_t n = in ? fread(buffer, 1, sizeof(buffer) - 1, in) : 0;
+
+	buffer[n] = '\0';
+	if (in)
+		fclose(in);
+	return strstr(buffer, text);
+}
+
+static int apply(const char *text)
+{
+	file_put(yaml, text);
+	return gpc("apply", yaml);
+}
+
+/* Number of recorded generations; *ret_newest their newest number. */
+static size_t recorded(uint32_t *ret_newest)
+{
+	struct gpc_history *history = NULL;
+	struct gpc_generation *list = NULL;
+	struct gpc_failure failure;
+	size_t count = 0;
+
+	CU_ASSERT(!gpc_history_open(f.path, false, &history, &failure));
+	CU_ASSERT(!gpc_history_list(history, 0, &list, &count, &failure));
+	*ret_newest = count ? list[0].number : 0;
+	free(list);
+	gpc_history_free(&history);
+	return count;
+}
+
+#define ONE PLANE("{name: a, address: 10.0.0.1}")
+#define TWO PLANE(TWO_ENDPOINTS)
+
+/* ---- tests ---- */
+
+static void an_apply_runs_and_is_recorded(void)
+{
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT(said(out, "{\"type\":\"result\",\"generation\":1,\"unchanged\":false"));
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT(said(out, "\"object\":\"endpoint\",\"change\":\"added\",\"name\":\"web/b\""));
+	CU_ASSERT_EQUAL(plane.generation, 2);
+	CU_ASSERT_EQUAL(recorded(&newest), 2);
+	end();
+}
+
+static void the_same_decision_is_applied_but_not_recorded_again(void)
+{
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(apply("# a comment is no decision\n" ONE), 0);
+	CU_ASSERT(said(out, "\"unchanged\":true"));
+	CU_ASSERT_EQUAL(plane.applies, 2);
+	CU_ASSERT_EQUAL(recorded(&newest), 1);
+	end();
+}
+
+static void what_a_killed_apply_left_running_is_recorded_under_its_number(void)
+{
+	struct gpc_image image = image_of_text(TWO);
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	drop_image(&plane.image);
+	plane.image = image;
+	plane.generation = 2;
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT_EQUAL(recorded(&newest), 2);
+	CU_ASSERT_EQUAL(newest, 2);
+	CU_ASSERT_EQUAL(plane.generation, 2);
+	end();
+}
+
+static void a_number_that_a_killed_apply_used_is_left_out(void)
+{
+	struct gpc_image image = image_of_text(TWO);
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	drop_image(&plane.image);
+	plane.image = image;
+	plane.generation = 2;
+	CU_ASSERT_EQUAL(apply(PLANE("{name: c, address: 10.0.0.3}")), 0);
+	CU_ASSERT_EQUAL(recorded(&newest), 2);
+	CU_ASSERT_EQUAL(newest, 3);
+	end();
+}
+
+static void a_refusing_host_leaves_no_generation(void)
+{
+	uint32_t newest;
+
+	begin();
+	plane.refuse = true;
+	CU_ASSERT_EQUAL(apply(ONE), GPC_EXIT_HOST);
+	CU_ASSERT(said(err, "the stand-in refuses"));
+	CU_ASSERT(said(out, "\"exit\":5"));
+	CU_ASSERT_EQUAL(recorded(&newest), 0);
+	end();
+}
+
+/* Somebody moves the branch between prepare and publish: publishing must fail. */
+static void break_publish(void)
+{
+	char command[2 * PATH_MAX];
+
+	snprintf(command, sizeof(command),
+		 "cd '%.1000s/history.git' && c=$(git -c user.name=x -c user.email=x commit-tree "
+		 "-m x "
+		 "main^{tree}) && git update-ref refs/heads/main $c",
+		 f.path);
+	if (system(command))
+		abort();
+}
+
+static void a_flip_that_cannot_be_recorded_is_undone(void)
+{
+	struct gpc_image one = image_of_text(ONE);
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	plane.during = break_publish;
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT_EQUAL(plane.undone, 1);
+	CU_ASSERT_FATAL(plane.image.bytes != NULL);
+	CU_ASSERT(!memcmp(plane.image.head->decision_digest, one.head->decision_digest, 32));
+	CU_ASSERT(said(err, "rolled back"));
+	CU_ASSERT(said(out, "\"exit\":7"));
+	gpc_image_release(&one);
+	end();
+}
+
+static void an_undo_that_fails_is_told_as_a_failure(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	plane.during = break_publish;
+	plane.undo_fails = true;
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_FAILED);
+	CU_ASSERT(said(err, "cannot undo"));
+	CU_ASSERT(said(err, "neither recorded nor undone"));
+	end();
+}
+
+static void rollback_goes_to_the_generation_before_and_back(void)
+{
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), GPC_EXIT_INVALID);
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), GPC_EXIT_INVALID);
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), 0);
+	CU_ASSERT(said(out, "\"generation\":3"));
+	CU_ASSERT_EQUAL(gpc("rollback", "1"), 0);
+	CU_ASSERT(said(out, "\"unchanged\":true"));
+	CU_ASSERT_EQUAL(gpc("rollback", "2"), 0);
+	CU_ASSERT_EQUAL(gpc("rollback", "9"), GPC_EXIT_INVALID);
+	CU_ASSERT_EQUAL(gpc("rollback", "x"), GPC_EXIT_USAGE);
+	CU_ASSERT_EQUAL(recorded(&newest), 4);
+	end();
+}
+
+static void restore_runs_what_was_recorded_last(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(gpc("restore", NULL), GPC_EXIT_FAILED);
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	drop_image(&plane.image);
+	CU_ASSERT_EQUAL(gpc("restore", NULL), 0);
+	CU_ASSERT_EQUAL(plane.generation, 2);
+	CU_ASSERT_FATAL(plane.image.bytes != NULL);
+	CU_ASSERT_EQUAL(gpc("restore", NULL), 0);
+	CU_ASSERT(said(out, "\"unchanged\":true"));
+	end();
+}
+
+static void of_two_at_once_one_is_told(void)
+{
+	struct gpc_lock lock = GPC_LOCK_NONE;
+	struct gpc_failure failure;
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_FATAL(!gpc_lock_acquire(f.path, &lock, &failure));
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_CONFLICT);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), GPC_EXIT_CONFLICT);
+	CU_ASSERT_EQUAL(gpc("restore", NULL), GPC_EXIT_CONFLICT);
+	gpc_lock_release(&lock);
+	CU_ASSERT_EQUAL(plane.applies, 1);
+	CU_ASSERT_EQUAL(recorded(&newest), 1);
+	end();
+}
+
+static void bad_input_reaches_neither_history_nor_plane(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply("apiVersion: gpc/v1\nkind: Plan\n"), GPC_EXIT_INVALID);
+	CU_ASSERT(said(out, "\"exit\":3"));
+	CU_ASSERT_EQUAL(gpc("apply", "/dev/null/x.gpi"), GPC_EXIT_INVALID);
+	CU_ASSERT_EQUAL(plane.applies, 0);
+	CU_ASSERT(access(f.path, F_OK));
+	end();
+}
+
+static void interrupt(void)
+{
+	raise(SIGINT);
+}
+
+/* Last: the interrupt stays noted in this process. */
+static void an_interrupt_counts_until_the_flip(void)
+{
+	uint32_t newest;
+
+	begin();
+	plane.during = interrupt;
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT(said(err, "after the flip"));
+	CU_ASSERT_EQUAL(recorded(&newest), 1);
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_INTERRUPTED);
+	CU_ASSERT(said(err, "nothing was changed"));
+	CU_ASSERT_EQUAL(plane.applies, 1);
+	CU_ASSERT_EQUAL(recorded(&newest), 1);
+	end();
+}
+
+GPC_UNIT_MAIN("cmd/activate", {"an_apply_runs_and_is_recorded", an_apply_runs_and_is_recorded},
+	      {"the_same_decision_is_applied_but_not_recorded_again",
+	       the_same_decision_is_applied_but_not_recorded_again},
+	      {"what_a_killed_apply_left_running_is_recorded_under_its_number",
+	       what_a_killed_apply_left_running_is_recorded_under_its_number},
+	      {"a_number_that_a_killed_apply_used_is_left_out",
+	       a_number_that_a_killed_apply_used_is_left_out},
+	      {"a_refusing_host_leaves_no_generation", a_refusing_host_leaves_no_generation},
+	      {"a_flip_that_cannot_be_recorded_is_undone",
+	       a_flip_that_cannot_be_recorded_is_undone},
+	      {"an_undo_that_fails_is_told_as_a_failure", an_undo_that_fails_is_told_as_a_failure},
+	      {"rollback_goes_to_the_generation_before_and_back",
+	       rollback_goes_to_the_generation_before_and_back},
+	      {"restore_runs_what_was_recorded_last", restore_runs_what_was_recorded_last},
+	      {"of_two_at_once_one_is_told", of_two_at_once_one_is_told},
+	      {"bad_input_reaches_neither_history_nor_plane",
+	       bad_input_reaches_neither_history_nor_plane},
+	      {"an_interrupt_counts_until_the_flip", an_interrupt_counts_until_the_flip})
