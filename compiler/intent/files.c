@@ -122,6 +122,25 @@ void gpc_files_report(struct gpc_files *files, enum gpc_read_status status, int 
 		gpc_diag_hint(diags, diag, "%s", report->hint);
 }
 
+/* Counts a text against what all files may have together. */
+static bool has_room(struct gpc_files *files, size_t size, const char *path,
+		     const struct gpc_request *request)
+{
+	struct gpc_diags *diags = files->diags;
+	struct gpc_diag *diag;
+
+	if (size <= GPC_MAX_TEXT_BYTES - files->text_bytes) {
+		files->text_bytes += size;
+		return true;
+	}
+	diag = gpc_diag(diags, GPC_E0053, request->place,
+			"too much text: with `%s` the files of the plane have more than %u bytes",
+			gpc_quote(diags->arena, path), GPC_MAX_TEXT_BYTES);
+	gpc_diag_hint(diags, diag, "include what the plane needs and no more");
+	files->full = true;
+	return false;
+}
+
 void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_request *request)
 {
 	const struct gpc_provider *provider = files->provider;
@@ -140,6 +159,8 @@ void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_
 		gpc_files_report(files, status, error, path, request);
 		return;
 	}
+	if (!has_room(files, size, path, request))
+		return;
 	file->was_read = true;
 	gpc_yaml_parse(files->diags, gpc_diags_add_source(files->diags, path, text, size),
 		       &file->documents);

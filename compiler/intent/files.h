@@ -22,6 +22,7 @@ struct gpc_files {
 	GPC_VEC(struct gpc_file) files; /* in the order in which they were asked for */
 	GPC_VEC(const char *) sorted;	/* their paths */
 	size_t folders;			/* looked into for patterns */
+	size_t text_bytes;		/* read in all */
 	bool full;			/* a limit was met and reported: nothing more is read */
 };
 

@@ -8,6 +8,7 @@
 
 /* Text (syntax). */
 #define GPC_MAX_FILE_BYTES	(10u * 1000 * 1000)
+#define GPC_MAX_TEXT_BYTES	(64u * 1024 * 1024)	/* all files of a plane */
 #define GPC_MAX_NODES		1000000u
 #define GPC_MAX_DEPTH		64u
 #define GPC_MAX_SCALAR_BYTES	(64u * 1024)
