@@ -82,13 +82,24 @@ static int by_ifindex(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void forget_devices(void *context)
+{
+	((struct gpc_devices *)context)->count = 0;
+}
+
 int gpc_devices_read(struct gpc_netlink *netlink, struct gpc_devices *ret,
 		     struct gpc_failure *failure)
 {
 	struct gpc_devices devices = {0};
+	const struct gpc_netlink_dump dump = {
+		.type = RTM_GETLINK,
+		.body_size = sizeof(struct ifinfomsg),
+		.each = take_device,
+		.reset = forget_devices,
+		.context = &devices,
+	};
 
-	if (gpc_netlink_dump(netlink, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), take_device,
-			     &devices, failure)) {
+	if (gpc_netlink_dump(netlink, &dump, failure)) {
 		gpc_devices_release(&devices);
 		return -1;
 	}

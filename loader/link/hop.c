@@ -173,15 +173,25 @@ static int by_device_and_ip(const void *a, const void *b)
 	return gpc_ip_compare(&x->ip, &y->ip);
 }
 
+static void forget_neighbours(void *context)
+{
+	((struct neighbours *)context)->count = 0;
+}
+
+/* Of both families: a gateway need not be of its destination's. */
 static int read_neighbours(struct gpc_netlink *netlink, struct neighbours *ret,
 			   struct gpc_failure *failure)
 {
 	struct neighbours neighbours = {0};
+	const struct gpc_netlink_dump dump = {
+		.type = RTM_GETNEIGH,
+		.body_size = sizeof(struct ndmsg),
+		.each = take_neighbour,
+		.reset = forget_neighbours,
+		.context = &neighbours,
+	};
 
-	if (gpc_netlink_dump(netlink, RTM_GETNEIGH, AF_INET, sizeof(struct ndmsg), take_neighbour,
-			     &neighbours, failure) ||
-	    gpc_netlink_dump(netlink, RTM_GETNEIGH, AF_INET6, sizeof(struct ndmsg), take_neighbour,
-			     &neighbours, failure)) {
+	if (gpc_netlink_dump(netlink, &dump, failure)) {
 		free(neighbours.items);
 		return -1;
 	}

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define RECEIVE_BYTES 32768
+#define DUMP_TRIES 20u
 
 int gpc_netlink_open(struct gpc_netlink *ret, struct gpc_failure *failure)
 {
@@ -31,8 +32,8 @@ void gpc_netlink_close(struct gpc_netlink *netlink)
 	netlink->socket = NULL;
 }
 
-int gpc_netlink_dump(struct gpc_netlink *netlink, uint16_t type, uint8_t family, size_t body_size,
-		     mnl_cb_t each, void *context, struct gpc_failure *failure)
+/* 0 or errno; EINTR: what came is not consistent. */
+static int dump_once(struct gpc_netlink *netlink, const struct gpc_netlink_dump *dump)
 {
 	char buffer[RECEIVE_BYTES] __attribute__((aligned(8)));
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -41,23 +42,43 @@ int gpc_netlink_dump(struct gpc_netlink *netlink, uint16_t type, uint8_t family,
 	ssize_t got;
 	int state;
 
-	request->nlmsg_type = type;
+	request->nlmsg_type = dump->type;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	request->nlmsg_seq = ++netlink->sequence;
-	body = mnl_nlmsg_put_extra_header(request, body_size);
-	body[0] = family;
-	if (type == RTM_GETLINK)
+	body = mnl_nlmsg_put_extra_header(request, dump->body_size);
+	body[0] = dump->family;
+	if (dump->type == RTM_GETLINK)
 		mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) < 0)
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot ask netlink");
+		return errno;
 	do {
 		got = mnl_socket_recvfrom(netlink->socket, buffer, sizeof(buffer));
 		if (got < 0)
-			return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot read from netlink");
-		state = mnl_cb_run(buffer, (size_t)got, netlink->sequence, port, each, context);
+			return errno;
+		state = mnl_cb_run(buffer, (size_t)got, netlink->sequence, port, dump->each,
+				   dump->context);
 	} while (state > MNL_CB_STOP);
-	if (state < 0)
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "netlink dump failed");
+	return state < 0 ? errno : 0;
+}
+
+int gpc_netlink_dump(struct gpc_netlink *netlink, const struct gpc_netlink_dump *dump,
+		     struct gpc_failure *failure)
+{
+	unsigned int try;
+	int error = EINTR;
+
+	for (try = 0; try < DUMP_TRIES && error == EINTR; try++) {
+		if (try) {
+			/* What is left of the old dump goes with the old socket. */
+			gpc_netlink_close(netlink);
+			if (gpc_netlink_open(netlink, failure))
+				return -1;
+			dump->reset(dump->context);
+		}
+		error = dump_once(netlink, dump);
+	}
+	if (error)
+		return gpc_fail(failure, GPC_EXIT_FAILED, error, "cannot read a table by netlink");
 	return 0;
 }
 

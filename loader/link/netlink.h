@@ -24,9 +24,17 @@ struct gpc_netlink {
 int gpc_netlink_open(struct gpc_netlink *ret, struct gpc_failure *failure);
 void gpc_netlink_close(struct gpc_netlink *netlink);
 
-/* Calls `each` for every message of a dump of `type` (RTM_GET*); `body_size` bytes of family header. */
-int gpc_netlink_dump(struct gpc_netlink *netlink, uint16_t type, uint8_t family, size_t body_size,
-		     mnl_cb_t each, void *context, struct gpc_failure *failure);
+/* A dump of `type` (RTM_GET*) whose family header has `body_size` bytes. */
+struct gpc_netlink_dump {
+	uint16_t type;
+	uint8_t family;
+	size_t body_size;
+	mnl_cb_t each;			/* for every message */
+	void (*reset)(void *context);	/* the table changed meanwhile: it begins anew */
+	void *context;
+};
+int gpc_netlink_dump(struct gpc_netlink *netlink, const struct gpc_netlink_dump *dump,
+		     struct gpc_failure *failure);
 
 /*
  * Sends `count` requests and gives each its answer. build: fills `message` (type, flags, body) for

@@ -147,8 +147,8 @@ static void probe_forwarding(struct gpc_probes *probes, const char *device)
 
 	gpc_probe_found(probe, v4 ? "on" : "off: moved next hops heal only at the next apply");
 	if (!v4)
-		gpc_probe_fix(probe, "sysctl -w net.ipv4.conf.%s.forwarding=1 "
-			      "net.ipv6.conf.%s.forwarding=1", device, device);
+		gpc_probe_fix(probe, "sysctl -w net/ipv4/conf/%s/forwarding=1 "
+			      "net/ipv6/conf/%s/forwarding=1", device, device);
 }
 
 /* An unwrapped packet has a source that is routed elsewhere: strict checking drops it. */
@@ -163,7 +163,7 @@ static void probe_reverse_path(struct gpc_probes *probes, const char *device)
 	gpc_probe_found(probe, strict ? "strict: packets whose way back is another device are dropped" :
 			"not strict");
 	if (strict)
-		gpc_probe_fix(probe, "sysctl -w net.ipv4.conf.%s.rp_filter=2", device);
+		gpc_probe_fix(probe, "sysctl -w net/ipv4/conf/%s/rp_filter=2", device);
 }
 
 /* ---- ways to the endpoints ---- */

@@ -69,12 +69,13 @@ static bool add_gone(struct gpc_plane_status *status, const struct gpc_survey *s
 
 	for (i = 0; i < survey->links.count; i++) {
 		const struct gpc_link *link = &survey->links.items[i];
+		uint16_t interface = gpc_device_interface(&status->image, link->device);
 		struct gpc_device_status *device;
 
 		if (link->ifindex)
 			continue;
 		device = add_device(status, link->device,
-				    gpc_device_interface(&status->image, link->device), link->hook);
+				    interface == GPC_NONE16 ? GPC_NONE : interface, link->hook);
 		if (!device)
 			return false;
 		set_state(device, GPC_LINK_GONE, "the device is gone; bound again by gpc apply "

@@ -52,7 +52,7 @@ enum gpc_link_state { GPC_LINK_OK, GPC_LINK_GONE, GPC_LINK_FOREIGN, GPC_LINK_MIS
 struct gpc_device_status {
 	char name[16];
 	uint32_t ifindex;
-	uint32_t interface;		/* index in the image */
+	uint32_t interface;		/* index in the image, GPC_NONE if none takes the name any more */
 	uint8_t hook;			/* one GPC_HOOK_* bit */
 	bool generic;			/* skb mode */
 	enum gpc_link_state state;
