@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests and benches of the data plane: helpers linked into each, and the wrapper program of bench-packet.
 
-BPF_TEST_HELPERS := $(call object,tests/bpf/kernel.c tests/bpf/plane.c)
+BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c)
 BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h
 
 $(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
