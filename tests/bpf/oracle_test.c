@@ -1,32 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The XDP programs against tests/oracle/packet_oracle.py: compiled planes, 24,000 generated
- * frames each, verdict, reason and every byte that leaves. The oracle is told what a host adds
- * (MACs, next hops, source addresses) and the plane's objects; the link part is filled in here,
- * from image.h alone.
+ * The XDP programs against tests/oracle/packet_oracle.py: compiled planes, 24,000 generated frames
+ * each, verdict, reason and every byte that leaves. The oracle is told what a host adds (MACs, next
+ * hops, source addresses) and the plane's objects.
  */
-#include <arpa/inet.h>
 #include <linux/bpf.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/memfiles.h"
-#include "image/image_file.h"
-#include "pipeline.h"
 #include "tests/unit/unit.h"
 
 #include "kernel.h"
+#include "linked.h"
 
 #define FRAMES 24000
-#define HERE 1u /* ifindex of lo, where the frames arrive */
-#define OUT 7u	/* another device, sent through only */
 #define EDGE_SLOT 0u
 #define DECAP_SLOT 1u
-
-static const uint8_t mac_here[6] = {0x02, 0x10, 0, 0, 0, 0x01},
-		     mac_out[6] = {0x02, 0x20, 0, 0, 0, 0x02};
 
 struct defaults {
 	const char *malformed, *non_ip;
@@ -125,74 +114,6 @@ static void set_hops(struct kernel *kernel, const struct gpc_image *image)
 		}
 }
 
-/* ---- the link part --------------------------------------------------------------------------- */
-
-static void link_device(struct gpc_link_device *devices, uint32_t mult, uint32_t ifindex,
-			uint16_t interface, const uint8_t mac[6])
-{
-	uint32_t at = ifindex * mult >> 22;
-
-	while (devices[at % GPC_DEVICE_SLOTS].ifindex)
-		at++;
-	devices[at % GPC_DEVICE_SLOTS] = (struct gpc_link_device){
-		.ifindex = ifindex,
-		.interface = interface,
-		.interface_bit = interface == GPC_NONE16 ? 0 : 1ull << interface,
-		.mtu = 65535,
-	};
-	memcpy(devices[at % GPC_DEVICE_SLOTS].mac, mac, 6);
-}
-
-static void link_endpoint(struct gpc_link_endpoint *link, uint32_t index, bool v4, bool v6)
-{
-	*link = (struct gpc_link_endpoint){
-		.counter = GPC_COUNTER_FIRST_OBJECT + 64 + index,
-		.next = {v4 ? hop_slot(index, 0) : GPC_NONE, v6 ? hop_slot(index, 1) : GPC_NONE}};
-	inet_pton(AF_INET, "10.0.0.254", &link->source4_be);
-	inet_pton(AF_INET6, "2001:db8::fe", link->source6_be);
-}
-
-/* A copy of the image's buffer, linked so that frames from lo arrive at `interface`. */
-static char *linked(const struct gpc_image *image, const char *interface)
-{
-	char *bytes = malloc((size_t)1 << image->log2);
-	uint32_t interfaces, listeners, endpoints, mine = GPC_NONE16;
-	const struct gpc_interface *names =
-		gpc_image_section(image, GPC_SEC_INTERFACE, &interfaces);
-	const struct gpc_endpoint *e = gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoints);
-	struct gpc_link_head *head;
-
-	if (!bytes)
-		abort();
-	memcpy(bytes, image->bytes, (size_t)1 << image->log2);
-	gpc_image_section(image, GPC_SEC_LISTENER, &listeners);
-	for (uint32_t i = 0; i < interfaces; i++)
-		if (strcmp(gpc_image_name(image, names[i].name), interface) == 0)
-			mine = i;
-	head = (struct gpc_link_head *)(bytes + image->head->link_offset);
-	*head = (struct gpc_link_head){.magic = GPC_LINK_MAGIC,
-				       .generation = 1,
-				       .device_mult = 0x9e3779b1u,
-				       .nonce = 0x1122334455667788ull,
-				       .cpus = 1};
-	head->device_offset = image->head->link_offset + sizeof(*head);
-	head->listener_offset =
-		head->device_offset + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device);
-	head->endpoint_offset =
-		head->listener_offset + (listeners + 3) / 4 * 4 * sizeof(struct gpc_link_listener);
-	link_device((void *)(bytes + head->device_offset), head->device_mult, HERE, (uint16_t)mine,
-		    mac_here);
-	link_device((void *)(bytes + head->device_offset), head->device_mult, OUT, GPC_NONE16,
-		    mac_out);
-	for (uint32_t i = 0; i < listeners; i++)
-		((struct gpc_link_listener *)(bytes + head->listener_offset))[i].counter =
-			GPC_COUNTER_FIRST_OBJECT + i;
-	for (uint32_t i = 0; i < endpoints; i++)
-		link_endpoint((struct gpc_link_endpoint *)(bytes + head->endpoint_offset) + i, i,
-			      e[i].flags & GPC_ENDPOINT_V4, e[i].flags & GPC_ENDPOINT_V6);
-	return bytes;
-}
-
 /* ---- facts for the oracle -------------------------------------------------------------------- */
 
 /* The listeners as the intent above has them; the endpoints' ids, states and weights from the
@@ -229,7 +150,7 @@ static void write_family(FILE *f, const struct gpc_image *image, const struct gp
 	inet_ntop(family ? AF_INET6 : AF_INET,
 		  family ? (const void *)e->address6_be : &e->address4_be, text, sizeof(text));
 	fprintf(f, ", \"address%d\": \"%s\", \"source%d\": \"%s\", \"here%d\": %s, ",
-		4 + 2 * family, text, 4 + 2 * family, family ? "2001:db8::fe" : "10.0.0.254",
+		4 + 2 * family, text, 4 + 2 * family, family ? LINKED_SOURCE6 : LINKED_SOURCE4,
 		4 + 2 * family, hop_here(index, family) ? "true" : "false");
 	hop_mac(index, family, mac);
 	snprintf(key, sizeof(key), "mac%u", 4 + 2 * family);
@@ -277,9 +198,9 @@ static void write_facts(const char *path, const struct gpc_image *image,
 		fprintf(f, "%02x", seed[i]);
 	fprintf(f, "\", \"malformed\": \"%s\", \"non_ip\": \"%s\", ", defaults->malformed,
 		defaults->non_ip);
-	write_mac(f, "mac", mac_here);
+	write_mac(f, "mac", linked_mac_here);
 	fprintf(f, ", ");
-	write_mac(f, "mac_out", mac_out);
+	write_mac(f, "mac_out", linked_mac_out);
 	fprintf(f, ",\n \"listeners\": [");
 	for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
 		fprintf(f,
@@ -440,28 +361,18 @@ static void run_one(struct kernel *kernel, const struct expectation *e,
 
 static struct gpc_image compile_plane(const struct defaults *defaults)
 {
-	const char *path = "gpc.yaml", *text;
 	struct gpc_arena arena = {0};
-	struct gpc_memfiles files;
-	struct gpc_provider provider;
-	struct gpc_compile_options options = {.inputs = {&path, 1, NULL}, .tool_version = "oracle"};
-	struct gpc_compiled compiled;
-	struct gpc_diags diags;
-	struct gpc_image image = {0};
+	struct gpc_image image = linked_compile(
+		gpc_arena_printf(&arena, intent, defaults->malformed, defaults->non_ip));
 
-	gpc_memfiles_init(&files, &arena);
-	text = gpc_arena_printf(&arena, intent, defaults->malformed, defaults->non_ip);
-	gpc_memfiles_add(&files, path, text, strlen(text));
-	provider = gpc_memfiles_provider(&files);
-	gpc_diags_init(&diags, &arena, false);
-	if (!gpc_compile(&diags, &provider, &options, &compiled) ||
-	    !gpc_image_open(&diags, "plane.gpi", compiled.bytes, compiled.size, false, &image)) {
-		fprintf(stderr, "oracle: the plane was refused: %s\n",
-			diags.records.items[0].message);
-		exit(1);
-	}
 	gpc_arena_release(&arena);
 	return image;
+}
+
+static uint32_t hop_of(const struct gpc_endpoint *endpoint, uint32_t index, unsigned int family)
+{
+	(void)endpoint;
+	return hop_slot(index, family);
 }
 
 static void start_kernel(struct kernel *kernel, const struct gpc_image *image)
@@ -469,7 +380,8 @@ static void start_kernel(struct kernel *kernel, const struct gpc_image *image)
 	const struct kernel_sizes sizes = {.flows = 65536,
 					   .next = 2 * endpoint_count(image),
 					   .counters = GPC_COUNTER_FIRST_OBJECT + 128};
-	char *edge = linked(image, "wan0"), *decap = linked(image, "dc0");
+	char *edge = linked_image(image, "wan0", hop_of),
+	     *decap = linked_image(image, "dc0", hop_of);
 
 	if (unshare(CLONE_NEWNET) != 0) /* no routes: no next hop may heal itself */
 		abort();
