@@ -366,6 +366,57 @@ static void endpoints_of_new_flows_agree(void)
 	CU_ASSERT(t.slots > 100000 && t.nobody > 0);
 }
 
+/* ---- endpoints by identity: how a known flow finds its endpoint again ------------------------ */
+
+static const char *endpoint_by_id(const struct gpc_image *image, uint64_t id)
+{
+	uint32_t count, index = gpc_endpoint_by_id(image->view, id);
+	const struct gpc_endpoint *e = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
+
+	if (index == GPC_NONE)
+		return "-";
+	return index < count ? gpc_image_name(image, e[index].name) : "(out of range)";
+}
+
+/* A random number is no endpoint's id, nor is a neighbour of one (2^-48 that it is). */
+static unsigned int wrong_ids(struct random_source *r, const struct random_plane *p,
+			      const struct gpc_image *image)
+{
+	unsigned int wrong = strcmp(endpoint_by_id(image, 0), "-") != 0;
+
+	for (size_t b = 0; b < p->backend_count; b++)
+		for (size_t i = 0; i < p->backends[b].count; i++) {
+			const char *name = p->backends[b].endpoints[i].name;
+			uint64_t id = endpoint_id(p->backends[b].name, name);
+			uint64_t near = id ^ 1ull << random_below(r, 64);
+
+			wrong += strcmp(endpoint_by_id(image, id), name) != 0;
+			wrong += strcmp(endpoint_by_id(image, near), "-") != 0;
+			wrong += strcmp(endpoint_by_id(image, random_u64(r)), "-") != 0;
+		}
+	return wrong;
+}
+
+static void endpoints_are_found_by_identity(void)
+{
+	struct random_source r = {34};
+	struct random_plane *p = slow_alloc(1, sizeof(*p));
+
+	for (unsigned int i = 0; i < PLANES; i++) {
+		struct gpc_image image;
+		uint8_t digest[32];
+		char *yaml;
+
+		random_plane(p, &r, 1);
+		yaml = plane_yaml(p, &r);
+		CU_ASSERT_FATAL(plane_compile(yaml, &image, digest));
+		CU_ASSERT_EQUAL(wrong_ids(&r, p, &image), 0);
+		gpc_image_release(&image);
+		free(yaml);
+	}
+	free(p);
+}
+
 /* The same objects written down in another order are the same plane. */
 static void order_in_the_text_does_not_matter(void)
 {
@@ -396,4 +447,5 @@ GPC_UNIT_MAIN("oracle/flow",
 	      {"flow_hashes_agree", flow_hashes_agree},
 	      {"slots_are_drawn_evenly", slots_are_drawn_evenly},
 	      {"endpoints_of_new_flows_agree", endpoints_of_new_flows_agree},
+	      {"endpoints_are_found_by_identity", endpoints_are_found_by_identity},
 	      {"order_in_the_text_does_not_matter", order_in_the_text_does_not_matter})
