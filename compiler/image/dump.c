@@ -70,12 +70,13 @@ static void dump_head(struct dump *dump)
 {
 	const struct gpc_image_head *head = dump->image->head;
 	const struct gpc_emitter *e = &dump->emitter;
-	char digest[65];
+	char digest[65], abi[9];
 
 	gpc_emit_begin(e, "image");
 	put_name(dump, "name", dump->image->plane->name);
 	gpc_emit_number(e, "format", head->version);
-	gpc_emit_hex(e, "abi", head->abi);
+	snprintf(abi, sizeof(abi), "%08x", head->abi);
+	gpc_emit_string(e, "abi", abi);
 	gpc_emit_number(e, "size", head->size);
 	gpc_emit_number(e, "size-class", 1ull << dump->image->log2);
 	gpc_emit_number(e, "decision-size", head->decision_size);
