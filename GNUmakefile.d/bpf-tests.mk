@@ -2,13 +2,17 @@
 # Tests and benches of the data plane: helpers linked into each, and the wrapper program of bench-packet.
 
 BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c)
-BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h
+BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/meta.skel.h
 
 $(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
 $(BPF_TEST_HELPERS): | $(SKELETONS)
-$(call object,tests/bench/packet_bench.c): | $(BPF_TEST_SKELETONS)
+$(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c): | $(BPF_TEST_SKELETONS)
 
 $(BUILD_ROOT)/bpf/packet_wrapper.bpf.o: tests/bench/packet_wrapper.bpf.c tests/bench/packet_wrapper.h GNUmakefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
+
+$(BUILD_ROOT)/bpf/meta.bpf.o: tests/bpf/meta.bpf.c GNUmakefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 

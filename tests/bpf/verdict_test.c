@@ -349,6 +349,40 @@ static void listeners_are_of_interfaces(void)
 	check_interface(0, A(1), XDP_TX, GPC_REASON_FORWARDED);
 }
 
+/* ---- metadata ---- */
+
+/* Where TC is bound, what passes carries nonce, slot and generation in front; a test run returns it too. */
+static void metadata_is_written(void)
+{
+	struct frame_spec passes = {.to = OTHER4}, malformed = {.to = OTHER4, .cut = 30}, sent = {.to = A(3)};
+	struct gpc_meta meta = {.nonce = (uint32_t)rig.plane.nonce, .slot_generation = 4 | 77 << 3};
+	struct frame in, want = {};
+
+	rig.devices[0].flags = GPC_DEVICE_META;
+	rig.plane.generation = 77;
+	rig_install(&rig, 4);
+	kernel_control(&rig.kernel, slots(4, 0, 0));
+	for (int i = 0; i < 2; i++) {
+		frame_build(i ? &malformed : &passes, &in);
+		memcpy(want.bytes, &meta, sizeof(meta));
+		memcpy(want.bytes + sizeof(meta), in.bytes, in.size);
+		want.size = in.size + sizeof(meta);
+		CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata", &in, XDP_PASS,
+				    i ? GPC_REASON_MALFORMED_SHORT : GPC_REASON_NO_LISTENER, &want));
+	}
+	kernel_control(&rig.kernel, slots(4, 0, 0) | GPC_CTL_OFF);
+	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata, off", &in, XDP_PASS, GPC_REASON_OFF, &in));
+	kernel_control(&rig.kernel, slots(4, 0, 0));
+	frame_build(&sent, &want);
+	in = want;
+	rig_hop_mac(2 * RIG_V4, want.bytes);
+	rig_device_mac(RIG_HERE, want.bytes + 6);
+	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata, sent", &in, XDP_TX, GPC_REASON_FORWARDED, &want));
+	rig.devices[0].flags = 0;
+	rig.plane.generation = 5;
+	kernel_control(&rig.kernel, 0);
+}
+
 /* ---- the verifier's budget ---- */
 
 static void within_the_verifiers_budget(void)
@@ -378,4 +412,5 @@ GPC_UNIT_MAIN("bpf/verdict", {"start", start}, {"within_the_verifiers_budget", w
 	      {"non_ip_may_be_dropped", non_ip_may_be_dropped}, {"cut_at_every_length", cut_at_every_length},
 	      {"whole_at_every_length", whole_at_every_length}, {"control_word", control_word},
 	      {"control_word_at_tc", control_word_at_tc},
-	      {"listeners_are_of_interfaces", listeners_are_of_interfaces}, {"stop", stop})
+	      {"listeners_are_of_interfaces", listeners_are_of_interfaces}, {"metadata_is_written", metadata_is_written},
+	      {"stop", stop})
