@@ -107,10 +107,8 @@ static void dump_overview(struct dump *dump)
 {
 	const struct gpc_emitter *e = &dump->emitter;
 
-	dump->emitter.tall = true;
 	dump_head(dump);
 	dump_plane(dump);
-	dump->emitter.tall = false;
 	for (int id = 0; id < GPC_SEC_COUNT; id++) {
 		const struct gpc_section *section = &dump->image->plane->section[id];
 
@@ -459,7 +457,7 @@ _Static_assert(sizeof(gpc_image_dump_sections) / sizeof(gpc_image_dump_sections[
 bool gpc_image_dump(const struct gpc_image *image, const char *section, bool json, FILE *out)
 {
 	struct gpc_arena arena = {0};
-	struct dump dump = {.emitter = {.out = out, .json = json}, .image = image, .arena = &arena};
+	struct dump dump = {.emitter = {out, json}, .image = image, .arena = &arena};
 	bool found = !section;
 
 	if (!section)

@@ -19,12 +19,7 @@ void gpc_emit_end(const struct gpc_emitter *emitter)
 
 static void put_key(const struct gpc_emitter *emitter, const char *key)
 {
-	if (emitter->json)
-		fprintf(emitter->out, ",\"%s\":", key);
-	else if (emitter->tall)
-		fprintf(emitter->out, "\n  %-16s ", key);
-	else
-		fprintf(emitter->out, " %s ", key);
+	fprintf(emitter->out, emitter->json ? ",\"%s\":" : " %s ", key);
 }
 
 void gpc_emit_string(const struct gpc_emitter *emitter, const char *key, const char *value)

@@ -13,7 +13,6 @@
 struct gpc_emitter {
 	FILE *out;
 	bool json;
-	bool tall;	/* text with a line per field: for records that stand alone */
 };
 
 void gpc_emit_begin(const struct gpc_emitter *emitter, const char *kind);

@@ -3,9 +3,9 @@
  * diagnostics: compiles files below a root folder and prints what the compiler says, for the golden
  * cases. A fault makes one path fail to be read in a way that root cannot arrange on a disk.
  *
- *   diagnostics ROOT [--denied PATH] [--failed PATH] [-e ENV] FILE...
+ *   diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS] [-e ENV] FILE...
  *
- * Exits 0 if the input is valid, 3 if it is not.
+ * --dump PASS also prints the result of a pass, before the diagnostics. Exits 0 if the input is valid, 3 if it is not.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -43,15 +43,16 @@ static enum gpc_read_status list_faulty(void *context, const char *path, char **
 
 static int usage(void)
 {
-	fputs("usage: diagnostics ROOT [--denied PATH] [--failed PATH] [-e ENV] FILE...\n", stderr);
+	fputs("usage: diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS] [-e ENV] FILE...\n", stderr);
 	return 64;
 }
 
-static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_inputs *inputs)
+static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_compile_options *compile)
 {
 	static const struct option known[] = {
 		{"denied", required_argument, NULL, 'd'},
 		{"failed", required_argument, NULL, 'f'},
+		{"dump", required_argument, NULL, 'p'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -64,16 +65,19 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_inp
 		case 'f':
 			faulty->failed = optarg;
 			break;
+		case 'p':
+			compile->dump_after = optarg;
+			break;
 		case 'e':
-			inputs->environment = optarg;
+			compile->inputs.environment = optarg;
 			break;
 		default:
 			return false;
 		}
 	}
-	inputs->paths = (const char *const *)argv + optind;
-	inputs->count = (size_t)(argc - optind);
-	return inputs->count > 0;
+	compile->inputs.paths = (const char *const *)argv + optind;
+	compile->inputs.count = (size_t)(argc - optind);
+	return compile->inputs.count > 0;
 }
 
 int main(int argc, char **argv)
@@ -83,11 +87,11 @@ int main(int argc, char **argv)
 	struct gpc_disk disk;
 	struct faulty faulty = {0};
 	struct gpc_provider provider = {&faulty, read_faulty, list_faulty};
-	struct gpc_compile_options compile = {.tool_version = "golden"};
+	struct gpc_compile_options compile = {.tool_version = "golden", .dump_to = stdout};
 	struct gpc_compiled compiled;
 	bool valid;
 
-	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &compile.inputs))
+	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &compile))
 		return usage();
 	if (gpc_disk_init(&disk, argv[1]) < 0) {
 		perror(argv[1]);
