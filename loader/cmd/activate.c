@@ -9,6 +9,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../history/changes.h"
+#include "../plane/failpoint.h"
 #include "describe.h"
 #include "output.h"
 
@@ -247,6 +248,11 @@ static enum gpc_exit apply_unrecorded(const struct gpc_call *call, const struct 
 	return finish(call, image, &outcome, standing->newest.number);
 }
 
+static int reached(const char *point, struct gpc_failure *failure)
+{
+	return gpc_failpoint(point) ? gpc_failpoint_fail(failure, point) : 0;
+}
+
 static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_history *history,
 				    const struct standing *standing,
 				    struct gpc_history_entry *entry)
@@ -259,13 +265,14 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	/* An apply that was killed after its flip has used a number that nobody wrote down. */
 	entry->at_least = standing->same ? standing->running : standing->running + 1;
 	entry->actor = actor();
-	if (gpc_history_prepare(history, entry, &number, &failure))
+	if (gpc_history_prepare(history, entry, &number, &failure) ||
+	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
 	if (interrupted)
 		return finish_interrupted(call);
 	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, &notices, &outcome, &failure))
 		return gpc_finish_failed(call, &failure);
-	if (gpc_history_publish(history, &failure))
+	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
 		return take_back(call, &outcome, &failure);
 	if (!gpc_call_has(call, "json"))
 		say_applied(entry->image, &outcome, number);

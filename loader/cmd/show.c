@@ -22,21 +22,15 @@ struct shown {
 static int choose(const struct gpc_call *call, struct gpc_history *history, struct shown *ret,
 		  struct gpc_failure *failure)
 {
-	GPC_AUTO_FREE struct gpc_generation *list = NULL;
 	unsigned long number = 0;
-	size_t count, i = 0;
+	bool found;
 
 	if (call->operand_count && !gpc_number_parse(call->operands[0], 1, UINT32_MAX, &number))
 		return gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is no generation's number",
 				call->operands[0]);
-	if (gpc_history_find(history, (uint32_t)number, &ret->after, failure) ||
-	    gpc_history_list(history, 0, &list, &count, failure))
+	if (gpc_history_find(history, (uint32_t)number, &ret->after, failure))
 		return -1;
-	while (i < count && list[i].number != ret->after.number)
-		i++;
-	if (i + 1 < count)
-		ret->before = list[i + 1];
-	return 0;
+	return gpc_history_before(history, &ret->after, &ret->before, &found, failure);
 }
 
 static enum gpc_exit print_source(const struct gpc_call *call, struct gpc_history *history,

@@ -141,6 +141,9 @@ static void find_problems(struct gpc_status *status)
 {
 	if (!status->plane.present) {
 		problem(status, "no plane is running below '%s'", gpc_bpffs());
+		if (status->newest.number)
+			problem(status, "generation %u is recorded; gpc restore runs it",
+				status->newest.number);
 		return;
 	}
 	if (status->plane.control & GPC_CTL_OFF)
@@ -166,24 +169,21 @@ static void find_problems(struct gpc_status *status)
 /* A history that cannot be read is one problem more; the plane is shown all the same. */
 static void read_history(struct gpc_status *status)
 {
-	struct gpc_generation *list = NULL;
-	struct gpc_history *history = NULL;
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
+	GPC_AUTO_FREE struct gpc_generation *list = NULL;
 	struct gpc_failure failure;
 	char running[65] = "";
 	size_t n = 0;
+	bool found;
 
-	if (gpc_history_open(gpc_state_dir(), false, &history, &failure) ||
-	    gpc_history_list(history, 0, &list, &n, &failure))
-		problem(status, "%s", failure.message);
-	gpc_history_free(&history);
-	if (n)
-		status->newest = list[0];
 	if (status->plane.has_image)
 		gpc_digest_format(status->plane.image.head->decision_digest, running);
-	for (size_t i = n; i-- > 0;)
-		if (!strcmp(list[i].decision, running))
-			status->running = list[i];
-	free(list);
+	if (gpc_history_open(gpc_state_dir(), false, &history, &failure) ||
+	    gpc_history_list(history, 1, &list, &n, &failure) ||
+	    gpc_history_find_decision(history, running, &status->running, &found, &failure))
+		problem(status, "%s", failure.message);
+	if (n)
+		status->newest = list[0];
 }
 
 static void release(struct gpc_status *status)

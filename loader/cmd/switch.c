@@ -4,13 +4,25 @@
 
 static const struct gpc_option options[] = {GPC_OPTION_JSON};
 
+#define TRIES 100 /* an apply may change the word between reading and writing it */
+
+static int turn_once(bool off, bool *ret_changed, struct gpc_failure *failure)
+{
+	for (int i = 1;; i++) {
+		int rc = gpc_plane_switch(gpc_bpffs(), off, ret_changed, failure);
+
+		if (!rc || failure->code != GPC_EXIT_CONFLICT || i == TRIES)
+			return rc;
+	}
+}
+
 static enum gpc_exit turn(const struct gpc_call *call, bool off)
 {
 	struct json_object *result;
 	struct gpc_failure failure;
 	bool changed = false;
 
-	if (gpc_plane_switch(gpc_bpffs(), off, &changed, &failure))
+	if (turn_once(off, &changed, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (!gpc_call_has(call, "json"))
 		printf("%s%s: %s\n", changed ? "" : "was already ", off ? "off" : "on",
@@ -40,7 +52,7 @@ const struct gpc_command gpc_command_off = {
 		       "also across\n"
 		       "apply. Needs neither the lock nor the state folder.",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run_off,
 };
 
@@ -51,6 +63,6 @@ const struct gpc_command gpc_command_on = {
 	.operands = "",
 	.description = "Ends what gpc off began. Open flows keep their endpoints.",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run_on,
 };

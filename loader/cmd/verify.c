@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../compiler/base/cleanup.h"
 #include "../history/history.h"
 #include "input.h"
@@ -12,42 +9,37 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_JSON,
 };
 
-/* The recorded image of what runs; INVALID in words when nothing recorded is running. */
+static int find_decision(const char *running, struct gpc_image *ret, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
+	struct gpc_generation generation;
+	bool found;
+
+	if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
+	    gpc_history_find_decision(history, running, &generation, &found, failure))
+		return -1;
+	if (found)
+		return gpc_history_image(history, &generation, ret, NULL, failure);
+	gpc_fail(failure, GPC_EXIT_FAILED, 0, "the running decision %.12s is not in the history",
+		 running);
+	return gpc_fail_hint(failure, "give the image to compare with, or apply what should run");
+}
+
+/* The recorded image of what runs. */
 static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
 {
-	struct gpc_plane_status status = {0};
-	struct gpc_generation *list = NULL;
-	struct gpc_history *history = NULL;
+	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status status = {0};
 	char running[65];
-	size_t count = 0, i = 0;
-	int rc = -1;
 
 	if (gpc_plane_read(gpc_bpffs(), &status, failure))
 		return -1;
 	if (!status.has_image) {
 		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'",
 			 gpc_bpffs());
-		gpc_fail_hint(failure, "gpc apply, or gpc restore");
-		goto out;
+		return gpc_fail_hint(failure, "gpc apply, or gpc restore");
 	}
 	gpc_digest_format(status.image.head->decision_digest, running);
-	if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
-	    gpc_history_list(history, 0, &list, &count, failure))
-		goto out;
-	while (i < count && strcmp(list[i].decision, running))
-		i++;
-	if (i < count) {
-		rc = gpc_history_image(history, &list[i], ret, NULL, failure);
-	} else {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0,
-			 "the running decision %.12s is not in the history", running);
-		gpc_fail_hint(failure, "give the image to compare with, or apply what should run");
-	}
-out:
-	free(list);
-	gpc_history_free(&history);
-	gpc_plane_status_release(&status);
-	return rc;
+	return find_decision(running, ret, failure);
 }
 
 static void print_findings(const struct gpc_verify_report *report)

@@ -95,19 +95,33 @@ int gpc_git_generation(const struct gpc_history *history, git_commit *commit,
 	return 0;
 }
 
-static int load_generation(const struct gpc_history *history, const git_oid *oid,
-			   git_oid *ret_parent, bool *ret_has_parent, struct gpc_generation *ret,
-			   struct gpc_failure *failure)
+/* ---- the chain, newest first ---- */
+
+struct walk {
+	const struct gpc_history *history;
+	git_oid next;
+	bool more;
+};
+
+static int walk_begin(struct walk *walk, const struct gpc_history *history,
+		      struct gpc_failure *failure)
+{
+	walk->history = history;
+	return gpc_git_head(history, &walk->next, &walk->more, failure);
+}
+
+/* One step; only while walk->more. */
+static int walk_step(struct walk *walk, struct gpc_generation *ret, struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_commit) *commit = NULL;
 
-	if (git_commit_lookup(&commit, history->repo, oid))
-		return gpc_git_fail_object(history, failure, "commit", oid);
-	if (gpc_git_generation(history, commit, ret, failure))
+	if (git_commit_lookup(&commit, walk->history->repo, &walk->next))
+		return gpc_git_fail_object(walk->history, failure, "commit", &walk->next);
+	if (gpc_git_generation(walk->history, commit, ret, failure))
 		return -1;
-	*ret_has_parent = git_commit_parentcount(commit) > 0;
-	if (*ret_has_parent)
-		*ret_parent = *git_commit_parent_id(commit, 0);
+	walk->more = git_commit_parentcount(commit) > 0;
+	if (walk->more)
+		walk->next = *git_commit_parent_id(commit, 0);
 	return 0;
 }
 
@@ -116,21 +130,18 @@ int gpc_history_list(struct gpc_history *history, size_t limit, struct gpc_gener
 {
 	GPC_AUTO_FREE struct gpc_generation *list = NULL;
 	size_t count = 0, room = 0;
-	git_oid oid;
-	bool more;
+	struct walk walk;
 
-	if (gpc_git_head(history, &oid, &more, failure))
+	if (walk_begin(&walk, history, failure))
 		return -1;
-	while (more && (limit == 0 || count < limit)) {
-		git_oid at = oid;
-
+	while (walk.more && (limit == 0 || count < limit)) {
 		if (count == room) {
 			room = room ? room * 2 : 32;
 			list = reallocarray(list, room, sizeof(*list));
 			if (!list)
 				abort();
 		}
-		if (load_generation(history, &at, &oid, &more, &list[count], failure))
+		if (walk_step(&walk, &list[count], failure))
 			return -1;
 		count++;
 	}
@@ -144,20 +155,17 @@ int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_ge
 {
 	struct gpc_generation g;
 	uint32_t newest = 0;
-	git_oid oid;
-	bool more;
+	struct walk walk;
 
-	if (gpc_git_head(history, &oid, &more, failure))
+	if (walk_begin(&walk, history, failure))
 		return -1;
-	if (!more) {
+	if (!walk.more) {
 		gpc_fail(failure, GPC_EXIT_INVALID, 0, "no generation is recorded in '%s'",
 			 history->state_dir);
 		return gpc_fail_hint(failure, "gpc apply records the first one");
 	}
-	while (more) {
-		git_oid at = oid;
-
-		if (load_generation(history, &at, &oid, &more, &g, failure))
+	while (walk.more) {
+		if (walk_step(&walk, &g, failure))
 			return -1;
 		if (number == 0 || g.number == number) {
 			*ret = g;
@@ -171,4 +179,38 @@ int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_ge
 	gpc_fail(failure, GPC_EXIT_INVALID, 0, "no generation %u is recorded, the newest is %u",
 		 number, newest);
 	return gpc_fail_hint(failure, "gpc log lists them");
+}
+
+int gpc_history_find_decision(struct gpc_history *history, const char *decision,
+			      struct gpc_generation *ret, bool *ret_found,
+			      struct gpc_failure *failure)
+{
+	struct gpc_generation g;
+	struct walk walk;
+
+	*ret_found = false;
+	if (walk_begin(&walk, history, failure))
+		return -1;
+	while (walk.more && !*ret_found) {
+		if (walk_step(&walk, &g, failure))
+			return -1;
+		*ret_found = !strcmp(g.decision, decision);
+	}
+	if (*ret_found)
+		*ret = g;
+	return 0;
+}
+
+int gpc_history_before(struct gpc_history *history, const struct gpc_generation *generation,
+		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
+{
+	struct walk walk = {.history = history, .more = true};
+	struct gpc_generation g;
+
+	if (git_oid_fromstr(&walk.next, generation->commit))
+		return gpc_git_fail(history, failure, "cannot use commit '%s'", generation->commit);
+	if (walk_step(&walk, &g, failure))
+		return -1;
+	*ret_found = walk.more;
+	return walk.more ? walk_step(&walk, ret, failure) : 0;
 }

@@ -60,6 +60,14 @@ int gpc_history_list(struct gpc_history *history, size_t limit, struct gpc_gener
 int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_generation *ret,
 		     struct gpc_failure *failure);
 
+/* The newest generation of a decision; *ret_found false when there is none. */
+int gpc_history_find_decision(struct gpc_history *history, const char *decision,
+			      struct gpc_generation *ret, bool *ret_found,
+			      struct gpc_failure *failure);
+/* The generation that was recorded before; *ret_found false for the first one. */
+int gpc_history_before(struct gpc_history *history, const struct gpc_generation *generation,
+		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure);
+
 /*
  * Recording in two steps, so that what can fail (disk full) fails before the flip: prepare stores
  * the image and all objects of the commit; publish moves the branch (one rename).

@@ -334,16 +334,11 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 	return 0;
 }
 
-/* The images of the newest generations stay; older ones are rebuilt when somebody asks. */
-static void prune(struct gpc_history *history)
+static size_t distinct_images(const struct gpc_generation *list, size_t count,
+			      char keep[GPC_HISTORY_IMAGES][65])
 {
-	GPC_AUTO_FREE struct gpc_generation *list = NULL;
-	char keep[GPC_HISTORY_IMAGES][65];
-	struct gpc_failure ignored;
-	size_t count, kept = 0;
+	size_t kept = 0;
 
-	if (gpc_history_list(history, 0, &list, &count, &ignored))
-		return;
 	for (size_t i = 0; i < count && kept < GPC_HISTORY_IMAGES; i++) {
 		size_t known = 0;
 
@@ -352,6 +347,24 @@ static void prune(struct gpc_history *history)
 		if (known == kept)
 			memcpy(keep[kept++], list[i].image, sizeof(keep[0]));
 	}
+	return kept;
+}
+
+/* The images of the newest generations stay; older ones are rebuilt when somebody asks. */
+static void prune(struct gpc_history *history)
+{
+	char keep[GPC_HISTORY_IMAGES][65];
+	size_t limit = GPC_HISTORY_IMAGES, count, kept;
+	struct gpc_failure ignored;
+
+	do { /* rollbacks share images, so that twenty of them may reach further back */
+		GPC_AUTO_FREE struct gpc_generation *list = NULL;
+
+		limit *= 4;
+		if (gpc_history_list(history, limit, &list, &count, &ignored))
+			return;
+		kept = distinct_images(list, count, keep);
+	} while (kept < GPC_HISTORY_IMAGES && count == limit);
 	gpc_store_prune(history->store_path, keep, kept);
 }
 

@@ -25,7 +25,8 @@
 	X("detach.links") X("detach.instances") X("detach.folder")                                 \
 	X("pin.one") X("fill.created") X("place.unpinned") X("place.pinned")                       \
 	X("attach.created") X("attach.pinned") X("attach.updated") X("prune.one")                  \
-	X("remove.renamed") X("retire.instances") X("clear.emptied")
+	X("remove.renamed") X("retire.instances") X("clear.emptied")                               \
+	X("record.prepared") X("record.applied")
 
 /* 0: go on. Not 0: fail here. Need not return. */
 int gpc_failpoint(const char *name);

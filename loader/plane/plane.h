@@ -97,7 +97,10 @@ int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gp
 		     struct gpc_failure *failure);
 void gpc_verify_report_release(struct gpc_verify_report *report);
 
-/* off: every packet passes; on: as before. ret_changed may be NULL. */
+/*
+ * off: every packet passes; on: as before. ret_changed may be NULL. Needs no lock: one compare-and-swap,
+ * CONFLICT when an apply came between.
+ */
 int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure);
 
 /* Removes links, then programs and maps. Flows and counters are gone after it. Idempotent. */

@@ -159,6 +159,32 @@ static void a_generation_is_found_by_number(void)
 	folder_drop(&f);
 }
 
+static void a_generation_is_found_by_decision_and_by_its_successor(void)
+{
+	struct gpc_history *history;
+	struct gpc_generation first, g;
+	struct folder f;
+	bool found;
+
+	folder_make(&f);
+	history = open_history(&f);
+	for (unsigned int i = 1; i <= 3; i++)
+		record(history, variant(i % 2));
+	CU_ASSERT_FATAL(!gpc_history_find(history, 1, &first, &failure));
+	CU_ASSERT(!gpc_history_find_decision(history, first.decision, &g, &found, &failure));
+	CU_ASSERT(found);
+	CU_ASSERT_EQUAL(g.number, 3);
+	CU_ASSERT(!gpc_history_find_decision(history, first.image, &g, &found, &failure));
+	CU_ASSERT(!found);
+	CU_ASSERT(!gpc_history_before(history, &g, &g, &found, &failure));
+	CU_ASSERT(found);
+	CU_ASSERT_EQUAL(g.number, 2);
+	CU_ASSERT(!gpc_history_before(history, &first, &g, &found, &failure));
+	CU_ASSERT(!found);
+	gpc_history_free(&history);
+	folder_drop(&f);
+}
+
 static void prepare_without_publish_records_nothing(void)
 {
 	struct gpc_image image = image_of_text(variant(1));
@@ -508,6 +534,8 @@ GPC_UNIT_MAIN("history/history",
 	      {"generations_are_listed_newest_first_with_all_they_are",
 	       generations_are_listed_newest_first_with_all_they_are},
 	      {"a_generation_is_found_by_number", a_generation_is_found_by_number},
+	      {"a_generation_is_found_by_decision_and_by_its_successor",
+	       a_generation_is_found_by_decision_and_by_its_successor},
 	      {"prepare_without_publish_records_nothing", prepare_without_publish_records_nothing},
 	      {"a_number_that_the_kernel_has_used_is_not_given_again",
 	       a_number_that_the_kernel_has_used_is_not_given_again},
