@@ -25,6 +25,18 @@ static int find_decision(const char *running, struct gpc_image *ret, struct gpc_
 	return gpc_fail_hint(failure, "give the image to compare with, or apply what should run");
 }
 
+/* For a plane whose active image cannot be read: what was recorded last should be there. */
+static int find_newest(struct gpc_image *ret, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
+	struct gpc_generation generation;
+
+	if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
+	    gpc_history_find(history, 0, &generation, failure))
+		return -1;
+	return gpc_history_image(history, &generation, ret, NULL, failure);
+}
+
 /* The recorded image of what runs. */
 static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
 {
@@ -33,11 +45,13 @@ static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
 
 	if (gpc_plane_read(gpc_bpffs(), &status, failure))
 		return -1;
-	if (!status.has_image) {
+	if (!status.present) {
 		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'",
 			 gpc_bpffs());
 		return gpc_fail_hint(failure, "gpc apply, or gpc restore");
 	}
+	if (!status.has_image)
+		return find_newest(ret, failure);
 	gpc_digest_format(status.image.head->decision_digest, running);
 	return find_decision(running, ret, failure);
 }

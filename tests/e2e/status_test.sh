@@ -41,21 +41,29 @@ check_equal "the generation is the second" "$(field plane '' generation)" 2
 
 check "verify" gpc balancer verify --exit-code
 instance=$(echo "$BPFFS"/balancer/inst-*)
-active=$(field plane '' sequence >/dev/null; bpftool -j map dump pinned "$instance/ctl" | /usr/bin/python3 -c '
+active=$(bpftool -j map dump pinned "$instance/ctl" | /usr/bin/python3 -c '
 import json, sys
 word = json.load(sys.stdin)[0]
 value = word.get("formatted", word)["value"]
 print((int.from_bytes(bytes(int(b, 16) for b in value), "little") if isinstance(value, list) else value) & 7)')
+other=$(find "$instance" -name 'slot-*' ! -name "slot-$active" | sed 's/.*slot-//' | head -n 1)
 exchange() { # SLOT SLOT: the map pinned for the second is put into the first
 	bpftool map update pinned "$instance/images" key "$1" 0 0 0 value pinned "$instance/slot-$2"
 }
-other=$(find "$instance" -name 'slot-*' ! -name "slot-$active" | sed 's/.*slot-//' | head -n 1)
-check "the slot of the active image gets another image" exchange "$active" "$other"
-check_exit "verify finds the difference" 2 gpc balancer verify --exit-code
+check "the slot of the active image gets the map of another" exchange "$active" "$other"
+check_exit "verify sees that the slot holds another map" 2 gpc balancer verify --exit-code
+check_exit "status --exit-code too" 2 gpc balancer status --exit-code
+# Now with its pin, so that everything fits together, only it is the wrong image.
+mv "$instance/slot-$active" "$instance/kept"
+must bpftool map pin pinned "$instance/slot-$other" "$instance/slot-$active"
+check "compile what should run" gpc balancer compile -f "$WORK/other.yaml" -o "$WORK/other.gpi"
+check_exit "verify against it finds the differences" 2 gpc balancer verify --exit-code "$WORK/other.gpi"
 check_said "it names the entry" "backend2"
-check_said "and its line" "plane.yaml:"
-check_exit "without --exit-code a difference is a failure" 1 gpc balancer verify
-check "the right image comes back" exchange "$active" "$active"
+check_said "and its line" "other.yaml:"
+check_exit "without --exit-code a difference is a failure" 1 gpc balancer verify "$WORK/other.gpi"
+rm "$instance/slot-$active"
+mv "$instance/kept" "$instance/slot-$active"
+check "the right map comes back" exchange "$active" "$active"
 check "verify" gpc balancer verify --exit-code
 
 link=$(find "$BPFFS/balancer/links" -type f | head -n 1)

@@ -112,6 +112,7 @@ static void check_standing(const char *point, enum scene scene)
 static void check_converged(const char *point)
 {
 	struct gpc_instance_id *ids;
+	char list[128];
 	size_t count = 0;
 	long found;
 
@@ -124,7 +125,8 @@ static void check_converged(const char *point)
 	CU_ASSERT_EQUAL(gpc_instance_list(rig_bpffs, &ids, &count, &rig_failure), 0);
 	CU_ASSERT_EQUAL(count, 1);
 	free(ids);
-	CU_ASSERT_FALSE(rig_says("ls /sys/fs/bpf/gpc-plane-*/", "tmp-"));
+	snprintf(list, sizeof(list), "ls %s", rig_bpffs);
+	CU_ASSERT_FALSE(rig_says(list, "tmp-"));
 }
 
 static void put_devices_back(void)
