@@ -6,8 +6,9 @@
                                            against the objects they were made of, and the given intents
   image_check.py --image FILE.gpi...       checks files as they are
 
-Recomputed, not believed: both digests, every stable id, the order of all tables, every Maglev slot, the
-perfect hashes, the set of (address, port, protocol, interfaces) that finds a listener, padding."""
+Recomputed, not believed: both digests, every stable id, the order and place of all tables and names, every
+Maglev slot, the set of (address, port, protocol, interfaces) that finds a listener, padding. Where a key
+stands in a perfect hash is not: the text does not give the hash; vip_oracle.c and flow_oracle.c ask it."""
 import hashlib
 import ipaddress
 import json
@@ -105,25 +106,47 @@ class Image:
 
 # ---- the envelope --------------------------------------------------------------------------------
 
+def padded(size, unit):
+    return -(-size // unit) * unit
+
+
+def link_size(listeners, endpoints):
+    return padded(64 + 1024 * 32 + padded(listeners, 4) * 16 + padded(endpoints, 2) * 32, 4096)
+
+
 def check_envelope(image):
     h, data = image.head, image.data
     expect(h.magic == 0x31495047 and h.version == 1 and h.head_size == 256, "not an image of version 1")
     expect(h.flags == 0 and h.pad0 == 0 and not any(h.pad1), "padding of the head is not zero")
     expect(h.size == len(data), "size is", h.size, "of", len(data))
-    expect(h.decision_offset == 256 and h.link_offset % 4096 == 0, "parts are not where they belong")
+    decision_end = h.decision_offset + h.decision_size
+    provenance_end = h.provenance_offset + h.provenance_size
+    expect(h.decision_offset == 256, "the decision part is not in its place")
+    expect(h.provenance_offset == padded(decision_end, 64), "the provenance is not in its place")
+    expect(h.link_offset == padded(provenance_end, 4096), "the link part is not in its place")
     expect(h.link_offset + h.link_size == h.size, "the link part is not the last")
-    expect(h.decision_offset + h.decision_size <= h.provenance_offset, "decision part and provenance cross")
-    expect(h.provenance_offset + h.provenance_size <= h.link_offset, "provenance and link part cross")
+    expect(h.link_size == link_size(len(image.listener), len(image.endpoint)), "size of the link part")
     expect(not any(data[h.link_offset:]), "the link part of a file is not zero")
-    expect(not any(data[h.decision_offset + h.decision_size:h.provenance_offset]), "padding before the provenance")
-    expect(not any(data[h.provenance_offset + h.provenance_size:h.link_offset]), "padding before the link part")
+    expect(not any(data[decision_end:h.provenance_offset]), "padding before the provenance")
+    expect(not any(data[provenance_end:h.link_offset]), "padding before the link part")
     expect(hashlib.sha256(image.decision()).digest() == h.decision_digest, "decision digest")
-    blank = bytearray(data)
-    at = data.index(h.file_digest, 0, 256)
-    blank[at:at + 32] = bytes(32)
+    blank = data[:80] + bytes(32) + data[112:]
     expect(hashlib.sha256(blank).digest() == h.file_digest, "file digest")
-    if h.provenance_size:
-        json.loads(data[h.provenance_offset:h.provenance_offset + h.provenance_size].rstrip(b"\0"))
+    check_provenance(image, data[h.provenance_offset:provenance_end])
+
+
+def check_provenance(image, text):
+    """Every object once, by id; sources by path."""
+    provenance = json.loads(text)
+    expect(provenance["sources"] == sorted(provenance["sources"]), "order of the sources")
+    ids = [int(key, 16) for key in provenance["objects"]]
+    expect(ids == sorted(ids), "order of the objects in the provenance")
+    expected = {o.id: (kind, image.name(o.name)) for kind in ("interface", "backend", "endpoint", "listener")
+                for o in getattr(image, kind)}
+    got = {int(key, 16): (o["kind"], o["name"]) for key, o in provenance["objects"].items()}
+    expect(got == expected, "objects of the provenance")
+    for o in provenance["objects"].values():
+        expect(0 <= o["at"][0] < len(provenance["sources"]) and min(o["at"][1:]) >= 1, "place of", o["name"])
 
 
 def check_directory(image):
@@ -134,17 +157,39 @@ def check_directory(image):
         if i >= len(SECTIONS):
             expect((offset, size, count, entry_size) == (0, 0, 0, 0), "section", i, "is not known")
             continue
-        expect(offset % 64 == 0 and offset >= end, "section", SECTIONS[i], "is not in its place")
+        expect(offset == padded(end, 64), "section", SECTIONS[i], "is not in its place")
         expect(not any(image.data[end:offset]), "padding before section", SECTIONS[i])
         end = offset + size
         expect(size == count * entry_size, "size of section", SECTIONS[i])
-    expect(end <= h.decision_offset + h.decision_size, "sections do not fit")
-    expect(not any(image.data[end:h.decision_offset + h.decision_size]), "padding behind the sections")
+    expect(end == h.decision_offset + h.decision_size, "the sections do not end with the decision part")
     for name in RECORDS:
         for record in getattr(image, name):
             for field in PADDING & set(record.__dict__):
                 value = getattr(record, field)
                 expect(not any(value) if isinstance(value, bytes) else value == 0, "padding in section", name)
+
+
+def check_hashes(image):
+    """What can be said of the perfect hashes without their hash."""
+    for buckets, slots, mask, slot_mask, name in (
+            (image.vip_disp, image.vip, image.vip_buckets, image.vip_slots, "vip"),
+            (image.ep_disp, image.ep_index, image.ep_buckets, image.ep_slots, "endpoint")):
+        expect(len(buckets) == mask + 1 and mask & (mask + 1) == 0, "buckets of the hash of", name)
+        expect(len(slots) == slot_mask + 1 and slot_mask & (slot_mask + 1) == 0, "slots of the hash of", name)
+    indexes = sorted(slot.value for slot in image.ep_index if slot.value)
+    expect(indexes == list(range(1, len(image.endpoint) + 1)), "an endpoint is not in its hash once")
+
+
+def check_names(image):
+    order = [image.name_at] + [o.name for kind in ("listener", "endpoint", "backend", "interface")
+                               for o in getattr(image, kind)]
+    at = 0
+    for name in order:
+        expect(name == at, "names are not one after another")
+        text = image.name(at)
+        expect(1 <= len(text) <= 63 and all("!" <= c <= "~" for c in text), "a name with other characters")
+        at += len(text) + 1
+    expect(at == image.sections["names"][1], "names that belong to nobody")
 
 
 # ---- objects -------------------------------------------------------------------------------------
@@ -231,6 +276,12 @@ def check_tables(image):
             expect(t.endpoints == len(set(got)), "endpoints of the table of", name)
             seen.add(table)
     expect(seen == set(range(len(image.table))), "tables that no listener has")
+    expect([t.backend for t in image.table] == sorted(t.backend for t in image.table), "order of the tables")
+    at = image.sections["maglev"][0]
+    for t in image.table:
+        expect(t.offset == at, "tables are not one after another")
+        at += 2 * t.size
+    expect(at == sum(image.sections["maglev"][:2]), "slots of no table")
 
 
 # ---- lookups -------------------------------------------------------------------------------------
@@ -271,6 +322,8 @@ def vip_set(image):
 def check_image(image):
     check_envelope(image)
     check_directory(image)
+    check_hashes(image)
+    check_names(image)
     check_objects(image)
     check_tables(image)
     vip_set(image)
