@@ -69,21 +69,25 @@ static inline void take(struct filling *filling, uint32_t turn, const struct wal
 
 /*
  * The walker's next free slot, by trying one after another. Two walk in step, so that their loads do
- * not wait for each other.
+ * not wait for each other. Of the first two the free one is picked without a branch: while most slots
+ * are free that ends the search, and which of the two it is cannot be predicted.
  */
 static inline uint32_t try_slots(const struct filling *filling, const struct walker *walker)
 {
 	const uint64_t *taken = filling->taken;
 	uint32_t size = filling->size, skip = walker->skip, skip2 = add(skip, skip, size);
 	uint32_t slot = walker->position, second = add(slot, skip, size);
+	uint32_t slot_free = is_free(taken, slot), second_free = is_free(taken, second);
 
+	if (slot_free | second_free)
+		return second ^ ((slot ^ second) & -slot_free);
 	for (;;) {
+		slot = add(slot, skip2, size);
 		if (is_free(taken, slot))
 			return slot;
+		second = add(second, skip2, size);
 		if (is_free(taken, second))
 			return second;
-		slot = add(slot, skip2, size);
-		second = add(second, skip2, size);
 	}
 }
 

@@ -233,6 +233,22 @@ static void a_table_depends_on_ids_and_weights_alone(void)
 	CU_ASSERT_EQUAL(memcmp(slots[0], slots[1], sizeof(slots[0])), 0);
 }
 
+/* Two endpoints of one id, which the model refuses, stand for keys that no seed tells apart. */
+static void keys_without_a_perfect_hash_are_refused(void)
+{
+	struct gpc_tables tables = {.maglev_count = 7};
+	struct gpc_model model;
+	struct fixture f;
+
+	fixture_small_plane(&f);
+	CU_ASSERT_FATAL(gpc_model_build(&f.diags, &f.intent, &model));
+	model.endpoints[1].id = model.endpoints[0].id;
+	CU_ASSERT_FALSE(gpc_lower(&f.diags, &model, &tables));
+	CU_ASSERT_PTR_NOT_NULL(fixture_find(&f, GPC_E0411));
+	CU_ASSERT_EQUAL(tables.maglev_count, 7);
+	fixture_release(&f);
+}
+
 GPC_UNIT_MAIN("lower/lower",
 	      {"listeners_are_found_on_their_interfaces_only", listeners_are_found_on_their_interfaces_only},
 	      {"addresses_of_listeners_are_known_without_a_port", addresses_of_listeners_are_known_without_a_port},
@@ -241,4 +257,5 @@ GPC_UNIT_MAIN("lower/lower",
 	      {"listeners_with_the_same_endpoints_share_a_table", listeners_with_the_same_endpoints_share_a_table},
 	      {"one_table_serves_both_families_when_all_have_v6", one_table_serves_both_families_when_all_have_v6},
 	      {"a_backend_that_takes_no_flows_has_no_table", a_backend_that_takes_no_flows_has_no_table},
-	      {"a_table_depends_on_ids_and_weights_alone", a_table_depends_on_ids_and_weights_alone})
+	      {"a_table_depends_on_ids_and_weights_alone", a_table_depends_on_ids_and_weights_alone},
+	      {"keys_without_a_perfect_hash_are_refused", keys_without_a_perfect_hash_are_refused})
