@@ -13,7 +13,9 @@ bool gpc_reader_refuse(const struct gpc_reader *reader, enum gpc_code code, cons
 	va_start(args, format);
 	message = gpc_arena_vprintf(reader->diags->arena, format, args);
 	va_end(args);
-	gpc_diag(reader->diags, code, GPC_NOWHERE, "%s: %s", reader->path, message);
+	gpc_diag_hint(reader->diags,
+		      gpc_diag(reader->diags, code, GPC_NOWHERE, "%s: %s", reader->path, message), "%s",
+		      gpc_code_help(code));
 	return false;
 }
 
@@ -38,11 +40,11 @@ static bool check_version(const struct gpc_reader *reader)
 					 head->version, GPC_IMAGE_VERSION);
 	if (head->version < GPC_IMAGE_VERSION)
 		return gpc_reader_refuse(reader, GPC_E0504,
-					 "image has the old format %u; this gpc reads %u: compile it again",
+					 "image has the old format %u; this gpc reads %u",
 					 head->version, GPC_IMAGE_VERSION);
 	if (head->abi != GPC_ABI_HASH)
 		return gpc_reader_refuse(reader, GPC_E0505,
-					 "image has ABI %08x; this gpc has %08x: compile it again",
+					 "image has ABI %08x; this gpc has %08x",
 					 head->abi, GPC_ABI_HASH);
 	return true;
 }

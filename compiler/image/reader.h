@@ -29,7 +29,7 @@ bool gpc_reader_tables(const struct gpc_reader *reader);	/* tables, Maglev slots
 bool gpc_reader_vips(const struct gpc_reader *reader);		/* VIP entries and choices */
 bool gpc_reader_link(const struct gpc_reader *reader, bool linked);
 
-/* Adds `code` with "PATH: message"; always false, so that a check ends with `return`. */
+/* Adds `code` with "PATH: message" and its next step; always false, so that a check ends with `return`. */
 bool gpc_reader_refuse(const struct gpc_reader *reader, enum gpc_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
