@@ -362,41 +362,49 @@ int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure)
 
 /* ---- undo ---- */
 
-/* Binds what the image that is active in `target` wants. */
+/* Binds to `target` what the image wants. */
 static int bind_as(struct gpc_survey *survey, const struct gpc_instance *target,
-		   struct gpc_failure *failure)
+		   const struct gpc_image *image, struct gpc_failure *failure)
 {
-	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
 	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};
-	uint32_t slot = gpc_ctl_active(gpc_control_load(target->control));
 
-	if (gpc_stage_read(target, slot, &image, failure))
-		return -1;
-	(void)gpc_devices_match(&survey->devices, &image, NULL);
-	if (gpc_bindings_plan(&image, &survey->devices, &survey->links, &bindings, failure) ||
+	(void)gpc_devices_match(&survey->devices, image, NULL);
+	if (gpc_bindings_plan(image, &survey->devices, &survey->links, &bindings, failure) ||
 	    gpc_bindings_attach(last.bpffs, &bindings, target, survey->instances, survey->count,
 				NULL, failure))
 		return -1;
 	return gpc_links_prune(&survey->links, NULL, failure);
 }
 
+static void flip_back(volatile uint64_t *control, const struct gpc_image *image)
+{
+	bool drop = image->plane->flags & GPC_PLANE_ON_FAIL_DROP;
+	uint64_t word;
+
+	do {
+		word = gpc_control_load(control);
+	} while (!gpc_control_swap(control, word, gpc_control_flip(word, gpc_ctl_previous(word), drop)));
+}
+
 static int undo_later(struct gpc_survey *survey, struct gpc_failure *failure)
 {
+	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
 	const struct gpc_instance *instance = &survey->instances[0];
 	uint64_t word = gpc_control_load(instance->control);
-	bool drop = gpc_ctl_on_fail(word);
-	uint64_t back = gpc_control_flip(word, gpc_ctl_previous(word), drop);
 
-	if (word != last.word)
+	if (gpc_ctl_active(word) != gpc_ctl_active(last.word) ||
+	    gpc_ctl_previous(word) != gpc_ctl_previous(last.word))
 		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane was changed after the apply");
-	if (!gpc_control_swap(instance->control, word, back))
-		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word changed while gpc worked");
-	return bind_as(survey, instance, failure);
+	if (gpc_stage_read(instance, gpc_ctl_previous(word), &image, failure))
+		return -1;
+	flip_back(instance->control, &image);
+	return bind_as(survey, instance, &image, failure);
 }
 
 /* The old instance still stands: nothing retires it before the answer. */
 static int undo_growth(struct gpc_survey *survey, struct gpc_failure *failure)
 {
+	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
 	struct gpc_instance *old = NULL;
 	size_t i;
 
@@ -405,7 +413,8 @@ static int undo_growth(struct gpc_survey *survey, struct gpc_failure *failure)
 			old = &survey->instances[i];
 	if (!old)
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the old instance is gone");
-	if (bind_as(survey, old, failure))
+	if (gpc_stage_read(old, gpc_ctl_active(gpc_control_load(old->control)), &image, failure) ||
+	    bind_as(survey, old, &image, failure))
 		return -1;
 	for (i = 0; i < survey->count; i++)
 		if (&survey->instances[i] != old &&

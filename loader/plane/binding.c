@@ -543,3 +543,26 @@ int gpc_links_prune(struct gpc_links *links, const struct gpc_notice_sink *notic
 	}
 	return 0;
 }
+
+int gpc_links_remove(const char *bpffs, struct gpc_failure *failure)
+{
+	char folder[GPC_PIN_PATH], **names;
+	size_t count, i;
+	int r = 0;
+
+	if (gpc_pin_path(folder, failure, "%s/links", bpffs) ||
+	    gpc_pin_list(folder, &names, &count, failure))
+		return -1;
+	for (i = 0; i < count && !r; i++) {
+		struct gpc_link link = {0};
+
+		r = gpc_pin_path(link.pin, failure, "%s/%s", folder, names[i]);
+		/* The last close detaches at once; the last unlink would, some time later. */
+		link.fd = r ? -1 : bpf_obj_get(link.pin);
+		if (!r && (unlink(link.pin) && errno != ENOENT))
+			r = gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", link.pin);
+		gpc_cleanup_close(&link.fd);
+	}
+	gpc_pin_list_release(names, count);
+	return r;
+}

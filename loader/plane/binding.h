@@ -74,6 +74,9 @@ void gpc_bindings_undo(struct gpc_bindings *bindings);
 int gpc_links_prune(struct gpc_links *links, const struct gpc_notice_sink *notices,
 		    struct gpc_failure *failure);
 
+/* Removes every pinned link, whatever it is, of a plane whose instances cannot be read. */
+int gpc_links_remove(const char *bpffs, struct gpc_failure *failure);
+
 const char *gpc_hook_name(uint8_t hook);
 
 #endif

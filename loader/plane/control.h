@@ -18,6 +18,8 @@
 uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop);
 /* The first word of a plane: `slot` active, previous and fallback. */
 uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop);
+/* The slots and on-fail of `old` come back; off, bans and audit stay as they are now. */
+uint64_t gpc_control_restore(uint64_t word, uint64_t old);
 uint64_t gpc_control_off(uint64_t word, bool off);
 
 /* Does the word name the slot (rule R)? */

@@ -207,6 +207,26 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 
 /* ---- switch ---- */
 
+#define SWITCH_TRIES 1000u
+
+/* -1: the word never stood still. */
+static int switch_one(volatile uint64_t *control, bool off, bool *ret_changed)
+{
+	unsigned int try;
+
+	for (try = 0; try < SWITCH_TRIES; try++) {
+		uint64_t word = gpc_control_load(control);
+
+		if (!(word & GPC_CTL_OFF) == !off)
+			return 0;
+		if (gpc_control_swap(control, word, gpc_control_off(word, off))) {
+			*ret_changed = true;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
@@ -220,17 +240,10 @@ int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
 	/* All instances: links of an interrupted growth may run either. */
-	for (i = 0; i < survey.count; i++) {
-		volatile uint64_t *control = survey.instances[i].control;
-		uint64_t word = gpc_control_load(control);
-
-		if (!(word & GPC_CTL_OFF) == !off)
-			continue;
-		if (!gpc_control_swap(control, word, gpc_control_off(word, off)))
+	for (i = 0; i < survey.count; i++)
+		if (switch_one(survey.instances[i].control, off, &changed))
 			return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
-					"the control word changed while gpc worked");
-		changed = true;
-	}
+					"the control word never stood still");
 	if (ret_changed)
 		*ret_changed = changed;
 	return 0;
@@ -243,7 +256,6 @@ static int detach_links(const char *bpffs, const struct gpc_notice_sink *notices
 			struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
-	char path[GPC_PIN_PATH];
 	size_t i;
 
 	if (!gpc_survey_open(bpffs, &survey, failure)) {
@@ -254,7 +266,7 @@ static int detach_links(const char *bpffs, const struct gpc_notice_sink *notices
 	if (failure->code == GPC_EXIT_CONFLICT)
 		return -1;
 	gpc_warn(notices, "the plane is damaged: %s", failure->message);
-	return gpc_pin_path(path, failure, "%s/links", bpffs) || gpc_pin_remove(path, failure) ? -1 : 0;
+	return gpc_links_remove(bpffs, failure);
 }
 
 static int detach_instances(const char *bpffs, const struct gpc_notice_sink *notices,

@@ -13,6 +13,9 @@
 #include "failpoint.h"
 #include "kernel.h"
 
+/* Images that nobody retired: from here on their slots are used again before empty ones. */
+#define LEFT_OVER_MAX 2u
+
 static size_t class_size(const struct gpc_instance *instance)
 {
 	return (size_t)1 << instance->id.log2;
@@ -108,19 +111,24 @@ int gpc_stage_pick(const struct gpc_instance *instance, uint32_t *ret_slot,
 		   struct gpc_failure *failure)
 {
 	uint64_t word = gpc_control_load(instance->control);
-	uint32_t slot, spare = GPC_IMAGE_SLOTS;
+	uint32_t slot, spare = GPC_IMAGE_SLOTS, empty = GPC_IMAGE_SLOTS, left_over = 0;
 	int r;
 
 	for (slot = 0; slot < GPC_IMAGE_SLOTS; slot++) {
 		if (gpc_control_names(word, slot))
 			continue;
-		spare = slot;
-		if (!slot_map_id(instance, slot)) {
-			*ret_slot = slot;
-			return 0;
+		if (slot_map_id(instance, slot)) {
+			spare = slot;
+			left_over++;
+		} else {
+			empty = slot;
 		}
 	}
-	/* The word names at most three of eight: there is a spare one. */
+	/* Of eight slots the word names at most three, so there is a spare or an empty one. */
+	if (empty < GPC_IMAGE_SLOTS && left_over < LEFT_OVER_MAX) {
+		*ret_slot = empty;
+		return 0;
+	}
 	r = gpc_kernel_grace();
 	if (r)
 		return gpc_fail(failure, GPC_EXIT_HOST, -r, "membarrier does not work here");

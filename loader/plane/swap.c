@@ -14,6 +14,8 @@
 #include "failpoint.h"
 #include "kernel.h"
 
+#define FLIP_TRIES 1000u
+
 void gpc_swap_release(struct gpc_swap *swap)
 {
 	gpc_stage_close(&swap->staged);
@@ -206,29 +208,39 @@ static uint64_t first_word(const struct gpc_swap *swap)
 	return word;
 }
 
+/* `gpc off` needs no lock: when it comes between reading and writing the word, it is read again. */
 static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	volatile uint64_t *control = swap->target->control;
 	struct timespec before, after;
-	bool done;
+	unsigned int try;
+	bool done = false;
 
-	swap->word_before = gpc_control_load(control);
-	swap->word_after = swap->plan == GPC_PLAN_LATER ?
-				   gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap)) :
-				   first_word(swap);
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	done = gpc_control_swap(control, swap->word_before, swap->word_after);
-	clock_gettime(CLOCK_MONOTONIC, &after);
+	for (try = 0; try < FLIP_TRIES && !done; try++) {
+		swap->word_before = gpc_control_load(control);
+		swap->word_after = swap->plan == GPC_PLAN_LATER ?
+			gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap)) :
+			first_word(swap);
+		clock_gettime(CLOCK_MONOTONIC, &before);
+		done = gpc_control_swap(control, swap->word_before, swap->word_after);
+		clock_gettime(CLOCK_MONOTONIC, &after);
+	}
 	swap->flip_us = elapsed_us(&before, &after);
 	if (done)
 		return 0;
-	return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word changed while gpc worked");
+	return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word never stood still");
 }
 
 static void unflip(struct gpc_swap *swap)
 {
-	if (swap->plan == GPC_PLAN_LATER)
-		(void)gpc_control_swap(swap->target->control, swap->word_after, swap->word_before);
+	volatile uint64_t *control = swap->target->control;
+	uint64_t word;
+
+	/* A flip that never happened has left the slot unnamed; a new instance goes as a whole. */
+	do {
+		word = gpc_control_load(control);
+	} while (swap->plan == GPC_PLAN_LATER && gpc_ctl_active(word) == swap->slot &&
+		 !gpc_control_swap(control, word, gpc_control_restore(word, swap->word_before)));
 }
 
 static int publish(struct gpc_swap *swap, struct gpc_failure *failure)
@@ -250,9 +262,17 @@ static void unattach(struct gpc_swap *swap)
 	gpc_bindings_undo(swap->bindings);
 }
 
+/* Links that are not wanted any more, and instances that no link runs but the one before this apply. */
 static int prune(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	return gpc_links_prune(&swap->survey->links, swap->notices, failure);
+	size_t i;
+
+	if (gpc_links_prune(&swap->survey->links, swap->notices, failure))
+		return -1;
+	for (i = 1; i < swap->survey->count; i++)
+		if (gpc_instance_remove(swap->bpffs, &swap->survey->instances[i].id, failure))
+			return -1;
+	return gpc_instance_sweep(swap->bpffs, failure);
 }
 
 /* ---- the table ---- */

@@ -61,6 +61,18 @@ static void off_and_on_change_nothing_else_but_the_sequence(void)
 	CU_ASSERT_EQUAL(gpc_ctl_sequence(on), gpc_ctl_sequence(word) + 2);
 }
 
+static void restore_takes_a_flip_back_but_keeps_off(void)
+{
+	uint64_t old = gpc_control_flip(gpc_control_first(2, true), 4, true);
+	uint64_t word = gpc_control_restore(gpc_control_flip(old, 6, false) | GPC_CTL_OFF, old);
+
+	CU_ASSERT_EQUAL(gpc_ctl_active(word), 4);
+	CU_ASSERT_EQUAL(gpc_ctl_previous(word), 2);
+	CU_ASSERT_EQUAL(gpc_ctl_on_fail(word), 1);
+	CU_ASSERT_TRUE(word & GPC_CTL_OFF);
+	CU_ASSERT_EQUAL(gpc_ctl_sequence(word), gpc_ctl_sequence(old) + 2);
+}
+
 static void a_word_names_exactly_its_slots(void)
 {
 	uint64_t word = gpc_control_flip(gpc_control_first(1, false), 3, false);
@@ -90,5 +102,6 @@ GPC_UNIT_MAIN("plane/control",
 	       sequence_wraps_without_touching_its_neighbours},
 	      {"off_and_on_change_nothing_else_but_the_sequence",
 	       off_and_on_change_nothing_else_but_the_sequence},
+	      {"restore_takes_a_flip_back_but_keeps_off", restore_takes_a_flip_back_but_keeps_off},
 	      {"a_word_names_exactly_its_slots", a_word_names_exactly_its_slots},
 	      {"swap_fails_when_the_word_moved", swap_fails_when_the_word_moved})

@@ -6,7 +6,7 @@
 #include "gpc/lookup/endpoint.h"
 #include "rig.h"
 
-static struct gpc_image one, two, three, reordered, large;
+static struct gpc_image one, two, three, reordered, large, drops;
 
 static void first_apply_binds_every_hook(void)
 {
@@ -92,6 +92,25 @@ static void undo_brings_the_old_image_back(void)
 	CU_ASSERT_EQUAL(gpc_plane_undo(rig_bpffs, &rig_failure), -1);
 	CU_ASSERT_FALSE(rig_must_apply(&three).unchanged);
 	CU_ASSERT_EQUAL(rig_verify(&three), 0);
+	rig_detach();
+}
+
+static void undo_is_not_hindered_by_off_and_brings_on_fail_back(void)
+{
+	struct gpc_plane_status status;
+
+	rig_must_apply(&one);
+	rig_must_apply(&drops);
+	status = rig_read();
+	CU_ASSERT_EQUAL(gpc_ctl_on_fail(status.control), 1);
+	gpc_plane_status_release(&status);
+	CU_ASSERT_EQUAL(gpc_plane_switch(rig_bpffs, true, NULL, &rig_failure), 0);
+	CU_ASSERT_EQUAL(gpc_plane_undo(rig_bpffs, &rig_failure), 0);
+	status = rig_read();
+	CU_ASSERT_EQUAL(gpc_ctl_on_fail(status.control), 0);
+	CU_ASSERT_TRUE(status.control & GPC_CTL_OFF);
+	gpc_plane_status_release(&status);
+	CU_ASSERT_EQUAL(rig_verify(&one), 0);
 	rig_detach();
 }
 
@@ -273,6 +292,10 @@ static void make_images(void)
 	two = rig_image(RIG_PLANE(RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2));
 	three = rig_image(RIG_PLANE(RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2 ", " RIG_W3));
 	reordered = rig_image(RIG_PLANE(RIG_ALL_HOOKS, "{name: a0, address: 10.99.1.14}, " RIG_W2 ", " RIG_W1));
+	drops = rig_image(RIG_HEAD "defaults: {flows: 4096, on-fail: drop}\n"
+		"interfaces: [" RIG_ALL_HOOKS "]\nbackends: [{name: web, endpoints: [" RIG_W1 "]}]\n"
+		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "
+		"backend: web}]\n");
 	large = rig_image(RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [" RIG_ALL_HOOKS "]\n"
 		"backends: [{name: web, table-size: 2097143, endpoints: [" RIG_W1 ", " RIG_W2 "]}]\n"
 		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "
@@ -285,6 +308,8 @@ GPC_UNIT_MAIN_AFTER("plane/swap", make_images,
 	      {"unchanged_apply_swaps_nothing", unchanged_apply_swaps_nothing},
 	      {"slots_are_used_in_turn", slots_are_used_in_turn},
 	      {"undo_brings_the_old_image_back", undo_brings_the_old_image_back},
+	      {"undo_is_not_hindered_by_off_and_brings_on_fail_back",
+	       undo_is_not_hindered_by_off_and_brings_on_fail_back},
 	      {"undo_of_the_first_apply_leaves_nothing", undo_of_the_first_apply_leaves_nothing},
 	      {"undo_of_growth_goes_back_to_the_old_programs",
 	       undo_of_growth_goes_back_to_the_old_programs},
