@@ -79,11 +79,8 @@ static const struct pass {
 	bool (*run)(struct compilation *c);
 	void (*dump)(const struct compilation *c, FILE *out);
 } passes[] = {
-	{"load", load, NULL},
-	{"model", build_model, dump_model},
-	{"check", check, NULL},
-	{"lower", lower, dump_tables},
-	{"image", write_image, NULL},
+	{"load", load, NULL},	       {"model", build_model, dump_model}, {"check", check, NULL},
+	{"lower", lower, dump_tables}, {"image", write_image, NULL},
 };
 
 const char *const gpc_pass_names[] = {"model", "lower", NULL};

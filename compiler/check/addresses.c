@@ -49,9 +49,10 @@ static void check_endpoint(struct gpc_diags *diags, const struct gpc_model_endpo
 		check_usable(diags, &endpoint->addresses[i].prefix.ip, FOR_HOST,
 			     endpoint->addresses[i].at, "endpoint", endpoint->name);
 	if (count > (size_t)endpoint->has4 + endpoint->has6)
-		gpc_diag(diags, GPC_E0310, endpoint->addresses[count - 1].at,
-			 "%zu addresses of endpoint `%s`, an endpoint has one, or one of each family",
-			 count, endpoint->name);
+		gpc_diag(
+			diags, GPC_E0310, endpoint->addresses[count - 1].at,
+			"%zu addresses of endpoint `%s`, an endpoint has one, or one of each family",
+			count, endpoint->name);
 }
 
 static void check_listener(struct gpc_diags *diags, const struct gpc_model_listener *listener)
@@ -87,8 +88,8 @@ static int by_address_then_name(const void *a, const void *b)
 	return order ? order : strcmp(x->listener->name, y->listener->name);
 }
 
-static struct owned_address *sort_listener_addresses(struct gpc_arena *arena, const struct gpc_model *model,
-						     size_t *ret_count)
+static struct owned_address *
+sort_listener_addresses(struct gpc_arena *arena, const struct gpc_model *model, size_t *ret_count)
 {
 	size_t count = 0, next = 0;
 	struct owned_address *all;
@@ -128,8 +129,8 @@ static void check_loops(struct gpc_diags *diags, const struct gpc_model *model)
 				found--;
 			diag = gpc_diag(diags, GPC_E0304, key.address->at,
 					"address %s of endpoint `%s` is that of listener `%s`",
-					gpc_ip_format(&key.address->prefix.ip, text), endpoint->name,
-					found->listener->name);
+					gpc_ip_format(&key.address->prefix.ip, text),
+					endpoint->name, found->listener->name);
 			gpc_diag_place(diag, found->address->at, "the listener's");
 		}
 	}

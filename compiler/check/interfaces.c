@@ -18,7 +18,8 @@ void gpc_check_interfaces(struct gpc_diags *diags, const struct gpc_model *model
 			continue;
 		if (!(interface->hooks & GPC_HOOK_XDP))
 			gpc_diag(diags, GPC_E0312, interface->at,
-				 "role `decap` without hook `xdp` on interface `%s`", interface->name);
+				 "role `decap` without hook `xdp` on interface `%s`",
+				 interface->name);
 		else if (!sends_ipip(model))
 			gpc_diag(diags, GPC_W0315, interface->at,
 				 "no `ipip` listener for interface `%s` with role `decap`",

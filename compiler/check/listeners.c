@@ -8,8 +8,10 @@ static void check_interfaces(struct gpc_diags *diags, const struct gpc_model *mo
 			     const struct gpc_model_listener *listener)
 {
 	if (!listener->interfaces) {
-		gpc_diag(diags, GPC_E0313, listener->use_count ? listener->uses[0].at : listener->at,
-			 "no interface with hook `xdp` and role `edge` for listener `%s`", listener->name);
+		gpc_diag(diags, GPC_E0313,
+			 listener->use_count ? listener->uses[0].at : listener->at,
+			 "no interface with hook `xdp` and role `edge` for listener `%s`",
+			 listener->name);
 		return;
 	}
 	for (size_t i = 0; i < listener->use_count; i++) {
@@ -23,14 +25,15 @@ static void check_interfaces(struct gpc_diags *diags, const struct gpc_model *mo
 				"listener `%s` does not exist on interface `%s`", listener->name,
 				interface->name);
 		gpc_diag_place(diag, interface->at,
-			       interface->role == GPC_ROLE_DECAP ? "role `decap`" : "no hook `xdp`");
+			       interface->role == GPC_ROLE_DECAP ? "role `decap`"
+								 : "no hook `xdp`");
 	}
 }
 
 /* ---- families: only `ipip` from a v6 address is choosy (SEMANTICS 6.2) ---- */
 
 struct lack {
-	uint32_t count;				/* endpoints without a v6 address */
+	uint32_t count; /* endpoints without a v6 address */
 	const struct gpc_model_endpoint *first;
 };
 
@@ -68,13 +71,15 @@ static void check_families(struct gpc_diags *diags, const struct gpc_model *mode
 	if (listener->forward != GPC_FORWARD_IPIP || !has_v6(listener) || !lack->count)
 		return;
 	if (lack->count == backend->endpoint_count)
-		diag = gpc_diag(diags, GPC_E0305, listener->backend_at,
-				"no endpoint of backend `%s` has an IPv6 address, which `ipip` of listener `%s` needs",
-				backend->name, listener->name);
+		diag = gpc_diag(
+			diags, GPC_E0305, listener->backend_at,
+			"no endpoint of backend `%s` has an IPv6 address, which `ipip` of listener `%s` needs",
+			backend->name, listener->name);
 	else
-		diag = gpc_diag(diags, GPC_W0306, listener->backend_at,
-				"%u of %u endpoints of backend `%s` get no IPv6 flows of listener `%s`",
-				lack->count, backend->endpoint_count, backend->name, listener->name);
+		diag = gpc_diag(
+			diags, GPC_W0306, listener->backend_at,
+			"%u of %u endpoints of backend `%s` get no IPv6 flows of listener `%s`",
+			lack->count, backend->endpoint_count, backend->name, listener->name);
 	gpc_diag_place(diag, lack->first->at, "has no IPv6 address");
 }
 
@@ -131,7 +136,8 @@ static void check_conflicts(struct gpc_diags *diags, const struct gpc_model *mod
 	keys = GPC_NEW_ARRAY(diags->arena, struct key, count);
 	for (size_t i = 0; i < model->listener_count; i++)
 		for (size_t k = 0; k < model->listeners[i].address_count; k++)
-			keys[next++] = (struct key){&model->listeners[i].addresses[k], &model->listeners[i]};
+			keys[next++] = (struct key){&model->listeners[i].addresses[k],
+						    &model->listeners[i]};
 	if (count)
 		qsort(keys, count, sizeof(*keys), by_key);
 	for (size_t start = 0, i = 0; i < count; start = i) {

@@ -10,7 +10,8 @@ static uint32_t count_takers(const struct gpc_model *model, const struct gpc_mod
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < backend->endpoint_count; i++) {
-		const struct gpc_model_endpoint *endpoint = &model->endpoints[backend->first_endpoint + i];
+		const struct gpc_model_endpoint *endpoint =
+			&model->endpoints[backend->first_endpoint + i];
 
 		count += endpoint->state == GPC_STATE_READY && endpoint->weight;
 	}

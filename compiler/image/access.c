@@ -6,7 +6,8 @@
 
 #include "image_file.h"
 
-const void *gpc_image_section(const struct gpc_image *image, enum gpc_section_id id, uint32_t *ret_count)
+const void *gpc_image_section(const struct gpc_image *image, enum gpc_section_id id,
+			      uint32_t *ret_count)
 {
 	*ret_count = image->plane->section[id].count;
 	return image->bytes + image->plane->section[id].offset;
@@ -91,7 +92,8 @@ static bool number_at(json_object *list, size_t i, uint32_t *ret)
 	return true;
 }
 
-static const char *source_path(const struct gpc_image *image, struct gpc_arena *arena, uint32_t source)
+static const char *source_path(const struct gpc_image *image, struct gpc_arena *arena,
+			       uint32_t source)
 {
 	const char *end, *text = find(image, "\n\"sources\":", &end), *path = NULL;
 	json_object *sources = text ? parse(text, (size_t)(end - text)) : NULL;
@@ -115,9 +117,9 @@ bool gpc_image_place(const struct gpc_image *image, struct gpc_arena *arena, uin
 
 	object = object_of(image, id);
 	if (json_object_is_type(object, json_type_object) &&
-	    json_object_object_get_ex(object, "at", &at) && json_object_is_type(at, json_type_array) &&
-	    json_object_array_length(at) == 3 && number_at(at, 0, &source) && number_at(at, 1, &line) &&
-	    number_at(at, 2, &column))
+	    json_object_object_get_ex(object, "at", &at) &&
+	    json_object_is_type(at, json_type_array) && json_object_array_length(at) == 3 &&
+	    number_at(at, 0, &source) && number_at(at, 1, &line) && number_at(at, 2, &column))
 		path = source_path(image, arena, source);
 	json_object_put(object);
 	if (!path)

@@ -57,15 +57,16 @@ static size_t first_difference(const char *a, const char *b, size_t size)
 	return i;
 }
 
-static void report_bytes(struct compare *compare, uint64_t object, const char *what, const char *field,
-			 size_t offset, size_t size)
+static void report_bytes(struct compare *compare, uint64_t object, const char *what,
+			 const char *field, size_t offset, size_t size)
 {
 	char here[17] = "", there[17] = "";
 
 	put_hex(here, compare->image->bytes + offset, size);
 	put_hex(there, compare->bytes + offset, size);
-	report(compare, object, "%s%s%s: %s %s, %s %s", what, field ? " field " : "", field ? field : "",
-	       compare->options->image_label, here, compare->options->bytes_label, there);
+	report(compare, object, "%s%s%s: %s %s, %s %s", what, field ? " field " : "",
+	       field ? field : "", compare->options->image_label, here,
+	       compare->options->bytes_label, there);
 }
 
 /* One record: the field in which it differs first. */
@@ -79,7 +80,8 @@ static void compare_record(struct compare *compare, uint64_t object, const char 
 		return;
 	field = gpc_field_at(record, (uint32_t)at);
 	if (field)
-		report_bytes(compare, object, what, field->name, offset + field->offset, field->size);
+		report_bytes(compare, object, what, field->name, offset + field->offset,
+			     field->size);
 	else
 		report_bytes(compare, object, what, NULL, offset, size);
 }
@@ -87,7 +89,8 @@ static void compare_record(struct compare *compare, uint64_t object, const char 
 /* A stretch without records: padding, provenance. */
 static void compare_stretch(struct compare *compare, const char *what, size_t offset, size_t end)
 {
-	size_t at = first_difference(compare->image->bytes + offset, compare->bytes + offset, end - offset);
+	size_t at = first_difference(compare->image->bytes + offset, compare->bytes + offset,
+				     end - offset);
 	char text[64];
 
 	if (at == end - offset)
@@ -106,7 +109,8 @@ static const void *record_at(const struct gpc_image *image, enum gpc_section_id 
 	return records + (size_t)index * gpc_section_entry_size(id);
 }
 
-static uint64_t describe_listener(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+static uint64_t describe_listener(const struct gpc_image *image, uint32_t index, char *out,
+				  size_t size)
 {
 	const struct gpc_listener *listener = record_at(image, GPC_SEC_LISTENER, index);
 
@@ -114,7 +118,8 @@ static uint64_t describe_listener(const struct gpc_image *image, uint32_t index,
 	return listener->id;
 }
 
-static uint64_t describe_backend(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+static uint64_t describe_backend(const struct gpc_image *image, uint32_t index, char *out,
+				 size_t size)
 {
 	const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, index);
 
@@ -122,7 +127,8 @@ static uint64_t describe_backend(const struct gpc_image *image, uint32_t index, 
 	return backend->id;
 }
 
-static uint64_t describe_endpoint(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+static uint64_t describe_endpoint(const struct gpc_image *image, uint32_t index, char *out,
+				  size_t size)
 {
 	const struct gpc_endpoint *endpoint = record_at(image, GPC_SEC_ENDPOINT, index);
 	const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, endpoint->backend);
@@ -132,7 +138,8 @@ static uint64_t describe_endpoint(const struct gpc_image *image, uint32_t index,
 	return endpoint->id;
 }
 
-static uint64_t describe_interface(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+static uint64_t describe_interface(const struct gpc_image *image, uint32_t index, char *out,
+				   size_t size)
 {
 	const struct gpc_interface *interface = record_at(image, GPC_SEC_INTERFACE, index);
 
@@ -153,13 +160,15 @@ static uint64_t describe_vip(const struct gpc_image *image, uint32_t index, char
 	}
 	if (vip->flags & GPC_VIP_CHOICE)
 		listener = ((const struct gpc_vip_choice *)record_at(image, GPC_SEC_VIP_CHOICE,
-								     listener))->listener;
+								     listener))
+				   ->listener;
 	object = describe_listener(image, listener, name, sizeof(name));
 	snprintf(out, size, "vip entry %u of %s", index, name);
 	return object;
 }
 
-static uint64_t describe_table(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+static uint64_t describe_table(const struct gpc_image *image, uint32_t index, char *out,
+			       size_t size)
 {
 	const struct gpc_table *table = record_at(image, GPC_SEC_TABLE, index);
 	uint64_t object;
@@ -170,8 +179,8 @@ static uint64_t describe_table(const struct gpc_image *image, uint32_t index, ch
 	return object;
 }
 
-static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, uint32_t index, char *out,
-			 size_t size)
+static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, uint32_t index,
+			 char *out, size_t size)
 {
 	switch (id) {
 	case GPC_SEC_LISTENER:
@@ -195,8 +204,8 @@ static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, 
 /* ---- sections ---- */
 
 /* What a slot value means in the image's table, "?" if no endpoint of the backend. */
-static void name_slot(const struct gpc_image *image, const struct gpc_backend *backend, uint16_t value,
-		      char out[80])
+static void name_slot(const struct gpc_image *image, const struct gpc_backend *backend,
+		      uint16_t value, char out[80])
 {
 	const struct gpc_endpoint *endpoint;
 
@@ -215,7 +224,8 @@ static void compare_slots(struct compare *compare)
 
 	for (uint32_t t = 0; t < tables; t++) {
 		const struct gpc_table *table = record_at(image, GPC_SEC_TABLE, t);
-		const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, table->backend);
+		const struct gpc_backend *backend =
+			record_at(image, GPC_SEC_BACKEND, table->backend);
 
 		for (uint32_t slot = 0; slot < table->size; slot++) {
 			uint32_t offset = table->offset + 2 * slot;
@@ -228,9 +238,10 @@ static void compare_slots(struct compare *compare)
 				continue;
 			name_slot(image, backend, here, wanted);
 			name_slot(image, backend, there, found);
-			report(compare, backend->id, "maglev slot %u of backend `%s`: %s %s, %s %s", slot,
-			       gpc_image_name(image, backend->name), compare->options->image_label,
-			       wanted, compare->options->bytes_label, found);
+			report(compare, backend->id, "maglev slot %u of backend `%s`: %s %s, %s %s",
+			       slot, gpc_image_name(image, backend->name),
+			       compare->options->image_label, wanted, compare->options->bytes_label,
+			       found);
 		}
 	}
 }
@@ -268,7 +279,8 @@ static void compare_section(struct compare *compare, enum gpc_section_id id)
 		size_t offset = section->offset + (size_t)i * section->entry_size;
 		uint64_t object;
 
-		if (!memcmp(compare->image->bytes + offset, compare->bytes + offset, section->entry_size))
+		if (!memcmp(compare->image->bytes + offset, compare->bytes + offset,
+			    section->entry_size))
 			continue;
 		object = describe(compare->image, id, i, what, sizeof(what));
 		compare_record(compare, object, what, record_name(id), offset, section->entry_size);
@@ -286,18 +298,18 @@ static void compare_paddings(struct compare *compare)
 		end = sections[id].offset + sections[id].size;
 	}
 	compare_stretch(compare, "padding", end, image->head->provenance_offset);
-	compare_stretch(compare, "provenance", image->head->provenance_offset, image->head->link_offset);
+	compare_stretch(compare, "provenance", image->head->provenance_offset,
+			image->head->link_offset);
 }
 
 size_t gpc_image_compare(const struct gpc_image *image, const void *bytes, size_t size,
 			 const struct gpc_image_comparison *comparison)
 {
-	struct compare compare = {
-		.image = image, .bytes = bytes, .options = comparison};
+	struct compare compare = {.image = image, .bytes = bytes, .options = comparison};
 
 	if (size < image->head->link_offset) {
-		report(&compare, 0, "size: %s %zu bytes, %s %zu", comparison->image_label, image->size,
-		       comparison->bytes_label, size);
+		report(&compare, 0, "size: %s %zu bytes, %s %zu", comparison->image_label,
+		       image->size, comparison->bytes_label, size);
 		return compare.count;
 	}
 	if (!memcmp(image->bytes, bytes, image->head->link_offset))

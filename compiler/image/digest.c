@@ -8,7 +8,7 @@
 
 static void add_zeros(struct gpc_sha256 *sha, size_t size)
 {
-	static uint8_t zero[ZERO_BLOCK];	/* not const: it costs no bytes of the program */
+	static uint8_t zero[ZERO_BLOCK]; /* not const: it costs no bytes of the program */
 
 	for (size_t n; size; size -= n) {
 		n = size < ZERO_BLOCK ? size : ZERO_BLOCK;

@@ -11,14 +11,15 @@
 struct dump {
 	struct gpc_emitter emitter;
 	const struct gpc_image *image;
-	struct gpc_arena *arena;	/* for places */
+	struct gpc_arena *arena; /* for places */
 };
 
 static const char *const forward_names[] = {[GPC_FORWARD_IPIP] = "ipip", [GPC_FORWARD_DSR] = "dsr"};
 static const char *const state_names[] = {
 	[GPC_STATE_READY] = "ready", [GPC_STATE_DRAIN] = "drain", [GPC_STATE_MAINT] = "maint"};
-static const char *const next_hop_names[] = {
-	[GPC_NEXT_HOP_AUTO] = "auto", [GPC_NEXT_HOP_FIB] = "fib", [GPC_NEXT_HOP_ADDRESS] = "address"};
+static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
+					     [GPC_NEXT_HOP_FIB] = "fib",
+					     [GPC_NEXT_HOP_ADDRESS] = "address"};
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
 static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
@@ -157,7 +158,8 @@ static void dump_vips(struct dump *dump)
 		begin(dump, "vip", i);
 		gpc_emit_address(e, "address", vip->address_be);
 		if (!(vip->flags & GPC_VIP_ADDRESS)) {
-			gpc_emit_string(e, "protocol", vip->protocol == IPPROTO_TCP ? "TCP" : "UDP");
+			gpc_emit_string(e, "protocol",
+					vip->protocol == IPPROTO_TCP ? "TCP" : "UDP");
 			gpc_emit_number(e, "port", ntohs(vip->port_be));
 			if (vip->flags & GPC_VIP_CHOICE)
 				gpc_emit_number(e, "first-choice", vip->listener);
@@ -266,8 +268,8 @@ static const uint16_t *slots_of(const struct dump *dump, const struct gpc_table 
 	return (const uint16_t *)(dump->image->bytes + table->offset);
 }
 
-static const struct gpc_endpoint *endpoint_of(const struct dump *dump, const struct gpc_table *table,
-					      uint32_t value)
+static const struct gpc_endpoint *endpoint_of(const struct dump *dump,
+					      const struct gpc_table *table, uint32_t value)
 {
 	const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, table->backend);
 
@@ -449,7 +451,10 @@ const char *const gpc_image_dump_sections[] = {
 #define X(id, name, type) name,
 	GPC_SECTIONS(X)
 #undef X
-	"maglev-slots", "provenance", "link", NULL,
+		"maglev-slots",
+	"provenance",
+	"link",
+	NULL,
 };
 _Static_assert(sizeof(gpc_image_dump_sections) / sizeof(gpc_image_dump_sections[0]) == ROWS + 1,
 	       "every section has a row");

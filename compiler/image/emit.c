@@ -40,7 +40,8 @@ void gpc_emit_number(const struct gpc_emitter *emitter, const char *key, uint64_
 void gpc_emit_share(const struct gpc_emitter *emitter, const char *key, double value)
 {
 	put_key(emitter, key);
-	fprintf(emitter->out, emitter->json ? "%.4f" : "%.2f%%", emitter->json ? value : 100 * value);
+	fprintf(emitter->out, emitter->json ? "%.4f" : "%.2f%%",
+		emitter->json ? value : 100 * value);
 }
 
 void gpc_emit_hex(const struct gpc_emitter *emitter, const char *key, uint64_t value)

@@ -11,19 +11,21 @@
 
 struct object {
 	uint64_t id;
-	const char *kind, *owner, *name;	/* owner: backend of an endpoint, else NULL */
+	const char *kind, *owner, *name; /* owner: backend of an endpoint, else NULL */
 	struct gpc_place at;
 	struct gpc_line_column position;
 };
 
 #define COLLECT(into, objects, count, kind_)                                                       \
 	for (size_t i_ = 0; i_ < (count); i_++)                                                    \
-	*(into)++ = (struct object){.id = (objects)[i_].id,                                        \
-				    .kind = (kind_),                                               \
-				    .name = (objects)[i_].name,                                    \
-				    .at = (objects)[i_].at}
+		*(into)++ = (struct object)                                                        \
+		{                                                                                  \
+			.id = (objects)[i_].id, .kind = (kind_), .name = (objects)[i_].name,       \
+			.at = (objects)[i_].at                                                     \
+		}
 
-static struct object *list_objects(struct gpc_arena *arena, const struct gpc_model *model, size_t *ret_count)
+static struct object *list_objects(struct gpc_arena *arena, const struct gpc_model *model,
+				   size_t *ret_count)
 {
 	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
 		       model->listener_count;

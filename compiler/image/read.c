@@ -14,8 +14,8 @@ bool gpc_reader_refuse(const struct gpc_reader *reader, enum gpc_code code, cons
 	message = gpc_arena_vprintf(reader->diags->arena, format, args);
 	va_end(args);
 	gpc_diag_hint(reader->diags,
-		      gpc_diag(reader->diags, code, GPC_NOWHERE, "%s: %s", reader->path, message), "%s",
-		      gpc_code_help(code));
+		      gpc_diag(reader->diags, code, GPC_NOWHERE, "%s: %s", reader->path, message),
+		      "%s", gpc_code_help(code));
 	return false;
 }
 
@@ -31,7 +31,8 @@ static bool check_version(const struct gpc_reader *reader)
 	const struct gpc_image_head *head = reader->head;
 
 	if (head->magic == __builtin_bswap32(GPC_IMAGE_MAGIC))
-		return gpc_reader_refuse(reader, GPC_E0503, "image has foreign byte order (big-endian)");
+		return gpc_reader_refuse(reader, GPC_E0503,
+					 "image has foreign byte order (big-endian)");
 	if (head->magic != GPC_IMAGE_MAGIC)
 		return gpc_reader_refuse(reader, GPC_E0501, "not a gpc image");
 	if (head->version > GPC_IMAGE_VERSION)
@@ -43,8 +44,7 @@ static bool check_version(const struct gpc_reader *reader)
 					 "image has the old format %u; this gpc reads %u",
 					 head->version, GPC_IMAGE_VERSION);
 	if (head->abi != GPC_ABI_HASH)
-		return gpc_reader_refuse(reader, GPC_E0505,
-					 "image has ABI %08x; this gpc has %08x",
+		return gpc_reader_refuse(reader, GPC_E0505, "image has ABI %08x; this gpc has %08x",
 					 head->abi, GPC_ABI_HASH);
 	return true;
 }
@@ -61,7 +61,8 @@ static bool check_parts(const struct gpc_reader *reader)
 	       head->decision_size >= sizeof(struct gpc_plane) &&
 	       head->provenance_offset >= decision_end &&
 	       head->provenance_offset - decision_end < GPC_IMAGE_ALIGN &&
-	       head->link_offset >= provenance_end && head->link_offset - provenance_end < GPC_PAGE &&
+	       head->link_offset >= provenance_end &&
+	       head->link_offset - provenance_end < GPC_PAGE &&
 	       (uint64_t)head->link_offset + head->link_size == head->size &&
 	       head->link_size >= sizeof(struct gpc_link_head) &&
 	       gpc_all_zero(head->pad1, sizeof(head->pad1));
@@ -74,8 +75,9 @@ bool gpc_reader_envelope(const struct gpc_reader *reader)
 	if (!check_version(reader))
 		return false;
 	if (head->size != reader->size)
-		return gpc_reader_refuse(reader, GPC_E0502, "image has %zu bytes, its header names %u",
-					 reader->size, head->size);
+		return gpc_reader_refuse(reader, GPC_E0502,
+					 "image has %zu bytes, its header names %u", reader->size,
+					 head->size);
 	if (!check_parts(reader))
 		return gpc_reader_refuse(reader, GPC_E0509, "header of the image is malformed");
 	return true;
@@ -87,8 +89,9 @@ bool gpc_reader_digests(const struct gpc_reader *reader)
 
 	gpc_file_digest(reader->bytes, digest);
 	if (memcmp(digest, reader->head->file_digest, sizeof(digest)) != 0)
-		return gpc_reader_refuse(reader, GPC_E0507,
-					 "image is damaged: its digest is not the one in its header");
+		return gpc_reader_refuse(
+			reader, GPC_E0507,
+			"image is damaged: its digest is not the one in its header");
 	gpc_decision_digest(reader->bytes, digest);
 	if (memcmp(digest, reader->head->decision_digest, sizeof(digest)) != 0)
 		return gpc_reader_refuse(reader, GPC_E0508,
@@ -125,24 +128,28 @@ bool gpc_reader_layout(const struct gpc_reader *reader)
 	    layout.provenance_offset != head->provenance_offset ||
 	    layout.link_offset != head->link_offset || layout.link_size != head->link_size ||
 	    layout.size != head->size)
-		return gpc_reader_refuse(reader, GPC_E0509, "parts do not fit the section directory");
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "parts do not fit the section directory");
 	for (int id = 0; id < GPC_SEC_COUNT; id++) {
 		if (!is_padded(reader, end, sections[id].offset))
-			return gpc_reader_refuse(reader, GPC_E0509, "padding before section `%s` is not zero",
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "padding before section `%s` is not zero",
 						 gpc_section_name(id));
 		end = sections[id].offset + sections[id].size;
 	}
 	if (!is_padded(reader, end, head->provenance_offset) ||
 	    !is_padded(reader, head->provenance_offset + head->provenance_size, head->link_offset))
-		return gpc_reader_refuse(reader, GPC_E0509, "padding around the provenance is not zero");
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "padding around the provenance is not zero");
 	return true;
 }
 
 static bool check(const struct gpc_reader *reader, bool linked)
 {
-	return gpc_reader_envelope(reader) && gpc_reader_digests(reader) && gpc_reader_layout(reader) &&
-	       gpc_reader_plane(reader) && gpc_reader_names(reader) && gpc_reader_objects(reader) &&
-	       gpc_reader_tables(reader) && gpc_reader_vips(reader) && gpc_reader_link(reader, linked);
+	return gpc_reader_envelope(reader) && gpc_reader_digests(reader) &&
+	       gpc_reader_layout(reader) && gpc_reader_plane(reader) && gpc_reader_names(reader) &&
+	       gpc_reader_objects(reader) && gpc_reader_tables(reader) && gpc_reader_vips(reader) &&
+	       gpc_reader_link(reader, linked);
 }
 
 /* Size first: nothing is allocated for what cannot be an image. */
@@ -175,7 +182,8 @@ bool gpc_image_open(struct gpc_diags *diags, const char *path, const void *bytes
 	log2 = gpc_size_class(size);
 	copy = calloc(1, (size_t)1 << log2);
 	if (!copy)
-		return gpc_reader_refuse(&reader, GPC_E0511, "no memory for %zu bytes", (size_t)1 << log2);
+		return gpc_reader_refuse(&reader, GPC_E0511, "no memory for %zu bytes",
+					 (size_t)1 << log2);
 	memcpy(copy, bytes, size);
 	reader.bytes = copy;
 	reader.head = (const struct gpc_image_head *)copy;

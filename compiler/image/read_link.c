@@ -13,11 +13,13 @@ _Static_assert(GPC_DEVICE_SLOTS == 1u << (32 - 22), "a home is a slot");
 
 static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link)
 {
-	struct gpc_link_layout layout = gpc_link_layout(reader->plane->section[GPC_SEC_LISTENER].count);
+	struct gpc_link_layout layout =
+		gpc_link_layout(reader->plane->section[GPC_SEC_LISTENER].count);
 	uint32_t base = reader->head->link_offset;
 
-	return link->magic == GPC_LINK_MAGIC && link->generation && link->generation <= GENERATION_MAX &&
-	       link->device_mult & 1 && link->device_offset == base + layout.device &&
+	return link->magic == GPC_LINK_MAGIC && link->generation &&
+	       link->generation <= GENERATION_MAX && link->device_mult & 1 &&
+	       link->device_offset == base + layout.device &&
 	       link->listener_offset == base + layout.listener &&
 	       link->endpoint_offset == base + layout.endpoint && link->cpus &&
 	       gpc_all_zero(link->pad0, sizeof(link->pad0));
@@ -27,7 +29,8 @@ static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link
 static bool device_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link,
 			    const struct gpc_link_device *device, uint32_t slot)
 {
-	uint32_t away = (slot - home_of(device->ifindex, link->device_mult)) & (GPC_DEVICE_SLOTS - 1);
+	uint32_t away =
+		(slot - home_of(device->ifindex, link->device_mult)) & (GPC_DEVICE_SLOTS - 1);
 	uint32_t interfaces = reader->plane->section[GPC_SEC_INTERFACE].count;
 
 	if (away >= GPC_DEVICE_PROBES || device->flags & ~GPC_DEVICE_META || device->pad0)
@@ -57,7 +60,8 @@ bool gpc_reader_link(const struct gpc_reader *reader, bool linked)
 					     : gpc_all_zero(device, sizeof(*device));
 
 		if (!sound)
-			return gpc_reader_refuse(reader, GPC_E0510, "device slot %u of the link part is malformed",
+			return gpc_reader_refuse(reader, GPC_E0510,
+						 "device slot %u of the link part is malformed",
 						 slot);
 	}
 	return true;

@@ -20,15 +20,17 @@ static bool check_phash(const struct gpc_reader *reader, const struct gpc_phash 
 	       sections[buckets].count == bucket_count && sections[slots].count == slot_count;
 }
 
-static bool check_displacements(const struct gpc_reader *reader, enum gpc_section_id id, uint32_t slot_mask)
+static bool check_displacements(const struct gpc_reader *reader, enum gpc_section_id id,
+				uint32_t slot_mask)
 {
 	uint32_t count;
 	const uint32_t *displacements = gpc_reader_section(reader, id, &count);
 
 	for (uint32_t i = 0; i < count; i++)
 		if (displacements[i] > slot_mask)
-			return gpc_reader_refuse(reader, GPC_E0509, "entry %u of section `%s` is out of range",
-						 i, gpc_section_name(id));
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "entry %u of section `%s` is out of range", i,
+						 gpc_section_name(id));
 	return true;
 }
 
@@ -79,7 +81,8 @@ static bool next_name(struct cursor *cursor, uint32_t name)
 		return false;
 	while (at < cursor->size && cursor->names[at] > ' ' && cursor->names[at] <= '~')
 		at++;
-	if (at == start || at == cursor->size || cursor->names[at] || at - start > GPC_MAX_NAME_BYTES)
+	if (at == start || at == cursor->size || cursor->names[at] ||
+	    at - start > GPC_MAX_NAME_BYTES)
 		return false;
 	cursor->at = at + 1;
 	return true;
@@ -92,9 +95,10 @@ static bool next_name(struct cursor *cursor, uint32_t name)
                                                                                                    \
 		for (uint32_t i_ = 0; i_ < count_; i_++)                                           \
 			if (!next_name(&cursor, records_[i_].name))                                \
-				return gpc_reader_refuse(reader, GPC_E0509,                        \
-							 "name of entry %u of section `%s` is malformed", i_,   \
-							 gpc_section_name(id));                    \
+				return gpc_reader_refuse(                                          \
+					reader, GPC_E0509,                                         \
+					"name of entry %u of section `%s` is malformed", i_,       \
+					gpc_section_name(id));                                     \
 	} while (0)
 
 bool gpc_reader_names(const struct gpc_reader *reader)
@@ -109,7 +113,8 @@ bool gpc_reader_names(const struct gpc_reader *reader)
 	CHECK_NAMES(struct gpc_backend, GPC_SEC_BACKEND);
 	CHECK_NAMES(struct gpc_interface, GPC_SEC_INTERFACE);
 	if (cursor.at != cursor.size)
-		return gpc_reader_refuse(reader, GPC_E0509, "section `names` holds more than names");
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "section `names` holds more than names");
 	return true;
 }
 
@@ -120,7 +125,8 @@ static const char *name_of(const struct gpc_reader *reader, uint32_t name)
 
 /* ---- objects ---- */
 
-static bool interface_is_sound(const struct gpc_reader *reader, const struct gpc_interface *interface)
+static bool interface_is_sound(const struct gpc_reader *reader,
+			       const struct gpc_interface *interface)
 {
 	const char *name = name_of(reader, interface->name);
 
@@ -134,7 +140,8 @@ static bool interface_is_sound(const struct gpc_reader *reader, const struct gpc
 static bool check_interfaces(const struct gpc_reader *reader)
 {
 	uint32_t count;
-	const struct gpc_interface *interfaces = gpc_reader_section(reader, GPC_SEC_INTERFACE, &count);
+	const struct gpc_interface *interfaces =
+		gpc_reader_section(reader, GPC_SEC_INTERFACE, &count);
 
 	for (uint32_t i = 0; i < count; i++)
 		if (!interface_is_sound(reader, &interfaces[i]) ||
@@ -149,11 +156,13 @@ static bool backend_is_sound(const struct gpc_reader *reader, const struct gpc_b
 {
 	bool gateway = backend->next_hop == GPC_NEXT_HOP_ADDRESS;
 
-	return backend->id == gpc_stable_id(GPC_KIND_BACKEND, NULL, name_of(reader, backend->name)) &&
+	return backend->id ==
+		       gpc_stable_id(GPC_KIND_BACKEND, NULL, name_of(reader, backend->name)) &&
 	       backend->first_endpoint == first_endpoint && backend->endpoints &&
 	       backend->endpoints <= GPC_MAX_ENDPOINTS_PER_BACKEND &&
 	       backend->endpoints <= endpoint_count - first_endpoint &&
-	       backend->table_size >= GPC_MIN_TABLE_SIZE && backend->table_size <= GPC_MAX_TABLE_SIZE &&
+	       backend->table_size >= GPC_MIN_TABLE_SIZE &&
+	       backend->table_size <= GPC_MAX_TABLE_SIZE &&
 	       backend->next_hop <= GPC_NEXT_HOP_ADDRESS &&
 	       gateway == !gpc_all_zero(backend->next_hop_be, sizeof(backend->next_hop_be)) &&
 	       gpc_all_zero(backend->pad0, sizeof(backend->pad0)) &&
@@ -177,7 +186,8 @@ static bool endpoint_is_sound(const struct gpc_reader *reader, const struct gpc_
 }
 
 static bool check_endpoints_of(const struct gpc_reader *reader, uint32_t owner,
-			       const struct gpc_backend *backend, const struct gpc_endpoint *endpoints)
+			       const struct gpc_backend *backend,
+			       const struct gpc_endpoint *endpoints)
 {
 	for (uint32_t i = 0; i < backend->endpoints; i++)
 		if (!endpoint_is_sound(reader, backend, owner, &endpoints[i]) ||
@@ -204,7 +214,8 @@ static bool check_backends(const struct gpc_reader *reader)
 		next += backends[i].endpoints;
 	}
 	if (next != endpoint_count)
-		return gpc_reader_refuse(reader, GPC_E0509, "endpoint %u belongs to no backend", next);
+		return gpc_reader_refuse(reader, GPC_E0509, "endpoint %u belongs to no backend",
+					 next);
 	return true;
 }
 
@@ -218,16 +229,17 @@ static bool check_endpoint_index(const struct gpc_reader *reader)
 
 	for (uint32_t i = 0; i < index_count; i++) {
 		if (index[i] > count)
-			return gpc_reader_refuse(reader, GPC_E0509, "entry %u of the endpoint index is malformed",
-						 i);
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "entry %u of the endpoint index is malformed", i);
 		used += index[i] != 0;
 	}
 	if (used != count)
-		return gpc_reader_refuse(reader, GPC_E0509, "endpoint index holds %u of %u endpoints", used,
-					 count);
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "endpoint index holds %u of %u endpoints", used, count);
 	for (uint32_t i = 0; i < count; i++)
 		if (gpc_endpoint_by_id(view, endpoints[i].id) != i)
-			return gpc_reader_refuse(reader, GPC_E0509, "endpoint %u is not found by its id", i);
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "endpoint %u is not found by its id", i);
 	return true;
 }
 

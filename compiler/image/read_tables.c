@@ -50,21 +50,25 @@ static bool check_tables(const struct gpc_reader *reader)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gpc_table *table = &tables[i];
 
-		if (table->backend >= backend_count || (i && table->backend < tables[i - 1].backend) ||
+		if (table->backend >= backend_count ||
+		    (i && table->backend < tables[i - 1].backend) ||
 		    (i >= 2 && table->backend == tables[i - 2].backend) ||
 		    table->size != backends[table->backend].table_size ||
 		    table->offset != maglev->offset + next * sizeof(uint16_t) ||
 		    table->size > maglev->count - next)
-			return gpc_reader_refuse(reader, GPC_E0509, "maglev table %u is malformed", i);
+			return gpc_reader_refuse(reader, GPC_E0509, "maglev table %u is malformed",
+						 i);
 		if (!check_slots(reader, table, &backends[table->backend], &present) ||
 		    present != table->endpoints)
-			return gpc_reader_refuse(reader, GPC_E0509,
-						 "slots of maglev table %u (backend %u) are malformed", i,
-						 table->backend);
+			return gpc_reader_refuse(
+				reader, GPC_E0509,
+				"slots of maglev table %u (backend %u) are malformed", i,
+				table->backend);
 		next += table->size;
 	}
 	if (next != maglev->count)
-		return gpc_reader_refuse(reader, GPC_E0509, "section `maglev` holds more than the tables");
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "section `maglev` holds more than the tables");
 	return true;
 }
 
@@ -115,11 +119,13 @@ static bool listener_is_sound(const struct gpc_reader *reader, const struct gpc_
 	return listener->id == gpc_stable_id(GPC_KIND_LISTENER, NULL, names + listener->name) &&
 	       (listener->forward == GPC_FORWARD_IPIP || listener->forward == GPC_FORWARD_DSR) &&
 	       (listener->protocol == IPPROTO_TCP || listener->protocol == IPPROTO_UDP) &&
-	       listener->port_be && listener->backend < reader->plane->section[GPC_SEC_BACKEND].count &&
+	       listener->port_be &&
+	       listener->backend < reader->plane->section[GPC_SEC_BACKEND].count &&
 	       (listener->table[GPC_V4].offset != GPC_NONE ||
 		listener->table[GPC_V6].offset != GPC_NONE) &&
 	       ref_is_sound(reader, listener, GPC_V4, v6_tables) &&
-	       ref_is_sound(reader, listener, GPC_V6, v6_tables) && !listener->pad0 && !listener->pad1;
+	       ref_is_sound(reader, listener, GPC_V6, v6_tables) && !listener->pad0 &&
+	       !listener->pad1;
 }
 
 static bool check_listeners(const struct gpc_reader *reader)
@@ -128,7 +134,8 @@ static bool check_listeners(const struct gpc_reader *reader)
 	uint32_t count, table_count;
 	const struct gpc_listener *listeners = gpc_reader_section(reader, GPC_SEC_LISTENER, &count);
 	const struct gpc_table *tables = gpc_reader_section(reader, GPC_SEC_TABLE, &table_count);
-	const struct gpc_backend *backends = gpc_reader_section(reader, GPC_SEC_BACKEND, &(uint32_t){0});
+	const struct gpc_backend *backends =
+		gpc_reader_section(reader, GPC_SEC_BACKEND, &(uint32_t){0});
 	bool *v6_tables = GPC_NEW_ARRAY(reader->diags->arena, bool, table_count);
 
 	for (uint32_t i = 0; i < table_count; i++)
@@ -150,12 +157,12 @@ bool gpc_reader_tables(const struct gpc_reader *reader)
 struct vip_check {
 	const struct gpc_reader *reader;
 	struct gpc_view view;
-	uint64_t interfaces;		/* all that there are */
+	uint64_t interfaces; /* all that there are */
 	const struct gpc_listener *listeners;
 	uint32_t listener_count;
 	const struct gpc_vip_choice *choices;
 	uint32_t choice_count;
-	uint32_t choices_seen;		/* runs overlap nowhere if this is choice_count in the end */
+	uint32_t choices_seen; /* runs overlap nowhere if this is choice_count in the end */
 };
 
 static bool is_v4(const struct gpc_vip *vip)
@@ -204,7 +211,8 @@ static bool entry_is_sound(struct vip_check *check, const struct gpc_vip *vip)
 		return false;
 	switch (vip->flags) {
 	case GPC_VIP_ADDRESS:
-		return vip->listener == GPC_NONE && !vip->port_be && vip->protocol == GPC_IPPROTO_ADDRESS;
+		return vip->listener == GPC_NONE && !vip->port_be &&
+		       vip->protocol == GPC_IPPROTO_ADDRESS;
 	case GPC_VIP_CHOICE:
 		return run_is_sound(check, vip);
 	case 0:
@@ -217,8 +225,8 @@ static bool entry_is_sound(struct vip_check *check, const struct gpc_vip *vip)
 /* Where a listener takes the key, its address is known as a listener's. */
 static bool has_address_entry(const struct vip_check *check, const struct gpc_vip *vip)
 {
-	const struct gpc_vip *address = gpc_vip_entry(check->view, vip->address_be[0], vip->address_be[1],
-						      0, GPC_IPPROTO_ADDRESS);
+	const struct gpc_vip *address = gpc_vip_entry(check->view, vip->address_be[0],
+						      vip->address_be[1], 0, GPC_IPPROTO_ADDRESS);
 
 	return address && (vip->interfaces & ~address->interfaces) == 0;
 }
@@ -229,7 +237,8 @@ bool gpc_reader_vips(const struct gpc_reader *reader)
 	uint32_t count, interfaces = reader->plane->section[GPC_SEC_INTERFACE].count;
 	const struct gpc_vip *vips = gpc_reader_section(reader, GPC_SEC_VIP, &count);
 
-	check.view = (struct gpc_view){reader->bytes, ((uint64_t)1 << gpc_size_class(reader->size)) - 1};
+	check.view =
+		(struct gpc_view){reader->bytes, ((uint64_t)1 << gpc_size_class(reader->size)) - 1};
 	check.interfaces = interfaces == 64 ? UINT64_MAX : ((uint64_t)1 << interfaces) - 1;
 	check.listeners = gpc_reader_section(reader, GPC_SEC_LISTENER, &check.listener_count);
 	check.choices = gpc_reader_section(reader, GPC_SEC_VIP_CHOICE, &check.choice_count);
@@ -238,10 +247,11 @@ bool gpc_reader_vips(const struct gpc_reader *reader)
 			continue;
 		if (!entry_is_sound(&check, &vips[i]) || !has_address_entry(&check, &vips[i]) ||
 		    check.choices_seen > check.choice_count)
-			return gpc_reader_refuse(reader, GPC_E0509, "entry %u of section `vip` is malformed",
-						 i);
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "entry %u of section `vip` is malformed", i);
 	}
 	if (check.choices_seen != check.choice_count)
-		return gpc_reader_refuse(reader, GPC_E0509, "section `vip-choice` holds more than the runs");
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "section `vip-choice` holds more than the runs");
 	return true;
 }

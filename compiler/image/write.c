@@ -6,7 +6,8 @@
 #include "digest.h"
 #include "layout.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are written as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "records are written as they lie in memory");
 
 struct section_data {
 	const void *data;
@@ -15,20 +16,21 @@ struct section_data {
 
 static void list_sections(const struct gpc_tables *tables, struct section_data data[GPC_SEC_COUNT])
 {
-	data[GPC_SEC_VIP_DISP] = (struct section_data){tables->vip_displacements,
-						       tables->vip_displacement_count};
+	data[GPC_SEC_VIP_DISP] =
+		(struct section_data){tables->vip_displacements, tables->vip_displacement_count};
 	data[GPC_SEC_VIP] = (struct section_data){tables->vips, tables->vip_count};
 	data[GPC_SEC_VIP_CHOICE] = (struct section_data){tables->choices, tables->choice_count};
 	data[GPC_SEC_LISTENER] = (struct section_data){tables->listeners, tables->listener_count};
 	data[GPC_SEC_ENDPOINT] = (struct section_data){tables->endpoints, tables->endpoint_count};
 	data[GPC_SEC_EP_DISP] = (struct section_data){tables->endpoint_displacements,
 						      tables->endpoint_displacement_count};
-	data[GPC_SEC_EP_INDEX] = (struct section_data){tables->endpoint_index,
-						       tables->endpoint_index_count};
+	data[GPC_SEC_EP_INDEX] =
+		(struct section_data){tables->endpoint_index, tables->endpoint_index_count};
 	data[GPC_SEC_MAGLEV] = (struct section_data){tables->maglev, tables->maglev_count};
 	data[GPC_SEC_TABLE] = (struct section_data){tables->tables, tables->table_count};
 	data[GPC_SEC_BACKEND] = (struct section_data){tables->backends, tables->backend_count};
-	data[GPC_SEC_INTERFACE] = (struct section_data){tables->interfaces, tables->interface_count};
+	data[GPC_SEC_INTERFACE] =
+		(struct section_data){tables->interfaces, tables->interface_count};
 	data[GPC_SEC_NAMES] = (struct section_data){tables->names, tables->names_size};
 }
 
@@ -116,7 +118,8 @@ bool gpc_image_write(struct gpc_diags *diags, const struct gpc_model *model,
 	write_plane((struct gpc_plane *)(bytes + layout.decision_offset), model, tables, &layout);
 	for (int id = 0; id < GPC_SEC_COUNT; id++)
 		if (layout.section[id].size)
-			memcpy(bytes + layout.section[id].offset, data[id].data, layout.section[id].size);
+			memcpy(bytes + layout.section[id].offset, data[id].data,
+			       layout.section[id].size);
 	place_tables(bytes, &layout);
 	memcpy(bytes + layout.provenance_offset, origin.text, origin.size);
 	write_head(head, &layout);

@@ -21,8 +21,8 @@ static void dump_ip(const void *bytes, FILE *out)
 
 static void dump_vips(const struct gpc_tables *tables, FILE *out)
 {
-	fprintf(out, "vip seed %016" PRIx64 " buckets %zu slots %zu\n", (uint64_t)tables->vip_hash.seed,
-		tables->vip_displacement_count, tables->vip_count);
+	fprintf(out, "vip seed %016" PRIx64 " buckets %zu slots %zu\n",
+		(uint64_t)tables->vip_hash.seed, tables->vip_displacement_count, tables->vip_count);
 	for (size_t i = 0; i < tables->vip_count; i++) {
 		const struct gpc_vip *vip = &tables->vips[i];
 
@@ -33,7 +33,8 @@ static void dump_vips(const struct gpc_tables *tables, FILE *out)
 		if (vip->flags & GPC_VIP_ADDRESS)
 			fputs(" address", out);
 		else
-			fprintf(out, " protocol %u port %u %s %u", vip->protocol, ntohs(vip->port_be),
+			fprintf(out, " protocol %u port %u %s %u", vip->protocol,
+				ntohs(vip->port_be),
 				vip->flags & GPC_VIP_CHOICE ? "choice" : "listener", vip->listener);
 		fprintf(out, " interfaces %" PRIx64 "\n", (uint64_t)vip->interfaces);
 	}
@@ -93,8 +94,9 @@ static void dump_endpoints(const struct gpc_tables *tables, FILE *out)
 		if (!tables->endpoint_index[i])
 			continue;
 		endpoint = &tables->endpoints[tables->endpoint_index[i] - 1];
-		fprintf(out, "  slot %zu endpoint %u %s flags %x\n", i, tables->endpoint_index[i] - 1,
-			name_at(tables, endpoint->name), endpoint->flags);
+		fprintf(out, "  slot %zu endpoint %u %s flags %x\n", i,
+			tables->endpoint_index[i] - 1, name_at(tables, endpoint->name),
+			endpoint->flags);
 	}
 }
 

@@ -26,8 +26,9 @@ static bool takes_flows(const struct gpc_model_endpoint *endpoint, enum reach re
 
 struct plan {
 	bool wanted[REACH_COUNT];
-	uint32_t takers[REACH_COUNT];	/* endpoints in the table */
-	uint32_t table[REACH_COUNT];	/* index of TABLE, GPC_NONE: nobody takes flows, or not wanted */
+	uint32_t takers[REACH_COUNT]; /* endpoints in the table */
+	uint32_t table
+		[REACH_COUNT]; /* index of TABLE, GPC_NONE: nobody takes flows, or not wanted */
 };
 
 static bool has_family(const struct gpc_model_listener *listener, enum gpc_family family)
@@ -45,7 +46,8 @@ static void mark_wanted(const struct gpc_model *model, struct plan *plans)
 
 		for (int family = GPC_V4; family <= GPC_V6; family++)
 			if (has_family(listener, family))
-				plans[listener->backend].wanted[reach_of(listener->forward, family)] = true;
+				plans[listener->backend]
+					.wanted[reach_of(listener->forward, family)] = true;
 	}
 }
 
@@ -60,12 +62,13 @@ static void count_takers(const struct gpc_model *model, struct plan *plans)
 }
 
 /* Numbers the tables, by backend, and says where each starts. */
-static bool number_tables(struct gpc_diags *diags, const struct gpc_model *model, struct plan *plans,
-			  struct gpc_tables *tables)
+static bool number_tables(struct gpc_diags *diags, const struct gpc_model *model,
+			  struct plan *plans, struct gpc_tables *tables)
 {
 	uint64_t slots = 0;
 
-	tables->tables = GPC_NEW_ARRAY(diags->arena, struct gpc_table, REACH_COUNT * model->backend_count);
+	tables->tables =
+		GPC_NEW_ARRAY(diags->arena, struct gpc_table, REACH_COUNT * model->backend_count);
 	for (size_t i = 0; i < model->backend_count; i++) {
 		const struct gpc_model_backend *backend = &model->backends[i];
 
@@ -87,9 +90,10 @@ static bool number_tables(struct gpc_diags *diags, const struct gpc_model *model
 			slots += backend->table_size;
 			if (slots * sizeof(uint16_t) <= GPC_MAX_IMAGE_BYTES)
 				continue;
-			gpc_diag(diags, GPC_E0410, backend->at,
-				 "maglev tables up to backend `%s` exceed the greatest image, %u bytes",
-				 backend->name, GPC_MAX_IMAGE_BYTES);
+			gpc_diag(
+				diags, GPC_E0410, backend->at,
+				"maglev tables up to backend `%s` exceed the greatest image, %u bytes",
+				backend->name, GPC_MAX_IMAGE_BYTES);
 			return false;
 		}
 	}
@@ -130,8 +134,8 @@ static void fill_table(struct gpc_arena *arena, const struct gpc_model *model, e
 	table->endpoints = count_present(slots, table->size, backend->endpoint_count);
 }
 
-static void fill_tables(struct gpc_arena *arena, const struct gpc_model *model, const struct plan *plans,
-			struct gpc_tables *tables)
+static void fill_tables(struct gpc_arena *arena, const struct gpc_model *model,
+			const struct plan *plans, struct gpc_tables *tables)
 {
 	tables->maglev = GPC_NEW_ARRAY(arena, uint16_t, tables->maglev_count);
 	for (size_t i = 0; i < tables->table_count; i++) {
@@ -139,14 +143,14 @@ static void fill_tables(struct gpc_arena *arena, const struct gpc_model *model, 
 
 		/* A shared table is numbered by REACH_ANY, which then has the same endpoints. */
 		fill_table(arena, model,
-			   plans[table->backend].table[REACH_ANY] == i ? REACH_ANY : REACH_V6, tables,
-			   table);
+			   plans[table->backend].table[REACH_ANY] == i ? REACH_ANY : REACH_V6,
+			   tables, table);
 	}
 }
 
-static struct gpc_table_ref refer(const struct gpc_model *model, const struct gpc_model_listener *listener,
-				  enum gpc_family family, const struct plan *plans,
-				  const struct gpc_tables *tables)
+static struct gpc_table_ref refer(const struct gpc_model *model,
+				  const struct gpc_model_listener *listener, enum gpc_family family,
+				  const struct plan *plans, const struct gpc_tables *tables)
 {
 	struct gpc_table_ref ref = {.offset = GPC_NONE, .table = GPC_NONE};
 	uint32_t table;
@@ -164,7 +168,8 @@ static struct gpc_table_ref refer(const struct gpc_model *model, const struct gp
 	return ref;
 }
 
-bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables)
+bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
+			 struct gpc_tables *tables)
 {
 	struct plan *plans = GPC_NEW_ARRAY(diags->arena, struct plan, model->backend_count);
 

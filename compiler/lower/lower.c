@@ -27,7 +27,8 @@ static uint32_t put_name(struct name_writer *writer, const char *name)
 }
 
 /* Run twice: once to count (no memory behind the writer), once to write. */
-static void put_names(struct name_writer *writer, const struct gpc_model *model, struct gpc_tables *tables)
+static void put_names(struct name_writer *writer, const struct gpc_model *model,
+		      struct gpc_tables *tables)
 {
 	tables->name = put_name(writer, model->name);
 	for (size_t i = 0; i < model->listener_count; i++)
@@ -40,7 +41,8 @@ static void put_names(struct name_writer *writer, const struct gpc_model *model,
 		tables->interfaces[i].name = put_name(writer, model->interfaces[i].name);
 }
 
-void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, struct gpc_tables *tables)
+void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model,
+		     struct gpc_tables *tables)
 {
 	struct name_writer writer = {0};
 
@@ -51,7 +53,8 @@ void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, str
 	tables->names = writer.names;
 }
 
-bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *ret_tables)
+bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model,
+	       struct gpc_tables *ret_tables)
 {
 	struct gpc_arena *arena = diags->arena;
 	struct gpc_tables tables = {
@@ -66,8 +69,8 @@ bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, struct gp
 	};
 
 	gpc_lower_names(arena, model, &tables);
-	if (!gpc_lower_objects(diags, model, &tables) || !gpc_lower_listeners(diags, model, &tables) ||
-	    !gpc_lower_vips(diags, model, &tables))
+	if (!gpc_lower_objects(diags, model, &tables) ||
+	    !gpc_lower_listeners(diags, model, &tables) || !gpc_lower_vips(diags, model, &tables))
 		return false;
 	*ret_tables = tables;
 	return true;

@@ -19,9 +19,9 @@ struct filling {
 	uint16_t *table;
 	uint32_t size;
 	uint32_t free_count;
-	uint64_t *taken;		/* bitmap of slots; fits the first-level cache where the table does not */
-	struct walker *walkers;		/* by endpoint */
-	uint32_t *free_slots;		/* once few are left: which ones */
+	uint64_t *taken; /* bitmap of slots; fits the first-level cache where the table does not */
+	struct walker *walkers; /* by endpoint */
+	uint32_t *free_slots; /* once few are left: which ones */
 };
 
 static void *allocate(size_t count, size_t size)
@@ -59,7 +59,8 @@ static inline bool is_free(const uint64_t *taken, uint32_t slot)
 	return !(taken[slot / 64] >> (slot % 64) & 1);
 }
 
-static inline void take(struct filling *filling, uint32_t turn, const struct walker *walker, uint32_t slot)
+static inline void take(struct filling *filling, uint32_t turn, const struct walker *walker,
+			uint32_t slot)
 {
 	filling->taken[slot / 64] |= 1ull << (slot % 64);
 	filling->table[slot] = walker->value;
@@ -138,14 +139,15 @@ static uint32_t inverse(uint32_t x, uint32_t p)
  */
 static uint32_t nearest(struct filling *filling, const struct walker *walker)
 {
-	uint64_t one_step = (uint64_t)(((unsigned __int128)inverse(walker->skip, filling->size) << 64) /
-				       filling->size);
+	uint64_t one_step =
+		(uint64_t)(((unsigned __int128)inverse(walker->skip, filling->size) << 64) /
+			   filling->size);
 	uint64_t best_steps = UINT64_MAX;
 	uint32_t best = 0, slot;
 
 	for (uint32_t i = 0; i < filling->free_count; i++) {
-		uint32_t distance =
-			add(filling->free_slots[i], filling->size - walker->position, filling->size);
+		uint32_t distance = add(filling->free_slots[i], filling->size - walker->position,
+					filling->size);
 		uint64_t steps = distance * one_step;
 
 		if (steps < best_steps) {
@@ -164,7 +166,8 @@ static void list_free_slots(struct filling *filling)
 
 	filling->free_slots = allocate(filling->free_count + 1, sizeof(*filling->free_slots));
 	for (uint32_t word = 0; word < words; word++)
-		for (uint64_t free_bits = ~filling->taken[word]; free_bits; free_bits &= free_bits - 1) {
+		for (uint64_t free_bits = ~filling->taken[word]; free_bits;
+		     free_bits &= free_bits - 1) {
 			uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(free_bits);
 
 			if (slot < filling->size)

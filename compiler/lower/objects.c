@@ -77,7 +77,8 @@ static uint64_t endpoint_key(uint64_t seed, const void *keys, size_t index)
 	return gpc_phash_mix(seed, endpoints[index].id, 0, 0);
 }
 
-bool gpc_lower_objects(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables)
+bool gpc_lower_objects(struct gpc_diags *diags, const struct gpc_model *model,
+		       struct gpc_tables *tables)
 {
 	struct gpc_phash_table index;
 
@@ -86,8 +87,8 @@ bool gpc_lower_objects(struct gpc_diags *diags, const struct gpc_model *model, s
 	lower_endpoints(model, tables);
 	if (!gpc_phash_build(diags->arena, tables->endpoints, tables->endpoint_count, endpoint_key,
 			     &index)) {
-		gpc_diag(diags, GPC_E0411, GPC_NOWHERE, "no perfect hash found for the %zu endpoints",
-			 tables->endpoint_count);
+		gpc_diag(diags, GPC_E0411, GPC_NOWHERE,
+			 "no perfect hash found for the %zu endpoints", tables->endpoint_count);
 		return false;
 	}
 	tables->endpoint_hash = index.hash;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define SEEDS_TRIED 256
-#define KEYS_PER_BUCKET 2	/* on average, at most */
-#define SLOTS_PER_KEY 2		/* at least */
+#define KEYS_PER_BUCKET 2 /* on average, at most */
+#define SLOTS_PER_KEY 2 /* at least */
 
 struct work {
 	const void *keys;
@@ -13,9 +13,9 @@ struct work {
 	gpc_phash_key *hash;
 	struct gpc_phash_table table;
 	uint64_t *hashes;
-	uint32_t *order;	/* keys, grouped by bucket */
-	uint32_t *first;	/* by bucket: start in order; one more at the end */
-	uint32_t *by_size;	/* buckets, largest first */
+	uint32_t *order; /* keys, grouped by bucket */
+	uint32_t *first; /* by bucket: start in order; one more at the end */
+	uint32_t *by_size; /* buckets, largest first */
 };
 
 static uint32_t power_of_two(size_t at_least)

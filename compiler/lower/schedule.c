@@ -6,7 +6,7 @@
 
 #include "../base/arena.h"
 
-#define SPARSE_FACTOR 8u	/* fewer than one endpoint in so many is due: a heap is quicker */
+#define SPARSE_FACTOR 8u /* fewer than one endpoint in so many is due: a heap is quicker */
 #define INDEX_BITS 16
 
 static void *allocate(size_t count, size_t size)

@@ -35,7 +35,8 @@ static int by_key(const void *a, const void *b)
 	return order ? order : x->listener < y->listener ? -1 : x->listener > y->listener;
 }
 
-static struct way *list_ways(struct gpc_arena *arena, const struct gpc_model *model, size_t *ret_count)
+static struct way *list_ways(struct gpc_arena *arena, const struct gpc_model *model,
+			     size_t *ret_count)
 {
 	size_t addresses = 0, count = 0;
 	struct way *ways;
@@ -102,7 +103,8 @@ static uint64_t vip_key(uint64_t seed, const void *keys, size_t index)
 {
 	const struct gpc_vip *vip = (const struct gpc_vip *)keys + index;
 
-	return gpc_vip_hash(seed, vip->address_be[0], vip->address_be[1], vip->port_be, vip->protocol);
+	return gpc_vip_hash(seed, vip->address_be[0], vip->address_be[1], vip->port_be,
+			    vip->protocol);
 }
 
 /* Distinct keys in key order, with the choices they need. */
@@ -122,7 +124,8 @@ static struct gpc_vip *make_entries(struct gpc_arena *arena, const struct way *w
 	return entries;
 }
 
-bool gpc_lower_vips(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables)
+bool gpc_lower_vips(struct gpc_diags *diags, const struct gpc_model *model,
+		    struct gpc_tables *tables)
 {
 	size_t way_count, entry_count;
 	struct way *ways = list_ways(diags->arena, model, &way_count);

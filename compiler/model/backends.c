@@ -48,7 +48,8 @@ static struct gpc_model_endpoint build_endpoint(const struct gpc_endpoint_intent
 	return endpoint;
 }
 
-static struct gpc_model_backend build_backend(const struct gpc_backend_intent *from, uint32_t first_endpoint)
+static struct gpc_model_backend build_backend(const struct gpc_backend_intent *from,
+					      uint32_t first_endpoint)
 {
 	bool given = from->table_size.set;
 
@@ -80,18 +81,21 @@ static size_t count_endpoints(struct gpc_diags *diags, const struct gpc_intent *
 
 		if (backend->endpoints.n > GPC_MAX_ENDPOINTS_PER_BACKEND)
 			gpc_diag(diags, GPC_E0403, backend->endpoints_at,
-				 "%zu endpoints in backend `%s`, the most is %u", backend->endpoints.n,
-				 backend->name.text, GPC_MAX_ENDPOINTS_PER_BACKEND);
+				 "%zu endpoints in backend `%s`, the most is %u",
+				 backend->endpoints.n, backend->name.text,
+				 GPC_MAX_ENDPOINTS_PER_BACKEND);
 		count += backend->endpoints.n;
 	}
 	if (count > GPC_MAX_ENDPOINTS)
-		gpc_diag(diags, GPC_E0404, intent->backends.items[intent->backends.n - 1].endpoints_at,
+		gpc_diag(diags, GPC_E0404,
+			 intent->backends.items[intent->backends.n - 1].endpoints_at,
 			 "%zu endpoints in all backends together, the most is %u", count,
 			 GPC_MAX_ENDPOINTS);
 	return count;
 }
 
-void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model)
+void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent,
+			struct gpc_model *model)
 {
 	size_t count = intent->backends.n, endpoints = count_endpoints(diags, intent), next = 0;
 	const struct gpc_backend_intent **sorted =
@@ -114,8 +118,8 @@ void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent
 
 		model->backends[i] = build_backend(sorted[i], (uint32_t)next);
 		for (size_t k = 0; k < n; k++)
-			own[k] = build_endpoint(&sorted[i]->endpoints.items[k], sorted[i]->name.text,
-						(uint32_t)i);
+			own[k] = build_endpoint(&sorted[i]->endpoints.items[k],
+						sorted[i]->name.text, (uint32_t)i);
 		if (n)
 			qsort(own, n, sizeof(*own), by_id);
 		next += n;

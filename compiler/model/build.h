@@ -7,9 +7,12 @@
 
 /* Each adds its errors to diags and fills its part of *model. */
 void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model);
-void gpc_model_interfaces(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model);
-void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model);
-void gpc_model_listeners(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model);
+void gpc_model_interfaces(struct gpc_diags *diags, const struct gpc_intent *intent,
+			  struct gpc_model *model);
+void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent,
+			struct gpc_model *model);
+void gpc_model_listeners(struct gpc_diags *diags, const struct gpc_intent *intent,
+			 struct gpc_model *model);
 void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model);
 
 #endif

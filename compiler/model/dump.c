@@ -55,9 +55,10 @@ static void dump_backends(const struct gpc_model *model, FILE *out)
 
 		fprintf(out, "backend %zu %s id %016" PRIx64 " table-size %u next-hop %s\n", i,
 			backend->name, backend->id, backend->table_size,
-			backend->next_hop == GPC_NEXT_HOP_AUTO  ? "auto"
-			: backend->next_hop == GPC_NEXT_HOP_FIB ? "fib"
-								: gpc_ip_format(&backend->next_hop_address.ip, text));
+			backend->next_hop == GPC_NEXT_HOP_AUTO ? "auto"
+			: backend->next_hop == GPC_NEXT_HOP_FIB
+				? "fib"
+				: gpc_ip_format(&backend->next_hop_address.ip, text));
 		for (uint32_t k = 0; k < backend->endpoint_count; k++)
 			dump_endpoint(&model->endpoints[backend->first_endpoint + k],
 				      backend->first_endpoint + k, out);
@@ -70,7 +71,9 @@ static void dump_listeners(const struct gpc_model *model, FILE *out)
 		const struct gpc_model_listener *listener = &model->listeners[i];
 		char text[GPC_IP_TEXT];
 
-		fprintf(out, "listener %zu %s id %016" PRIx64 " %s port %u %s backend %s interfaces %" PRIx64,
+		fprintf(out,
+			"listener %zu %s id %016" PRIx64
+			" %s port %u %s backend %s interfaces %" PRIx64,
 			i, listener->name, listener->id,
 			listener->protocol == IPPROTO_TCP ? "TCP" : "UDP", listener->port,
 			listener->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",

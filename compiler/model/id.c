@@ -6,7 +6,8 @@
 #include "../base/sha256.h"
 #include "model.h"
 
-void gpc_identity_digest(const char *kind, const char *owner, const char *name, uint8_t ret_digest[32])
+void gpc_identity_digest(const char *kind, const char *owner, const char *name,
+			 uint8_t ret_digest[32])
 {
 	static const char domain[] = "gpc/v1";
 	struct gpc_sha256 sha;

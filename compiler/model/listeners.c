@@ -33,7 +33,8 @@ static void sort_addresses(struct gpc_arena *arena, const struct gpc_listener_in
 	memcpy(addresses, from->addresses.items, count * sizeof(*addresses));
 	qsort(addresses, count, sizeof(*addresses), by_address);
 	for (size_t i = 0; i < count; i++) {
-		if (kept && !gpc_ip_compare(&addresses[kept - 1].prefix.ip, &addresses[i].prefix.ip))
+		if (kept &&
+		    !gpc_ip_compare(&addresses[kept - 1].prefix.ip, &addresses[i].prefix.ip))
 			listener->repeated_at = addresses[i].at;
 		else
 			addresses[kept++] = addresses[i];
@@ -42,7 +43,8 @@ static void sort_addresses(struct gpc_arena *arena, const struct gpc_listener_in
 }
 
 static void unknown(struct gpc_diags *diags, enum gpc_code code, const struct gpc_text_value *name,
-		    const char *kind, const char *listener, const char *const *candidates, size_t count)
+		    const char *kind, const char *listener, const char *const *candidates,
+		    size_t count)
 {
 	struct gpc_diag *diag = gpc_diag(diags, code, name->at, "unknown %s `%s` in listener `%s`",
 					 kind, name->text, listener);
@@ -143,7 +145,8 @@ static struct gpc_model_listener build_listener(struct gpc_diags *diags,
 		.repeated_at = GPC_NOWHERE,
 		.protocol = (uint8_t)from->protocol.value,
 		.port = (uint16_t)from->port.value,
-		.forward = from->forward.set ? (enum gpc_forward)from->forward.value : GPC_FORWARD_IPIP,
+		.forward = from->forward.set ? (enum gpc_forward)from->forward.value
+					     : GPC_FORWARD_IPIP,
 		.at = from->at,
 		.backend_at = from->backend.at,
 	};
@@ -158,7 +161,8 @@ static struct gpc_model_listener build_listener(struct gpc_diags *diags,
 	return listener;
 }
 
-void gpc_model_listeners(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model)
+void gpc_model_listeners(struct gpc_diags *diags, const struct gpc_intent *intent,
+			 struct gpc_model *model)
 {
 	size_t count = intent->listeners.n;
 	const struct gpc_listener_intent **sorted =

@@ -10,9 +10,9 @@
 
 /* SEMANTICS 2.3, in the order of enum gpc_timeout. */
 static const uint32_t default_timeouts[GPC_TIMEOUT_COUNT] = {
-	[GPC_TIMEOUT_SYN] = 60,	     [GPC_TIMEOUT_ESTABLISHED] = 7440, [GPC_TIMEOUT_CLOSING] = 120,
-	[GPC_TIMEOUT_CLOSED] = 10,   [GPC_TIMEOUT_UDP_NEW] = 30,       [GPC_TIMEOUT_UDP] = 180,
-	[GPC_TIMEOUT_ICMP] = 30,     [GPC_TIMEOUT_OTHER] = 600,
+	[GPC_TIMEOUT_SYN] = 60,	   [GPC_TIMEOUT_ESTABLISHED] = 7440, [GPC_TIMEOUT_CLOSING] = 120,
+	[GPC_TIMEOUT_CLOSED] = 10, [GPC_TIMEOUT_UDP_NEW] = 30,	     [GPC_TIMEOUT_UDP] = 180,
+	[GPC_TIMEOUT_ICMP] = 30,   [GPC_TIMEOUT_OTHER] = 600,
 };
 #define DEFAULT_FLOWS 1048576u
 #define FLOW_INSERT_SECONDS 60u
@@ -35,7 +35,8 @@ void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model
 	flows = value_or(&written->flows, DEFAULT_FLOWS);
 	inserts = value_or(&written->flow_inserts, flows / FLOW_INSERT_SECONDS);
 	/* The ranges are those of keys.def. */
-	assert(flows >= GPC_MIN_FLOWS && flows <= GPC_MAX_FLOWS && inserts && inserts <= UINT32_MAX);
+	assert(flows >= GPC_MIN_FLOWS && flows <= GPC_MAX_FLOWS && inserts &&
+	       inserts <= UINT32_MAX);
 	model->flows = (uint32_t)flows;
 	model->flow_inserts = (uint32_t)inserts;
 	memcpy(model->timeout, default_timeouts, sizeof(default_timeouts));
@@ -51,7 +52,8 @@ static int by_interface_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-void gpc_model_interfaces(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *model)
+void gpc_model_interfaces(struct gpc_diags *diags, const struct gpc_intent *intent,
+			  struct gpc_model *model)
 {
 	size_t count = intent->interfaces.n;
 
@@ -97,7 +99,10 @@ static int by_id(const void *a, const void *b)
 
 #define COLLECT(into, objects, count, kind_)                                                       \
 	for (size_t i_ = 0; i_ < (count); i_++)                                                    \
-	*(into)++ = (struct identity){(objects)[i_].id, (kind_), (objects)[i_].name, (objects)[i_].at}
+		*(into)++ = (struct identity)                                                      \
+		{                                                                                  \
+			(objects)[i_].id, (kind_), (objects)[i_].name, (objects)[i_].at            \
+		}
 
 /* Counters and flows are keyed by id alone, so ids are distinct over all kinds. */
 void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model)
@@ -114,8 +119,9 @@ void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model
 		return;
 	qsort(all, count, sizeof(*all), by_id);
 	if (!all[0].id)
-		gpc_diag(diags, GPC_E0409, all[0].at, "stable id of %s `%s` is 0: give it another name",
-			 all[0].kind, all[0].name);
+		gpc_diag(diags, GPC_E0409, all[0].at,
+			 "stable id of %s `%s` is 0: give it another name", all[0].kind,
+			 all[0].name);
 	for (size_t i = 1; i < count; i++) {
 		struct gpc_diag *diag;
 
@@ -128,7 +134,8 @@ void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model
 	}
 }
 
-bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *ret_model)
+bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent,
+		     struct gpc_model *ret_model)
 {
 	struct gpc_model model = {0};
 	size_t errors = diags->errors;

@@ -7,7 +7,8 @@
 
 /* The greatest prime below each power of two from 2^8 to 2^21. */
 static const uint32_t default_sizes[] = {
-	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071, 262139, 524287, 1048573, 2097143,
+	251,   509,   1021,   2039,   4093,   8191,    16381,
+	32749, 65521, 131071, 262139, 524287, 1048573, 2097143,
 };
 #define DEFAULT_SIZES (sizeof(default_sizes) / sizeof(default_sizes[0]))
 _Static_assert(GPC_MAX_TABLE_SIZE == 2097143, "the last default size is the limit");

@@ -27,12 +27,14 @@ static char *write_yaml(size_t *ret_size)
 	for (int b = 0; b < BACKENDS; b++) {
 		fprintf(out, "  - name: pool-%d\n    endpoints:\n", b);
 		for (int e = 0; e < ENDPOINTS; e++)
-			fprintf(out, "      - {name: server-%d-%d, address: 10.%d.%d.%d, weight: %d}\n", b, e, b,
-				e / 250, e % 250 + 1, 1 + (b + e) % 3);
+			fprintf(out,
+				"      - {name: server-%d-%d, address: 10.%d.%d.%d, weight: %d}\n",
+				b, e, b, e / 250, e % 250 + 1, 1 + (b + e) % 3);
 	}
 	fputs("listeners:\n", out);
 	for (int b = 0; b < BACKENDS; b++)
-		fprintf(out, "  - {name: service-%d, address: 192.0.2.%d, protocol: TCP, port: 443, backend: pool-%d}\n",
+		fprintf(out,
+			"  - {name: service-%d, address: 192.0.2.%d, protocol: TCP, port: 443, backend: pool-%d}\n",
 			b, b + 1, b);
 	return fclose(out) ? NULL : text;
 }
@@ -76,7 +78,8 @@ int main(void)
 	for (int i = 0; i < REPEATS; i++)
 		if (!compile(text, size, &samples[i], &bytes))
 			return 1;
-	printf("compile.%dx%d.ms %.1f\n", BACKENDS, BACKENDS * ENDPOINTS, bench_median(samples, REPEATS));
+	printf("compile.%dx%d.ms %.1f\n", BACKENDS, BACKENDS * ENDPOINTS,
+	       bench_median(samples, REPEATS));
 	fprintf(stderr,
 		"compile: %zu bytes of YAML in memory to %zu bytes of image, one thread, memory given back, median\n"
 		"  of %d, best %.1f, worst %.1f ms\n",

@@ -71,7 +71,8 @@ static bool measure(const struct gpc_maglev_endpoint *endpoints, uint32_t size)
 	median = bench_median(ours, REPEATS);
 	plain_median = bench_median(plain, REPEATS);
 	printf("maglev.%ux%d.ms %.3f\n", size, ENDPOINTS, median);
-	fprintf(stderr, "  %u x %d: median %.3f ms, best %.3f; the plain loop %.3f, best %.3f (ratio %.2f)\n",
+	fprintf(stderr,
+		"  %u x %d: median %.3f ms, best %.3f; the plain loop %.3f, best %.3f (ratio %.2f)\n",
 		size, ENDPOINTS, median, ours[0], plain_median, plain[0], median / plain_median);
 	return true;
 }

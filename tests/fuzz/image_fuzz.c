@@ -32,26 +32,31 @@ static void look_up_listeners(const struct gpc_image *image)
 
 	gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
 	for (uint32_t i = 0; i < vip_count; i++) {
-		uint32_t found = gpc_vip_listener(image->view, vips[i].address_be[0], vips[i].address_be[1],
-						  vips[i].port_be, vips[i].protocol, vips[i].interfaces);
+		uint32_t found =
+			gpc_vip_listener(image->view, vips[i].address_be[0], vips[i].address_be[1],
+					 vips[i].port_be, vips[i].protocol, vips[i].interfaces);
 
-		require(found == GPC_NONE || found < listener_count, "a listener's index is inside");
+		require(found == GPC_NONE || found < listener_count,
+			"a listener's index is inside");
 	}
 }
 
 static void look_up_endpoints(const struct gpc_image *image)
 {
 	uint32_t endpoint_count, listener_count;
-	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoint_count);
-	const struct gpc_listener *listeners = gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
+	const struct gpc_endpoint *endpoints =
+		gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoint_count);
+	const struct gpc_listener *listeners =
+		gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
 
 	for (uint32_t i = 0; i < endpoint_count; i++)
-		require(gpc_endpoint_by_id(image->view, endpoints[i].id) == i, "an endpoint is found by its id");
+		require(gpc_endpoint_by_id(image->view, endpoints[i].id) == i,
+			"an endpoint is found by its id");
 	for (uint32_t i = 0; i < listener_count; i++)
 		for (uint64_t hash = 0; hash <= UINT32_MAX; hash += 0x03ffffff)
 			for (int family = GPC_V4; family <= GPC_V6; family++) {
-				uint32_t found = gpc_endpoint_by_hash(image->view,
-								      &listeners[i].table[family], hash);
+				uint32_t found = gpc_endpoint_by_hash(
+					image->view, &listeners[i].table[family], hash);
 
 				require(found == GPC_NONE || found < endpoint_count,
 					"an endpoint's index is inside");
@@ -78,7 +83,8 @@ static void use(struct gpc_image *image, struct gpc_arena *arena)
 	free(text);
 	for (uint32_t i = 0; i < count; i++)
 		gpc_image_place(image, arena, endpoints[i].id, &path, &line, &column);
-	require(!gpc_image_compare(image, image->bytes, image->size, &comparison), "an image equals itself");
+	require(!gpc_image_compare(image, image->bytes, image->size, &comparison),
+		"an image equals itself");
 	gpc_image_release(image);
 }
 

@@ -21,7 +21,7 @@ struct fixture {
 	struct gpc_diags diags;
 	struct gpc_intent intent;
 	uint32_t source;
-	char *text;		/* of the source: one line per object, so that each has a place */
+	char *text; /* of the source: one line per object, so that each has a place */
 	size_t lines;
 };
 
@@ -55,7 +55,8 @@ static inline struct gpc_place fixture_place(struct fixture *fixture)
 
 static inline struct gpc_text_value fixture_text(struct fixture *fixture, const char *text)
 {
-	return (struct gpc_text_value){gpc_arena_strdup(&fixture->arena, text), fixture_place(fixture)};
+	return (struct gpc_text_value){gpc_arena_strdup(&fixture->arena, text),
+				       fixture_place(fixture)};
 }
 
 static inline struct gpc_uint_value fixture_number(struct fixture *fixture, uint64_t value)
@@ -71,9 +72,11 @@ static inline struct gpc_prefix_value fixture_address(struct fixture *fixture, c
 	return value;
 }
 
-static inline struct gpc_interface_intent *fixture_interface(struct fixture *fixture, const char *name)
+static inline struct gpc_interface_intent *fixture_interface(struct fixture *fixture,
+							     const char *name)
 {
-	struct gpc_interface_intent *interface = GPC_PUSH(&fixture->arena, &fixture->intent.interfaces);
+	struct gpc_interface_intent *interface =
+		GPC_PUSH(&fixture->arena, &fixture->intent.interfaces);
 
 	interface->name = fixture_text(fixture, name);
 	interface->at = interface->name.at;
@@ -105,11 +108,13 @@ static inline struct gpc_endpoint_intent *fixture_endpoint(struct fixture *fixtu
 	return endpoint;
 }
 
-static inline struct gpc_listener_intent *fixture_listener(struct fixture *fixture, const char *name,
-							   const char *address, uint8_t protocol,
-							   uint16_t port, const char *backend)
+static inline struct gpc_listener_intent *fixture_listener(struct fixture *fixture,
+							   const char *name, const char *address,
+							   uint8_t protocol, uint16_t port,
+							   const char *backend)
 {
-	struct gpc_listener_intent *listener = GPC_PUSH(&fixture->arena, &fixture->intent.listeners);
+	struct gpc_listener_intent *listener =
+		GPC_PUSH(&fixture->arena, &fixture->intent.listeners);
 
 	listener->name = fixture_text(fixture, name);
 	listener->at = listener->name.at;
@@ -131,7 +136,8 @@ static inline void fixture_small_plane(struct fixture *fixture)
 	fixture_interface(fixture, "lan*");
 	web = fixture_backend(fixture, "web");
 	fixture_endpoint(fixture, web, "web-1", "10.0.1.11", "2001:db8:1::11");
-	fixture_endpoint(fixture, web, "web-2", "10.0.1.12", NULL)->weight = fixture_number(fixture, 3);
+	fixture_endpoint(fixture, web, "web-2", "10.0.1.12", NULL)->weight =
+		fixture_number(fixture, 3);
 	fixture_endpoint(fixture, web, "web-3", "2001:db8:1::13", NULL);
 	fixture_endpoint(fixture, web, "web-4", "10.0.1.14", NULL)->state =
 		fixture_number(fixture, GPC_STATE_DRAIN);

@@ -30,7 +30,8 @@ static void add(struct compilation *c, const char *path, const char *text)
 static bool run(struct compilation *c, const char *const *paths, size_t count)
 {
 	struct gpc_provider provider = gpc_memfiles_provider(&c->files);
-	struct gpc_compile_options options = {.inputs = {paths, count, NULL}, .tool_version = "test"};
+	struct gpc_compile_options options = {.inputs = {paths, count, NULL},
+					      .tool_version = "test"};
 
 	return gpc_compile(&c->diags, &provider, &options, &c->compiled);
 }
@@ -42,23 +43,23 @@ static void end(struct compilation *c)
 
 #define HEAD "apiVersion: gpc/v1\nkind: Plane\n"
 #define PLANE HEAD "metadata: {name: edge}\ninterfaces: [{name: wan0}, {name: \"lan*\"}]\n"
-#define BACKENDS                                                                                   \
-	HEAD "backends:\n"                                                                         \
+#define BACKENDS                                                                                                     \
+	HEAD "backends:\n"                                                                                           \
 	     "  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: 2}]}\n" \
 	     "  - {name: game, endpoints: [{name: g, address: 10.0.0.3}]}\n"
 #define LISTENERS                                                                                  \
 	HEAD "listeners:\n"                                                                        \
-	     "  - {name: http, address: 192.0.2.1, protocol: TCP, port: 80, backend: web}\n"         \
+	     "  - {name: http, address: 192.0.2.1, protocol: TCP, port: 80, backend: web}\n"       \
 	     "  - {name: udp, address: 192.0.2.1, protocol: UDP, port: 99, backend: game}\n"
 /* The same objects in another order and layout. */
 #define BACKENDS_TURNED                                                                            \
 	HEAD "# a comment\nbackends:\n"                                                            \
-	     "  - endpoints: [{address: 10.0.0.3, name: g}]\n    name: game\n"                       \
-	     "  - name: web\n    endpoints:\n      - {weight: 2, name: b, address: 10.0.0.2}\n"      \
+	     "  - endpoints: [{address: 10.0.0.3, name: g}]\n    name: game\n"                     \
+	     "  - name: web\n    endpoints:\n      - {weight: 2, name: b, address: 10.0.0.2}\n"    \
 	     "      - {name: a, address: 10.0.0.1, weight: 1}\n"
 #define LISTENERS_TURNED                                                                           \
 	HEAD "listeners:\n"                                                                        \
-	     "  - {name: udp, address: [192.0.2.1], protocol: UDP, port: 99, backend: game}\n"       \
+	     "  - {name: udp, address: [192.0.2.1], protocol: UDP, port: 99, backend: game}\n"     \
 	     "  - {name: http, backend: web, address: 192.0.2.1, protocol: TCP, port: 80, forward: ipip}\n"
 
 static const char *const paths[] = {"a.yaml", "b.yaml", "c.yaml"};
@@ -81,8 +82,10 @@ static void expect_same_bytes(const struct compilation *a, const struct compilat
 
 static void the_order_of_files_changes_no_byte(void)
 {
-	static const char *const orders[][3] = {{"a.yaml", "c.yaml", "b.yaml"}, {"b.yaml", "a.yaml", "c.yaml"},
-						{"b.yaml", "c.yaml", "a.yaml"}, {"c.yaml", "a.yaml", "b.yaml"},
+	static const char *const orders[][3] = {{"a.yaml", "c.yaml", "b.yaml"},
+						{"b.yaml", "a.yaml", "c.yaml"},
+						{"b.yaml", "c.yaml", "a.yaml"},
+						{"c.yaml", "a.yaml", "b.yaml"},
 						{"c.yaml", "b.yaml", "a.yaml"}};
 	struct compilation first, other;
 
@@ -110,7 +113,8 @@ static void the_order_of_objects_their_layout_and_paths_change_no_decision(void)
 			       other.compiled.bytes + sizeof(struct gpc_image_head),
 			       first.compiled.decision_size),
 			0);
-	CU_ASSERT_EQUAL(memcmp(first.compiled.decision_digest, other.compiled.decision_digest, 32), 0);
+	CU_ASSERT_EQUAL(memcmp(first.compiled.decision_digest, other.compiled.decision_digest, 32),
+			0);
 	end(&other);
 	end(&first);
 }
@@ -125,7 +129,7 @@ static void locale_and_time_zone_change_no_byte(void)
 	for (size_t i = 0; i < 4; i++) {
 		setenv("LC_ALL", locales[i], 1);
 		setenv("TZ", zones[i], 1);
-		setlocale(LC_ALL, "");	/* one that is not installed leaves "C" */
+		setlocale(LC_ALL, ""); /* one that is not installed leaves "C" */
 		tzset();
 		compile_plane(&other, paths);
 		expect_same_bytes(&first, &other);
@@ -143,11 +147,13 @@ static void what_is_meant_changes_the_digest(void)
 	start(&other);
 	add(&other, "a.yaml", PLANE);
 	add(&other, "b.yaml",
-	    HEAD "backends:\n  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: 3}]}\n"
-		 "  - {name: game, endpoints: [{name: g, address: 10.0.0.3}]}\n");
+	    HEAD
+	    "backends:\n  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: 3}]}\n"
+	    "  - {name: game, endpoints: [{name: g, address: 10.0.0.3}]}\n");
 	add(&other, "c.yaml", LISTENERS);
 	CU_ASSERT_FATAL(run(&other, paths, 3));
-	CU_ASSERT_NOT_EQUAL(memcmp(first.compiled.decision_digest, other.compiled.decision_digest, 32), 0);
+	CU_ASSERT_NOT_EQUAL(
+		memcmp(first.compiled.decision_digest, other.compiled.decision_digest, 32), 0);
 	end(&other);
 	end(&first);
 }
@@ -161,7 +167,8 @@ static void every_object_has_its_place(void)
 	const char *path;
 
 	compile_plane(&c, paths);
-	CU_ASSERT_FATAL(gpc_image_open(&c.diags, "x", c.compiled.bytes, c.compiled.size, false, &image));
+	CU_ASSERT_FATAL(
+		gpc_image_open(&c.diags, "x", c.compiled.bytes, c.compiled.size, false, &image));
 	listeners = gpc_image_section(&image, GPC_SEC_LISTENER, &count);
 	CU_ASSERT_FATAL(gpc_image_place(&image, &c.arena, listeners[1].id, &path, &line, &column));
 	CU_ASSERT_STRING_EQUAL(path, "c.yaml");
@@ -179,7 +186,7 @@ static void an_error_stops_behind_its_pass_and_leaves_the_result_alone(void)
 	add(&c, "a.yaml", PLANE);
 	add(&c, "b.yaml", LISTENERS);
 	CU_ASSERT_FALSE(run(&c, paths, 2));
-	CU_ASSERT_EQUAL(c.diags.errors, 2);	/* both listeners' backends, nothing of what follows */
+	CU_ASSERT_EQUAL(c.diags.errors, 2); /* both listeners' backends, nothing of what follows */
 	CU_ASSERT_EQUAL(c.diags.records.items[0].code, GPC_E0301);
 	CU_ASSERT_PTR_NULL(c.compiled.bytes);
 	end(&c);
@@ -188,7 +195,8 @@ static void an_error_stops_behind_its_pass_and_leaves_the_result_alone(void)
 static void a_pass_can_be_dumped(void)
 {
 	for (size_t i = 0; gpc_pass_names[i]; i++) {
-		struct gpc_compile_options options = {.inputs = {paths, 3, NULL}, .tool_version = "test"};
+		struct gpc_compile_options options = {.inputs = {paths, 3, NULL},
+						      .tool_version = "test"};
 		struct gpc_provider provider;
 		struct compilation c;
 		char *text = NULL;
@@ -209,7 +217,8 @@ static void a_pass_can_be_dumped(void)
 	}
 }
 
-GPC_UNIT_MAIN("pipeline", {"the_order_of_files_changes_no_byte", the_order_of_files_changes_no_byte},
+GPC_UNIT_MAIN("pipeline",
+	      {"the_order_of_files_changes_no_byte", the_order_of_files_changes_no_byte},
 	      {"the_order_of_objects_their_layout_and_paths_change_no_decision",
 	       the_order_of_objects_their_layout_and_paths_change_no_decision},
 	      {"locale_and_time_zone_change_no_byte", locale_and_time_zone_change_no_byte},

@@ -110,8 +110,10 @@ static void a_decap_plane_of_a_listener_is_complete(void)
 }
 
 GPC_UNIT_MAIN("check/check",
-	      {"equal_keys_on_disjoint_interfaces_are_no_conflict", equal_keys_on_disjoint_interfaces_are_no_conflict},
-	      {"another_port_protocol_or_address_is_no_conflict", another_port_protocol_or_address_is_no_conflict},
+	      {"equal_keys_on_disjoint_interfaces_are_no_conflict",
+	       equal_keys_on_disjoint_interfaces_are_no_conflict},
+	      {"another_port_protocol_or_address_is_no_conflict",
+	       another_port_protocol_or_address_is_no_conflict},
 	      {"dsr_takes_any_family", dsr_takes_any_family},
 	      {"ipip_from_v4_takes_any_family", ipip_from_v4_takes_any_family},
 	      {"sizes_at_the_limits_are_taken", sizes_at_the_limits_are_taken},

@@ -7,7 +7,7 @@
 struct compared {
 	struct fixture fixture;
 	struct gpc_image image;
-	uint8_t *other;		/* the same bytes, to be damaged */
+	uint8_t *other; /* the same bytes, to be damaged */
 	struct gpc_image_difference found[MOST];
 	size_t count;
 };
@@ -18,7 +18,8 @@ static void start(struct compared *c)
 
 	gpc_diags_init(&c->fixture.diags, &c->fixture.arena, false);
 	c->other = small_image(&size);
-	CU_ASSERT_FATAL(gpc_image_open(&c->fixture.diags, "a.gpi", c->other, size, false, &c->image));
+	CU_ASSERT_FATAL(
+		gpc_image_open(&c->fixture.diags, "a.gpi", c->other, size, false, &c->image));
 }
 
 static void compare(struct compared *c, size_t size)
@@ -67,7 +68,8 @@ static void a_maglev_slot_is_named_with_both_endpoints(void)
 
 	start(&c);
 	slots = section_of(c.other, GPC_SEC_MAGLEV);
-	first = !strcmp(gpc_image_name(&c.image, gpc_endpoint_at(c.image.view, slots[17])->name), "g-1");
+	first = !strcmp(gpc_image_name(&c.image, gpc_endpoint_at(c.image.view, slots[17])->name),
+			"g-1");
 	slots[17] = !slots[17];
 	slots[18] = 40000;
 	compare(&c, c.image.size);
@@ -76,7 +78,8 @@ static void a_maglev_slot_is_named_with_both_endpoints(void)
 			       first ? "maglev slot 17 of backend `game`: image g-1, kernel g-2"
 				     : "maglev slot 17 of backend `game`: image g-2, kernel g-1");
 	CU_ASSERT_PTR_NOT_NULL(strstr(c.found[1].what, "kernel 40000 (no endpoint)"));
-	CU_ASSERT_FATAL(gpc_image_place(&c.image, &c.fixture.arena, c.found[0].object, &path, &line, &column));
+	CU_ASSERT_FATAL(gpc_image_place(&c.image, &c.fixture.arena, c.found[0].object, &path, &line,
+					&column));
 	CU_ASSERT_STRING_EQUAL(path, "plane.yaml");
 	end(&c);
 }
@@ -93,7 +96,8 @@ static void a_record_is_named_with_its_field(void)
 	CU_ASSERT_STRING_EQUAL(c.found[0].what,
 			       "listener `game-udp` field port_be: image 6978, kernel 0050");
 	CU_ASSERT_EQUAL(c.found[0].object, gpc_stable_id("listener", NULL, "game-udp"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(c.found[1].what, "of backend `game` field weight: image 0100, kernel 0900"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(c.found[1].what, "of backend `game` field weight: image 0100, kernel 0900"));
 	end(&c);
 }
 
@@ -138,8 +142,10 @@ static void missing_bytes_are_one_difference(void)
 
 GPC_UNIT_MAIN("image/compare", {"equal_bytes_have_no_difference", equal_bytes_have_no_difference},
 	      {"the_link_part_does_not_count", the_link_part_does_not_count},
-	      {"a_maglev_slot_is_named_with_both_endpoints", a_maglev_slot_is_named_with_both_endpoints},
+	      {"a_maglev_slot_is_named_with_both_endpoints",
+	       a_maglev_slot_is_named_with_both_endpoints},
 	      {"a_record_is_named_with_its_field", a_record_is_named_with_its_field},
 	      {"every_single_byte_is_found", every_single_byte_is_found},
-	      {"more_differences_than_asked_for_are_counted", more_differences_than_asked_for_are_counted},
+	      {"more_differences_than_asked_for_are_counted",
+	       more_differences_than_asked_for_are_counted},
 	      {"missing_bytes_are_one_difference", missing_bytes_are_one_difference})

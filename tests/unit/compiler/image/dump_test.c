@@ -23,10 +23,12 @@ static void open_small(struct fixture *fixture, struct gpc_image *image)
 
 	fixture_small_plane(fixture);
 	CU_ASSERT_FATAL(fixture_compile(fixture, &bytes));
-	CU_ASSERT_FATAL(gpc_image_open(&fixture->diags, "a.gpi", bytes.bytes, bytes.size, false, image));
+	CU_ASSERT_FATAL(
+		gpc_image_open(&fixture->diags, "a.gpi", bytes.bytes, bytes.size, false, image));
 }
 
-static void expect_line(const struct gpc_image *image, const char *section, bool json, const char *line)
+static void expect_line(const struct gpc_image *image, const char *section, bool json,
+			const char *line)
 {
 	char *text = dump(image, section, json);
 
@@ -43,14 +45,18 @@ static void records_are_decoded_with_their_place(void)
 
 	open_small(&f, &image);
 	expect_line(&image, "listener", false, "listener index 1 name https id ");
-	expect_line(&image, "listener", false,
-		    " protocol TCP port 443 forward ipip backend web table-v4 1 table-v6 2 at plane.yaml:21:1\n");
-	expect_line(&image, "endpoint", false,
-		    " address-v4 10.0.1.11 address-v6 2001:db8:1::11 weight 1 state ready at plane.yaml:4:1\n");
-	expect_line(&image, "endpoint", true, "\"address-v4\":\"10.0.1.14\",\"weight\":1,\"state\":\"drain\"");
+	expect_line(
+		&image, "listener", false,
+		" protocol TCP port 443 forward ipip backend web table-v4 1 table-v6 2 at plane.yaml:21:1\n");
+	expect_line(
+		&image, "endpoint", false,
+		" address-v4 10.0.1.11 address-v6 2001:db8:1::11 weight 1 state ready at plane.yaml:4:1\n");
+	expect_line(&image, "endpoint", true,
+		    "\"address-v4\":\"10.0.1.14\",\"weight\":1,\"state\":\"drain\"");
 	expect_line(&image, "backend", false, "backend index 1 name web id ");
 	expect_line(&image, "interface", true, "\"name\":\"lan*\"");
-	expect_line(&image, "vip", false, " address 203.0.113.11 protocol UDP port 27000 listener game-udp ");
+	expect_line(&image, "vip", false,
+		    " address 203.0.113.11 protocol UDP port 27000 listener game-udp ");
 	expect_line(&image, "names", false, "name offset 0 name test\n");
 	expect_line(&image, "link", false, " state empty\n");
 	gpc_image_release(&image);
@@ -66,7 +72,8 @@ static void maglev_is_shown_by_shares_and_on_request_by_slots(void)
 	size_t lines = 0;
 
 	open_small(&f, &image);
-	expect_line(&image, "maglev", false, "backend web endpoint web-2 weight 3 slots 151 of 251 share 60.16%\n");
+	expect_line(&image, "maglev", false,
+		    "backend web endpoint web-2 weight 3 slots 151 of 251 share 60.16%\n");
 	text = dump(&image, "maglev-slots", false);
 	for (const char *p = text; *p; p++)
 		lines += *p == '\n';
@@ -132,9 +139,11 @@ static void an_unknown_section_is_refused(void)
 	fixture_release(&f);
 }
 
-GPC_UNIT_MAIN("image/dump", {"records_are_decoded_with_their_place", records_are_decoded_with_their_place},
+GPC_UNIT_MAIN("image/dump",
+	      {"records_are_decoded_with_their_place", records_are_decoded_with_their_place},
 	      {"maglev_is_shown_by_shares_and_on_request_by_slots",
 	       maglev_is_shown_by_shares_and_on_request_by_slots},
-	      {"every_line_of_json_is_an_object_with_a_type", every_line_of_json_is_an_object_with_a_type},
+	      {"every_line_of_json_is_an_object_with_a_type",
+	       every_line_of_json_is_an_object_with_a_type},
 	      {"provenance_is_json", provenance_is_json},
 	      {"an_unknown_section_is_refused", an_unknown_section_is_refused})

@@ -43,7 +43,6 @@ static void a_field_is_found_by_any_of_its_bytes(void)
 	CU_ASSERT_PTR_NULL(gpc_field_at("__u32", 0));
 }
 
-GPC_UNIT_MAIN("image/fields",
-	      {"abi_hash_is_that_of_the_layout", abi_hash_is_that_of_the_layout},
+GPC_UNIT_MAIN("image/fields", {"abi_hash_is_that_of_the_layout", abi_hash_is_that_of_the_layout},
 	      {"fields_cover_every_byte_of_every_record", fields_cover_every_byte_of_every_record},
 	      {"a_field_is_found_by_any_of_its_bytes", a_field_is_found_by_any_of_its_bytes})

@@ -48,8 +48,10 @@ static inline void look_everything_up(const struct gpc_image *image)
 {
 	uint32_t vip_count, endpoint_count, listener_count;
 	const struct gpc_vip *vips = gpc_image_section(image, GPC_SEC_VIP, &vip_count);
-	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoint_count);
-	const struct gpc_listener *listeners = gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
+	const struct gpc_endpoint *endpoints =
+		gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoint_count);
+	const struct gpc_listener *listeners =
+		gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
 
 	for (uint32_t i = 0; i < vip_count; i++)
 		for (int bit = 0; bit < 64; bit += bit < 2 ? 1 : 61) {
@@ -65,8 +67,8 @@ static inline void look_everything_up(const struct gpc_image *image)
 	for (uint32_t i = 0; i < listener_count; i++)
 		for (uint64_t hash = 0; hash <= UINT32_MAX; hash += 0x0fffffff) {
 			for (int family = GPC_V4; family <= GPC_V6; family++) {
-				uint32_t found = gpc_endpoint_by_hash(image->view,
-								      &listeners[i].table[family], hash);
+				uint32_t found = gpc_endpoint_by_hash(
+					image->view, &listeners[i].table[family], hash);
 
 				CU_ASSERT_FATAL(found == GPC_NONE || found < endpoint_count);
 			}

@@ -4,8 +4,10 @@
 
 static void sections_follow_each_other_at_multiples_of_64(void)
 {
-	const uint32_t counts[GPC_SEC_COUNT] = {
-		[GPC_SEC_VIP_DISP] = 3, [GPC_SEC_VIP] = 8, [GPC_SEC_MAGLEV] = 251, [GPC_SEC_NAMES] = 41};
+	const uint32_t counts[GPC_SEC_COUNT] = {[GPC_SEC_VIP_DISP] = 3,
+						[GPC_SEC_VIP] = 8,
+						[GPC_SEC_MAGLEV] = 251,
+						[GPC_SEC_NAMES] = 41};
 	struct gpc_layout layout;
 	uint32_t end = 256 + 512;
 	uint64_t size;
@@ -58,14 +60,16 @@ static void the_arrays_of_the_link_part_fill_it(void)
 			uint64_t end = link.endpoint + endpoints * sizeof(struct gpc_link_endpoint);
 
 			CU_ASSERT_FATAL(link.endpoint >=
-					link.listener + listeners * sizeof(struct gpc_link_listener));
+					link.listener +
+						listeners * sizeof(struct gpc_link_listener));
 			CU_ASSERT_FATAL(end <= GPC_LINK_SIZE(listeners, endpoints));
 			CU_ASSERT_FATAL(end + 2 * GPC_PAGE > GPC_LINK_SIZE(listeners, endpoints));
 		}
 }
 
 GPC_UNIT_MAIN("image/layout",
-	      {"sections_follow_each_other_at_multiples_of_64", sections_follow_each_other_at_multiples_of_64},
+	      {"sections_follow_each_other_at_multiples_of_64",
+	       sections_follow_each_other_at_multiples_of_64},
 	      {"counts_beyond_any_image_are_refused_with_their_size",
 	       counts_beyond_any_image_are_refused_with_their_size},
 	      {"size_classes_are_powers_of_two", size_classes_are_powers_of_two},

@@ -5,7 +5,8 @@
 /* Two objects on one long line with characters of several bytes, one behind a line break. */
 static void positions_are_those_of_the_diagnostics(void)
 {
-	static const char text[] = "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 one two\n\n  \xc3\xa4 three\n";
+	static const char text[] =
+		"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 one two\n\n  \xc3\xa4 three\n";
 	static const char *const words[] = {"one", "two", "three"};
 	struct gpc_model_interface interfaces[3] = {0};
 	struct gpc_model model = {.interfaces = interfaces, .interface_count = 3};
@@ -32,8 +33,9 @@ static void positions_are_those_of_the_diagnostics(void)
 
 		CU_ASSERT_PTR_NOT_NULL(strstr(
 			written.text,
-			gpc_arena_printf(&arena, "{\"kind\":\"interface\",\"name\":\"%s\",\"at\":[0,%u,%u]}",
-					 words[i], place.line, place.column)));
+			gpc_arena_printf(
+				&arena, "{\"kind\":\"interface\",\"name\":\"%s\",\"at\":[0,%u,%u]}",
+				words[i], place.line, place.column)));
 	}
 	gpc_arena_release(&arena);
 }

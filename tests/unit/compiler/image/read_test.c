@@ -6,7 +6,8 @@
 #include "image_tools.h"
 
 /* Opens the bytes; the code of the refusal, GPC_CODE_COUNT if there is none. */
-static enum gpc_code open_bytes(const void *bytes, size_t size, bool linked, struct gpc_image *ret_image)
+static enum gpc_code open_bytes(const void *bytes, size_t size, bool linked,
+				struct gpc_image *ret_image)
 {
 	enum gpc_code code = GPC_CODE_COUNT;
 	struct gpc_arena arena = {0};
@@ -62,7 +63,8 @@ static void every_truncation_is_refused(void)
 	uint8_t *bytes = small_image(&size);
 
 	for (size_t n = 0; n < size; n += n < 1100 || n + 70 > size ? 1 : 61) {
-		uint8_t *cut = malloc(n + 1);	/* of the exact size, so that ASan sees a read behind it */
+		uint8_t *cut =
+			malloc(n + 1); /* of the exact size, so that ASan sees a read behind it */
 
 		memcpy(cut, bytes, n);
 		cut = realloc(cut, n ? n : 1);
@@ -140,7 +142,8 @@ static void many_random_flips_under_right_digests_are_harmless(void)
 {
 	size_t size;
 	uint8_t *bytes = small_image(&size), *copy = malloc(size);
-	size_t from = sizeof(struct gpc_image_head), end = ((struct gpc_image_head *)bytes)->link_offset;
+	size_t from = sizeof(struct gpc_image_head),
+	       end = ((struct gpc_image_head *)bytes)->link_offset;
 	uint64_t random = 42;
 
 	for (int round = 0; round < 3000; round++) {
@@ -403,13 +406,40 @@ static void padding(uint8_t *b)
 static void every_record_is_distrusted(void)
 {
 	static void (*const damages[])(uint8_t *) = {
-		plane_flag, section_moved, section_count, section_entry_size, section_unknown, phash_mask,
-		displacement, name_without_end, name_with_escape, name_elsewhere, listener_backend,
-		listener_forward, listener_table_offset, listener_table_size, listener_first_endpoint,
-		maglev_value, maglev_drained, table_size, table_endpoints, backend_endpoints, endpoint_id,
-		endpoint_pad, endpoint_address, index_entry, interface_mode, choice_without_end,
-		choice_listener, choice_overlap, vip_listener, vip_port, vip_interfaces,
-		vip_address_entry_missing, vip_choice_start, padding,
+		plane_flag,
+		section_moved,
+		section_count,
+		section_entry_size,
+		section_unknown,
+		phash_mask,
+		displacement,
+		name_without_end,
+		name_with_escape,
+		name_elsewhere,
+		listener_backend,
+		listener_forward,
+		listener_table_offset,
+		listener_table_size,
+		listener_first_endpoint,
+		maglev_value,
+		maglev_drained,
+		table_size,
+		table_endpoints,
+		backend_endpoints,
+		endpoint_id,
+		endpoint_pad,
+		endpoint_address,
+		index_entry,
+		interface_mode,
+		choice_without_end,
+		choice_listener,
+		choice_overlap,
+		vip_listener,
+		vip_port,
+		vip_interfaces,
+		vip_address_entry_missing,
+		vip_choice_start,
+		padding,
 	};
 	size_t size;
 	uint8_t *bytes = small_image(&size), *copy = malloc(size);

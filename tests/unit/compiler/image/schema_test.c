@@ -69,8 +69,8 @@ static void every_record_has_its_table(void)
 		for (; f < field_count && !strcmp(fields[f].record, records[r].name); f++, own++) {
 			char row[128];
 
-			snprintf(row, sizeof(row), "\n| %u | %u | `%s` |", fields[f].offset, fields[f].size,
-				 fields[f].name);
+			snprintf(row, sizeof(row), "\n| %u | %u | `%s` |", fields[f].offset,
+				 fields[f].size, fields[f].name);
 			if (!strstr(chapter, row))
 				printf("%s, %s lacks: %s\n", PATH, records[r].name, row + 1);
 			CU_ASSERT_PTR_NOT_NULL(strstr(chapter, row));
@@ -122,4 +122,5 @@ static void numbers_in_the_text_are_those_of_the_code(void)
 
 GPC_UNIT_MAIN("image/schema", {"every_record_has_its_table", every_record_has_its_table},
 	      {"sections_stand_in_their_order", sections_stand_in_their_order},
-	      {"numbers_in_the_text_are_those_of_the_code", numbers_in_the_text_are_those_of_the_code})
+	      {"numbers_in_the_text_are_those_of_the_code",
+	       numbers_in_the_text_are_those_of_the_code})

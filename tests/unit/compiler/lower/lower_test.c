@@ -10,12 +10,13 @@ static void open_fixture(struct fixture *fixture, struct gpc_image *image)
 	struct gpc_image_bytes bytes;
 
 	CU_ASSERT_FATAL(fixture_compile(fixture, &bytes));
-	CU_ASSERT_FATAL(gpc_image_open(&fixture->diags, "a.gpi", bytes.bytes, bytes.size, false, image));
+	CU_ASSERT_FATAL(
+		gpc_image_open(&fixture->diags, "a.gpi", bytes.bytes, bytes.size, false, image));
 }
 
 /* Name of the listener that takes the packet on the interface, "-" if none. */
-static const char *ask(const struct gpc_image *image, const char *address, uint16_t port, uint8_t protocol,
-		       int interface)
+static const char *ask(const struct gpc_image *image, const char *address, uint16_t port,
+		       uint8_t protocol, int interface)
 {
 	uint64_t words[2];
 	struct gpc_ip ip;
@@ -23,7 +24,8 @@ static const char *ask(const struct gpc_image *image, const char *address, uint1
 
 	CU_ASSERT_EQUAL_FATAL(gpc_ip_parse(address, strlen(address), &ip), GPC_IP_OK);
 	memcpy(words, ip.bytes, sizeof(words));
-	found = gpc_vip_listener(image->view, words[0], words[1], htons(port), protocol, 1ull << interface);
+	found = gpc_vip_listener(image->view, words[0], words[1], htons(port), protocol,
+				 1ull << interface);
 	return found == GPC_NONE ? "-"
 				 : gpc_image_name(image, gpc_listener_at(image->view, found)->name);
 }
@@ -105,12 +107,15 @@ static const struct gpc_listener *listener_named(const struct gpc_image *image, 
 }
 
 /* Is the endpoint in the table? */
-static bool table_has(const struct gpc_image *image, const struct gpc_table_ref *ref, const char *name)
+static bool table_has(const struct gpc_image *image, const struct gpc_table_ref *ref,
+		      const char *name)
 {
 	const uint16_t *slots = (const uint16_t *)(image->bytes + ref->offset);
 
 	for (uint32_t i = 0; i < ref->size; i++)
-		if (!strcmp(gpc_image_name(image, gpc_endpoint_at(image->view, ref->first_endpoint + slots[i])->name),
+		if (!strcmp(gpc_image_name(image, gpc_endpoint_at(image->view,
+								  ref->first_endpoint + slots[i])
+							  ->name),
 			    name))
 			return true;
 	return false;
@@ -152,7 +157,7 @@ static void listeners_with_the_same_endpoints_share_a_table(void)
 	CU_ASSERT_EQUAL(udp->table[GPC_V4].table, inside->table[GPC_V4].table);
 	CU_ASSERT_EQUAL(udp->table[GPC_V6].offset, GPC_NONE);
 	gpc_image_section(&image, GPC_SEC_TABLE, &count);
-	CU_ASSERT_EQUAL(count, 3);	/* game; web for v4; web for v6 */
+	CU_ASSERT_EQUAL(count, 3); /* game; web for v4; web for v6 */
 	gpc_image_release(&image);
 	fixture_release(&f);
 }
@@ -190,7 +195,8 @@ static void a_backend_that_takes_no_flows_has_no_table(void)
 	fixture_init(&f);
 	fixture_interface(&f, "wan0");
 	web = fixture_backend(&f, "web");
-	fixture_endpoint(&f, web, "a", "10.0.0.1", NULL)->state = fixture_number(&f, GPC_STATE_DRAIN);
+	fixture_endpoint(&f, web, "a", "10.0.0.1", NULL)->state =
+		fixture_number(&f, GPC_STATE_DRAIN);
 	fixture_endpoint(&f, web, "b", "10.0.0.2", NULL)->weight = fixture_number(&f, 0);
 	fixture_listener(&f, "l", "192.0.2.1", IPPROTO_TCP, 80, "web");
 	open_fixture(&f, &image);
@@ -225,7 +231,8 @@ static void a_table_depends_on_ids_and_weights_alone(void)
 			fixture_endpoint(&f, web, names[round][i], addresses[round][i], NULL);
 		fixture_listener(&f, round ? "x" : "y", "192.0.2.1", IPPROTO_TCP, 80, "web");
 		open_fixture(&f, &image);
-		memcpy(slots[round], gpc_image_section(&image, GPC_SEC_MAGLEV, &count), sizeof(slots[0]));
+		memcpy(slots[round], gpc_image_section(&image, GPC_SEC_MAGLEV, &count),
+		       sizeof(slots[0]));
 		CU_ASSERT_EQUAL(count, 251);
 		gpc_image_release(&image);
 		fixture_release(&f);
@@ -250,12 +257,19 @@ static void keys_without_a_perfect_hash_are_refused(void)
 }
 
 GPC_UNIT_MAIN("lower/lower",
-	      {"listeners_are_found_on_their_interfaces_only", listeners_are_found_on_their_interfaces_only},
-	      {"addresses_of_listeners_are_known_without_a_port", addresses_of_listeners_are_known_without_a_port},
+	      {"listeners_are_found_on_their_interfaces_only",
+	       listeners_are_found_on_their_interfaces_only},
+	      {"addresses_of_listeners_are_known_without_a_port",
+	       addresses_of_listeners_are_known_without_a_port},
 	      {"a_plane_without_listeners_answers_no", a_plane_without_listeners_answers_no},
-	      {"tables_hold_who_takes_flows_and_can_be_reached", tables_hold_who_takes_flows_and_can_be_reached},
-	      {"listeners_with_the_same_endpoints_share_a_table", listeners_with_the_same_endpoints_share_a_table},
-	      {"one_table_serves_both_families_when_all_have_v6", one_table_serves_both_families_when_all_have_v6},
-	      {"a_backend_that_takes_no_flows_has_no_table", a_backend_that_takes_no_flows_has_no_table},
-	      {"a_table_depends_on_ids_and_weights_alone", a_table_depends_on_ids_and_weights_alone},
+	      {"tables_hold_who_takes_flows_and_can_be_reached",
+	       tables_hold_who_takes_flows_and_can_be_reached},
+	      {"listeners_with_the_same_endpoints_share_a_table",
+	       listeners_with_the_same_endpoints_share_a_table},
+	      {"one_table_serves_both_families_when_all_have_v6",
+	       one_table_serves_both_families_when_all_have_v6},
+	      {"a_backend_that_takes_no_flows_has_no_table",
+	       a_backend_that_takes_no_flows_has_no_table},
+	      {"a_table_depends_on_ids_and_weights_alone",
+	       a_table_depends_on_ids_and_weights_alone},
 	      {"keys_without_a_perfect_hash_are_refused", keys_without_a_perfect_hash_are_refused})

@@ -15,8 +15,10 @@ static void make_endpoints(struct gpc_maglev_endpoint *endpoints, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "server-%zu", i);
-		endpoints[i] = (struct gpc_maglev_endpoint){
-			.id = gpc_stable_id("endpoint", "web", name), .weight = 1, .value = (uint16_t)i};
+		endpoints[i] =
+			(struct gpc_maglev_endpoint){.id = gpc_stable_id("endpoint", "web", name),
+						     .weight = 1,
+						     .value = (uint16_t)i};
 	}
 }
 
@@ -68,7 +70,8 @@ static void slots_follow_the_weights(void)
 	for (uint32_t i = 0; i < 10; i++) {
 		double ideal = 16381.0 * endpoints[i].weight / (double)sum;
 
-		CU_ASSERT(counts[i] >= ideal - 1.5 - ideal / 100 && counts[i] <= ideal + 1.5 + ideal / 100);
+		CU_ASSERT(counts[i] >= ideal - 1.5 - ideal / 100 &&
+			  counts[i] <= ideal + 1.5 + ideal / 100);
 	}
 }
 
@@ -104,7 +107,8 @@ static void more_endpoints_than_slots_leave_the_last_ones_out(void)
 }
 
 GPC_UNIT_MAIN("lower/maglev", {"one_endpoint_takes_every_slot", one_endpoint_takes_every_slot},
-	      {"equal_weights_differ_by_one_slot_at_most", equal_weights_differ_by_one_slot_at_most},
+	      {"equal_weights_differ_by_one_slot_at_most",
+	       equal_weights_differ_by_one_slot_at_most},
 	      {"slots_follow_the_weights", slots_follow_the_weights},
 	      {"removing_one_of_many_endpoints_moves_few_other_slots",
 	       removing_one_of_many_endpoints_moves_few_other_slots},

@@ -21,7 +21,8 @@ static uint32_t find(const struct gpc_phash_table *table, uint64_t key)
 	uint64_t hash = gpc_phash_mix(table->hash.seed, key, 0, 0);
 	uint32_t bucket = (uint32_t)(hash >> 32) & table->hash.bucket_mask;
 
-	return table->slots[((uint32_t)hash ^ table->displacements[bucket]) & table->hash.slot_mask];
+	return table
+		->slots[((uint32_t)hash ^ table->displacements[bucket]) & table->hash.slot_mask];
 }
 
 static void every_key_is_found_in_sets_of_any_size(void)
@@ -73,5 +74,6 @@ static void keys_that_always_meet_end_in_a_refusal(void)
 
 GPC_UNIT_MAIN("lower/phash",
 	      {"every_key_is_found_in_sets_of_any_size", every_key_is_found_in_sets_of_any_size},
-	      {"an_empty_set_has_one_bucket_and_one_empty_slot", an_empty_set_has_one_bucket_and_one_empty_slot},
+	      {"an_empty_set_has_one_bucket_and_one_empty_slot",
+	       an_empty_set_has_one_bucket_and_one_empty_slot},
 	      {"keys_that_always_meet_end_in_a_refusal", keys_that_always_meet_end_in_a_refusal})

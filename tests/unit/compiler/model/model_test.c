@@ -34,8 +34,9 @@ static void objects_stand_by_name_and_endpoints_by_id(void)
 	for (size_t i = 0; i < model.endpoint_count; i++) {
 		const struct gpc_model_endpoint *endpoint = &model.endpoints[i];
 
-		CU_ASSERT_EQUAL(endpoint->id, gpc_stable_id("endpoint", model.backends[endpoint->backend].name,
-							    endpoint->name));
+		CU_ASSERT_EQUAL(endpoint->id,
+				gpc_stable_id("endpoint", model.backends[endpoint->backend].name,
+					      endpoint->name));
 		if (i && endpoint->backend == endpoint[-1].backend)
 			CU_ASSERT(endpoint->id > endpoint[-1].id);
 	}
@@ -121,9 +122,12 @@ static void addresses_of_a_listener_are_sorted_and_distinct(void)
 	*GPC_PUSH(&f.arena, &listener->addresses) = fixture_address(&f, "2001:db8:0::2");
 	CU_ASSERT_FATAL(build(&f, &model));
 	CU_ASSERT_EQUAL_FATAL(model.listeners[0].address_count, 2);
-	CU_ASSERT_STRING_EQUAL(gpc_ip_format(&model.listeners[0].addresses[0].prefix.ip, text), "192.0.2.1");
-	CU_ASSERT_STRING_EQUAL(gpc_ip_format(&model.listeners[0].addresses[1].prefix.ip, text), "2001:db8::2");
-	CU_ASSERT_EQUAL(model.listeners[0].repeated_at.start, listener->addresses.items[2].at.start);
+	CU_ASSERT_STRING_EQUAL(gpc_ip_format(&model.listeners[0].addresses[0].prefix.ip, text),
+			       "192.0.2.1");
+	CU_ASSERT_STRING_EQUAL(gpc_ip_format(&model.listeners[0].addresses[1].prefix.ip, text),
+			       "2001:db8::2");
+	CU_ASSERT_EQUAL(model.listeners[0].repeated_at.start,
+			listener->addresses.items[2].at.start);
 	fixture_release(&f);
 }
 
@@ -175,7 +179,8 @@ static void more_endpoints_than_a_plane_can_have_are_refused(void)
 			fixture_backend(&f, gpc_arena_printf(&f.arena, "b%d", b));
 
 		for (uint32_t e = 0; e <= GPC_MAX_ENDPOINTS / 5; e++) {
-			struct gpc_endpoint_intent *endpoint = GPC_PUSH(&f.arena, &backend->endpoints);
+			struct gpc_endpoint_intent *endpoint =
+				GPC_PUSH(&f.arena, &backend->endpoints);
 
 			endpoint->name.text = gpc_arena_printf(&f.arena, "e%u", e);
 		}
@@ -187,13 +192,16 @@ static void more_endpoints_than_a_plane_can_have_are_refused(void)
 
 GPC_UNIT_MAIN("model/model",
 	      {"stable_ids_are_those_of_the_semantics", stable_ids_are_those_of_the_semantics},
-	      {"objects_stand_by_name_and_endpoints_by_id", objects_stand_by_name_and_endpoints_by_id},
+	      {"objects_stand_by_name_and_endpoints_by_id",
+	       objects_stand_by_name_and_endpoints_by_id},
 	      {"defaults_are_those_of_the_semantics", defaults_are_those_of_the_semantics},
 	      {"flow_inserts_follow_flows", flow_inserts_follow_flows},
 	      {"listeners_exist_on_interfaces_with_xdp_and_role_edge",
 	       listeners_exist_on_interfaces_with_xdp_and_role_edge},
-	      {"addresses_of_a_listener_are_sorted_and_distinct", addresses_of_a_listener_are_sorted_and_distinct},
-	      {"unknown_names_are_refused_with_the_nearest", unknown_names_are_refused_with_the_nearest},
+	      {"addresses_of_a_listener_are_sorted_and_distinct",
+	       addresses_of_a_listener_are_sorted_and_distinct},
+	      {"unknown_names_are_refused_with_the_nearest",
+	       unknown_names_are_refused_with_the_nearest},
 	      {"equal_ids_are_refused_with_both_places", equal_ids_are_refused_with_both_places},
 	      {"more_endpoints_than_a_plane_can_have_are_refused",
 	       more_endpoints_than_a_plane_can_have_are_refused})
