@@ -10,6 +10,8 @@
 #include "describe.h"
 #include "output.h"
 
+#define NAMED_HOPS 5u
+
 static const struct gpc_option options[] = {
 	{'v', "verbose", NULL, "slots, whole digests, counters that are 0"},
 	{0, "exit-code", NULL, "exit with 2 when something needs attention"},
@@ -120,21 +122,33 @@ static void check_device(struct gpc_status *status, const struct gpc_device_stat
 	}
 }
 
-static void check_endpoint(struct gpc_status *status, uint32_t index)
+static bool hop_is_unknown(const struct gpc_status *status, uint32_t index)
+{
+	GPC_AUTO_FREE char *hop = status->slots[index] ? gpc_next_hop_text(status, index) : NULL;
+
+	return hop && !strcmp(hop, "unknown");
+}
+
+/* The first few by name: when a gateway is gone there are thousands. */
+static void check_hops(struct gpc_status *status)
 {
 	const struct gpc_image *image = &status->plane.image;
-	const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, index);
-	const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, e->backend);
-	GPC_AUTO_FREE char *hop = NULL;
+	GPC_AUTO_FREE uint32_t *order = gpc_endpoint_order(image);
+	uint32_t unknown = 0;
 
-	if (!status->slots[index])
-		return;
-	hop = gpc_next_hop_text(status, index);
-	if (!strcmp(hop, "unknown"))
+	for (uint32_t n = 0; n < gpc_image_count(image, GPC_SEC_ENDPOINT); n++) {
+		const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, order[n]);
+		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, e->backend);
+
+		if (!hop_is_unknown(status, order[n]) || ++unknown > NAMED_HOPS)
+			continue;
 		problem(status,
 			"the next hop of endpoint '%s/%s' is unknown: its packets are dropped "
 			"(is it up? is there a route?)",
 			gpc_image_name(image, b->name), gpc_image_name(image, e->name));
+	}
+	if (unknown > NAMED_HOPS)
+		problem(status, "and of %u more endpoints", unknown - NAMED_HOPS);
 }
 
 static void find_problems(struct gpc_status *status)
@@ -160,8 +174,7 @@ static void find_problems(struct gpc_status *status)
 	 */
 	if (!status->plane.device_count)
 		problem(status, "no device is bound: none of the plane's interfaces is there");
-	for (uint32_t i = 0; i < gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT); i++)
-		check_endpoint(status, i);
+	check_hops(status);
 }
 
 /* ---- gathering ---- */

@@ -28,8 +28,10 @@ uint32_t *gpc_endpoint_order(const struct gpc_image *image);
 /* Is a device bound to interface `index`? */
 bool gpc_interface_bound(const struct gpc_status *status, uint32_t index);
 
-/* Listener `index` at "192.0.2.10:443/tcp, [2001:db8::1]:443/tcp"; malloc'ed. */
-char *gpc_listener_addresses(const struct gpc_image *image, uint32_t index);
+/* By listener "192.0.2.10:443/tcp, [2001:db8::1]:443/tcp"; a malloc'ed array of malloc'ed strings.
+ */
+char **gpc_listener_addresses(const struct gpc_image *image);
+void gpc_listener_addresses_free(const struct gpc_image *image, char **addresses);
 /* "10.0.0.1, 2001:db8::1"; malloc'ed. */
 char *gpc_endpoint_addresses(const struct gpc_endpoint *endpoint);
 

@@ -51,20 +51,21 @@ static void print_devices(const struct gpc_status *status)
 static void print_listeners(const struct gpc_status *status)
 {
 	const struct gpc_image *image = &status->plane.image;
+	char **addresses = gpc_listener_addresses(image);
 
 	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++) {
 		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
 		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, l->backend);
 		struct json_object *object = gpc_json("listener");
-		GPC_AUTO_FREE char *addresses = gpc_listener_addresses(image, i);
 
 		gpc_json_text(object, "name", gpc_image_name(image, l->name));
-		gpc_json_text(object, "address", addresses);
+		gpc_json_text(object, "address", addresses[i]);
 		gpc_json_text(object, "forward", gpc_forward_name(l->forward));
 		gpc_json_text(object, "backend", gpc_image_name(image, b->name));
 		add_counter(object, gpc_listener_counter(status, i));
 		gpc_json_print(object);
 	}
+	gpc_listener_addresses_free(image, addresses);
 }
 
 static void print_endpoints(const struct gpc_status *status)

@@ -8,6 +8,8 @@
 #include "output.h"
 #include "status.h"
 
+#define LISTED 40u /* rows of a kind on one screen; -v shows all */
+
 static void titles(struct gpc_grid *grid, const char *const *names)
 {
 	for (size_t i = 0; grid->alignment[i]; i++)
@@ -122,28 +124,33 @@ static void add_counter(struct gpc_grid *grid, const struct gpc_counter *counter
 	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_count(counter->flows, text));
 }
 
-static void print_listeners(const struct gpc_status *status)
+static void print_listeners(const struct gpc_call *call, const struct gpc_status *status)
 {
 	static const char *const names[] = {"listener", "address", "forward", "backend",
 					    "packets",	"bytes",   "flows"};
 	const struct gpc_image *image = &status->plane.image;
+	uint32_t count = gpc_image_count(image, GPC_SEC_LISTENER);
+	uint32_t shown = count > LISTED && !gpc_call_has(call, "verbose") ? LISTED : count;
 	struct gpc_grid grid = {.alignment = "llllrrr"};
+	char **addresses = gpc_listener_addresses(image);
 
 	titles(&grid, names);
-	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++) {
+	for (uint32_t i = 0; i < shown; i++) {
 		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
 		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, l->backend);
 		struct gpc_counter counter = gpc_listener_counter(status, i);
-		GPC_AUTO_FREE char *addresses = gpc_listener_addresses(image, i);
 
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, l->name));
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", addresses);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", addresses[i]);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_forward_name(l->forward));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, b->name));
 		add_counter(&grid, &counter);
 	}
 	putchar('\n');
 	gpc_grid_print(&grid, stdout, 0);
+	if (shown < count)
+		printf("... and %u more (-v lists all)\n", count - shown);
+	gpc_listener_addresses_free(image, addresses);
 }
 
 /* A share in percent, "-" of nothing. */
@@ -174,6 +181,48 @@ static void add_endpoint(struct gpc_grid *grid, const struct gpc_status *status,
 	add_share(grid, status->flows[index], status->backend_flows[e->backend]);
 	add_counter(grid, &counter);
 	gpc_grid_add(grid, strcmp(hop, "unknown") ? GPC_PLAIN : GPC_RED, "%s", hop);
+}
+
+/* A backend in one line, where its endpoints would not fit the screen. */
+static void add_backend(struct gpc_grid *grid, const struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_image *image = &status->plane.image;
+	const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, index);
+	struct gpc_counter sum = {0};
+	uint32_t states[3] = {0};
+
+	for (uint32_t i = b->first_endpoint; i < b->first_endpoint + b->endpoints; i++) {
+		const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, i);
+		struct gpc_counter c = gpc_endpoint_counter(status, i);
+
+		states[e->state % 3]++;
+		sum.packets += c.packets;
+		sum.bytes += c.bytes;
+		sum.flows += c.flows;
+	}
+	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_image_name(image, b->name));
+	gpc_grid_add(grid, GPC_PLAIN, "%u", b->endpoints);
+	for (int s = 0; s < 3; s++)
+		gpc_grid_add(grid, s && states[s] ? GPC_YELLOW : GPC_PLAIN, "%u", states[s]);
+	add_counter(grid, &sum);
+}
+
+static void print_backends(const struct gpc_status *status)
+{
+	static const char *const names[] = {"backend", "endpoints", "ready", "drain",
+					    "maint",   "packets",   "bytes", "flows"};
+	uint32_t count = gpc_image_count(&status->plane.image, GPC_SEC_BACKEND);
+	uint32_t shown = count > LISTED ? LISTED : count;
+	struct gpc_grid grid = {.alignment = "lrrrrrrr"};
+
+	titles(&grid, names);
+	for (uint32_t i = 0; i < shown; i++)
+		add_backend(&grid, status, i);
+	putchar('\n');
+	gpc_grid_print(&grid, stdout, 0);
+	if (shown < count)
+		printf("... and %u more backends\n", count - shown);
+	puts("(-v lists the endpoints)");
 }
 
 static void print_endpoints(const struct gpc_status *status)
@@ -222,7 +271,11 @@ void gpc_status_text(const struct gpc_call *call, const struct gpc_status *statu
 		return;
 	print_head(call, status);
 	print_devices(status);
-	print_listeners(status);
-	print_endpoints(status);
+	print_listeners(call, status);
+	if (gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT) > LISTED &&
+	    !gpc_call_has(call, "verbose"))
+		print_backends(status);
+	else
+		print_endpoints(status);
 	print_reasons(call, status);
 }

@@ -154,50 +154,91 @@ static void print_vip(FILE *out, const struct gpc_vip *vip)
 		vip->protocol == IPPROTO_UDP ? "udp" : "tcp");
 }
 
-static bool is_of_listener(const struct gpc_image *image, const struct gpc_vip *vip,
-			   uint32_t listener)
+/* One way to a listener; those of all listeners are collected in one pass over the table. */
+struct way {
+	uint32_t listener;
+	const struct gpc_vip *vip;
+};
+
+struct ways {
+	struct way *items;
+	size_t count, room;
+};
+
+static void add_way(struct ways *ways, uint32_t listener, const struct gpc_vip *vip)
 {
-	uint32_t at = vip->listener;
+	if (ways->count == ways->room) {
+		ways->room = ways->room ? ways->room * 2 : 64;
+		ways->items = reallocarray(ways->items, ways->room, sizeof(*ways->items));
+		if (!ways->items)
+			abort();
+	}
+	ways->items[ways->count++] = (struct way){listener, vip};
+}
 
-	if (!vip->protocol)
-		return false;
-	if (!(vip->flags & GPC_VIP_CHOICE))
-		return at == listener;
-	for (;; at++) {
-		const struct gpc_vip_choice *c = gpc_image_record(image, GPC_SEC_VIP_CHOICE, at);
+static void add_choices(struct ways *ways, const struct gpc_image *image, const struct gpc_vip *vip)
+{
+	const struct gpc_vip_choice *c = gpc_image_record(image, GPC_SEC_VIP_CHOICE, vip->listener);
 
-		if (c->listener == listener)
-			return true;
+	for (;; c++) {
+		add_way(ways, c->listener, vip);
 		if (c->last)
-			return false;
+			return;
 	}
 }
 
-static int compare_vips(const void *a, const void *b)
+static int compare_ways(const void *a, const void *b)
 {
-	return memcmp((*(const struct gpc_vip *const *)a)->address_be,
-		      (*(const struct gpc_vip *const *)b)->address_be, 16);
+	const struct way *x = a, *y = b;
+
+	if (x->listener != y->listener)
+		return x->listener < y->listener ? -1 : 1;
+	return memcmp(x->vip->address_be, y->vip->address_be, sizeof(x->vip->address_be));
 }
 
-char *gpc_listener_addresses(const struct gpc_image *image, uint32_t index)
+static void collect_ways(struct ways *ways, const struct gpc_image *image)
 {
-	const struct gpc_vip *found[2 * GPC_MAX_LISTENER_ADDRESSES];
-	size_t count = 0, size;
-	char *text = NULL;
-	FILE *out = open_text(&text, &size);
-
 	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_VIP); i++) {
 		const struct gpc_vip *vip = gpc_image_record(image, GPC_SEC_VIP, i);
 
-		if (count < sizeof(found) / sizeof(found[0]) && is_of_listener(image, vip, index))
-			found[count++] = vip;
+		if (!vip->protocol)
+			continue;
+		if (vip->flags & GPC_VIP_CHOICE)
+			add_choices(ways, image, vip);
+		else
+			add_way(ways, vip->listener, vip);
 	}
-	qsort(found, count, sizeof(*found), compare_vips);
-	for (size_t i = 0; i < count; i++)
-		print_vip(out, found[i]);
-	if (fclose(out))
+	if (ways->count)
+		qsort(ways->items, ways->count, sizeof(*ways->items), compare_ways);
+}
+
+char **gpc_listener_addresses(const struct gpc_image *image)
+{
+	uint32_t listeners = gpc_image_count(image, GPC_SEC_LISTENER);
+	char **list = calloc(listeners + 1ul, sizeof(*list));
+	struct ways ways = {0};
+	size_t at = 0, size;
+
+	if (!list)
 		abort();
-	return text;
+	collect_ways(&ways, image);
+	for (uint32_t i = 0; i < listeners; i++) {
+		FILE *out = open_text(&list[i], &size);
+
+		for (; at < ways.count && ways.items[at].listener == i; at++)
+			print_vip(out, ways.items[at].vip);
+		if (fclose(out))
+			abort();
+	}
+	free(ways.items);
+	return list;
+}
+
+void gpc_listener_addresses_free(const struct gpc_image *image, char **addresses)
+{
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++)
+		free(addresses[i]);
+	free(addresses);
 }
 
 char *gpc_endpoint_addresses(const struct gpc_endpoint *endpoint)

@@ -18,8 +18,8 @@ static struct {
 	const char *yaml;
 } set;
 
-static struct gpc_counter counters[FIRST_SLOT + 8];
-static struct gpc_next next[8];
+static struct gpc_counter counters[FIRST_SLOT + 64];
+static struct gpc_next next[64];
 static struct gpc_device_status device;
 
 static void link_image(struct gpc_image *image)
@@ -263,6 +263,38 @@ static void an_unknown_next_hop_matters_where_new_flows_go(void)
 	folder_drop(&f);
 }
 
+/* A plane of `n` endpoints, static. */
+static const char *many(unsigned int n)
+{
+	static char yaml[65536];
+	char *p = yaml + snprintf(yaml, sizeof(yaml),
+				  PLANE_HEAD "backends:\n  - name: web\n    endpoints:\n");
+
+	for (unsigned int i = 0; i < n; i++)
+		p += snprintf(p, sizeof(yaml) - (size_t)(p - yaml),
+			      "      - {name: e%03u, address: 10.0.%u.1}\n", i, i);
+	return yaml;
+}
+
+static void many_endpoints_fit_one_screen(void)
+{
+	unsigned int lines = 0;
+
+	begin();
+	set.yaml = many(60);
+	set.know_hops = false;
+	CU_ASSERT_EQUAL(status("--exit-code", NULL), GPC_EXIT_DIFFERENT);
+	CU_ASSERT(says("endpoint 'web/e000'"));
+	CU_ASSERT(says("and of 55 more endpoints"));
+	CU_ASSERT(says("web             60     60      0      0"));
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	CU_ASSERT(lines < 40);
+	CU_ASSERT_EQUAL(status("-v", NULL), 0);
+	CU_ASSERT(says("web/e059  10.0.59.1"));
+	folder_drop(&f);
+}
+
 static void no_plane_names_what_could_be_restored(void)
 {
 	begin();
@@ -320,6 +352,7 @@ GPC_UNIT_MAIN("cmd/status", {"a_sound_plane_needs_no_attention", a_sound_plane_n
 	       a_vanished_interface_and_a_missing_device_are_said},
 	      {"an_unknown_next_hop_matters_where_new_flows_go",
 	       an_unknown_next_hop_matters_where_new_flows_go},
+	      {"many_endpoints_fit_one_screen", many_endpoints_fit_one_screen},
 	      {"no_plane_names_what_could_be_restored", no_plane_names_what_could_be_restored},
 	      {"a_broken_history_hides_nothing_of_the_plane",
 	       a_broken_history_hides_nothing_of_the_plane},
