@@ -95,6 +95,7 @@ const struct gpc_command gpc_command_apply = {
 		"recorded\n"
 		"again; devices that appeared meanwhile are bound. Without a file: ./gpc.yaml and\n"
 		"./gpc.d/*.yaml.",
+	.objects = "diagnostic, notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST,
 		      GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),

@@ -31,6 +31,7 @@ struct gpc_command {
 	const char *operands; /* "[FILE.yaml | IMAGE.gpi]", "" if none */
 	unsigned int operands_min, operands_max;
 	const char *description; /* paragraphs, lines of at most 80 characters */
+	const char *objects; /* types of the objects before the result, with --json; "" if none */
 	const struct gpc_option *options;
 	size_t option_count;
 	const enum gpc_exit *exits; /* those it can give, beside USAGE */

@@ -64,6 +64,7 @@ const struct gpc_command gpc_command_compile = {
 		"./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to stdout as "
 		"json or\n"
 		"github.",
+	.objects = "diagnostic",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),
 	.run = run,

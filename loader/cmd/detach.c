@@ -29,6 +29,7 @@ const struct gpc_command gpc_command_detach = {
 		       "balanced is no longer. The history stays: gpc restore or gpc apply begin "
 		       "again. No\n"
 		       "error when there is nothing to remove.",
+	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run,

@@ -79,6 +79,7 @@ const struct gpc_command gpc_command_doctor = {
 		"Tries what gpc needs (kernel, BTF, bpffs, capabilities) and, given an intent or "
 		"an\n"
 		"image, what its interfaces need (native XDP, MTU, rp_filter). Changes nothing.",
+	.objects = "diagnostic, probe",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST),
 	.run = run,

@@ -51,6 +51,8 @@ void gpc_help_command(const struct gpc_command *command, FILE *out)
 		*command->operands ? " " : "", command->operands);
 	if (*command->description)
 		fprintf(out, "\n%s\n", command->description);
+	if (*command->objects)
+		fprintf(out, "\nobjects with --json: %s; then the result\n", command->objects);
 	fputs("\noptions:\n", out);
 	for (size_t i = 0; i < command->option_count; i++)
 		print_option(out, &command->options[i]);

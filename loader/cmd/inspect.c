@@ -53,6 +53,7 @@ const struct gpc_command gpc_command_inspect = {
 		"the\n"
 		"entries of one section with their places in the YAML: the sections of the image\n"
 		"(vip, listener, endpoint, ...), maglev-slots, provenance, link.",
+	.objects = "diagnostic, image, plane, section, or records of SECTION",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),
 	.run = run,

@@ -68,6 +68,7 @@ const struct gpc_command gpc_command_log = {
 	.operands = "",
 	.description = "One line per generation. The same history in plain git:\n"
 		       "  git -C /var/lib/gpc/history.git log",
+	.objects = "generation",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED),
 	.run = run,

@@ -68,6 +68,7 @@ const struct gpc_command gpc_command_restore = {
 		       "already. Records\n"
 		       "nothing. A unit that runs it after the network is up makes the plane "
 		       "survive a reboot.",
+	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run,

@@ -82,6 +82,7 @@ const struct gpc_command gpc_command_rollback = {
 		"generation that names the old one. History only grows. An image that is no "
 		"longer\n"
 		"stored is rebuilt from the generation's sources and must give the same decision.",
+	.objects = "notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST,
 		      GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),

@@ -179,6 +179,7 @@ const struct gpc_command gpc_command_show = {
 	.description = "Generation N (default: the newest): who, when, from what; interfaces, "
 		       "backends, endpoints\n"
 		       "and listeners that it added, removed or changed; the diff of its sources.",
+	.objects = "generation, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),
 	.run = run,

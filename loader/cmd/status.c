@@ -248,6 +248,7 @@ const struct gpc_command gpc_command_status = {
 		       "seen (`due` is the share by the Maglev table, `got` that of the new "
 		       "flows), and what\n"
 		       "needs attention, first. Changes nothing, takes no lock.",
+	.objects = "plane, recorded, device, listener, endpoint, reason, problem",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_HOST),
 	.run = run,

@@ -51,6 +51,7 @@ const struct gpc_command gpc_command_off = {
 	.description = "Programs stay attached and count the packets as `off`. Stays until gpc on, "
 		       "also across\n"
 		       "apply. Needs neither the lock nor the state folder.",
+	.objects = "",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run_off,
@@ -62,6 +63,7 @@ const struct gpc_command gpc_command_on = {
 	.summary = "balance again after off",
 	.operands = "",
 	.description = "Ends what gpc off began. Open flows keep their endpoints.",
+	.objects = "",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run_on,

@@ -137,6 +137,7 @@ const struct gpc_command gpc_command_verify = {
 		       "entry and its line in the YAML; they end in 1, or in 2 with --exit-code, "
 		       "so that a\n"
 		       "script can tell them from a check that could not be made.",
+	.objects = "diagnostic, difference",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,
 		      GPC_EXIT_HOST),

@@ -30,10 +30,12 @@ static void print_options(FILE *out, const struct gpc_command *command)
 
 static void print_command(FILE *out, const struct gpc_command *command)
 {
-	fprintf(out, "\n## gpc %s\n\n`gpc %s%s%s%s`: %s.\n\n%s\n", command->name, command->name,
+	fprintf(out, "\n## gpc %s\n\n`gpc %s%s%s%s`: %s\n\n%s\n", command->name, command->name,
 		command->option_count ? " [OPTION]..." : "", *command->operands ? " " : "",
 		command->operands, command->summary, command->description);
 	print_options(out, command);
+	if (*command->objects)
+		fprintf(out, "\nObjects with `--json`: %s; then the result.\n", command->objects);
 	fputs("\nExits with", out);
 	for (size_t i = 0; i < command->exit_count; i++)
 		fprintf(out, " %d,", (int)command->exits[i]);
@@ -151,7 +153,7 @@ static void every_reporting_command_has_json_and_every_row_is_whole(void)
 			CU_ASSERT(*c->options[o].help);
 		}
 		CU_ASSERT(json);
-		CU_ASSERT(*c->summary && *c->description && c->run);
+		CU_ASSERT(*c->summary && *c->description && c->objects && c->run);
 		CU_ASSERT(c->operands_min <= c->operands_max);
 		CU_ASSERT_EQUAL(*c->operands == '\0', c->operands_max == 0);
 		CU_ASSERT(c->exit_count > 0);

@@ -26,6 +26,7 @@ static const struct gpc_command command = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.description = "",
+	.objects = "",
 	GPC_ROWS(options),
 	.run = run,
 };

@@ -330,6 +330,8 @@ static void json_is_one_object_a_line_and_ends_with_the_result(void)
 	while ((line = strsep(&rest, "\n")) && *line) {
 		object = json_tokener_parse(line);
 		CU_ASSERT_FATAL(json_object_object_get_ex(object, "type", &type));
+		CU_ASSERT(strstr(gpc_command_status.objects, json_object_get_string(type)) ||
+			  !strcmp(json_object_get_string(type), "result"));
 		endpoints += !strcmp(json_object_get_string(type), "endpoint");
 		if (!rest || !*rest) {
 			CU_ASSERT_STRING_EQUAL(json_object_get_string(type), "result");
