@@ -192,10 +192,22 @@ static void say_applied(const struct gpc_image *image, const struct gpc_apply_ou
 		printf("; flip %.1f us, in all %.0f ms\n", outcome->flip_us, outcome->total_ms);
 }
 
+/* After the answer: it waits for a grace period. What it leaves is left to the next apply. */
+static void retire(const struct gpc_call *call)
+{
+	struct gpc_failure failure;
+
+	fflush(stdout);
+	if (gpc_plane_retire(gpc_bpffs(), &failure))
+		gpc_say(call, GPC_YELLOW, "warning", "old images stay in the kernel for now: %s",
+			failure.message);
+}
+
 static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image *image,
 			    const struct gpc_apply_outcome *outcome, uint32_t number)
 {
 	struct json_object *result = gpc_json("result");
+	enum gpc_exit code;
 
 	gpc_json_number(result, "generation", number);
 	gpc_json_bool(result, "unchanged", outcome->unchanged);
@@ -203,7 +215,9 @@ static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image 
 	gpc_json_real(result, "flip_us", outcome->flip_us, 3);
 	gpc_json_real(result, "total_ms", outcome->total_ms, 3);
 	gpc_describe_json(image, result);
-	return gpc_finish(call, GPC_EXIT_OK, result);
+	code = gpc_finish(call, GPC_EXIT_OK, result);
+	retire(call);
+	return code;
 }
 
 static enum gpc_exit finish_interrupted(const struct gpc_call *call)
