@@ -140,7 +140,7 @@ static int read_recipe(struct gpc_history *history, const struct gpc_generation 
 		 "sources, "
 		 "and only the last %u images are kept",
 		 generation->number, GPC_HISTORY_IMAGES);
-	return gpc_fail_hint(failure, "apply the image file %s again", generation->image);
+	return gpc_fail_hint(failure, "apply the image with file digest %s again", generation->image);
 }
 
 /* ---- compiling ---- */
