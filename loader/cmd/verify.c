@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
 #include "../../compiler/base/cleanup.h"
 #include "../history/history.h"
+#include "activate.h"
 #include "input.h"
 #include "output.h"
 
@@ -9,39 +13,50 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_JSON,
 };
 
-static int find_decision(const char *running, struct gpc_image *ret, struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
-	struct gpc_generation generation;
-	bool found;
-
-	if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
-	    gpc_history_find_decision(history, running, &generation, &found, failure))
-		return -1;
-	if (found)
-		return gpc_history_image(history, &generation, ret, NULL, failure);
-	gpc_fail(failure, GPC_EXIT_FAILED, 0, "the running decision %.12s is not in the history",
-		 running);
-	return gpc_fail_hint(failure, "give the image to compare with, or apply what should run");
-}
+#define STRAY 256 /* room for what is wrong between plane and history; empty: nothing */
 
 /* For a plane whose active image cannot be read: what was recorded last should be there. */
-static int find_newest(struct gpc_image *ret, struct gpc_failure *failure)
+static int find_newest(struct gpc_history *history, struct gpc_image *ret,
+		       struct gpc_failure *failure)
 {
-	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
-	struct gpc_generation generation;
+	struct gpc_generation newest;
 
-	if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
-	    gpc_history_find(history, 0, &generation, failure))
+	if (gpc_history_find(history, 0, &newest, failure))
 		return -1;
-	return gpc_history_image(history, &generation, ret, NULL, failure);
+	return gpc_history_image(history, &newest, ret, NULL, failure);
 }
 
-/* The recorded image of what runs. */
-static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
+/* The recorded image of what runs; `stray` says when another one was recorded last. */
+static int find_running(struct gpc_history *history, const struct gpc_image *running,
+			struct gpc_image *ret, char stray[STRAY], struct gpc_failure *failure)
+{
+	struct gpc_generation recorded, newest;
+	char decision[65];
+	bool found;
+
+	gpc_digest_format(running->head->decision_digest, decision);
+	if (gpc_history_find_decision(history, decision, &recorded, &found, failure))
+		return -1;
+	if (!found) {
+		gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			 "the running decision %.12s is not in the history", decision);
+		return gpc_fail_hint(failure,
+				     "give the image to compare with, or apply what should run");
+	}
+	if (gpc_history_find(history, 0, &newest, failure))
+		return -1;
+	if (strcmp(newest.decision, decision))
+		snprintf(stray, STRAY,
+			 "the plane runs generation %u (decision %.12s), recorded last is %u "
+			 "(decision %.12s); run: gpc restore",
+			 gpc_linked_generation(running), decision, newest.number, newest.decision);
+	return gpc_history_image(history, &recorded, ret, NULL, failure);
+}
+
+static int find_recorded(struct gpc_image *ret, char stray[STRAY], struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status status = {0};
-	char running[65];
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
 
 	if (gpc_plane_read(gpc_bpffs(), &status, failure))
 		return -1;
@@ -50,10 +65,10 @@ static int find_recorded(struct gpc_image *ret, struct gpc_failure *failure)
 			 gpc_bpffs());
 		return gpc_fail_hint(failure, "gpc apply, or gpc restore");
 	}
-	if (!status.has_image)
-		return find_newest(ret, failure);
-	gpc_digest_format(status.image.head->decision_digest, running);
-	return find_decision(running, ret, failure);
+	if (gpc_history_open(gpc_state_dir(), false, &history, failure))
+		return -1;
+	return status.has_image ? find_running(history, &status.image, ret, stray, failure)
+				: find_newest(history, ret, failure);
 }
 
 static void print_findings(const struct gpc_verify_report *report)
@@ -89,7 +104,25 @@ static void print_findings_json(const struct gpc_verify_report *report)
 	}
 }
 
-static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image *image)
+/* In front of what is found in the kernel. */
+static void add_stray(struct gpc_verify_report *report, const char *stray)
+{
+	struct gpc_verify_finding *findings =
+		reallocarray(report->findings, report->count + 1, sizeof(*findings));
+
+	if (!findings)
+		abort();
+	memmove(findings + 1, findings, report->count * sizeof(*findings));
+	findings[0] = (struct gpc_verify_finding){0};
+	snprintf(findings[0].what, sizeof(findings[0].what), "%s", stray);
+	report->findings = findings;
+	report->count++;
+	report->total++;
+}
+
+/* `stray`: a difference between plane and history; empty if there is none. */
+static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image *image,
+			     const char *stray)
 {
 	GPC_CLEANUP(gpc_verify_report_release) struct gpc_verify_report report = {0};
 	enum gpc_exit code = GPC_EXIT_OK;
@@ -98,6 +131,12 @@ static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image
 
 	if (gpc_plane_verify(gpc_bpffs(), image, &report, &failure))
 		return gpc_finish_failed(call, &failure);
+	if (*stray)
+		add_stray(&report, stray);
+	if (report.recompiled)
+		gpc_say(call, GPC_DIM, "note",
+			"the same decision runs, compiled from other text: places and digest of "
+			"the file differ");
 	(gpc_call_has(call, "json") ? print_findings_json : print_findings)(&report);
 	if (report.total)
 		code = gpc_call_has(call, "exit-code") ? GPC_EXIT_DIFFERENT : GPC_EXIT_FAILED;
@@ -105,6 +144,7 @@ static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image
 	gpc_json_number(result, "differences", (int64_t)report.total);
 	gpc_json_number(result, "bytes", (int64_t)report.bytes_compared);
 	gpc_json_number(result, "links", report.links_checked);
+	gpc_json_bool(result, "recompiled", report.recompiled);
 	return gpc_finish(call, code, result);
 }
 
@@ -112,16 +152,17 @@ static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
 	struct gpc_failure failure;
+	char stray[STRAY] = "";
 	enum gpc_exit rc;
 
 	if (call->operand_count) {
 		rc = gpc_input_image(call, call->operands[0], &input);
-		return rc ? gpc_finish(call, rc, NULL) : compare(call, &input.image);
+		return rc ? gpc_finish(call, rc, NULL) : compare(call, &input.image, stray);
 	}
-	if (find_recorded(&input.image, &failure))
+	if (find_recorded(&input.image, stray, &failure))
 		return gpc_finish_failed(call, &failure);
 	input.has_image = true;
-	return compare(call, &input.image);
+	return compare(call, &input.image, stray);
 }
 
 const struct gpc_command gpc_command_verify = {
@@ -130,13 +171,14 @@ const struct gpc_command gpc_command_verify = {
 	.summary = "does the kernel hold and run those very bytes?",
 	.operands = "[IMAGE.gpi]",
 	.operands_max = 1,
-	.description = "Compares the image in the kernel byte for byte with IMAGE, by default with "
-		       "the recorded\n"
-		       "one, and checks that links, programs and maps belong together. Differences "
-		       "name the\n"
-		       "entry and its line in the YAML; they end in 1, or in 2 with --exit-code, "
-		       "so that a\n"
-		       "script can tell them from a check that could not be made.",
+	.description =
+		"Compares the image in the kernel byte for byte with IMAGE, by default with the "
+		"recorded\n"
+		"one, and checks that links, programs and maps belong together and that what was "
+		"recorded\n"
+		"last runs. The same decision compiled from other text is a note, no difference.\n"
+		"Differences name the entry and its line in the YAML; they end in 1, or in 2 with\n"
+		"--exit-code, so that a script can tell them from a check that could not be made.",
 	.objects = "diagnostic, difference",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,

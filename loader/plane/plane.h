@@ -87,11 +87,12 @@ struct gpc_verify_report {
 	size_t count, total;		/* kept (at most 100), all */
 	uint64_t bytes_compared;
 	uint32_t links_checked;
+	bool recompiled;		/* same decision, from other text: no difference */
 };
 
 /*
- * Compares the kernel's active image with `image` byte for byte (link part: against what its own
- * rules demand), and link -> program tag -> map ids with what this gpc would load.
+ * Compares the kernel's active image with `image` byte for byte (provenance: only whether it differs;
+ * link part: against what its own rules demand), and link -> program tag -> map ids with what this gpc would load.
  */
 int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gpc_verify_report *ret,
 		     struct gpc_failure *failure);

@@ -83,17 +83,36 @@ static void place_of(const struct gpc_image *image, uint64_t object, char *out, 
 		snprintf(out, size, "%s:%u:%u", path, line, column);
 }
 
-static int compare_bytes(struct verify *verify, struct gpc_failure *failure)
+/*
+ * The same decision from other text (SEMANTICS 9): an image that is whole by its own digests, only who
+ * compiled it from what is not the same. *ret_size: of the image that is there.
+ */
+static bool is_recompiled(const struct verify *verify, uint32_t slot, size_t *ret_size)
+{
+	GPC_CLEANUP(gpc_image_release) struct gpc_image held = {0};
+	const struct gpc_image *image = verify->image;
+	struct gpc_failure ignored;
+
+	if (!memcmp(image->bytes, verify->staged.bytes, image->head->link_offset) ||
+	    gpc_stage_read(current(verify), slot, &held, &ignored) ||
+	    memcmp(held.head->decision_digest, image->head->decision_digest,
+		   sizeof(image->head->decision_digest)))
+		return false;
+	*ret_size = held.size;
+	return true;
+}
+
+static int list_differences(struct verify *verify, struct gpc_failure *failure)
 {
 	GPC_AUTO_FREE struct gpc_image_difference *differences =
 		calloc(FINDINGS_MAX, sizeof(*differences));
 	const struct gpc_image_comparison comparison = {"image", "kernel", differences, FINDINGS_MAX};
-	const char *bytes = verify->staged.bytes;
 	size_t found, kept, i;
 
 	if (!differences)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot compare the images");
-	found = gpc_image_compare(verify->image, bytes, verify->staged.size, &comparison);
+	found = gpc_image_compare(verify->image, verify->staged.bytes, verify->staged.size,
+				  &comparison);
 	kept = found < FINDINGS_MAX ? found : FINDINGS_MAX;
 	for (i = 0; i < kept; i++) {
 		struct gpc_verify_finding *finding = next_finding(verify);
@@ -105,7 +124,18 @@ static int compare_bytes(struct verify *verify, struct gpc_failure *failure)
 			 sizeof(finding->place));
 	}
 	verify->report.total += found - kept;
-	for (i = verify->image->size; i < verify->staged.size; i++)
+	return 0;
+}
+
+static int compare_bytes(struct verify *verify, uint32_t slot, struct gpc_failure *failure)
+{
+	const char *bytes = verify->staged.bytes;
+	size_t i = verify->image->size;
+
+	verify->report.recompiled = is_recompiled(verify, slot, &i);
+	if (!verify->report.recompiled && list_differences(verify, failure))
+		return -1;
+	for (; i < verify->staged.size; i++)
 		if (bytes[i]) {
 			find(verify, "byte %zu behind the image is not zero", i);
 			break;
@@ -309,7 +339,7 @@ int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gp
 	} else if (!verify.staged.bytes) {
 		find(&verify, "the active image slot %u is empty", slot);
 	} else {
-		if (compare_bytes(&verify, failure))
+		if (compare_bytes(&verify, slot, failure))
 			return -1;
 		if (!verify.report.total)
 			check_link_part(&verify);

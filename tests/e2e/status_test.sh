@@ -66,12 +66,26 @@ mv "$instance/kept" "$instance/slot-$active"
 check "the right map comes back" exchange "$active" "$active"
 check "verify" gpc balancer verify --exit-code
 
+{ echo "# one line more, and every place is another"; cat "$WORK/other.yaml"; } >"$WORK/comment.yaml"
+check "compile the same decision from other text" gpc balancer compile -f "$WORK/comment.yaml" -o "$WORK/comment.gpi"
+check "verify against it: no difference" gpc balancer verify --exit-code "$WORK/comment.gpi"
+check_said "but a note" "compiled from other text"
+
 link=$(find "$BPFFS/balancer/links" -type f | head -n 1)
 rm "$link"
 check_exit "verify finds a link that is gone" 2 gpc balancer verify --exit-code
 check_said "it names the device" wan0
 check_exit "status --exit-code too" 2 gpc balancer status --exit-code
 check "apply attaches it again" gpc balancer apply "$WORK/other.yaml"
+check "verify" gpc balancer verify --exit-code
+# What a rollback leaves that dies after its flip: the history says the generation before.
+cp -a "$WORK/state/balancer" "$WORK/before"
+check "rollback" gpc balancer rollback
+rm -r "$WORK/state/balancer"
+mv "$WORK/before" "$WORK/state/balancer"
+check_exit "verify finds that not the newest generation runs" 2 gpc balancer verify --exit-code
+check_said "it says which one was recorded last" "recorded last is 2"
+check "restore" gpc balancer restore
 check "verify" gpc balancer verify --exit-code
 check "traffic" all_answer "$VIP4" 100 backend1 backend2
 rig_done

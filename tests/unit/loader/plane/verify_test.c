@@ -231,6 +231,37 @@ static void a_tampered_plane_is_mended_by_an_apply(void)
 	end();
 }
 
+static void the_same_decision_from_other_text_is_no_difference(void)
+{
+	struct gpc_image other = rig_image("# one line more, so that every place is another\n" RIG_PLANE(
+		RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2));
+	struct gpc_verify_report report;
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(gpc_plane_verify(rig_bpffs, &other, &report, &rig_failure), 0);
+	CU_ASSERT_EQUAL(report.total, 0);
+	CU_ASSERT_TRUE(report.recompiled);
+	gpc_verify_report_release(&report);
+	CU_ASSERT_EQUAL_FATAL(gpc_plane_verify(rig_bpffs, &one, &report, &rig_failure), 0);
+	CU_ASSERT_FALSE(report.recompiled);
+	gpc_verify_report_release(&report);
+	gpc_image_release(&other);
+	end();
+}
+
+static void a_changed_provenance_is_a_difference(void)
+{
+	int fd;
+
+	begin();
+	fd = changed_copy(one.head->provenance_offset + 8);
+	put_in_slot(fd);
+	pin_as_slot(fd);
+	CU_ASSERT_TRUE(rig_verify(&one) > 0);
+	close(fd);
+	end();
+}
+
 static void make_images(void)
 {
 	rig_up("plane/verify");
@@ -249,4 +280,7 @@ GPC_UNIT_MAIN_AFTER("plane/verify", make_images,
 	       a_pinned_program_that_is_not_gpcs_is_found},
 	      {"a_link_that_was_removed_is_found", a_link_that_was_removed_is_found},
 	      {"a_plane_with_a_missing_pin_can_be_detached", a_plane_with_a_missing_pin_can_be_detached},
+	      {"the_same_decision_from_other_text_is_no_difference",
+	       the_same_decision_from_other_text_is_no_difference},
+	      {"a_changed_provenance_is_a_difference", a_changed_provenance_is_a_difference},
 	      {"a_tampered_plane_is_mended_by_an_apply", a_tampered_plane_is_mended_by_an_apply})
