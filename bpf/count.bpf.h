@@ -18,7 +18,8 @@ static __always_inline void count(__u32 slot, __u64 packets, __u64 bytes, __u64 
 	counter->flows += flows;
 }
 
-static __always_inline void count_reason(enum gpc_hook hook, __u32 reason, __u64 packets, __u64 bytes)
+static __always_inline void count_reason(enum gpc_hook hook, __u32 reason, __u64 packets,
+					 __u64 bytes)
 {
 	count(hook * GPC_REASON_MAX + (reason & (GPC_REASON_MAX - 1)), packets, bytes, 0);
 }

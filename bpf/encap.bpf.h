@@ -3,25 +3,25 @@
  * encap.bpf.h: turns a frame into the one that goes to the endpoint (SEMANTICS 6.2): an outer IP
  * header for `ipip`, other MAC addresses only for `dsr`.
  *
- * Outer header: TTL 64; the whole TOS byte copied, so DSCP and ECN; DF copied; identification 0 with
- * DF, else the inner one (0 for what is no IPv4 packet inside IPv4, which does not happen); flow label
- * copied from IPv6, and from IPv4 a hash of the flow, so that routers and receive queues can spread
- * flows. The inner packet is not touched. Padding behind it is cut off, as it would be taken for part of
- * the outer packet's frame only, never of the inner one.
+ * Outer header: TTL 64; the whole TOS byte copied, so DSCP and ECN; DF copied; identification 0
+ * with DF, else the inner one; flow label copied from IPv6, and for an IPv4 packet a keyed hash of
+ * its flow, so that routers and receive queues can spread flows. The inner packet is not touched.
+ * Padding behind it is cut off first: the outer length does not cover it, and the frame is long
+ * enough without.
  */
 #ifndef GPC_ENCAP_BPF_H
 #define GPC_ENCAP_BPF_H
 
 #include "hop.bpf.h"
 
-#define GPC_OUTER_TTL	64u
-#define GPC_IPV4_DF	0x40ull		/* of the fragment field's first byte */
+#define GPC_OUTER_TTL 64u
+#define GPC_IPV4_DF 0x40ull /* of the fragment field's first byte */
 
 /* An outer header in registers: 20 or 40 bytes as loaded. */
 struct gpc_outer {
 	__u64 word[5];
-	__u32 size;		/* 0: none (dsr) */
-	__be16 type;		/* EtherType of the frame to send */
+	__u32 size;  /* 0: none (dsr) */
+	__be16 type; /* EtherType of the frame to send */
 };
 
 static __always_inline void outer_v4(struct gpc_outer *outer, const struct gpc_packet *p,
@@ -49,7 +49,8 @@ static __always_inline __u32 flow_label(const struct gpc_plane *plane, const str
 	__u64 ports = (__u64)p->tuple.source_port << 16 | p->tuple.destination_port;
 
 	return gpc_phash_mix(plane->hash_seed[0], p->tuple.source[1], p->tuple.destination[1],
-			     ports) & 0xfffff;
+			     ports) &
+	       0xfffff;
 }
 
 static __always_inline void outer_v6(struct gpc_outer *outer, const struct gpc_plane *plane,
@@ -110,7 +111,8 @@ static __always_inline int write_head(struct xdp_md *ctx, const struct gpc_packe
  * Makes the frame and sends it: the XDP action, or -1 if there was no room in front of it.
  */
 static __always_inline int send(struct xdp_md *ctx, const struct gpc_packet *p,
-				const struct gpc_link_device *in, const struct gpc_route *route, const struct gpc_outer *outer)
+				const struct gpc_link_device *in, const struct gpc_route *route,
+				const struct gpc_outer *outer)
 {
 	int back = route->ifindex == in->ifindex;
 	__u32 tags = back ? p->tags : 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * flow.bpf.h: the flow tables: keys, states and timeouts of one-sided flows (SEMANTICS 5.4), entries
- * within the budget of new ones (6.5).
+ * flow.bpf.h: the flow tables: keys, states and timeouts of one-sided flows (SEMANTICS 5.4),
+ * entries within the budget of new ones (6.5).
  *
- * An entry is changed by plain stores. Two CPUs that see one flow at once store the same endpoint or,
- * while the flow is being picked anew, one of them wins; neither is an error.
+ * An entry is changed by plain stores. Two CPUs that see one flow at once store the same endpoint
+ * or, while the flow is being picked anew, one of them wins; neither is an error.
  */
 #ifndef GPC_FLOW_BPF_H
 #define GPC_FLOW_BPF_H
@@ -14,7 +14,8 @@
 #define GPC_FLOW_SECOND_SHIFT 30
 #define GPC_SECOND 1000000000ull
 
-/* All ones if a > b, else 0; without a branch: the order of two random addresses is not predictable. */
+/* All ones if a > b, else 0; without a branch: the order of two random addresses is not
+ * predictable. */
 static __always_inline __u64 mask_above(__u64 a, __u64 b)
 {
 	__u64 borrow = (__u64)((__s64)((~b & a) | ((~b | a) & (b - a))) >> 63);
@@ -24,8 +25,8 @@ static __always_inline __u64 mask_above(__u64 a, __u64 b)
 }
 
 /*
- * The keys are written in words of 8 bytes: the kernel reads them in words of 4 and 8, and a load of
- * bytes that several smaller stores have just written waits for all of them.
+ * The keys are written in words of 8 bytes: the kernel reads them in words of 4 and 8, and a load
+ * of bytes that several smaller stores have just written waits for all of them.
  */
 union flow_key {
 	struct gpc_flow_key4 v4;
@@ -98,18 +99,19 @@ static __always_inline __u8 flow_next_state(__u8 state, __u8 protocol, __u8 flag
 /* State of a flow whose first packet this is; TCP in mid-stream is taken for established. */
 static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags)
 {
-	return tcp_opens(flags) ? GPC_FLOW_SYN :
-				  flow_next_state(GPC_FLOW_ESTABLISHED, protocol, flags);
+	return tcp_opens(flags) ? GPC_FLOW_SYN
+				: flow_next_state(GPC_FLOW_ESTABLISHED, protocol, flags);
 }
 
 /*
- * Is the entry's flow over? last_seen counts units of 2^30 ns, rounded down at both ends, so one unit
- * of grace keeps an entry from ending before its time.
+ * Is the entry's flow over? last_seen counts units of 2^30 ns, rounded down at both ends, so one
+ * unit of grace keeps an entry from ending before its time.
  */
 static __always_inline int flow_expired(const struct gpc_plane *plane, __u8 state, __u32 idle)
 {
 	_Static_assert((int)GPC_FLOW_UDP == (int)GPC_TIMEOUT_UDP &&
-		       (int)GPC_FLOW_SYN == (int)GPC_TIMEOUT_SYN, "a state indexes its timeout");
+			       (int)GPC_FLOW_SYN == (int)GPC_TIMEOUT_SYN,
+		       "a state indexes its timeout");
 	__u64 timeout = plane->timeout[state & (GPC_TIMEOUT_COUNT - 1)];
 
 	return idle > 1 && (__u64)(idle - 1) << GPC_FLOW_SECOND_SHIFT > timeout * GPC_SECOND;

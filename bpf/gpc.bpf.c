@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * gpc.bpf.c: one object per size class of images (GPC_IMAGE_LOG2), because the mask that keeps every
- * load inside the image must be a compile-time constant.
+ * gpc.bpf.c: one object per size class of images (GPC_IMAGE_LOG2), because the mask that keeps
+ * every load inside the image must be a compile-time constant.
  */
 #include "gpc_decap.bpf.c"
 #include "gpc_tc.bpf.c"

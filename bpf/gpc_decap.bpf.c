@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * gpc_decap: `role: decap` on a backend (SEMANTICS 3). IP in IP whose inner packet is for a listener
- * with `forward: ipip` is unwrapped for the stack; every other frame passes as it came.
+ * gpc_decap: `role: decap` on a backend (SEMANTICS 3). IP in IP whose inner packet is for a
+ * listener with `forward: ipip` is unwrapped for the stack; every other frame passes as it came.
  */
 #include "count.bpf.h"
 #include "encap.bpf.h"
 
-/* Takes the outer IP headers away, so that what follows at offset `at` follows the Ethernet header. */
+/* Takes the outer IP headers away, so that what follows at offset `at` follows the Ethernet header.
+ */
 static __always_inline int unwrap(struct xdp_md *ctx, const struct gpc_packet *outer, __u8 family)
 {
 	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	int shrink = (int)(outer->l4 & GPC_OFFSET_MASK) - (int)GPC_ETH_SIZE - 4 * outer->tags;
-	struct gpc_outer none = {
-		.type = family == GPC_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6)};
+	struct gpc_outer none = {.type = family == GPC_V4 ? bpf_htons(ETH_P_IP)
+							  : bpf_htons(ETH_P_IPV6)};
 	struct gpc_route same;
 
 	if (data + GPC_ETH_SIZE > end)
 		return 0;
 	same.destination_mac = load64(data) & GPC_MAC_MASK;
 	same.source_mac = load64(data + 6) & GPC_MAC_MASK;
-	return !bpf_xdp_adjust_head(ctx, shrink) && write_head(ctx, outer, &same, &none, outer->tags);
+	return !bpf_xdp_adjust_head(ctx, shrink) &&
+	       write_head(ctx, outer, &same, &none, outer->tags);
 }
 
 static __always_inline __u32 walk_decap(struct xdp_md *ctx, struct gpc_view view)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * gpc_tc_ingress, gpc_tc_egress: what the stack receives and sends. They decide nothing yet but follow
- * the same control word: off, and no image, act here as in XDP.
+ * gpc_tc_ingress, gpc_tc_egress: what the stack receives and sends. They decide nothing yet but
+ * follow the same control word: off, and no image, act here as in XDP.
  *
- * XDP and TC of one packet are two invocations; a swap may fall between them. XDP's metadata names the
- * image that decided, and TC takes it if the control word still names that slot and the image there
- * has that generation and nonce. Otherwise TC takes the slot that its own read gives.
+ * XDP and TC of one packet are two invocations; a swap may fall between them. XDP's metadata names
+ * the image that decided, and TC takes it if the control word still names that slot and the image
+ * there has that generation and nonce. Otherwise TC takes the slot that its own read gives.
  */
 #include <linux/pkt_cls.h>
 

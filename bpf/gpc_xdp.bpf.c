@@ -13,8 +13,8 @@ struct gpc_walk {
 	const struct gpc_link_device *in;
 	const struct gpc_listener *listener;
 	__u32 listener_index;
-	__u32 endpoint;		/* index */
-	__u32 new_flow;		/* 1: counted as one */
+	__u32 endpoint; /* index */
+	__u32 new_flow; /* 1: counted as one */
 	__u64 now;
 	struct gpc_packet packet;
 };
@@ -64,14 +64,22 @@ static __always_inline int usable(const struct gpc_endpoint *endpoint, __u8 forw
 }
 
 /* The endpoint that the entry names, if it still keeps its flows; GPC_NONE: pick anew. */
-static __always_inline __u32 kept_endpoint(struct gpc_walk *w, const struct gpc_flow *flow)
+static __always_inline __u32 kept_endpoint(struct gpc_walk *w, struct gpc_flow *flow)
 {
-	__u32 index = gpc_endpoint_by_id(w->view, flow->endpoint);
-	const struct gpc_endpoint *endpoint;
+	const struct gpc_plane *plane = gpc_view_plane(w->view);
+	__u32 index = flow->hint;
+	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, index);
 
-	if (index == GPC_NONE)
-		return GPC_NONE;
-	endpoint = gpc_endpoint_at(w->view, index);
+	/* The hint saves two loads that wait for each other; the id decides, wherever it is found.
+	 */
+	if (unlikely(endpoint->id != flow->endpoint ||
+		     index >= plane->section[GPC_SEC_ENDPOINT].count)) {
+		index = gpc_endpoint_by_id(w->view, flow->endpoint);
+		if (index == GPC_NONE)
+			return GPC_NONE;
+		endpoint = gpc_endpoint_at(w->view, index);
+		flow->hint = index;
+	}
 	if (!(endpoint->flags & GPC_ENDPOINT_KEEP) ||
 	    !usable(endpoint, w->listener->forward, w->packet.family))
 		return GPC_NONE;
@@ -106,10 +114,11 @@ static __always_inline void follow_flow(struct gpc_walk *w, struct gpc_flow *flo
 			return;
 		}
 		flow->endpoint = gpc_endpoint_at(w->view, endpoint)->id;
+		flow->hint = endpoint;
 		w->new_flow = 1;
 	}
-	state = fresh ? flow_first_state(p->tuple.protocol, p->tcp_flags) :
-			flow_next_state(state, p->tuple.protocol, p->tcp_flags);
+	state = fresh ? flow_first_state(p->tuple.protocol, p->tcp_flags)
+		      : flow_next_state(state, p->tuple.protocol, p->tcp_flags);
 	if (unlikely(state != flow->state))
 		flow->state = state;
 	if (unlikely(second != flow->last_seen))
@@ -117,27 +126,39 @@ static __always_inline void follow_flow(struct gpc_walk *w, struct gpc_flow *flo
 	w->endpoint = endpoint;
 }
 
+/* Makes the entry of a flow that got w->endpoint; 0 if it is made. */
+static __always_inline long enter_flow(struct gpc_walk *w, const union flow_key *key, __u8 reversed)
+{
+	const struct gpc_packet *p = &w->packet;
+	struct gpc_flow flow = {
+		.endpoint = gpc_endpoint_at(w->view, w->endpoint)->id,
+		.last_seen = w->now >> GPC_FLOW_SECOND_SHIFT,
+		.state = flow_first_state(p->tuple.protocol, p->tcp_flags),
+		.flags = reversed,
+		.hint = w->endpoint,
+	};
+	long failed;
+
+	if (p->family == GPC_V4) {
+		failed = bpf_map_update_elem(&gpc_flows4, key, &flow, BPF_ANY);
+		opaque(failed);
+	} else {
+		failed = bpf_map_update_elem(&gpc_flows6, key, &flow, BPF_ANY);
+	}
+	return failed;
+}
+
 /* An unknown flow: an endpoint from the table, and an entry within the budget. */
 static __always_inline void open_flow(struct gpc_walk *w, const union flow_key *key, __u8 reversed)
 {
-	const struct gpc_plane *plane = gpc_view_plane(w->view);
 	const struct gpc_packet *p = &w->packet;
-	struct gpc_flow flow = {.last_seen = w->now >> GPC_FLOW_SECOND_SHIFT, .flags = reversed};
 	long failed = 1;
 
 	w->endpoint = picked_endpoint(w);
 	if (w->endpoint == GPC_NONE)
 		return;
-	flow.state = flow_first_state(p->tuple.protocol, p->tcp_flags);
-	flow.endpoint = gpc_endpoint_at(w->view, w->endpoint)->id;
-	if (flow_budget(plane, w->link->cpus, w->now)) {
-		if (p->family == GPC_V4) {
-			failed = bpf_map_update_elem(&gpc_flows4, key, &flow, BPF_ANY);
-			opaque(failed);
-		} else {
-			failed = bpf_map_update_elem(&gpc_flows6, key, &flow, BPF_ANY);
-		}
-	}
+	if (flow_budget(gpc_view_plane(w->view), w->link->cpus, w->now))
+		failed = enter_flow(w, key, reversed);
 	w->new_flow = !failed || p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
 }
 
@@ -151,7 +172,7 @@ static __always_inline void choose_endpoint(struct gpc_walk *w)
 	if (w->packet.family == GPC_V4) {
 		reversed = flow_key4(&key, &w->packet.tuple);
 		flow = bpf_map_lookup_elem(&gpc_flows4, &key);
-		opaque(flow);	/* two calls that were merged into one could not be inlined */
+		opaque(flow); /* two calls that were merged into one could not be inlined */
 	} else {
 		reversed = flow_key6(&key, &w->packet.tuple);
 		flow = bpf_map_lookup_elem(&gpc_flows6, &key);
@@ -160,7 +181,7 @@ static __always_inline void choose_endpoint(struct gpc_walk *w)
 		open_flow(w, &key, reversed);
 	else if (likely((flow->flags & GPC_FLOW_REVERSED) == reversed))
 		follow_flow(w, flow);
-	else	/* two listeners' addresses talk to each other: the entry is the other way's */
+	else /* two listeners' addresses talk to each other: the entry is the other way's */
 		w->endpoint = picked_endpoint(w);
 }
 
@@ -169,8 +190,7 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 {
 	const struct gpc_plane *plane = gpc_view_plane(w->view);
 	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, w->endpoint);
-	const struct gpc_link_endpoint *host =
-		gpc_link_endpoint_at(w->view, w->link, w->endpoint);
+	const struct gpc_link_endpoint *host = gpc_link_endpoint_at(w->view, w->link, w->endpoint);
 	const struct gpc_packet *p = &w->packet;
 	struct gpc_outer outer = {};
 	struct gpc_route route;
@@ -180,8 +200,8 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	/* Sent to by the packet's own family if the endpoint has it, else by the other. */
 	if (!(endpoint->flags & (family == GPC_V4 ? GPC_ENDPOINT_V4 : GPC_ENDPOINT_V6)))
 		family ^= 1;
-	if (!find_route(ctx, w->view, w->link, w->in, endpoint, host->next[family & 1], family, w->now,
-			&route))
+	if (!find_route(ctx, w->view, w->link, w->in, endpoint, host->next[family & 1], family,
+			w->now, &route))
 		return ended(GPC_REASON_NO_NEXT_HOP, XDP_DROP);
 	if (w->listener->forward == GPC_FORWARD_DSR) {
 		outer.type = p->family == GPC_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
@@ -196,7 +216,8 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	}
 	action = send(ctx, p, w->in, &route, &outer);
 	if (unlikely(action < 0))
-		return ended(GPC_REASON_NO_HEADROOM, drop_if(plane->flags & GPC_PLANE_ON_FAIL_DROP));
+		return ended(GPC_REASON_NO_HEADROOM,
+			     drop_if(plane->flags & GPC_PLANE_ON_FAIL_DROP));
 	count(gpc_link_listener_at(w->view, w->link, w->listener_index)->counter, 1, p->frame,
 	      w->new_flow);
 	count(host->counter, 1, p->frame, w->new_flow);
@@ -217,9 +238,9 @@ static __always_inline struct gpc_end walk_in(struct xdp_md *ctx, struct gpc_wal
 		reason = gpc_parse_any(ctx, &w->packet);
 	if (reason != GPC_PARSED)
 		return end_unbalanced(w, reason);
-	w->listener_index = gpc_vip_listener(w->view, t->destination[0], t->destination[1],
-					     t->destination_port, t->protocol,
-					     w->in->interface_bit);
+	w->listener_index =
+		gpc_vip_listener(w->view, t->destination[0], t->destination[1], t->destination_port,
+				 t->protocol, w->in->interface_bit);
 	if (w->listener_index == GPC_NONE)
 		return ended(GPC_REASON_NO_LISTENER, XDP_PASS);
 	w->listener = gpc_listener_at(w->view, w->listener_index);

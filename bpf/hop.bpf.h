@@ -2,25 +2,25 @@
 /*
  * hop.bpf.h: the MAC addresses and the device by which an endpoint is reached.
  *
- * gpc_next holds what the loader found out; the program asks the kernel's tables again at most once a
- * second per entry and keeps what it held if they know no better. That the kernel answers at all, the
- * device where the packet came in must have forwarding enabled.
+ * gpc_next holds what the loader found out; the program asks the kernel's tables again at most once
+ * a second per entry and keeps what it held if they know no better. That the kernel answers at all,
+ * the device where the packet came in must have forwarding enabled.
  */
 #ifndef GPC_HOP_BPF_H
 #define GPC_HOP_BPF_H
 
 #include "flow.bpf.h"
 
-#define GPC_AF_INET	2
-#define GPC_AF_INET6	10
-#define GPC_MAC_MASK	0xffffffffffffull
+#define GPC_AF_INET 2
+#define GPC_AF_INET6 10
+#define GPC_MAC_MASK 0xffffffffffffull
 
 /* MAC addresses in bytes 0..5 of memory, as gpc_next has them; the two bytes above are 0. */
 struct gpc_route {
 	__u64 destination_mac;
 	__u64 source_mac;
-	__u64 to[2];		/* address asked for, v4 as ::ffff:a.b.c.d */
-	__u32 family;		/* enum gpc_family of it */
+	__u64 to[2];  /* address asked for, v4 as ::ffff:a.b.c.d */
+	__u32 family; /* enum gpc_family of it */
 	__u32 ifindex;
 };
 

@@ -64,10 +64,11 @@ struct {
 	__type(value, struct gpc_counter);
 } gpc_counters SEC(".maps");
 
-/* What a CPU may still enter into the flow tables; the program's own, of no interest to the loader. */
+/* What a CPU may still enter into the flow tables; the program's own, of no interest to the loader.
+ */
 struct gpc_budget {
-	__u64 credit;		/* units: entry * CPU * second / 10^9 */
-	__u64 filled;		/* coarse ktime of the last refill, 0: never */
+	__u64 credit; /* units: entry * CPU * second / 10^9 */
+	__u64 filled; /* coarse ktime of the last refill, 0: never */
 };
 
 struct {

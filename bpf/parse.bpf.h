@@ -2,9 +2,9 @@
 /*
  * parse.bpf.h: from frame to struct gpc_packet; structure only (SEMANTICS 4.1, steps 2 and 3).
  *
- * parse_plain() is inlined and takes the frames that matter for speed: untagged, no IPv4 options, no
- * extension headers, no fragment, TCP or UDP. It declines every other frame, well-formed or not, and
- * gpc_parse_any() judges those.
+ * parse_plain() is inlined and takes the frames that matter for speed: untagged, no IPv4 options,
+ * no extension headers, no fragment, TCP or UDP. It declines every other frame, well-formed or not,
+ * and gpc_parse_any() judges those.
  */
 #ifndef GPC_PARSE_BPF_H
 #define GPC_PARSE_BPF_H
@@ -16,13 +16,14 @@
 
 #include "slot.bpf.h"
 
-#define GPC_ETH_SIZE		14u
-#define GPC_IPV4_SIZE		20u
-#define GPC_IPV6_SIZE		40u
-#define GPC_TCP_SIZE		20u
-#define GPC_MAX_TAGS		2u
-#define GPC_MAX_EXTENSIONS	6u
-#define GPC_OFFSET_MASK		0x7fffu	/* above any offset that two times 6 extension headers can reach */
+#define GPC_ETH_SIZE 14u
+#define GPC_IPV4_SIZE 20u
+#define GPC_IPV6_SIZE 40u
+#define GPC_TCP_SIZE 20u
+#define GPC_MAX_TAGS 2u
+#define GPC_MAX_EXTENSIONS 6u
+#define GPC_OFFSET_MASK 0x7fffu /* above any offset that two times 6 extension headers can reach   \
+				 */
 
 #define GPC_TCP_FIN 0x01u
 #define GPC_TCP_SYN 0x02u
@@ -33,15 +34,15 @@
 #define GPC_PARSED ((__u32)GPC_REASON_COUNT)
 
 struct gpc_packet {
-	struct gpc_tuple tuple;	/* destination is :: while unknown: no listener has that */
+	struct gpc_tuple tuple; /* destination is :: while unknown: no listener has that */
 	__u32 frame;		/* bytes of the frame as it came in */
 	__u32 length;		/* bytes of the IP packet, by its own word */
-	__u32 word;		/* as loaded: v4 id and fragment field, v6 version, class and label */
-	__u32 tag[GPC_MAX_TAGS];/* as loaded: EtherType of the tag and its TCI */
-	__u32 l4;		/* gpc_parse_any() only: offset of what follows the IP headers */
+	__u32 word; /* as loaded: v4 id and fragment field, v6 version, class and label */
+	__u32 tag[GPC_MAX_TAGS]; /* as loaded: EtherType of the tag and its TCI */
+	__u32 l4;		 /* gpc_parse_any() only: offset of what follows the IP headers */
 	__u8 tags;
-	__u8 family;		/* enum gpc_family */
-	__u8 tos;		/* or traffic class */
+	__u8 family; /* enum gpc_family */
+	__u8 tos;    /* or traffic class */
 	__u8 tcp_flags;
 };
 
@@ -66,7 +67,7 @@ static __always_inline __u32 frame_size(struct xdp_md *ctx)
 {
 	__u64 size = (__u64)(long)ctx->data_end - (__u64)(long)ctx->data;
 
-	opaque(size);	/* a difference of 32-bit halves is refused by the verifier */
+	opaque(size); /* a difference of 32-bit halves is refused by the verifier */
 	return size;
 }
 
@@ -98,7 +99,8 @@ static __always_inline void read_v6(struct gpc_packet *p, const __u8 *ip)
 	p->tuple.protocol = ip[6];
 }
 
-/* TCP or UDP header of a whole packet with `room` bytes behind the IP header, 20 of them readable. */
+/* TCP or UDP header of a whole packet with `room` bytes behind the IP header, 20 of them readable.
+ */
 static __always_inline int plain_l4(struct gpc_packet *p, const __u8 *l4, __u32 room)
 {
 	if (p->tuple.protocol == IPPROTO_TCP) {
@@ -164,9 +166,10 @@ static __always_inline __u32 l4_size(__u8 protocol)
 	}
 }
 
-/* L4 header at offset `at`; `limit` is where the IP packet ends, `first` says it is a first fragment. */
-static __always_inline __u32 parse_l4(struct xdp_md *ctx, struct gpc_packet *p, __u32 at, __u32 limit,
-				      int first)
+/* L4 header at offset `at`; `limit` is where the IP packet ends, `first` says it is a first
+ * fragment. */
+static __always_inline __u32 parse_l4(struct xdp_md *ctx, struct gpc_packet *p, __u32 at,
+				      __u32 limit, int first)
 {
 	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	const __u8 *l4 = data + (at & GPC_OFFSET_MASK);
@@ -201,8 +204,8 @@ static __always_inline __u32 parse_l4(struct xdp_md *ctx, struct gpc_packet *p, 
 /* A fragment that is not the first, at `offset` units of 8 bytes. */
 static __always_inline __u32 parse_later_fragment(__u8 protocol, __u32 offset)
 {
-	return protocol == IPPROTO_TCP && offset == 1 ? GPC_REASON_MALFORMED_FRAGMENT :
-							GPC_REASON_FRAGMENT;
+	return protocol == IPPROTO_TCP && offset == 1 ? GPC_REASON_MALFORMED_FRAGMENT
+						      : GPC_REASON_FRAGMENT;
 }
 
 static __always_inline __u32 parse_v4(struct xdp_md *ctx, struct gpc_packet *p, __u32 at)
@@ -286,8 +289,8 @@ static __always_inline int is_tag(__u16 type)
 }
 
 /*
- * The packet inside another, from offset `at`: v6 if p->family says so. p->frame is the offset where the
- * outer packet ends.
+ * The packet inside another, from offset `at`: v6 if p->family says so. p->frame is the offset
+ * where the outer packet ends.
  */
 __noinline int gpc_parse_inner(struct xdp_md *ctx, struct gpc_packet *p, __u32 at)
 {

@@ -17,11 +17,12 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define likely(x) __builtin_expect(!!(x), 1)
 
-/* Hides from the compiler where a value comes from: it must not narrow or branch on its way there. */
+/* Hides from the compiler where a value comes from: it must not narrow or branch on its way there.
+ */
 #define opaque(x) asm volatile("" : "+r"(x))
 
 struct gpc_pick {
-	__u64 word;		/* the control word as read */
+	__u64 word; /* the control word as read */
 	__u32 slot;
 };
 

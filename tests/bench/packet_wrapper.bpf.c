@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * What packet_bench runs instead of the program itself: it takes off what the run before put in front of
- * the frame, writes the next flow's addresses, and tail-calls the program under test, or an empty one.
+ * What packet_bench runs instead of the program itself: it takes off what the run before put in
+ * front of the frame, writes the next flow's addresses, and tail-calls the program under test, or
+ * an empty one.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -49,7 +50,7 @@ int wrapper(struct xdp_md *ctx)
 	*(__u64 *)data = state->ethernet[0];
 	*(__u32 *)(data + 8) = (__u32)state->ethernet[1];
 	*(__u16 *)(data + 12) = (__u16)(state->ethernet[1] >> 32);
-	mixed = (__u32)state->run++ * 0x9e3779b1u;	/* a permutation of 32 bits */
+	mixed = (__u32)state->run++ * 0x9e3779b1u; /* a permutation of 32 bits */
 	source = (__u32)((__u64)mixed >> (state->source_shift & 63));
 	vip = ((__u64)mixed * state->vips >> 32) % PACKET_WRAPPER_VIPS;
 	if (state->v6) {

@@ -5,21 +5,25 @@
 
 #include <linux/types.h>
 
-#define PACKET_WRAPPER_FRAME_MIN	64u
-#define PACKET_WRAPPER_VIPS		128u	/* power of two */
+#define PACKET_WRAPPER_FRAME_MIN 64u
+#define PACKET_WRAPPER_VIPS 128u /* power of two */
 
-enum packet_wrapper_program { PACKET_WRAPPER_EMPTY, PACKET_WRAPPER_TESTED, PACKET_WRAPPER_PROGRAMS };
+enum packet_wrapper_program {
+	PACKET_WRAPPER_EMPTY,
+	PACKET_WRAPPER_TESTED,
+	PACKET_WRAPPER_PROGRAMS
+};
 
 struct packet_wrapper_state {
-	__u32 program;		/* enum packet_wrapper_program */
-	__u32 frame;		/* bytes to restore */
+	__u32 program; /* enum packet_wrapper_program */
+	__u32 frame;   /* bytes to restore */
 	__u32 v6;
-	__u32 source_shift;	/* 32 - log2 of the number of sources */
-	__u32 source;		/* added to the source's last 32 bits, as loaded */
+	__u32 source_shift; /* 32 - log2 of the number of sources */
+	__u32 source;	    /* added to the source's last 32 bits, as loaded */
 	__u32 vips;
 	__u64 run;
 	__u64 ethernet[2];
-	__u32 destination[PACKET_WRAPPER_VIPS];	/* last 32 bits of the VIPs, as loaded */
+	__u32 destination[PACKET_WRAPPER_VIPS]; /* last 32 bits of the VIPs, as loaded */
 };
 
 #endif

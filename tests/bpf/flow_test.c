@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Flow entries: what makes one, its states and timeouts, what it keeps and what moves it, the budget. */
+/* Flow entries: what makes one, its states and timeouts, what it keeps and what moves it, the
+ * budget. */
 #include <arpa/inet.h>
 #include <linux/bpf.h>
 #include <string.h>
@@ -23,8 +24,8 @@ union key {
 };
 
 /* Written again from abi.h: sides sorted as (address, port) read as little-endian numbers. */
-static union key key_of(const char *from, uint16_t source_port, const char *to, uint16_t port, uint8_t protocol,
-			bool *reversed)
+static union key key_of(const char *from, uint16_t source_port, const char *to, uint16_t port,
+			uint8_t protocol, bool *reversed)
 {
 	struct plane_address side[2] = {plane_address(from), plane_address(to)};
 	uint16_t ports[2] = {htons(source_port), htons(port)};
@@ -39,10 +40,12 @@ static union key key_of(const char *from, uint16_t source_port, const char *to, 
 	if (!strchr(to, ':')) {
 		low = v4[0] != v4[1] ? v4[0] > v4[1] : ports[0] > ports[1];
 		key.v4 = (struct gpc_flow_key4){.address = {v4[low], v4[!low]},
-						.port = {ports[low], ports[!low]}, .protocol = protocol};
+						.port = {ports[low], ports[!low]},
+						.protocol = protocol};
 	} else {
-		low = word[0][0] != word[1][0] ? word[0][0] > word[1][0] :
-		      word[0][1] != word[1][1] ? word[0][1] > word[1][1] : ports[0] > ports[1];
+		low = word[0][0] != word[1][0]	 ? word[0][0] > word[1][0]
+		      : word[0][1] != word[1][1] ? word[0][1] > word[1][1]
+						 : ports[0] > ports[1];
 		key.v6.protocol = protocol;
 		for (int i = 0; i < 2; i++) {
 			memcpy(key.v6.address[i], word[i ? !low : low], 16);
@@ -58,9 +61,12 @@ static union key key_of_spec(const struct frame_spec *spec, bool *reversed)
 {
 	bool v6 = strchr(spec->to, ':');
 
-	return key_of(spec->from ? spec->from : v6 ? "2001:db8:10::7" : "198.51.100.7",
-		      spec->source_port ? spec->source_port : 40000, spec->to, spec->port ? spec->port : 80,
-		      spec->protocol ? spec->protocol : TCP, reversed);
+	return key_of(spec->from ? spec->from
+		      : v6	 ? "2001:db8:10::7"
+				 : "198.51.100.7",
+		      spec->source_port ? spec->source_port : 40000, spec->to,
+		      spec->port ? spec->port : 80, spec->protocol ? spec->protocol : TCP,
+		      reversed);
 }
 
 static bool entry(const struct frame_spec *spec, struct gpc_flow *ret)
@@ -112,9 +118,11 @@ static uint32_t table_endpoint(const struct frame_spec *spec)
 
 	memcpy(t.source, from.bytes, 16);
 	memcpy(t.destination, to.bytes, 16);
-	listener = gpc_vip_listener(view, t.destination[0], t.destination[1], t.destination_port, t.protocol, 1);
-	return gpc_endpoint_by_hash(view, &gpc_listener_at(view, listener)->table[strchr(spec->to, ':') != NULL],
-				    gpc_flow_hash(gpc_view_plane(view)->hash_seed, &t, 0));
+	listener = gpc_vip_listener(view, t.destination[0], t.destination[1], t.destination_port,
+				    t.protocol, 1);
+	return gpc_endpoint_by_hash(
+		view, &gpc_listener_at(view, listener)->table[strchr(spec->to, ':') != NULL],
+		gpc_flow_hash(gpc_view_plane(view)->hash_seed, &t, 0));
 }
 
 static uint64_t id_of(uint32_t endpoint)
@@ -137,8 +145,11 @@ static uint32_t another(uint32_t endpoint)
 
 static void first_packet(const char *to, uint8_t protocol, uint8_t flags, enum gpc_flow_state state)
 {
-	struct frame_spec spec = {.from = strchr(to, ':') ? CLIENT6 : CLIENT4, .to = to, .flags = flags,
-				  .protocol = protocol, .port = protocol == UDP ? 53 : 80};
+	struct frame_spec spec = {.from = strchr(to, ':') ? CLIENT6 : CLIENT4,
+				  .to = to,
+				  .flags = flags,
+				  .protocol = protocol,
+				  .port = protocol == UDP ? 53 : 80};
 	struct gpc_flow flow = {};
 	bool reversed;
 
@@ -150,7 +161,8 @@ static void first_packet(const char *to, uint8_t protocol, uint8_t flags, enum g
 	CU_ASSERT_EQUAL(flow.state, state);
 	CU_ASSERT_EQUAL(flow.flags, reversed ? GPC_FLOW_REVERSED : 0);
 	CU_ASSERT(now() - flow.last_seen <= 1);
-	CU_ASSERT_EQUAL(flow.spare[0] | flow.spare[1] | flow.spare[2] | flow.spare[3] | flow.pad0, 0);
+	CU_ASSERT_EQUAL(flow.spare[0] | flow.spare[1] | flow.spare[2] | flow.spare[3], 0);
+	CU_ASSERT_EQUAL(flow.hint, table_endpoint(&spec));
 }
 
 static void first_packets(void)
@@ -198,10 +210,12 @@ static void transitions(void)
 
 	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
 		bool v6 = i % 2;
-		struct frame_spec spec = {.from = v6 ? CLIENT6 : CLIENT4, .to = v6 ? MANY6 : MANY4,
+		struct frame_spec spec = {.from = v6 ? CLIENT6 : CLIENT4,
+					  .to = v6 ? MANY6 : MANY4,
 					  .flags = rows[i / 2].flags};
 		uint32_t table = table_endpoint(&spec), kept = another(table);
-		struct gpc_flow flow = {.endpoint = id_of(kept), .state = rows[i / 2].from, .last_seen = now()};
+		struct gpc_flow flow = {
+			.endpoint = id_of(kept), .state = rows[i / 2].from, .last_seen = now()};
 		uint64_t flows = new_flows(spec.to);
 		bool reversed;
 
@@ -221,7 +235,9 @@ static void transitions(void)
 /* An entry idle for that long: is it still followed? */
 static bool follows(enum gpc_flow_state state, uint8_t protocol, uint32_t idle_units)
 {
-	struct frame_spec spec = {.from = CLIENT4, .to = MANY4, .protocol = protocol,
+	struct frame_spec spec = {.from = CLIENT4,
+				  .to = MANY4,
+				  .protocol = protocol,
 				  .port = protocol == UDP ? 53 : 80};
 	uint32_t table = table_endpoint(&spec), kept = another(table), got;
 	struct gpc_flow flow = {.endpoint = id_of(kept), .state = (uint8_t)state};
@@ -272,7 +288,8 @@ static void endpoint_states(void)
 
 	kernel_forget_flows(&rig.kernel);
 	for (int i = 0; i < 60; i++) {
-		specs[i] = (struct frame_spec){.from = i % 2 ? CLIENT6 : CLIENT4, .to = i % 2 ? MANY6 : MANY4,
+		specs[i] = (struct frame_spec){.from = i % 2 ? CLIENT6 : CLIENT4,
+					       .to = i % 2 ? MANY6 : MANY4,
 					       .source_port = (uint16_t)(2000 + i)};
 		before[i] = endpoint_of(&specs[i]);
 		on_changed += before[i] == RIG_MANY + 3;
@@ -283,7 +300,8 @@ static void endpoint_states(void)
 	for (int i = 0; i < 60; i++)
 		CU_ASSERT_EQUAL(endpoint_of(&specs[i]), before[i]);
 	for (int i = 0; i < 200; i++) {
-		struct frame_spec fresh = {.from = CLIENT4, .to = MANY4, .source_port = (uint16_t)(9000 + i)};
+		struct frame_spec fresh = {
+			.from = CLIENT4, .to = MANY4, .source_port = (uint16_t)(9000 + i)};
 
 		CU_ASSERT_NOT_EQUAL(endpoint_of(&fresh), RIG_MANY + 3);
 	}
@@ -307,7 +325,8 @@ static void endpoint_states(void)
 	rig.endpoints[RIG_MANY + 3].state = GPC_STATE_READY;
 	reinstall();
 	for (int i = 0; i < 60; i++)
-		CU_ASSERT_NOT_EQUAL(endpoint_of(&specs[i]), before[i] == RIG_MANY + 3 ? before[i] : GPC_NONE);
+		CU_ASSERT_NOT_EQUAL(endpoint_of(&specs[i]),
+				    before[i] == RIG_MANY + 3 ? before[i] : GPC_NONE);
 }
 
 /* An endpoint stands elsewhere in the new image, with the same id: its flows stay with it. */
@@ -319,7 +338,8 @@ static void reordered(void)
 
 	kernel_forget_flows(&rig.kernel);
 	for (int i = 0; i < 40; i++) {
-		specs[i] = (struct frame_spec){.from = CLIENT4, .to = MANY4, .source_port = (uint16_t)(3000 + i)};
+		specs[i] = (struct frame_spec){
+			.from = CLIENT4, .to = MANY4, .source_port = (uint16_t)(3000 + i)};
 		before[i] = endpoint_of(&specs[i]);
 	}
 	memcpy(saved, rig.endpoints, sizeof(saved));
@@ -327,7 +347,7 @@ static void reordered(void)
 		rig.endpoints[RIG_MANY + i] = saved[RIG_MANY + RIG_MANY_COUNT - 1 - i];
 	reinstall();
 	for (int i = 0; i < 40; i++)
-		CU_ASSERT_EQUAL(endpoint_of(&specs[i]), before[i]);	/* the MAC tells who it is */
+		CU_ASSERT_EQUAL(endpoint_of(&specs[i]), before[i]); /* the MAC tells who it is */
 	/* One that is gone: its flows are picked anew. */
 	rig.endpoints[RIG_MANY].id = 12345;
 	reinstall();
@@ -346,7 +366,8 @@ static void reordered(void)
 static void unusable(void)
 {
 	struct frame_spec spec = {.from = CLIENT6, .to = MANY6};
-	struct gpc_flow flow = {.endpoint = id_of(RIG_V4), .state = GPC_FLOW_ESTABLISHED, .last_seen = now()};
+	struct gpc_flow flow = {
+		.endpoint = id_of(RIG_V4), .state = GPC_FLOW_ESTABLISHED, .last_seen = now()};
 	bool reversed;
 
 	key_of_spec(&spec, &reversed);
@@ -362,7 +383,8 @@ static void unusable(void)
 /* Nobody takes new flows, but the known one stays. */
 static void drained_backend(void)
 {
-	struct frame_spec known = {.from = CLIENT4, .to = MANY4}, fresh = {.from = CLIENT4, .to = MANY4, .source_port = 7};
+	struct frame_spec known = {.from = CLIENT4, .to = MANY4},
+			  fresh = {.from = CLIENT4, .to = MANY4, .source_port = 7};
 	uint32_t before;
 
 	kernel_forget_flows(&rig.kernel);
@@ -380,8 +402,10 @@ static void drained_backend(void)
 /* The two ends of one entry are both listeners' addresses: each direction has its own endpoint. */
 static void two_listeners_talk(void)
 {
-	struct frame_spec there = {.from = "198.51.100.7", .source_port = 40000, .to = MANY4, .port = 80};
-	struct frame_spec back = {.from = MANY4, .source_port = 80, .to = "198.51.100.7", .port = 40000};
+	struct frame_spec there = {
+		.from = "198.51.100.7", .source_port = 40000, .to = MANY4, .port = 80};
+	struct frame_spec back = {
+		.from = MANY4, .source_port = 80, .to = "198.51.100.7", .port = 40000};
 	struct gpc_flow before, after;
 
 	kernel_forget_flows(&rig.kernel);
@@ -400,12 +424,14 @@ static uint32_t entered(uint32_t flows, const char *to)
 
 	kernel_forget_flows(&rig.kernel);
 	for (uint32_t i = 0; i < flows; i++) {
-		struct frame_spec spec = {.from = strchr(to, ':') ? CLIENT6 : CLIENT4, .to = to, .flags = SYN,
+		struct frame_spec spec = {.from = strchr(to, ':') ? CLIENT6 : CLIENT4,
+					  .to = to,
+					  .flags = SYN,
 					  .source_port = (uint16_t)(10000 + i)};
 
 		sent += endpoint_of(&spec) == table_endpoint(&spec);
 	}
-	CU_ASSERT_EQUAL(sent, flows);	/* the hash decides past the budget */
+	CU_ASSERT_EQUAL(sent, flows); /* the hash decides past the budget */
 	return kernel_flow_count(&rig.kernel, strchr(to, ':'));
 }
 
@@ -460,8 +486,10 @@ static void stop(void)
 	rig_stop(&rig);
 }
 
-GPC_UNIT_MAIN("bpf/flow", {"start", start}, {"first_packets", first_packets}, {"transitions", transitions},
-	      {"timeouts", timeouts}, {"endpoint_states", endpoint_states}, {"reordered", reordered},
+GPC_UNIT_MAIN("bpf/flow", {"start", start}, {"first_packets", first_packets},
+	      {"transitions", transitions}, {"timeouts", timeouts},
+	      {"endpoint_states", endpoint_states}, {"reordered", reordered},
 	      {"unusable", unusable}, {"drained_backend", drained_backend},
-	      {"two_listeners_talk", two_listeners_talk}, {"inserts_are_limited", inserts_are_limited},
+	      {"two_listeners_talk", two_listeners_talk},
+	      {"inserts_are_limited", inserts_are_limited},
 	      {"the_budget_spares_known_flows", the_budget_spares_known_flows}, {"stop", stop})

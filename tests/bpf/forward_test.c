@@ -64,7 +64,10 @@ static const struct row rows[] = {
 	/* TCP options */
 	{"tcp options", {.to = A(1), .tcp_options = 10}, V4_IN_V4, RIG_V4},
 	{"tcp options, v6", {.to = B(1), .tcp_options = 10}, V6_IN_V6, RIG_V6},
-	{"tcp options, nothing behind", {.to = A(1), .tcp_options = 10, .no_payload = true}, V4_IN_V4, RIG_V4},
+	{"tcp options, nothing behind",
+	 {.to = A(1), .tcp_options = 10, .no_payload = true},
+	 V4_IN_V4,
+	 RIG_V4},
 	/* DSCP, ECN, DF, identification, label */
 	{"tos", {.to = A(1), .tos = 0xb8}, V4_IN_V4, RIG_V4},
 	{"ecn ect", {.to = A(1), .tos = 0x02}, V4_IN_V4, RIG_V4},
@@ -74,7 +77,10 @@ static const struct row rows[] = {
 	{"class, v6 in v6", {.to = B(1), .tos = 0xbb}, V6_IN_V6, RIG_V6},
 	{"class ff, v6 in v6", {.to = B(1), .tos = 0xff, .label = 0xfffff}, V6_IN_V6, RIG_V6},
 	{"label, v6 in v6", {.to = B(1), .label = 0x12345}, V6_IN_V6, RIG_V6},
-	{"no DF: identification copied", {.to = A(1), .may_fragment = true, .id = 0xbeef}, V4_IN_V4, RIG_V4},
+	{"no DF: identification copied",
+	 {.to = A(1), .may_fragment = true, .id = 0xbeef},
+	 V4_IN_V4,
+	 RIG_V4},
 	{"DF: identification 0", {.to = A(1), .id = 0xbeef}, V4_IN_V4, RIG_V4},
 	{"no DF, v4 in v6", {.to = A(2), .may_fragment = true, .id = 1}, V4_IN_V6, RIG_V6},
 	{"the evil bit is not copied", {.to = A(1), .fragment = 0x8000, .id = 7}, V4_IN_V4, RIG_V4},
@@ -86,27 +92,56 @@ static const struct row rows[] = {
 	{"atomic fragment", {.to = B(1), .extensions = {FRAGMENT_HEADER}}, V6_IN_V6, RIG_V6},
 	{"atomic fragment, dsr", {.to = B(3), .extensions = {FRAGMENT_HEADER}}, MACS, RIG_V6},
 	{"six extension headers",
-	 {.to = B(1), .extensions = {HOP_BY_HOP, DESTINATION, ROUTING, FRAGMENT_HEADER, AH, DESTINATION}},
-	 V6_IN_V6, RIG_V6},
-	{"six long ones", {.to = B(1), .extension_words = 20, .extensions = {HOP_BY_HOP, DESTINATION,
-	 DESTINATION, DESTINATION, DESTINATION, DESTINATION}}, V6_IN_V6, RIG_V6},
-	{"extension headers behind two tags", {.to = B(1), .tags = 2, .extensions = {HOP_BY_HOP, ROUTING}},
-	 V6_IN_V6, RIG_V6},
-	{"extension headers, udp", {.to = B(1), .protocol = UDP, .port = 53, .extensions = {DESTINATION}},
-	 V6_IN_V6, RIG_V6},
+	 {.to = B(1),
+	  .extensions = {HOP_BY_HOP, DESTINATION, ROUTING, FRAGMENT_HEADER, AH, DESTINATION}},
+	 V6_IN_V6,
+	 RIG_V6},
+	{"six long ones",
+	 {.to = B(1),
+	  .extension_words = 20,
+	  .extensions = {HOP_BY_HOP, DESTINATION, DESTINATION, DESTINATION, DESTINATION,
+			 DESTINATION}},
+	 V6_IN_V6,
+	 RIG_V6},
+	{"extension headers behind two tags",
+	 {.to = B(1), .tags = 2, .extensions = {HOP_BY_HOP, ROUTING}},
+	 V6_IN_V6,
+	 RIG_V6},
+	{"extension headers, udp",
+	 {.to = B(1), .protocol = UDP, .port = 53, .extensions = {DESTINATION}},
+	 V6_IN_V6,
+	 RIG_V6},
 	/* sizes and padding: it stays under dsr, never gets inside an outer header */
 	{"nothing behind TCP", {.to = A(1), .no_payload = true}, V4_IN_V4, RIG_V4},
 	{"nothing behind TCP, v6", {.to = B(1), .no_payload = true}, V6_IN_V6, RIG_V6},
-	{"nothing behind UDP", {.to = A(1), .protocol = UDP, .port = 53, .no_payload = true}, V4_IN_V4, RIG_V4},
-	{"nothing behind UDP, v6", {.to = B(1), .protocol = UDP, .port = 53, .no_payload = true}, V6_IN_V6, RIG_V6},
+	{"nothing behind UDP",
+	 {.to = A(1), .protocol = UDP, .port = 53, .no_payload = true},
+	 V4_IN_V4,
+	 RIG_V4},
+	{"nothing behind UDP, v6",
+	 {.to = B(1), .protocol = UDP, .port = 53, .no_payload = true},
+	 V6_IN_V6,
+	 RIG_V6},
 	{"padded", {.to = A(1), .no_payload = true, .padding = 6}, V4_IN_V4, RIG_V4},
-	{"padded UDP", {.to = A(1), .protocol = UDP, .port = 53, .no_payload = true, .padding = 18}, V4_IN_V4, RIG_V4},
+	{"padded UDP",
+	 {.to = A(1), .protocol = UDP, .port = 53, .no_payload = true, .padding = 18},
+	 V4_IN_V4,
+	 RIG_V4},
 	{"padded, v4 in v6", {.to = A(2), .no_payload = true, .padding = 6}, V4_IN_V6, RIG_V6},
 	{"padded, v6 in v6", {.to = B(1), .no_payload = true, .padding = 9}, V6_IN_V6, RIG_V6},
-	{"padded, one tag", {.to = A(1), .tags = 1, .no_payload = true, .padding = 2}, V4_IN_V4, RIG_V4},
-	{"padded, elsewhere", {.to = A(5), .tags = 2, .no_payload = true, .padding = 40}, V4_IN_V4, RIG_FAR},
+	{"padded, one tag",
+	 {.to = A(1), .tags = 1, .no_payload = true, .padding = 2},
+	 V4_IN_V4,
+	 RIG_V4},
+	{"padded, elsewhere",
+	 {.to = A(5), .tags = 2, .no_payload = true, .padding = 40},
+	 V4_IN_V4,
+	 RIG_FAR},
 	{"padded, dsr", {.to = A(3), .no_payload = true, .padding = 6}, MACS, RIG_V4},
-	{"padded, dsr, elsewhere", {.to = A(6), .tags = 1, .no_payload = true, .padding = 6}, MACS, RIG_FAR},
+	{"padded, dsr, elsewhere",
+	 {.to = A(6), .tags = 1, .no_payload = true, .padding = 6},
+	 MACS,
+	 RIG_FAR},
 	{"1400 bytes behind", {.to = A(1), .payload = 1400}, V4_IN_V4, RIG_V4},
 	{"1400 bytes behind, v6", {.to = B(1), .payload = 1400}, V6_IN_V6, RIG_V6},
 	{"an odd number of bytes", {.to = A(1), .payload = 333}, V4_IN_V4, RIG_V4},
@@ -123,7 +158,8 @@ static const struct row rows[] = {
 	{"client above, v6", {.to = B(1), .from = "fd00::1"}, V6_IN_V6, RIG_V6},
 };
 
-/* SipHash's key is in the image; the label that the program gives to v4 in v6 is documented in encap.bpf.h. */
+/* SipHash's key is in the image; the label that the program gives to v4 in v6 is documented in
+ * encap.bpf.h. */
 static uint32_t label_of(const struct frame *in)
 {
 	const uint8_t *ip = in->bytes + in->l3, *l4 = ip + 4 * (ip[0] & 15);
@@ -133,14 +169,18 @@ static uint32_t label_of(const struct frame *in)
 	memcpy(&from, ip + 12, 4);
 	memcpy(&to, ip + 16, 4);
 	memcpy(ports, l4, 4);
-	return (uint32_t)gpc_phash_mix(gpc_view_plane(rig_view(&rig))->hash_seed[0], gpc_mapped_v4(from),
-				       gpc_mapped_v4(to), (uint64_t)ports[0] << 16 | ports[1]) & 0xfffff;
+	return (uint32_t)gpc_phash_mix(gpc_view_plane(rig_view(&rig))->hash_seed[0],
+				       gpc_mapped_v4(from), gpc_mapped_v4(to),
+				       (uint64_t)ports[0] << 16 | ports[1]) &
+	       0xfffff;
 }
 
 static bool check_row(const struct row *row)
 {
-	static const char *const to4[] = {[RIG_V4] = "10.0.1.1", [RIG_BOTH] = "10.0.1.2", [RIG_FAR] = "10.0.1.3"};
-	static const char *const to6[] = {[RIG_V6] = "2001:db8:1::1", [RIG_BOTH] = "2001:db8:1::2",
+	static const char *const to4[] = {
+		[RIG_V4] = "10.0.1.1", [RIG_BOTH] = "10.0.1.2", [RIG_FAR] = "10.0.1.3"};
+	static const char *const to6[] = {[RIG_V6] = "2001:db8:1::1",
+					  [RIG_BOTH] = "2001:db8:1::2",
 					  [RIG_FAR] = "2001:db8:1::3"};
 	bool far = row->backend == RIG_FAR, by6 = row->out == V4_IN_V6 || row->out == V6_IN_V6;
 	struct frame_outer outer = {.keep_tags = !far, .label = row->spec.label};
@@ -175,41 +215,43 @@ static void every_mode_and_shape(void)
 static void literal_bytes(void)
 {
 	static const uint8_t in4[] = {
-		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0xcc, 8, 0,
-		0x45, 0xb8, 0, 40, 0x12, 0x34, 0, 0, 63, 6, 0, 0, 198, 51, 100, 7, 203, 0, 113, 1,
-		0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x10, 0, 1, 0, 0, 0, 0,
-		0, 0, 0, 0, 0, 0 /* padding */};
-	/* outer checksum: 45b8 + 003c + 1234 + 0000 + 4004 + 0a00 + 00fe + 0a00 + 0101 = ae2b; ~ = 51d4 */
+		2,    0,    0,	  0,	0,    1,    2, 0,  0, 0, 0, 0xcc, 8,  0,   0x45,
+		0xb8, 0,    40,	  0x12, 0x34, 0,    0, 63, 6, 0, 0, 198,  51, 100, 7,
+		203,  0,    113,  1,	0x9c, 0x40, 0, 80, 0, 0, 0, 1,	  0,  0,   0,
+		0,    0x50, 0x10, 0,	1,    0,    0, 0,  0, 0, 0, 0,	  0,  0,   0 /* padding */};
+	/* outer checksum: 45b8 + 003c + 1234 + 0000 + 4004 + 0a00 + 00fe + 0a00 + 0101 = ae2b; ~ =
+	 * 51d4 */
 	static const uint8_t out4[] = {
-		6, 0, 0, 0, 0, 0x40, 2, 0, 0, 0, 0, 1, 8, 0,
-		0x45, 0xb8, 0, 60, 0x12, 0x34, 0, 0, 64, 4, 0x51, 0xd4, 10, 0, 0, 254, 10, 0, 1, 1,
-		0x45, 0xb8, 0, 40, 0x12, 0x34, 0, 0, 63, 6, 0, 0, 198, 51, 100, 7, 203, 0, 113, 1,
-		0x9c, 0x40, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x10, 0, 1, 0, 0, 0, 0};
+		6,    0,   0,  0,    0,	   0x40, 2,    0,    0,	   0,	 0,    1,  8,  0, 0x45,
+		0xb8, 0,   60, 0x12, 0x34, 0,	 0,    64,   4,	   0x51, 0xd4, 10, 0,  0, 254,
+		10,   0,   1,  1,    0x45, 0xb8, 0,    40,   0x12, 0x34, 0,    0,  63, 6, 0,
+		0,    198, 51, 100,  7,	   203,	 0,    113,  1,	   0x9c, 0x40, 0,  80, 0, 0,
+		0,    1,   0,  0,    0,	   0,	 0x50, 0x10, 0,	   1,	 0,    0,  0,  0};
 	static const uint8_t in6[] = {
-		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0xcc, 0x86, 0xdd,
-		0x6b, 0xba, 0xbc, 0xde, 0, 8, 17, 63,
-		0x20, 1, 0xd, 0xb8, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7,
-		0x20, 1, 0xd, 0xb8, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-		0x9c, 0x40, 0, 53, 0, 8, 0, 0};
+		2,    0,    0, 0, 0,  1,  2,	0,    0,   0,	 0, 0xcc, 0x86, 0xdd, 0x6b, 0xba,
+		0xbc, 0xde, 0, 8, 17, 63, 0x20, 1,    0xd, 0xb8, 0, 0x10, 0,	0,    0,    0,
+		0,    0,    0, 0, 0,  7,  0x20, 1,    0xd, 0xb8, 0, 0xff, 0,	0,    0,    0,
+		0,    0,    0, 0, 0,  1,  0x9c, 0x40, 0,   53,	 0, 8,	  0,	0};
 	static const uint8_t out6[] = {
-		6, 0, 0, 0, 0, 0x43, 2, 0, 0, 0, 0, 1, 0x86, 0xdd,
-		0x6b, 0xba, 0xbc, 0xde, 0, 48, 41, 64,
-		0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe,
-		0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-		0x6b, 0xba, 0xbc, 0xde, 0, 8, 17, 63,
-		0x20, 1, 0xd, 0xb8, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7,
-		0x20, 1, 0xd, 0xb8, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-		0x9c, 0x40, 0, 53, 0, 8, 0, 0};
+		6,    0,    0, 0,    0,	 0x43, 2,    0,	   0,	 0,    0, 1, 0x86, 0xdd, 0x6b, 0xba,
+		0xbc, 0xde, 0, 48,   41, 64,   0x20, 1,	   0xd,	 0xb8, 0, 0, 0,	   0,	 0,    0,
+		0,    0,    0, 0,    0,	 0xfe, 0x20, 1,	   0xd,	 0xb8, 0, 1, 0,	   0,	 0,    0,
+		0,    0,    0, 0,    0,	 1,    0x6b, 0xba, 0xbc, 0xde, 0, 8, 17,   63,	 0x20, 1,
+		0xd,  0xb8, 0, 0x10, 0,	 0,    0,    0,	   0,	 0,    0, 0, 0,	   7,	 0x20, 1,
+		0xd,  0xb8, 0, 0xff, 0,	 0,    0,    0,	   0,	 0,    0, 0, 0,	   1,	 0x9c, 0x40,
+		0,    53,   0, 8,    0,	 0};
 	struct frame in = {.size = sizeof(in4)}, want = {.size = sizeof(out4)};
 
 	memcpy(in.bytes, in4, sizeof(in4));
 	memcpy(want.bytes, out4, sizeof(out4));
-	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "literal v4", &in, XDP_TX, GPC_REASON_FORWARDED, &want));
+	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "literal v4", &in, XDP_TX, GPC_REASON_FORWARDED,
+			    &want));
 	in.size = sizeof(in6);
 	want.size = sizeof(out6);
 	memcpy(in.bytes, in6, sizeof(in6));
 	memcpy(want.bytes, out6, sizeof(out6));
-	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "literal v6", &in, XDP_TX, GPC_REASON_FORWARDED, &want));
+	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "literal v6", &in, XDP_TX, GPC_REASON_FORWARDED,
+			    &want));
 }
 
 /* Packets, bytes of the frame as it came in, new flows: at the listener and at the endpoint. */
@@ -251,7 +293,8 @@ static void without_a_way_to_the_endpoint(void)
 		struct frame in;
 
 		frame_build(&spec, &in);
-		CU_ASSERT(rig_check(&rig, KERNEL_XDP, cases[i].name, &in, XDP_DROP, cases[i].reason, NULL));
+		CU_ASSERT(rig_check(&rig, KERNEL_XDP, cases[i].name, &in, XDP_DROP, cases[i].reason,
+				    NULL));
 	}
 }
 

@@ -78,7 +78,8 @@ static void put_l4(struct frame *f, const struct frame_spec *spec, uint8_t proto
 	if (spec->no_payload)
 		payload = 0;
 	if (protocol == TCP) {
-		uint8_t offset = spec->data_offset ? spec->data_offset : (uint8_t)(5 + spec->tcp_options);
+		uint8_t offset =
+			spec->data_offset ? spec->data_offset : (uint8_t)(5 + spec->tcp_options);
 
 		put16(f, source);
 		put16(f, port);
@@ -133,7 +134,8 @@ static uint8_t wire_kind(uint8_t extension)
 	return extension == HOP_BY_HOP ? 0 : extension == ROUTING_0 ? ROUTING : extension;
 }
 
-static void put_extension(struct frame *f, const struct frame_spec *spec, uint8_t kind, uint8_t next)
+static void put_extension(struct frame *f, const struct frame_spec *spec, uint8_t kind,
+			  uint8_t next)
 {
 	uint8_t words = kind == FRAGMENT_HEADER ? 0 : kind == AH ? 4 : spec->extension_words;
 	uint32_t size = kind == AH ? (words + 2u) * 4 : (words + 1u) * 8;
@@ -163,8 +165,8 @@ static void put_v6(struct frame *f, const struct frame_spec *spec)
 	put_address(f, spec->to);
 	for (int i = 0; i < 8 && spec->extensions[i]; i++)
 		put_extension(f, spec, spec->extensions[i],
-			      i < 7 && spec->extensions[i + 1] ? wire_kind(spec->extensions[i + 1]) :
-								 protocol);
+			      i < 7 && spec->extensions[i + 1] ? wire_kind(spec->extensions[i + 1])
+							       : protocol);
 	put_l4(f, spec, protocol);
 	size = htons((uint16_t)(f->size - f->l3 - 40 + spec->length));
 	memcpy(f->bytes + f->l3 + 4, &size, 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Next hops against the kernel's own tables, and the metadata from XDP to TC on a real device: a veth pair
- * in the network namespace of this process.
+ * Next hops against the kernel's own tables, and the metadata from XDP to TC on a real device: a
+ * veth pair in the network namespace of this process.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,7 +26,7 @@
 #define B(n) "2001:db8:ff::" #n
 
 static struct rig rig;
-static uint32_t near_index, far_index;	/* gpct0, by which the endpoints are reached, and its peer */
+static uint32_t near_index, far_index; /* gpct0, by which the endpoints are reached, and its peer */
 
 __attribute__((format(printf, 1, 2))) static void command(const char *format, ...)
 {
@@ -60,14 +60,15 @@ static void start(void)
 	command("ip link set lo up");
 	command("ip link add gpct0 type veth peer name gpct1");
 	command("ip link set gpct0 address 02:00:00:00:aa:01 up && ip link set gpct1 up");
-	command("ip addr add 10.0.0.254/16 dev gpct0 && ip addr add 2001:db8:1::fe/64 dev gpct0 nodad");
+	command("ip addr add 10.0.0.254/16 dev gpct0 && ip addr add 2001:db8:1::fe/64 dev gpct0 "
+		"nodad");
 	write_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
 	write_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", "1");
 	near_index = if_nametoindex("gpct0");
 	far_index = if_nametoindex("gpct1");
 	neighbour("10.0.1.1", "06:11:00:00:00:01");
 	neighbour("2001:db8:1::1", "06:11:00:00:00:02");
-	rig.devices[1].ifindex = near_index;	/* the plane may send through it */
+	rig.devices[1].ifindex = near_index; /* the plane may send through it */
 	rig_install(&rig, 0);
 }
 
@@ -104,12 +105,13 @@ static bool goes(const char *vip, int action, const char *destination, const cha
 	for (int i = 0; i < 2; i++) {
 		const uint8_t *m = i ? sent.source : sent.destination;
 
-		snprintf(got[i], sizeof(got[i]), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+		snprintf(got[i], sizeof(got[i]), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2],
+			 m[3], m[4], m[5]);
 	}
 	if (sent.action == action && !strcmp(got[0], destination) && !strcmp(got[1], source))
 		return true;
-	printf("%s: action %d to %s from %s; wanted %d to %s from %s\n", vip, sent.action, got[0], got[1], action,
-	       destination, source);
+	printf("%s: action %d to %s from %s; wanted %d to %s from %s\n", vip, sent.action, got[0],
+	       got[1], action, destination, source);
 	return false;
 }
 
@@ -118,7 +120,8 @@ static uint64_t hop_of(const char *mac, uint64_t ifindex)
 	unsigned int byte[6];
 	uint64_t hop = ifindex << 48;
 
-	if (sscanf(mac, "%x:%x:%x:%x:%x:%x", byte, byte + 1, byte + 2, byte + 3, byte + 4, byte + 5) != 6)
+	if (sscanf(mac, "%x:%x:%x:%x:%x:%x", byte, byte + 1, byte + 2, byte + 3, byte + 4,
+		   byte + 5) != 6)
 		errx(1, "not a MAC address: %s", mac);
 	for (int i = 0; i < 6; i++)
 		hop |= (uint64_t)byte[i] << 8 * i;
@@ -135,25 +138,30 @@ static uint64_t coarse_now(void)
 
 #define SLOT4 (2 * RIG_V4)
 #define SLOT6 (2 * RIG_V6 + 1)
-#define DEVICE "02:00:00:00:00:07"	/* what the image says of gpct0 */
-#define REAL "02:00:00:00:aa:01"	/* what it has */
+#define DEVICE "02:00:00:00:00:07" /* what the image says of gpct0 */
+#define REAL "02:00:00:00:aa:01"   /* what it has */
 
-/* The loader knew nothing, or what it knew has moved: the program asks, once, and stores what it learns. */
+/* The loader knew nothing, or what it knew has moved: the program asks, once, and stores what it
+ * learns. */
 static void heals(void)
 {
 	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){});
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:01", DEVICE));
-	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT4).hop, hop_of("06:11:00:00:00:01", near_index));
+	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT4).hop,
+			hop_of("06:11:00:00:00:01", near_index));
 	CU_ASSERT(coarse_now() - kernel_read_next(&rig.kernel, SLOT4).checked < 1000000000ull);
-	kernel_next(&rig.kernel, SLOT6, (struct gpc_next){.hop = hop_of("06:99:00:00:00:99", RIG_HERE), .checked = 1});
+	kernel_next(&rig.kernel, SLOT6,
+		    (struct gpc_next){.hop = hop_of("06:99:00:00:00:99", RIG_HERE), .checked = 1});
 	CU_ASSERT(goes(B(1), XDP_REDIRECT, "06:11:00:00:00:02", DEVICE));
-	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT6).hop, hop_of("06:11:00:00:00:02", near_index));
+	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT6).hop,
+			hop_of("06:11:00:00:00:02", near_index));
 }
 
 /* Not more than once a second and entry. */
 static void asks_once_a_second(void)
 {
-	struct gpc_next next = {.hop = hop_of("06:22:00:00:00:01", near_index), .checked = coarse_now()};
+	struct gpc_next next = {.hop = hop_of("06:22:00:00:00:01", near_index),
+				.checked = coarse_now()};
 
 	kernel_next(&rig.kernel, SLOT4, next);
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:22:00:00:00:01", DEVICE));
@@ -168,14 +176,16 @@ static void asks_once_a_second(void)
 static void keeps_what_it_knows(void)
 {
 	command("ip neigh del 10.0.1.1 dev gpct0");
-	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){.hop = hop_of("06:22:00:00:00:02", RIG_HERE)});
+	kernel_next(&rig.kernel, SLOT4,
+		    (struct gpc_next){.hop = hop_of("06:22:00:00:00:02", RIG_HERE)});
 	CU_ASSERT(goes(A(1), XDP_TX, "06:22:00:00:00:02", "02:00:00:00:00:01"));
-	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT4).hop, hop_of("06:22:00:00:00:02", RIG_HERE));
+	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT4).hop,
+			hop_of("06:22:00:00:00:02", RIG_HERE));
 	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){});
 	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP);
 	neighbour("10.0.1.1", "06:11:00:00:00:01");
 	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){.checked = coarse_now()});
-	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP);	/* its second is not over */
+	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP); /* its second is not over */
 }
 
 /* A device that the image does not hold: the kernel says its MAC address, packet by packet. */
@@ -183,7 +193,8 @@ static void unknown_device(void)
 {
 	rig.plane.device_count = 1;
 	rig_install(&rig, 0);
-	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){.hop = hop_of("06:22:00:00:00:03", near_index)});
+	kernel_next(&rig.kernel, SLOT4,
+		    (struct gpc_next){.hop = hop_of("06:22:00:00:00:03", near_index)});
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:01", REAL));
 	neighbour("10.0.1.1", "06:11:00:00:00:77");
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:77", REAL));
@@ -197,7 +208,9 @@ static void fib_for_every_packet(void)
 {
 	rig.endpoints[RIG_V4].fib = rig.endpoints[RIG_V6].fib = true;
 	rig_install(&rig, 0);
-	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){.hop = hop_of("06:22:00:00:00:04", RIG_HERE), .checked = coarse_now()});
+	kernel_next(&rig.kernel, SLOT4,
+		    (struct gpc_next){.hop = hop_of("06:22:00:00:00:04", RIG_HERE),
+				      .checked = coarse_now()});
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:01", REAL));
 	neighbour("10.0.1.1", "06:11:00:00:00:55");
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:55", REAL));
@@ -244,7 +257,8 @@ static int open_sender(void)
 
 static uint64_t tc_counts(uint64_t counts[3])
 {
-	static const enum gpc_reason reasons[3] = {GPC_REASON_COUNTED, GPC_REASON_STALE_META, GPC_REASON_ON_FAIL};
+	static const enum gpc_reason reasons[3] = {GPC_REASON_COUNTED, GPC_REASON_STALE_META,
+						   GPC_REASON_ON_FAIL};
 	uint64_t sum = 0;
 
 	for (int i = 0; i < 3; i++)
@@ -252,7 +266,8 @@ static uint64_t tc_counts(uint64_t counts[3])
 	return sum;
 }
 
-/* How TC at gpct1 counts a frame that arrives there: 0 counted, 1 stale-meta, 2 on-fail; -1 not at all. */
+/* How TC at gpct1 counts a frame that arrives there: 0 counted, 1 stale-meta, 2 on-fail; -1 not at
+ * all. */
 static int tc_counts_as(int sender)
 {
 	struct frame_spec spec = {.to = "192.0.2.77", .protocol = UDP, .port = 9};
@@ -290,10 +305,12 @@ static void attach_tc(void)
 		errx(1, "attach TC");
 }
 
-/* What the frame carries is believed only if plane, slot and generation are those of the control word. */
+/* What the frame carries is believed only if plane, slot and generation are those of the control
+ * word. */
 static void tc_believes(struct meta *meta, int sender)
 {
-	const uint64_t nonce = rig.plane.nonce & 0xffffffff, word = 0 | 1 << 3 | 2 << 6, here = 5ull << 35;
+	const uint64_t nonce = rig.plane.nonce & 0xffffffff, word = 0 | 1 << 3 | 2 << 6,
+		       here = 5ull << 35;
 	const struct {
 		const char *name;
 		uint64_t word, meta;
@@ -317,7 +334,8 @@ static void tc_believes(struct meta *meta, int sender)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		int got;
 
-		bpf_map_update_elem(bpf_map__fd(meta->maps.meta_value), &zero, &cases[i].meta, BPF_ANY);
+		bpf_map_update_elem(bpf_map__fd(meta->maps.meta_value), &zero, &cases[i].meta,
+				    BPF_ANY);
 		kernel_control(&rig.kernel, cases[i].word);
 		got = tc_counts_as(sender);
 		if (got != cases[i].counts)
@@ -342,7 +360,7 @@ static void metadata(void)
 	rig_install(&rig, 0);
 	kernel_control(&rig.kernel, 0 | 1 << 3 | 2 << 6);
 	attach_tc();
-	CU_ASSERT_EQUAL(tc_counts_as(sender), 0);	/* no XDP, no metadata */
+	CU_ASSERT_EQUAL(tc_counts_as(sender), 0); /* no XDP, no metadata */
 	link = attach_xdp(bpf_program__fd(meta->progs.meta_writer));
 	tc_believes(meta, sender);
 	close(link);
@@ -362,7 +380,8 @@ static void stop(void)
 	rig_stop(&rig);
 }
 
-GPC_UNIT_MAIN("bpf/hop", {"start", start}, {"heals", heals}, {"asks_once_a_second", asks_once_a_second},
+GPC_UNIT_MAIN("bpf/hop", {"start", start}, {"heals", heals},
+	      {"asks_once_a_second", asks_once_a_second},
 	      {"keeps_what_it_knows", keeps_what_it_knows}, {"unknown_device", unknown_device},
-	      {"fib_for_every_packet", fib_for_every_packet}, {"gateway", gateway}, {"metadata", metadata},
-	      {"stop", stop})
+	      {"fib_for_every_packet", fib_for_every_packet}, {"gateway", gateway},
+	      {"metadata", metadata}, {"stop", stop})

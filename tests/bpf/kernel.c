@@ -73,8 +73,8 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 	kernel->next = map_fd(kernel->object, "gpc_next");
 	kernel->counters = map_fd(kernel->object, "gpc_counters");
 	for (int i = 0; i < KERNEL_PROGRAMS; i++)
-		kernel->program[i] = bpf_program__fd(
-			bpf_object__find_program_by_name(kernel->object, names[i]));
+		kernel->program[i] =
+			bpf_program__fd(bpf_object__find_program_by_name(kernel->object, names[i]));
 }
 
 void kernel_unload(struct kernel *kernel)
@@ -93,7 +93,8 @@ void kernel_install(struct kernel *kernel, uint32_t slot, const char *image)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_RDONLY_PROG | BPF_F_MMAPABLE);
 	uint32_t zero = 0;
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "gpc_image", 4, 1u << kernel->log2, 1, &options);
+	int fd =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "gpc_image", 4, 1u << kernel->log2, 1, &options);
 
 	if (fd < 0)
 		err(1, "create an image map");

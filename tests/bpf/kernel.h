@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel.h: the BPF objects in the kernel, for tests and benches: load, install images, set the control
- * word, run packets. Nothing is pinned, nothing is attached; all of it is gone with the process. Calls
- * end the program with a message if the system fails.
+ * kernel.h: the BPF objects in the kernel, for tests and benches: load, install images, set the
+ * control word, run packets. Nothing is pinned, nothing is attached; all of it is gone with the
+ * process. Calls end the program with a message if the system fails.
  */
 #ifndef GPC_TESTS_BPF_KERNEL_H
 #define GPC_TESTS_BPF_KERNEL_H
@@ -15,7 +15,13 @@
 
 #define KERNEL_FRAME_MAX 2048u
 
-enum kernel_program { KERNEL_XDP, KERNEL_DECAP, KERNEL_TC_INGRESS, KERNEL_TC_EGRESS, KERNEL_PROGRAMS };
+enum kernel_program {
+	KERNEL_XDP,
+	KERNEL_DECAP,
+	KERNEL_TC_INGRESS,
+	KERNEL_TC_EGRESS,
+	KERNEL_PROGRAMS
+};
 
 struct kernel {
 	struct bpf_object *object;
@@ -50,11 +56,11 @@ void kernel_forget_flows(struct kernel *kernel);
 
 /* One frame through one program; -errno in `action` if the kernel refuses the frame. */
 struct kernel_run {
-	uint32_t ifindex;	/* of the arriving device; 0: lo of this namespace */
+	uint32_t ifindex; /* of the arriving device; 0: lo of this namespace */
 	const void *in;
 	uint32_t in_size;
-	const void *meta;	/* 8 bytes in front of the frame (TC), NULL: none */
-	uint8_t *out;		/* KERNEL_FRAME_MAX bytes */
+	const void *meta; /* 8 bytes in front of the frame (TC), NULL: none */
+	uint8_t *out;	  /* KERNEL_FRAME_MAX bytes */
 	uint32_t out_size;
 	int action;
 };

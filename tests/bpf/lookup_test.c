@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The lookups of bpf/include/gpc/lookup/ in user space and in the kernel: the same listener and the same
- * endpoint for every one of 120,000 random flows, most of them for a listener.
+ * The lookups of bpf/include/gpc/lookup/ in user space and in the kernel: the same listener and the
+ * same endpoint for every one of 120,000 random flows, most of them for a listener.
  */
 #include <arpa/inet.h>
 #include <linux/bpf.h>
@@ -35,7 +35,8 @@ static void template(struct frame *frame, bool v6, uint8_t protocol)
 /* Near a listener: one time in eight each another protocol, address or port than its own. */
 static struct gpc_tuple random_tuple(const struct plane_listener *l, bool v6)
 {
-	struct gpc_tuple t = {.protocol = l->protocol, .source_port = (uint16_t)number(),
+	struct gpc_tuple t = {.protocol = l->protocol,
+			      .source_port = (uint16_t)number(),
 			      .destination_port = htons(l->port)};
 
 	t.source[0] = v6 ? (uint64_t)number() << 32 | number() : 0;
@@ -46,7 +47,8 @@ static struct gpc_tuple random_tuple(const struct plane_listener *l, bool v6)
 	if (number() % 8 == 0)
 		t.destination_port = (uint16_t)number();
 	if (number() % 8 == 0)
-		t.destination[1] = v6 ? (uint64_t)number() << 32 | number() : gpc_mapped_v4(number());
+		t.destination[1] =
+			v6 ? (uint64_t)number() << 32 | number() : gpc_mapped_v4(number());
 	return t;
 }
 
@@ -60,18 +62,22 @@ static void fill(struct frame *frame, bool v6, const struct gpc_tuple *t)
 	memcpy(l4 + 2, &t->destination_port, 2);
 }
 
-/* What user space says: an endpoint, GPC_NONE for a drop, RIG_NEXT for a packet that is not for a listener. */
+/* What user space says: an endpoint, GPC_NONE for a drop, RIG_NEXT for a packet that is not for a
+ * listener. */
 static uint32_t in_user_space(bool v6, const struct gpc_tuple *t)
 {
 	struct gpc_view view = rig_view(&rig);
-	uint32_t listener = gpc_vip_listener(view, t->destination[0], t->destination[1], t->destination_port,
-					     t->protocol, 1), endpoint;
+	uint32_t listener = gpc_vip_listener(view, t->destination[0], t->destination[1],
+					     t->destination_port, t->protocol, 1),
+		 endpoint;
 
 	if (listener == GPC_NONE)
 		return RIG_NEXT;
 	endpoint = gpc_endpoint_by_hash(view, &gpc_listener_at(view, listener)->table[v6],
 					gpc_flow_hash(gpc_view_plane(view)->hash_seed, t, 0));
-	return endpoint == RIG_NO_HOP || endpoint == RIG_NO_SOURCE || endpoint == RIG_STRAY ? GPC_NONE : endpoint;
+	return endpoint == RIG_NO_HOP || endpoint == RIG_NO_SOURCE || endpoint == RIG_STRAY
+		       ? GPC_NONE
+		       : endpoint;
 }
 
 static uint32_t in_the_kernel(const struct frame *frame)
@@ -95,7 +101,8 @@ static void random_flows_agree(void)
 		template(&frames[v6][1], v6, UDP);
 	}
 	for (int i = 0; i < FLOWS; i++) {
-		const struct plane_listener *l = &rig.plane.listeners[number() % rig.plane.listener_count];
+		const struct plane_listener *l =
+			&rig.plane.listeners[number() % rig.plane.listener_count];
 		bool v6 = l->address.bytes[0] == 0x20;
 		struct gpc_tuple t = random_tuple(l, v6);
 		bool udp = t.protocol == UDP;
@@ -118,7 +125,7 @@ static void random_flows_agree(void)
 static void start(void)
 {
 	rig_start(&rig, 1024);
-	rig.plane.flow_inserts = 0;	/* each packet is a new flow */
+	rig.plane.flow_inserts = 0; /* each packet is a new flow */
 	rig_install(&rig, 0);
 }
 
@@ -127,4 +134,5 @@ static void stop(void)
 	rig_stop(&rig);
 }
 
-GPC_UNIT_MAIN("bpf/lookup", {"start", start}, {"random_flows_agree", random_flows_agree}, {"stop", stop})
+GPC_UNIT_MAIN("bpf/lookup", {"start", start}, {"random_flows_agree", random_flows_agree},
+	      {"stop", stop})

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
-/* Puts 8 bytes of its map in front of each frame, as gpc_xdp would; for tests of what TC believes. */
+/* Puts 8 bytes of its map in front of each frame, as gpc_xdp would; for tests of what TC believes.
+ */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

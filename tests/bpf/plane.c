@@ -72,14 +72,15 @@ static uint32_t power_above(size_t n)
 	return p;
 }
 
-/* ---- perfect hashes: bucket by bucket, the largest first, the first displacement that fits ---- */
+/* ---- perfect hashes: bucket by bucket, the largest first, the first displacement that fits ----
+ */
 
 struct phash_input {
 	const uint64_t *hash;
 	size_t count;
 	uint32_t bucket_mask, slot_mask;
 	uint32_t *displacement;
-	uint32_t *owner;	/* by slot: key + 1 */
+	uint32_t *owner; /* by slot: key + 1 */
 };
 
 static bool place_bucket(struct phash_input *in, uint32_t bucket)
@@ -155,7 +156,8 @@ struct vip_set {
 	size_t choice_count;
 };
 
-/* A run of choices of one key is made when its second listener comes; the rows of one key are adjacent. */
+/* A run of choices of one key is made when its second listener comes; the rows of one key are
+ * adjacent. */
 static void add_choice(struct vip_set *set, struct gpc_vip *vip, const struct gpc_vip *more)
 {
 	if (!(vip->flags & GPC_VIP_CHOICE)) {
@@ -202,8 +204,8 @@ static void build_vips(struct builder *b)
 		add_vip(&set, &b->in->listeners[i], true);
 	p->slot_mask = power_above(set.count * 2) - 1;
 	p->bucket_mask = power_above(set.count) - 1;
-	struct phash_input in = {.count = set.count, .bucket_mask = p->bucket_mask,
-				 .slot_mask = p->slot_mask};
+	struct phash_input in = {
+		.count = set.count, .bucket_mask = p->bucket_mask, .slot_mask = p->slot_mask};
 
 	in.displacement = section(b, GPC_SEC_VIP_DISP, p->bucket_mask + 1, 4);
 	out = section(b, GPC_SEC_VIP, p->slot_mask + 1, sizeof(*out));
@@ -275,11 +277,13 @@ static bool takes(const struct plane_endpoint *e, uint8_t forward, int family)
 {
 	if (e->state != GPC_STATE_READY)
 		return false;
-	return forward == GPC_FORWARD_DSR ? e->has4 || e->has6 :
-	       family == GPC_V6 ? e->has6 : e->has4 || e->has6;
+	return forward == GPC_FORWARD_DSR ? e->has4 || e->has6
+	       : family == GPC_V6	  ? e->has6
+					  : e->has4 || e->has6;
 }
 
-static struct gpc_table_ref build_table(struct builder *b, uint32_t backend, uint8_t forward, int family)
+static struct gpc_table_ref build_table(struct builder *b, uint32_t backend, uint8_t forward,
+					int family)
 {
 	struct gpc_table_ref ref = {};
 	uint16_t *ready = calloc(b->in->endpoint_count + 1, sizeof(*ready));
@@ -287,7 +291,8 @@ static struct gpc_table_ref build_table(struct builder *b, uint32_t backend, uin
 
 	while (first < b->in->endpoint_count && b->in->endpoints[first].backend != backend)
 		first++;
-	for (size_t e = first; e < b->in->endpoint_count && b->in->endpoints[e].backend == backend; e++)
+	for (size_t e = first; e < b->in->endpoint_count && b->in->endpoints[e].backend == backend;
+	     e++)
 		if (takes(&b->in->endpoints[e], forward, family))
 			ready[n++] = (uint16_t)(e - first);
 	ref.first_endpoint = (uint32_t)first;
@@ -303,6 +308,22 @@ static struct gpc_table_ref build_table(struct builder *b, uint32_t backend, uin
 	}
 	free(ready);
 	return ref;
+}
+
+/* Rows of one backend, way and family share a table, as the compiler has it. */
+static struct gpc_table_ref table_for(struct builder *b, const struct gpc_listener *listeners,
+				      size_t row, int family)
+{
+	const struct plane_listener *l = &b->in->listeners[row];
+
+	for (size_t i = 0; i < row; i++) {
+		const struct plane_listener *other = &b->in->listeners[i];
+
+		if (other->backend == l->backend && other->forward == l->forward &&
+		    is_v4(&other->address) == (family == GPC_V4))
+			return listeners[other->index].table[family];
+	}
+	return build_table(b, l->backend, l->forward, family);
 }
 
 static void build_listeners(struct builder *b)
@@ -326,10 +347,12 @@ static void build_listeners(struct builder *b)
 		out[l->index].protocol = l->protocol;
 		out[l->index].port_be = htons(l->port);
 		out[l->index].backend = l->backend;
-		out[l->index].table[family] = build_table(b, l->backend, l->forward, family);
+		out[l->index].table[family] = table_for(b, out, i, family);
 	}
-	*maglev = (struct gpc_section){.offset = tables_at, .size = b->end - tables_at,
-				       .count = (b->end - tables_at) / 2, .entry_size = 2};
+	*maglev = (struct gpc_section){.offset = tables_at,
+				       .size = b->end - tables_at,
+				       .count = (b->end - tables_at) / 2,
+				       .entry_size = 2};
 }
 
 static void build_backends(struct builder *b)
@@ -354,7 +377,8 @@ static void build_backends(struct builder *b)
 
 /* ---- link part ---- */
 
-static void place_device(struct builder *b, struct gpc_link_head *link, const struct plane_device *d)
+static void place_device(struct builder *b, struct gpc_link_head *link,
+			 const struct plane_device *d)
 {
 	struct gpc_link_device *devices = (void *)(b->image + link->device_offset);
 	uint32_t home = gpc_device_home(link->device_mult, d->ifindex);
@@ -394,7 +418,8 @@ static void build_link(struct builder *b)
 	link->cpus = b->in->cpus;
 	link->device_mult = 0x9e3779b1u;
 	link->device_offset = at + sizeof(*link);
-	link->listener_offset = link->device_offset + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device);
+	link->listener_offset =
+		link->device_offset + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device);
 	link->endpoint_offset = link->listener_offset + (listeners + 3) / 4 * 4 * sizeof(*listener);
 	listener = (void *)(b->image + link->listener_offset);
 	endpoint = (void *)(b->image + link->endpoint_offset);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plane.h: builds images for tests of the data plane by hand, link part included, with nothing of the
- * compiler or the loader. Fill the arrays, then plane_build(). Tables are filled by a fixed permutation
- * instead of Maglev: what stands in them is not what is tested here.
+ * plane.h: builds images for tests of the data plane by hand, link part included, with nothing of
+ * the compiler or the loader. Fill the arrays, then plane_build(). Tables are filled by a fixed
+ * permutation instead of Maglev: what stands in them is not what is tested here.
  */
 #ifndef GPC_TESTS_BPF_PLANE_H
 #define GPC_TESTS_BPF_PLANE_H
@@ -17,7 +17,7 @@
 #include "gpc/lookup/vip.h"
 
 struct plane_address {
-	uint8_t bytes[16];	/* v4 as ::ffff:a.b.c.d */
+	uint8_t bytes[16]; /* v4 as ::ffff:a.b.c.d */
 };
 
 /* One address of a listener; rows with equal `index` are one listener. */
@@ -32,7 +32,7 @@ struct plane_listener {
 };
 
 struct plane_endpoint {
-	uint64_t id;		/* endpoints must stand by backend */
+	uint64_t id; /* endpoints must stand by backend */
 	uint32_t backend;
 	uint8_t state;
 	bool has4, has6, fib;
@@ -45,21 +45,21 @@ struct plane_endpoint {
 
 struct plane_device {
 	uint32_t ifindex;
-	uint16_t interface;	/* GPC_NONE16: sent through only */
+	uint16_t interface; /* GPC_NONE16: sent through only */
 	uint16_t flags;
 	uint8_t mac[6];
 };
 
 struct plane {
 	uint32_t log2;
-	uint32_t flags;		/* GPC_PLANE_* */
+	uint32_t flags; /* GPC_PLANE_* */
 	uint32_t flow_inserts;
 	uint32_t timeout[GPC_TIMEOUT_COUNT];
 	uint32_t generation;
 	uint64_t nonce;
 	uint32_t cpus;
 	uint32_t table_size;
-	struct plane_address gateway[2];	/* of backend 0 and 1; all zero: none */
+	struct plane_address gateway[2]; /* of backend 0 and 1; all zero: none */
 	struct plane_listener *listeners;
 	size_t listener_count;
 	struct plane_endpoint *endpoints;

@@ -44,8 +44,8 @@ static const struct {
 	{23, "203.0.113.22", 53, UDP, GPC_FORWARD_DSR, RIG_V4, ONE(0)},
 	{24, "203.0.113.23", 80, TCP, GPC_FORWARD_IPIP, RIG_BOTH, ONE(0)},
 	{25, "2001:db8:ff::23", 80, TCP, GPC_FORWARD_IPIP, RIG_BOTH, ONE(0)},
-	{26, "2001:db8:ff::2", 80, TCP, GPC_FORWARD_IPIP, RIG_V4, ONE(0)},	/* nobody usable */
-	{27, "198.51.100.7", 40000, TCP, GPC_FORWARD_IPIP, RIG_MANY, ONE(0)},	/* the usual client */
+	{26, "2001:db8:ff::2", 80, TCP, GPC_FORWARD_IPIP, RIG_V4, ONE(0)},    /* nobody usable */
+	{27, "198.51.100.7", 40000, TCP, GPC_FORWARD_IPIP, RIG_MANY, ONE(0)}, /* the usual client */
 };
 #define LISTENERS (sizeof(listeners) / sizeof(*listeners))
 
@@ -66,10 +66,14 @@ static void add_endpoint(struct rig *rig, uint32_t backend, const char *v4, cons
 	uint32_t i = (uint32_t)rig->plane.endpoint_count++;
 	struct plane_endpoint *e = &rig->endpoints[i];
 
-	*e = (struct plane_endpoint){
-		.id = (i + 1) * 0x9e3779b97f4a7c15ull, .backend = backend, .has4 = v4, .has6 = v6,
-		.counter = plane_listener_counter(LISTENERS) + i, .next = {GPC_NONE, GPC_NONE},
-		.source4_be = htonl(0x0a0000fe), .source6 = plane_address("2001:db8::fe")};
+	*e = (struct plane_endpoint){.id = (i + 1) * 0x9e3779b97f4a7c15ull,
+				     .backend = backend,
+				     .has4 = v4,
+				     .has6 = v6,
+				     .counter = plane_listener_counter(LISTENERS) + i,
+				     .next = {GPC_NONE, GPC_NONE},
+				     .source4_be = htonl(0x0a0000fe),
+				     .source6 = plane_address("2001:db8::fe")};
 	if (v4) {
 		e->address4 = plane_address(v4);
 		e->next[GPC_V4] = 2 * i;
@@ -105,7 +109,9 @@ static void fill_next(struct rig *rig)
 {
 	for (uint32_t slot = 0; slot < 2 * rig->plane.endpoint_count; slot++) {
 		uint32_t backend = slot / 2;
-		uint64_t out = backend == RIG_FAR ? RIG_OUT : backend == RIG_STRAY ? RIG_NOWHERE : RIG_HERE;
+		uint64_t out = backend == RIG_FAR     ? RIG_OUT
+			       : backend == RIG_STRAY ? RIG_NOWHERE
+						      : RIG_HERE;
 		struct gpc_next next = {.hop = out << 48};
 
 		rig_hop_mac(slot, (uint8_t *)&next.hop);
@@ -124,22 +130,29 @@ void rig_install(struct rig *rig, uint32_t slot)
 
 void rig_start(struct rig *rig, uint32_t flows)
 {
-	struct kernel_sizes sizes = {.flows = flows, .next = RIG_NEXT,
+	struct kernel_sizes sizes = {.flows = flows,
+				     .next = RIG_NEXT,
 				     .counters = plane_listener_counter(LISTENERS) + 64};
 
 	if (unshare(CLONE_NEWNET))
 		err(1, "new network namespace");
-	*rig = (struct rig){.plane = {.log2 = 22, .flags = GPC_PLANE_MALFORMED_DROP, .flow_inserts = 1u << 31,
-				      .timeout = {60, 7440, 120, 10, 30, 180, 30, 600}, .generation = 5,
-				      .nonce = 0x1122334455667788ull, .table_size = 1021}};
+	*rig = (struct rig){.plane = {.log2 = 22,
+				      .flags = GPC_PLANE_MALFORMED_DROP,
+				      .flow_inserts = 1u << 31,
+				      .timeout = {60, 7440, 120, 10, 30, 180, 30, 600},
+				      .generation = 5,
+				      .nonce = 0x1122334455667788ull,
+				      .table_size = 1021}};
 	kernel_load(&rig->kernel, rig->plane.log2, &sizes);
 	rig->plane.cpus = rig->kernel.cpus;
 	for (size_t i = 0; i < LISTENERS; i++)
-		rows[i] = (struct plane_listener){
-			.index = listeners[i].index, .address = plane_address(listeners[i].address),
-			.port = listeners[i].port, .protocol = listeners[i].protocol,
-			.forward = listeners[i].forward, .backend = listeners[i].backend,
-			.interfaces = listeners[i].interfaces};
+		rows[i] = (struct plane_listener){.index = listeners[i].index,
+						  .address = plane_address(listeners[i].address),
+						  .port = listeners[i].port,
+						  .protocol = listeners[i].protocol,
+						  .forward = listeners[i].forward,
+						  .backend = listeners[i].backend,
+						  .interfaces = listeners[i].interfaces};
 	rig->plane.listeners = rows;
 	rig->plane.listener_count = LISTENERS;
 	rig->plane.endpoints = rig->endpoints;
@@ -184,7 +197,8 @@ static void read_reasons(struct rig *rig, enum gpc_hook hook, uint64_t counts[GP
 		counts[r] = kernel_reason(&rig->kernel, hook, (enum gpc_reason)r);
 }
 
-/* The one reason counted between two readings; GPC_REASON_COUNT if there is none or more than one. */
+/* The one reason counted between two readings; GPC_REASON_COUNT if there is none or more than one.
+ */
 static enum gpc_reason counted(const uint64_t before[], const uint64_t after[])
 {
 	enum gpc_reason found = GPC_REASON_COUNT;
@@ -206,7 +220,7 @@ bool rig_check(struct rig *rig, enum kernel_program program, const char *name,
 #define X(id, text, meaning) text,
 		GPC_REASONS(X)
 #undef X
-		"none or several"};
+			"none or several"};
 	uint64_t before[GPC_REASON_COUNT], after[GPC_REASON_COUNT];
 	uint8_t out[KERNEL_FRAME_MAX];
 	struct kernel_run run = {.in = in->bytes, .in_size = in->size, .out = out};
@@ -218,8 +232,8 @@ bool rig_check(struct rig *rig, enum kernel_program program, const char *name,
 	read_reasons(rig, hook_of(program), after);
 	got = counted(before, after);
 	if (run.action != action || got != reason) {
-		printf("%s: action %d, reason %s; wanted %d, %s\n", name, run.action, names[got], action,
-		       names[reason]);
+		printf("%s: action %d, reason %s; wanted %d, %s\n", name, run.action, names[got],
+		       action, names[reason]);
 		ok = false;
 	}
 	if (want && (run.out_size != want->size || memcmp(out, want->bytes, want->size))) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What is not balanced: other traffic, fragments, malformed packets, cut frames; and the control word. */
+/* What is not balanced: other traffic, fragments, malformed packets, cut frames; and the control
+ * word. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -56,25 +57,51 @@ static const struct row rows[] = {
 	{"IPv4's type without its header", {.to = A(1), .cut = 14}, PASSES(MALFORMED_SHORT)},
 	/* fragments */
 	{"first fragment", {.to = A(1), .fragment = 0x2000}, PASSES(FRAGMENT)},
-	{"first fragment, udp", {.to = A(1), .protocol = UDP, .port = 53, .fragment = 0x2000}, PASSES(FRAGMENT)},
+	{"first fragment, udp",
+	 {.to = A(1), .protocol = UDP, .port = 53, .fragment = 0x2000},
+	 PASSES(FRAGMENT)},
 	{"later fragment", {.to = A(1), .fragment = 0x2004}, PASSES(FRAGMENT)},
 	{"last fragment", {.to = A(1), .fragment = 0x0100}, PASSES(FRAGMENT)},
 	{"udp fragment at 8", {.to = A(1), .protocol = UDP, .fragment = 0x2001}, PASSES(FRAGMENT)},
 	{"fragment to nobody's address", {.to = OTHER4, .fragment = 0x2004}, PASSES(NO_LISTENER)},
-	{"first fragment, v6", {.to = B(1), .fragment = 1, .extensions = {FRAGMENT_HEADER}}, PASSES(FRAGMENT)},
-	{"later fragment, v6", {.to = B(1), .fragment = 0x0101, .extensions = {FRAGMENT_HEADER}}, PASSES(FRAGMENT)},
-	{"last fragment, v6", {.to = B(1), .fragment = 0x0100, .extensions = {FRAGMENT_HEADER}}, PASSES(FRAGMENT)},
-	{"udp fragment at 8, v6", {.to = B(1), .protocol = UDP, .fragment = 8, .extensions = {FRAGMENT_HEADER}}, PASSES(FRAGMENT)},
-	{"fragment to nobody's address, v6", {.to = OTHER6, .fragment = 0x0101, .extensions = {FRAGMENT_HEADER}}, PASSES(NO_LISTENER)},
+	{"first fragment, v6",
+	 {.to = B(1), .fragment = 1, .extensions = {FRAGMENT_HEADER}},
+	 PASSES(FRAGMENT)},
+	{"later fragment, v6",
+	 {.to = B(1), .fragment = 0x0101, .extensions = {FRAGMENT_HEADER}},
+	 PASSES(FRAGMENT)},
+	{"last fragment, v6",
+	 {.to = B(1), .fragment = 0x0100, .extensions = {FRAGMENT_HEADER}},
+	 PASSES(FRAGMENT)},
+	{"udp fragment at 8, v6",
+	 {.to = B(1), .protocol = UDP, .fragment = 8, .extensions = {FRAGMENT_HEADER}},
+	 PASSES(FRAGMENT)},
+	{"fragment to nobody's address, v6",
+	 {.to = OTHER6, .fragment = 0x0101, .extensions = {FRAGMENT_HEADER}},
+	 PASSES(NO_LISTENER)},
 	{"options in a fragment", {.to = A(1), .options = 2, .fragment = 0x2000}, PASSES(FRAGMENT)},
 	/* malformed, to a listener's address: dropped */
 	{"tcp fragment at 8", {.to = A(1), .fragment = 0x2001}, DROPS(MALFORMED_FRAGMENT)},
 	{"last tcp fragment at 8", {.to = A(1), .fragment = 0x0001}, DROPS(MALFORMED_FRAGMENT)},
-	{"tcp fragment at 8, v6", {.to = B(1), .fragment = 8, .extensions = {FRAGMENT_HEADER}}, DROPS(MALFORMED_FRAGMENT)},
-	{"first fragment without all of TCP", {.to = A(1), .fragment = 0x2000, .length = -14, .no_payload = true}, DROPS(MALFORMED_FRAGMENT)},
-	{"first fragment without all of UDP", {.to = A(1), .protocol = UDP, .fragment = 0x2000, .length = -1, .no_payload = true}, DROPS(MALFORMED_FRAGMENT)},
-	{"first fragment without TCP's options", {.to = A(1), .fragment = 0x2000, .tcp_options = 5, .length = -1, .no_payload = true}, DROPS(MALFORMED_FRAGMENT)},
-	{"first fragment without all of TCP, v6", {.to = B(1), .fragment = 1, .extensions = {FRAGMENT_HEADER}, .length = -1, .no_payload = true}, DROPS(MALFORMED_FRAGMENT)},
+	{"tcp fragment at 8, v6",
+	 {.to = B(1), .fragment = 8, .extensions = {FRAGMENT_HEADER}},
+	 DROPS(MALFORMED_FRAGMENT)},
+	{"first fragment without all of TCP",
+	 {.to = A(1), .fragment = 0x2000, .length = -14, .no_payload = true},
+	 DROPS(MALFORMED_FRAGMENT)},
+	{"first fragment without all of UDP",
+	 {.to = A(1), .protocol = UDP, .fragment = 0x2000, .length = -1, .no_payload = true},
+	 DROPS(MALFORMED_FRAGMENT)},
+	{"first fragment without TCP's options",
+	 {.to = A(1), .fragment = 0x2000, .tcp_options = 5, .length = -1, .no_payload = true},
+	 DROPS(MALFORMED_FRAGMENT)},
+	{"first fragment without all of TCP, v6",
+	 {.to = B(1),
+	  .fragment = 1,
+	  .extensions = {FRAGMENT_HEADER},
+	  .length = -1,
+	  .no_payload = true},
+	 DROPS(MALFORMED_FRAGMENT)},
 	{"v6 in an IPv4 frame", {.to = A(1), .version = 6}, DROPS(MALFORMED_VERSION)},
 	{"v4 in an IPv6 frame", {.to = B(1), .version = 4}, DROPS(MALFORMED_VERSION)},
 	{"version 0", {.to = B(1), .version = 15}, DROPS(MALFORMED_VERSION)},
@@ -83,37 +110,64 @@ static const struct row rows[] = {
 	{"ihl behind the end", {.to = A(1), .ihl = 15, .no_payload = true}, DROPS(MALFORMED_SHORT)},
 	{"total length above the frame", {.to = A(1), .length = 1}, DROPS(MALFORMED_SHORT)},
 	{"total length above the frame, v6", {.to = B(1), .length = 1}, DROPS(MALFORMED_SHORT)},
-	{"total length above the frame, udp", {.to = A(1), .protocol = UDP, .port = 53, .length = 1}, DROPS(MALFORMED_SHORT)},
+	{"total length above the frame, udp",
+	 {.to = A(1), .protocol = UDP, .port = 53, .length = 1},
+	 DROPS(MALFORMED_SHORT)},
 	{"total length within the IP header", {.to = A(1), .length = -40}, DROPS(MALFORMED_SHORT)},
 	{"total length 20", {.to = A(1), .length = -32}, DROPS(MALFORMED_SHORT)},
 	{"total length within TCP", {.to = A(1), .length = -13}, DROPS(MALFORMED_SHORT)},
 	{"total length within TCP, v6", {.to = B(1), .length = -13}, DROPS(MALFORMED_SHORT)},
-	{"total length within UDP", {.to = A(1), .protocol = UDP, .port = 53, .length = -13}, DROPS(MALFORMED_SHORT)},
-	{"total length within UDP, v6", {.to = B(1), .protocol = UDP, .port = 53, .length = -13}, DROPS(MALFORMED_SHORT)},
-	{"total length within ICMP", {.to = A(1), .protocol = ICMP, .length = -17}, DROPS(MALFORMED_SHORT)},
+	{"total length within UDP",
+	 {.to = A(1), .protocol = UDP, .port = 53, .length = -13},
+	 DROPS(MALFORMED_SHORT)},
+	{"total length within UDP, v6",
+	 {.to = B(1), .protocol = UDP, .port = 53, .length = -13},
+	 DROPS(MALFORMED_SHORT)},
+	{"total length within ICMP",
+	 {.to = A(1), .protocol = ICMP, .length = -17},
+	 DROPS(MALFORMED_SHORT)},
 	{"payload length 0, v6", {.to = B(1), .length = -32}, DROPS(MALFORMED_SHORT)},
 	{"data offset 4", {.to = A(1), .data_offset = 4}, DROPS(MALFORMED_TCP)},
 	{"data offset 1, v6", {.to = B(1), .data_offset = 1}, DROPS(MALFORMED_TCP)},
 	{"data offset behind the end", {.to = A(1), .data_offset = 15}, DROPS(MALFORMED_SHORT)},
 	{"data offset behind the end, v6", {.to = B(1), .data_offset = 15}, DROPS(MALFORMED_SHORT)},
-	{"seven extension headers", {.to = B(1), .extensions = {DESTINATION, DESTINATION, DESTINATION,
-	 DESTINATION, DESTINATION, DESTINATION, DESTINATION}}, DROPS(MALFORMED_EXTENSION)},
+	{"seven extension headers",
+	 {.to = B(1),
+	  .extensions = {DESTINATION, DESTINATION, DESTINATION, DESTINATION, DESTINATION,
+			 DESTINATION, DESTINATION}},
+	 DROPS(MALFORMED_EXTENSION)},
 	{"routing type 0", {.to = B(1), .extensions = {ROUTING_0}}, DROPS(MALFORMED_EXTENSION)},
-	{"hop-by-hop second", {.to = B(1), .extensions = {DESTINATION, HOP_BY_HOP}}, DROPS(MALFORMED_EXTENSION)},
-	{"hop-by-hop twice", {.to = B(1), .extensions = {HOP_BY_HOP, HOP_BY_HOP}}, DROPS(MALFORMED_EXTENSION)},
-	{"extension header behind the end", {.to = B(1), .extensions = {DESTINATION}, .length = -36}, DROPS(MALFORMED_SHORT)},
-	{"seventh behind a first fragment", {.to = B(1), .fragment = 1, .extensions = {FRAGMENT_HEADER,
-	 DESTINATION, DESTINATION, DESTINATION, DESTINATION, DESTINATION, DESTINATION}}, DROPS(MALFORMED_EXTENSION)},
+	{"hop-by-hop second",
+	 {.to = B(1), .extensions = {DESTINATION, HOP_BY_HOP}},
+	 DROPS(MALFORMED_EXTENSION)},
+	{"hop-by-hop twice",
+	 {.to = B(1), .extensions = {HOP_BY_HOP, HOP_BY_HOP}},
+	 DROPS(MALFORMED_EXTENSION)},
+	{"extension header behind the end",
+	 {.to = B(1), .extensions = {DESTINATION}, .length = -36},
+	 DROPS(MALFORMED_SHORT)},
+	{"seventh behind a first fragment",
+	 {.to = B(1),
+	  .fragment = 1,
+	  .extensions = {FRAGMENT_HEADER, DESTINATION, DESTINATION, DESTINATION, DESTINATION,
+			 DESTINATION, DESTINATION}},
+	 DROPS(MALFORMED_EXTENSION)},
 	{"malformed behind two tags", {.to = A(1), .tags = 2, .ihl = 3}, DROPS(MALFORMED_IHL)},
-	{"malformed, closed port", {.to = A(1), .port = 81, .data_offset = 4}, DROPS(MALFORMED_TCP)},
+	{"malformed, closed port",
+	 {.to = A(1), .port = 81, .data_offset = 4},
+	 DROPS(MALFORMED_TCP)},
 	/* malformed, to others: none of our business */
 	{"ihl 4 to others", {.to = OTHER4, .ihl = 4}, PASSES(MALFORMED_IHL)},
 	{"version to others", {.to = OTHER6, .version = 4}, PASSES(MALFORMED_VERSION)},
 	{"data offset to others", {.to = OTHER4, .data_offset = 4}, PASSES(MALFORMED_TCP)},
 	{"length to others", {.to = OTHER4, .length = 9}, PASSES(MALFORMED_SHORT)},
-	{"extension to others", {.to = OTHER6, .extensions = {ROUTING_0}}, PASSES(MALFORMED_EXTENSION)},
+	{"extension to others",
+	 {.to = OTHER6, .extensions = {ROUTING_0}},
+	 PASSES(MALFORMED_EXTENSION)},
 	{"tcp fragment at 8 to others", {.to = OTHER4, .fragment = 1}, PASSES(MALFORMED_FRAGMENT)},
-	{"malformed to another interface's listener", {.to = A(20), .ihl = 4}, PASSES(MALFORMED_IHL)},
+	{"malformed to another interface's listener",
+	 {.to = A(20), .ihl = 4},
+	 PASSES(MALFORMED_IHL)},
 };
 
 /* Whatever is not balanced passes untouched. */
@@ -122,8 +176,8 @@ static bool check_row(const struct row *row)
 	struct frame in;
 
 	frame_build(&row->spec, &in);
-	return rig_check(&rig, KERNEL_XDP, row->name, &in, row->dropped ? XDP_DROP : XDP_PASS, row->reason,
-			 row->dropped ? NULL : &in);
+	return rig_check(&rig, KERNEL_XDP, row->name, &in, row->dropped ? XDP_DROP : XDP_PASS,
+			 row->reason, row->dropped ? NULL : &in);
 }
 
 static void every_shape(void)
@@ -166,8 +220,8 @@ static void non_ip_may_be_dropped(void)
 }
 
 /*
- * Frames that end too early: what is missing decides. A header that says more than the frame holds is
- * malformed; dropped as soon as the destination is there to be known.
+ * Frames that end too early: what is missing decides. A header that says more than the frame holds
+ * is malformed; dropped as soon as the destination is there to be known.
  */
 static void cut_at_every_length(void)
 {
@@ -181,8 +235,12 @@ static void cut_at_every_length(void)
 		{"v4 options", {.to = A(1), .options = 10, .payload = 60}, 34},
 		{"v4 two tags", {.to = A(1), .tags = 2, .payload = 80}, 42},
 		{"v6", {.to = B(1), .payload = 60}, 54},
-		{"v6 udp, one tag", {.to = B(1), .tags = 1, .protocol = UDP, .port = 53, .payload = 60}, 58},
-		{"v6 extensions", {.to = B(1), .extensions = {HOP_BY_HOP, ROUTING, DESTINATION}, .payload = 60}, 54},
+		{"v6 udp, one tag",
+		 {.to = B(1), .tags = 1, .protocol = UDP, .port = 53, .payload = 60},
+		 58},
+		{"v6 extensions",
+		 {.to = B(1), .extensions = {HOP_BY_HOP, ROUTING, DESTINATION}, .payload = 60},
+		 54},
 	};
 
 	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
@@ -199,7 +257,8 @@ static void cut_at_every_length(void)
 
 				CU_ASSERT(rig_check(&rig, KERNEL_XDP, frames[i].name, &in,
 						    known ? XDP_DROP : XDP_PASS,
-						    GPC_REASON_MALFORMED_SHORT, known ? NULL : &in));
+						    GPC_REASON_MALFORMED_SHORT,
+						    known ? NULL : &in));
 				continue;
 			}
 			/* Such a frame is none; the kernel itself refuses it. */
@@ -218,7 +277,11 @@ static void whole_at_every_length(void)
 		struct frame_spec specs[] = {
 			{.to = A(1), .payload = payload, .no_payload = !payload},
 			{.to = B(1), .payload = payload, .no_payload = !payload},
-			{.to = A(1), .protocol = UDP, .port = 53, .payload = payload, .no_payload = !payload}};
+			{.to = A(1),
+			 .protocol = UDP,
+			 .port = 53,
+			 .payload = payload,
+			 .no_payload = !payload}};
 
 		for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
 			CU_ASSERT_EQUAL(rig_send(&rig, &specs[i]), XDP_TX);
@@ -244,7 +307,8 @@ static uint64_t slots(uint32_t active, uint32_t fallback, uint32_t previous)
 
 #define ON_FAIL_DROP ((uint64_t)GPC_ON_FAIL_DROP << GPC_CTL_ON_FAIL_SHIFT)
 
-/* Slot 0 has the rig's image, slot 1 one without any listener here, slot 2 nothing, slot 3 zeros. */
+/* Slot 0 has the rig's image, slot 1 one without any listener here, slot 2 nothing, slot 3 zeros.
+ */
 static void control_word(void)
 {
 	const struct {
@@ -256,19 +320,30 @@ static void control_word(void)
 		{"active", slots(0, 0, 0), XDP_TX, GPC_REASON_FORWARDED},
 		{"the other image", slots(1, 0, 0), XDP_PASS, GPC_REASON_NO_LISTENER},
 		{"off", slots(0, 0, 0) | GPC_CTL_OFF, XDP_PASS, GPC_REASON_OFF},
-		{"off, on-fail drop, no image", slots(2, 2, 2) | GPC_CTL_OFF | ON_FAIL_DROP, XDP_PASS, GPC_REASON_OFF},
+		{"off, on-fail drop, no image", slots(2, 2, 2) | GPC_CTL_OFF | ON_FAIL_DROP,
+		 XDP_PASS, GPC_REASON_OFF},
 		{"no image", slots(2, 0, 0), XDP_PASS, GPC_REASON_ON_FAIL},
-		{"no image, on-fail drop", slots(2, 0, 0) | ON_FAIL_DROP, XDP_DROP, GPC_REASON_ON_FAIL},
+		{"no image, on-fail drop", slots(2, 0, 0) | ON_FAIL_DROP, XDP_DROP,
+		 GPC_REASON_ON_FAIL},
 		{"an image that was never linked", slots(3, 0, 0), XDP_PASS, GPC_REASON_ON_FAIL},
-		{"never linked, on-fail drop", slots(3, 0, 0) | ON_FAIL_DROP, XDP_DROP, GPC_REASON_ON_FAIL},
-		{"on-fail drop with an image", slots(0, 2, 2) | ON_FAIL_DROP, XDP_TX, GPC_REASON_FORWARDED},
-		{"deadline to come", slots(0, 1, 1) | seconds_from_now(3600), XDP_TX, GPC_REASON_FORWARDED},
-		{"deadline past", slots(1, 0, 1) | seconds_from_now(-2), XDP_TX, GPC_REASON_FORWARDED},
-		{"deadline long past", slots(1, 0, 1) | 1ull << GPC_CTL_DEADLINE_SHIFT, XDP_TX, GPC_REASON_FORWARDED},
-		{"deadline past, no fallback", slots(0, 2, 1) | seconds_from_now(-2), XDP_PASS, GPC_REASON_ON_FAIL},
-		{"deadline past, off", slots(1, 0, 1) | seconds_from_now(-2) | GPC_CTL_OFF, XDP_PASS, GPC_REASON_OFF},
-		{"flags of later issues", slots(0, 1, 1) | GPC_CTL_BANS | GPC_CTL_AUDIT, XDP_TX, GPC_REASON_FORWARDED},
-		{"sequence", slots(0, 1, 1) | 0xfffull << GPC_CTL_SEQUENCE_SHIFT, XDP_TX, GPC_REASON_FORWARDED},
+		{"never linked, on-fail drop", slots(3, 0, 0) | ON_FAIL_DROP, XDP_DROP,
+		 GPC_REASON_ON_FAIL},
+		{"on-fail drop with an image", slots(0, 2, 2) | ON_FAIL_DROP, XDP_TX,
+		 GPC_REASON_FORWARDED},
+		{"deadline to come", slots(0, 1, 1) | seconds_from_now(3600), XDP_TX,
+		 GPC_REASON_FORWARDED},
+		{"deadline past", slots(1, 0, 1) | seconds_from_now(-2), XDP_TX,
+		 GPC_REASON_FORWARDED},
+		{"deadline long past", slots(1, 0, 1) | 1ull << GPC_CTL_DEADLINE_SHIFT, XDP_TX,
+		 GPC_REASON_FORWARDED},
+		{"deadline past, no fallback", slots(0, 2, 1) | seconds_from_now(-2), XDP_PASS,
+		 GPC_REASON_ON_FAIL},
+		{"deadline past, off", slots(1, 0, 1) | seconds_from_now(-2) | GPC_CTL_OFF,
+		 XDP_PASS, GPC_REASON_OFF},
+		{"flags of later issues", slots(0, 1, 1) | GPC_CTL_BANS | GPC_CTL_AUDIT, XDP_TX,
+		 GPC_REASON_FORWARDED},
+		{"sequence", slots(0, 1, 1) | 0xfffull << GPC_CTL_SEQUENCE_SHIFT, XDP_TX,
+		 GPC_REASON_FORWARDED},
 	};
 	struct frame_spec spec = {.to = A(1)};
 	char *zeros = calloc(1, 1u << 22);
@@ -282,7 +357,8 @@ static void control_word(void)
 	frame_build(&spec, &in);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		kernel_control(&rig.kernel, cases[i].word);
-		CU_ASSERT(rig_check(&rig, KERNEL_XDP, cases[i].name, &in, cases[i].action, cases[i].reason, NULL));
+		CU_ASSERT(rig_check(&rig, KERNEL_XDP, cases[i].name, &in, cases[i].action,
+				    cases[i].reason, NULL));
 	}
 	printf("control word cases: %zu\n", sizeof(cases) / sizeof(*cases));
 	kernel_control(&rig.kernel, 0);
@@ -300,8 +376,10 @@ static void control_word_at_tc(void)
 		{"tc", slots(0, 0, 0), TC_ACT_UNSPEC, GPC_REASON_COUNTED},
 		{"tc, off", slots(0, 0, 0) | GPC_CTL_OFF, TC_ACT_UNSPEC, GPC_REASON_OFF},
 		{"tc, no image", slots(2, 0, 0), TC_ACT_UNSPEC, GPC_REASON_ON_FAIL},
-		{"tc, no image, on-fail drop", slots(2, 0, 0) | ON_FAIL_DROP, TC_ACT_SHOT, GPC_REASON_ON_FAIL},
-		{"tc, deadline past", slots(2, 0, 0) | seconds_from_now(-2), TC_ACT_UNSPEC, GPC_REASON_COUNTED},
+		{"tc, no image, on-fail drop", slots(2, 0, 0) | ON_FAIL_DROP, TC_ACT_SHOT,
+		 GPC_REASON_ON_FAIL},
+		{"tc, deadline past", slots(2, 0, 0) | seconds_from_now(-2), TC_ACT_UNSPEC,
+		 GPC_REASON_COUNTED},
 	};
 	struct frame_spec spec = {.to = A(1)};
 	struct frame in;
@@ -309,8 +387,10 @@ static void control_word_at_tc(void)
 	frame_build(&spec, &in);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		kernel_control(&rig.kernel, cases[i].word);
-		CU_ASSERT(rig_check(&rig, KERNEL_TC_INGRESS, cases[i].name, &in, cases[i].action, cases[i].reason, &in));
-		CU_ASSERT(rig_check(&rig, KERNEL_TC_EGRESS, cases[i].name, &in, cases[i].action, cases[i].reason, &in));
+		CU_ASSERT(rig_check(&rig, KERNEL_TC_INGRESS, cases[i].name, &in, cases[i].action,
+				    cases[i].reason, &in));
+		CU_ASSERT(rig_check(&rig, KERNEL_TC_EGRESS, cases[i].name, &in, cases[i].action,
+				    cases[i].reason, &in));
 	}
 	kernel_control(&rig.kernel, 0);
 }
@@ -351,10 +431,12 @@ static void listeners_are_of_interfaces(void)
 
 /* ---- metadata ---- */
 
-/* Where TC is bound, what passes carries nonce, slot and generation in front; a test run returns it too. */
+/* Where TC is bound, what passes carries nonce, slot and generation in front; a test run returns it
+ * too. */
 static void metadata_is_written(void)
 {
-	struct frame_spec passes = {.to = OTHER4}, malformed = {.to = OTHER4, .cut = 30}, sent = {.to = A(3)};
+	struct frame_spec passes = {.to = OTHER4}, malformed = {.to = OTHER4, .cut = 30},
+			  sent = {.to = A(3)};
 	struct gpc_meta meta = {.nonce = (uint32_t)rig.plane.nonce, .slot_generation = 4 | 77 << 3};
 	struct frame in, want = {};
 
@@ -368,7 +450,8 @@ static void metadata_is_written(void)
 		memcpy(want.bytes + sizeof(meta), in.bytes, in.size);
 		want.size = in.size + sizeof(meta);
 		CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata", &in, XDP_PASS,
-				    i ? GPC_REASON_MALFORMED_SHORT : GPC_REASON_NO_LISTENER, &want));
+				    i ? GPC_REASON_MALFORMED_SHORT : GPC_REASON_NO_LISTENER,
+				    &want));
 	}
 	kernel_control(&rig.kernel, slots(4, 0, 0) | GPC_CTL_OFF);
 	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata, off", &in, XDP_PASS, GPC_REASON_OFF, &in));
@@ -377,7 +460,8 @@ static void metadata_is_written(void)
 	in = want;
 	rig_hop_mac(2 * RIG_V4, want.bytes);
 	rig_device_mac(RIG_HERE, want.bytes + 6);
-	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata, sent", &in, XDP_TX, GPC_REASON_FORWARDED, &want));
+	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "metadata, sent", &in, XDP_TX, GPC_REASON_FORWARDED,
+			    &want));
 	rig.devices[0].flags = 0;
 	rig.plane.generation = 5;
 	kernel_control(&rig.kernel, 0);
@@ -387,7 +471,8 @@ static void metadata_is_written(void)
 
 static void within_the_verifiers_budget(void)
 {
-	static const char *const names[KERNEL_PROGRAMS] = {"gpc_xdp", "gpc_decap", "gpc_tc_ingress", "gpc_tc_egress"};
+	static const char *const names[KERNEL_PROGRAMS] = {"gpc_xdp", "gpc_decap", "gpc_tc_ingress",
+							   "gpc_tc_egress"};
 
 	for (int i = 0; i < KERNEL_PROGRAMS; i++) {
 		uint32_t n = kernel_verified_insns(rig.kernel.program[i]);
@@ -407,10 +492,12 @@ static void stop(void)
 	rig_stop(&rig);
 }
 
-GPC_UNIT_MAIN("bpf/verdict", {"start", start}, {"within_the_verifiers_budget", within_the_verifiers_budget},
+GPC_UNIT_MAIN("bpf/verdict", {"start", start},
+	      {"within_the_verifiers_budget", within_the_verifiers_budget},
 	      {"every_shape", every_shape}, {"malformed_may_pass", malformed_may_pass},
-	      {"non_ip_may_be_dropped", non_ip_may_be_dropped}, {"cut_at_every_length", cut_at_every_length},
+	      {"non_ip_may_be_dropped", non_ip_may_be_dropped},
+	      {"cut_at_every_length", cut_at_every_length},
 	      {"whole_at_every_length", whole_at_every_length}, {"control_word", control_word},
 	      {"control_word_at_tc", control_word_at_tc},
-	      {"listeners_are_of_interfaces", listeners_are_of_interfaces}, {"metadata_is_written", metadata_is_written},
-	      {"stop", stop})
+	      {"listeners_are_of_interfaces", listeners_are_of_interfaces},
+	      {"metadata_is_written", metadata_is_written}, {"stop", stop})

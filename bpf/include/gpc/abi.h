@@ -149,7 +149,7 @@ enum gpc_flow_state {
 /*
  * Flow value. Layout frozen as abi v1; `spare` is for policies (epoch, chains, rule, first packet)
  * and NAT, and is zero until then. The endpoint stands here by identity (stable id), so neither a
- * reordering nor a reused slot can move a flow.
+ * reordering nor a reused slot can move a flow. `hint` only says where to look for it first.
  */
 #define GPC_FLOW_REVERSED (1u << 0)	/* the first packet came from side 1 of the key */
 struct gpc_flow {
@@ -157,7 +157,7 @@ struct gpc_flow {
 	__u32 last_seen;	/* coarse ktime >> 30 (about seconds) */
 	__u8 state;		/* enum gpc_flow_state */
 	__u8 flags;
-	__u16 pad0;
+	__u16 hint;		/* low bits of the index that the endpoint had when last looked up */
 	__u64 spare[4];
 };
 
