@@ -12,6 +12,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "failpoint.h"
+#include "foreign.h"
 #include "kernel.h"
 #include "tc.h"
 #include "tcx.h"
@@ -245,24 +246,6 @@ void gpc_bindings_release(struct gpc_bindings *bindings)
 
 /* ---- foreign programs ---- */
 
-static int refuse_foreign(const struct gpc_device *device, uint32_t program,
-			  struct gpc_failure *failure)
-{
-	GPC_AUTO_CLOSE int fd = program ? bpf_prog_get_fd_by_id(program) : -1;
-	struct bpf_prog_info info = {0};
-	__u32 size = sizeof(info);
-	char name[64] = "";
-
-	/* By id only root may; without the name the id says enough. */
-	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) && info.name[0])
-		snprintf(name, sizeof(name), " '%.*s'", (int)sizeof(info.name), info.name);
-	gpc_fail(failure, GPC_EXIT_HOST, 0,
-		 "device '%s' already has an XDP program of somebody else: id %u%s", device->name,
-		 program, name);
-	return gpc_fail_hint(failure, "remove it first (ip link set dev %s xdp off, or stop what put it "
-			     "there); gpc never replaces what it did not attach", device->name);
-}
-
 int gpc_bindings_check(const struct gpc_bindings *bindings, struct gpc_failure *failure)
 {
 	size_t i;
@@ -277,7 +260,7 @@ int gpc_bindings_check(const struct gpc_bindings *bindings, struct gpc_failure *
 
 		for (m = 0; m < 3 && binding->hook == GPC_HOOK_XDP; m++)
 			if (there[m] && there[m] != ours)
-				return refuse_foreign(device, there[m], failure);
+				return gpc_foreign_refuse(device->name, there[m], failure);
 	}
 	return 0;
 }
@@ -340,7 +323,7 @@ static int refuse_attach(const struct gpc_binding *binding, int error, struct gp
 	const char *name = binding->device->name;
 
 	if (error == EBUSY || error == EEXIST)
-		return refuse_foreign(binding->device, 0, failure);
+		return gpc_foreign_refuse(name, 0, failure);
 	gpc_kernel_fail(failure, error, "cannot attach to device '%s' (%s)", name,
 			gpc_hook_name(binding->hook));
 	if (binding->hook == GPC_HOOK_XDP && binding->mode == GPC_MODE_NATIVE && error != EPERM)

@@ -176,16 +176,23 @@ static void probe_stats(struct gpc_probes *probes)
 static void probe_bpffs(struct gpc_probes *probes, const char *bpffs)
 {
 	struct gpc_failure failure;
-	int r = gpc_pin_probe(bpffs, &failure);
+	bool present;
+	int r = gpc_pin_check(bpffs, &present, &failure);
 	struct gpc_probe *probe = gpc_probe_add(probes, r ? GPC_HEALTH_FAIL : GPC_HEALTH_OK, "bpffs");
-	const char *fix = strchr(failure.hint, ':');
+	const char *command;
 
 	if (!r) {
 		gpc_probe_found(probe, "%s", bpffs);
 		return;
 	}
+	command = strstr(failure.hint, ": ");
 	gpc_probe_found(probe, "%.250s", failure.message);
-	gpc_probe_fix(probe, "%.250s", fix ? fix + 2 : "mount -t bpf bpf /sys/fs/bpf");
+	if (failure.error == EACCES || failure.error == EPERM)
+		gpc_probe_fix(probe, "sudo gpc doctor");
+	else if (command)
+		gpc_probe_fix(probe, "%.250s", command + 2);
+	else
+		gpc_probe_fix(probe, "ls -la %.200s", bpffs);
 }
 
 static int probe_image(struct gpc_probes *probes, const char *bpffs, const struct gpc_image *image,

@@ -15,6 +15,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "../link/hop.h"
 #include "gpc/lookup/endpoint.h"
+#include "foreign.h"
 #include "gpc/lookup/vip.h"
 #include "probe.h"
 
@@ -91,9 +92,12 @@ static void probe_xdp(struct gpc_probes *probes, const struct gpc_binding *bindi
 	int r = 0;
 
 	if (there && !ours) {
+		struct gpc_foreign foreign;
+
+		gpc_foreign_describe(device->name, there, &foreign);
 		probe = gpc_probe_add(probes, GPC_HEALTH_FAIL, "xdp %s", device->name);
-		gpc_probe_found(probe, "an XDP program of somebody else is attached: id %u", there);
-		gpc_probe_fix(probe, "ip link set dev %s xdp off", device->name);
+		gpc_probe_found(probe, "%s", foreign.what);
+		gpc_probe_fix(probe, "%s", foreign.fix);
 		return;
 	}
 	if (binding->mode != GPC_MODE_GENERIC && !there)

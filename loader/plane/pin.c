@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -40,6 +39,14 @@ int gpc_pin_path(char out[GPC_PIN_PATH], struct gpc_failure *failure, const char
 
 /* ---- the folder ---- */
 
+static int refuse_unseen(const char *path, int error, struct gpc_failure *failure)
+{
+	gpc_fail(failure, GPC_EXIT_HOST, error, "cannot look at '%s'", path);
+	if (error == EACCES || error == EPERM)
+		gpc_fail_hint(failure, "run as root or as the owner of the plane: sudo gpc status");
+	return -1;
+}
+
 /* The longest part of `path` that exists. */
 static int existing_parent(const char *path, char out[GPC_PIN_PATH], struct gpc_failure *failure)
 {
@@ -52,10 +59,12 @@ static int existing_parent(const char *path, char out[GPC_PIN_PATH], struct gpc_
 	}
 	if (gpc_pin_path(out, failure, "%s", path))
 		return -1;
-	while (lstat(out, &status) && (slash = strrchr(out, '/')) != out)
-		*slash = '\0';
-	if (out[0] == '\0')
-		snprintf(out, GPC_PIN_PATH, "/");
+	while (lstat(out, &status)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return refuse_unseen(out, errno, failure);
+		slash = strrchr(out, '/');
+		slash[slash == out] = '\0';
+	}
 	return 0;
 }
 
@@ -69,7 +78,8 @@ static bool is_bpffs(const char *path)
 static int refuse_no_bpffs(const char *bpffs, struct gpc_failure *failure)
 {
 	gpc_fail(failure, GPC_EXIT_HOST, 0, "'%s' is not on a bpf file system", bpffs);
-	return gpc_fail_hint(failure, "run: mount -t bpf bpf " USUAL_MOUNT);
+	return gpc_fail_hint(failure, "run: mount -t bpf bpf " USUAL_MOUNT "  # not under `ip netns exec`: "
+			     "its mounts end with it; enter with nsenter --net=/run/netns/NAME");
 }
 
 static int check_owner(const char *bpffs, struct gpc_failure *failure)
@@ -77,7 +87,9 @@ static int check_owner(const char *bpffs, struct gpc_failure *failure)
 	struct stat status;
 
 	if (lstat(bpffs, &status))
-		return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot look at '%s'", bpffs);
+		return refuse_unseen(bpffs, errno, failure);
+	if (faccessat(AT_FDCWD, bpffs, R_OK | X_OK, AT_EACCESS))
+		return refuse_unseen(bpffs, errno, failure);
 	if (S_ISDIR(status.st_mode) && (status.st_uid == 0 || status.st_uid == geteuid()) &&
 	    !(status.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
@@ -123,23 +135,10 @@ int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *fail
 
 	if (existing_parent(bpffs, parent, failure))
 		return -1;
-	*ret_present = !strcmp(parent, bpffs);
-	if (!*ret_present)
-		return 0;
-	if (!is_bpffs(bpffs))
+	if (!is_bpffs(parent))
 		return refuse_no_bpffs(bpffs, failure);
-	return check_owner(bpffs, failure) || check_netns(bpffs, failure) ? -1 : 0;
-}
-
-int gpc_pin_probe(const char *bpffs, struct gpc_failure *failure)
-{
-	char parent[GPC_PIN_PATH];
-	bool present;
-
-	failure->hint[0] = '\0';
-	if (gpc_pin_check(bpffs, &present, failure) || existing_parent(bpffs, parent, failure))
-		return -1;
-	return present || is_bpffs(parent) ? 0 : refuse_no_bpffs(bpffs, failure);
+	*ret_present = !strcmp(parent, bpffs);
+	return *ret_present && (check_owner(bpffs, failure) || check_netns(bpffs, failure)) ? -1 : 0;
 }
 
 static int make_folders(const char *bpffs, struct gpc_failure *failure)
@@ -161,18 +160,12 @@ static int make_folders(const char *bpffs, struct gpc_failure *failure)
 
 int gpc_pin_make(const char *bpffs, struct gpc_failure *failure)
 {
-	char parent[GPC_PIN_PATH], path[GPC_PIN_PATH];
+	char path[GPC_PIN_PATH];
 	uint64_t cookie;
+	bool present;
 
-	if (existing_parent(bpffs, parent, failure))
-		return -1;
-	if (!is_bpffs(parent)) {
-		if (strncmp(bpffs, USUAL_MOUNT "/", strlen(USUAL_MOUNT "/")) ||
-		    mount("bpf", USUAL_MOUNT, "bpf", 0, "mode=0700"))
-			return refuse_no_bpffs(bpffs, failure);
-	}
-	if (make_folders(bpffs, failure) || check_owner(bpffs, failure) ||
-	    check_netns(bpffs, failure) || netns_cookie(&cookie, failure) ||
+	if (gpc_pin_check(bpffs, &present, failure) || make_folders(bpffs, failure) ||
+	    check_owner(bpffs, failure) || check_netns(bpffs, failure) || netns_cookie(&cookie, failure) ||
 	    gpc_pin_path(path, failure, "%s/" NETNS_PREFIX "%llx", bpffs, (unsigned long long)cookie))
 		return -1;
 	if (mkdir(path, 0700) && errno != EEXIST)

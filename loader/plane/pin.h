@@ -26,15 +26,13 @@ int gpc_pin_path(char out[GPC_PIN_PATH], struct gpc_failure *failure, const char
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Is the folder on bpffs, ours alone and of this network namespace? *ret_present: it exists. HOST with
- * the command that mends it, CONFLICT when the plane is another namespace's.
+ * Is the folder on bpffs, or would it be, and if it is there (*ret_present), ours alone and of this
+ * network namespace? HOST with the command that mends it, CONFLICT when the plane is another
+ * namespace's. gpc mounts no bpffs: in a mount namespace of its own the plane would end with gpc.
  */
 int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *failure);
 
-/* Could the folder be made, or is it there and as it should be? Changes nothing. */
-int gpc_pin_probe(const char *bpffs, struct gpc_failure *failure);
-
-/* Makes the folder, mounts bpffs if it is the usual place and nothing is mounted there. */
+/* Makes the folder. */
 int gpc_pin_make(const char *bpffs, struct gpc_failure *failure);
 
 /* Removes an empty plane's folder; what is not gpc's stays, and with it the folder. */

@@ -12,6 +12,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "control.h"
 #include "failpoint.h"
+#include "foreign.h"
 #include "kernel.h"
 #include "survey.h"
 
@@ -52,9 +53,10 @@ static bool add_bound(struct gpc_plane_status *status, const struct gpc_survey *
 	device->ifindex = found->ifindex;
 	device->generic = binding->hook == GPC_HOOK_XDP && ours && found->xdp_generic == ours;
 	if (binding->hook == GPC_HOOK_XDP && foreign && foreign != ours) {
-		set_state(device, GPC_LINK_FOREIGN, "");
-		snprintf(device->detail, sizeof(device->detail),
-			 "XDP program of somebody else: id %u", foreign);
+		struct gpc_foreign found_there;
+
+		gpc_foreign_describe(found->name, foreign, &found_there);
+		set_state(device, GPC_LINK_FOREIGN, found_there.what);
 	} else if (!binding->link) {
 		set_state(device, GPC_LINK_MISSING, "not bound yet; run: gpc apply");
 	} else if (ours != survey->instances[0].program_id[binding->program]) {

@@ -98,14 +98,40 @@ check "traffic" all_answer "$VIP4" 50 backend2 backend3
 check "rollback afterwards" gpc balancer rollback
 check "it goes to the generation before" all_answer "$VIP4" 50 backend1 backend2
 
-# No bpffs at the place that GPC_BPFFS names; no BTF.
+# No bpffs at the place that GPC_BPFFS names: below another file system, or hidden by a fresh /sys.
+hidden() { # ARGS...: gpc as `ip netns exec` runs it, which mounts a new /sys
+	GPC_STATE_DIR=$STATE GPC_BPFFS=$BPFFS/balancer ip netns exec "$RIG-balancer" "$GPC" "$@"
+}
+other_folder() { GPC_STATE_DIR=$STATE GPC_BPFFS=$BPFFS/other in_ns balancer "$GPC" "$@"; }
+must gpc balancer apply "$WORK/plane.yaml"
+before=$(running)
+for command in "apply $WORK/other.yaml" status off detach; do
+	check_exit "a running plane whose bpffs is hidden: $command" 5 hidden $command
+	check_said "the message names the command that mends it" "mount -t bpf"
+done
+check_exit "apply with the wrong GPC_BPFFS" 5 other_folder apply "$WORK/other.yaml"
+check_said "the program is not called somebody else's" "another gpc plane"
+check_equal "the running plane is untouched" "$(running)" "$before"
+check "traffic goes on" all_answer "$VIP4" 50 backend1 backend2
 must gpc balancer detach
+check_exit "a first apply where no bpffs is to be seen" 5 hidden apply "$WORK/plane.yaml"
+check_equal "no program is attached" "$(ip -n "$RIG-balancer" link show wan0 | grep -c prog/xdp)" 0
 mkdir "$WORK/plain"
 check_exit "GPC_BPFFS on another file system" 5 env GPC_STATE_DIR="$STATE" GPC_BPFFS="$WORK/plain/gpc" \
 	nsenter --net="/run/netns/$RIG-balancer" "$GPC" apply "$WORK/plane.yaml"
 check_said "the message says bpffs" bpf
 check "doctor runs" gpc balancer doctor
-check_exit "without BTF doctor says so" 0 unshare -m bash -c '
-	mount -t tmpfs none /sys/kernel/btf && GPC_STATE_DIR=$1 GPC_BPFFS=$2 nsenter --net="$3" "$4" doctor 2>&1 | grep -i btf' _ \
-	"$STATE" "$BPFFS/balancer" "/run/netns/$RIG-balancer" "$GPC"
+
+# A kernel without BTF: all of it works, and doctor says what it found.
+without_btf() { # ARGS...
+	GPC_STATE_DIR=$STATE GPC_BPFFS=$BPFFS/balancer unshare -m bash -c '
+		mount -t tmpfs none /sys/kernel/btf && exec nsenter --net="$0" "$@"' \
+		"/run/netns/$RIG-balancer" "$GPC" "$@"
+}
+check "without BTF: doctor" without_btf doctor
+check_said "it says so" "the kernel has none"
+check "without BTF: apply" without_btf apply "$WORK/plane.yaml"
+check "without BTF: status" without_btf status
+check "without BTF: verify" without_btf verify --exit-code
+check "traffic" all_answer "$VIP4" 50 backend1 backend2
 rig_done
