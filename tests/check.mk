@@ -17,15 +17,14 @@ demo: dependencies ## a client, a balancer and three backends in network namespa
 lint: ## layers, sizes, headers, SPDX, shell, control word
 	@tests/check.sh lint
 
-bench: bench-maglev bench-compile bench-packet bench-swap bench-live ## all measurements: `name value` on stdout, method on stderr
+BENCH_NAMES := maglev compile packet swap live
+
+bench: ## all measurements: `name value` on stdout, method on stderr
+	@for name in $(BENCH_NAMES); do $(MAKE) --no-print-directory -s bench-$$name || exit 1; done
 
 # One benchmark each: a program tests/bench/NAME_bench.c, or a script tests/bench/NAME.sh around it.
-bench-%: $(GPC) tools
-	@if [ -x tests/bench/$*.sh ]; then \
-		$(MAKE) --no-print-directory -s bench-programs && tests/bench/$*.sh; \
-	else \
-		$(MAKE) --no-print-directory -s $(BUILD)/tests/bench/$*_bench && $(BUILD)/tests/bench/$*_bench; \
-	fi
+$(addprefix bench-,$(BENCH_NAMES)): bench-%: $(GPC) $(BUILD)/tests/bench/%_bench tools
+	@if [ -x tests/bench/$*.sh ]; then tests/bench/$*.sh; else $(BUILD)/tests/bench/$*_bench; fi
 
 bench-programs: $(BENCHES)
 
@@ -54,5 +53,5 @@ $(RIG_BPF): $(BUILD_ROOT)/tests/%.bpf.o: tests/%.bpf.c
 
 tools: $(TOOLS) $(RIG_BPF)
 
-.PHONY: check check-long demo lint bench bench-programs tools unit-programs print-unit print-oracle \
+.PHONY: check check-long demo lint bench $(addprefix bench-,$(BENCH_NAMES)) bench-programs tools unit-programs print-unit print-oracle \
 	print-bpf print-c-flags print-bpf-flags

@@ -57,11 +57,20 @@ check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
 check "root's last command" as_root "$(sed -n '/^gpc detach/,$p' <<<"$root")"
 check_equal "it leaves nothing in the kernel" "$(find "$BPFFS/balancer" -type f 2>/dev/null | wc -l)" 0
 
-for example in "$RIG_ROOT"/examples/*.yaml; do
-	name=$(basename "$example" .yaml)
-	check "examples/$name.yaml passes gpc check" "$GPC" check -f "$example"
-	check "examples/$name.yaml compiles" "$GPC" compile -f "$example" -o "$WORK/$name.gpi"
-	check "its image can be inspected" "$GPC" inspect "$WORK/$name.gpi"
+# example FILE [-e ENV]
+example() {
+	local name=${1#"$RIG_ROOT"/} file=$1
+	shift
+	name="$name${2:+ with $2}"
+	check "$name passes gpc check" "$GPC" check -f "$file" "$@"
+	check "$name compiles" "$GPC" compile -f "$file" "$@" -o "$WORK/example.gpi"
+	check "$name: its image can be inspected" "$GPC" inspect "$WORK/example.gpi"
+}
+for file in "$RIG_ROOT"/examples/*.yaml "$RIG_ROOT"/examples/*/gpc.yaml; do
+	example "$file"
+	for overlay in "$(dirname "$file")"/overlays/*.yaml; do
+		[ ! -e "$overlay" ] || example "$file" -e "$(basename "$overlay" .yaml)"
+	done
 done
 check "make demo runs to its end" "$RIG_ROOT/tests/demo.sh"
 check_said "and its download was completed" "not one lost"
