@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../folder.h"
 #include "guard.h"
 
 /* Nothing but the repository itself may have a say: no system, user or XDG configuration. */
@@ -21,51 +22,15 @@ static void isolate_git(void)
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-	/* check_folder() judges ownership, by a rule that knows root. */
+	/* gpc_folder_check() judges ownership, by a rule that knows root. */
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-}
-
-/* Sets *ret_missing, or refuses what is not a private folder of root or of the caller. */
-static int check_folder(const char *path, bool *ret_missing, struct gpc_failure *failure)
-{
-	struct stat st;
-
-	*ret_missing = false;
-	if (lstat(path, &st)) {
-		if (errno == ENOENT) {
-			*ret_missing = true;
-			return 0;
-		}
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot look at '%s'", path);
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' is %s, not a folder", path,
-			 S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
-		return gpc_fail_hint(failure,
-				     "move it away, or set GPC_STATE_DIR to another folder");
-	}
-	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0,
-			 "'%s' belongs to user %u, not to root or to you", path,
-			 (unsigned int)st.st_uid);
-		return gpc_fail_hint(
-			failure, "look at what it holds; if it is yours: chown -R root %s", path);
-	}
-	if (st.st_mode & 077) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0,
-			 "'%s' has mode %04o, others can reach into it", path,
-			 (unsigned int)st.st_mode & 07777);
-		return gpc_fail_hint(failure, "look at what it holds; if it is sound: chmod 700 %s",
-				     path);
-	}
-	return 0;
 }
 
 static int make_folder(const char *path, struct gpc_failure *failure)
 {
 	bool missing;
 
-	if (check_folder(path, &missing, failure))
+	if (gpc_folder_check(path, &missing, failure))
 		return -1;
 	if (missing && mkdir(path, 0700))
 		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot make folder '%s'", path);
@@ -148,13 +113,13 @@ static int open_repository(struct gpc_history *history, bool create, struct gpc_
 {
 	bool missing;
 
-	if (check_folder(history->state_dir, &missing, failure))
+	if (gpc_folder_check(history->state_dir, &missing, failure))
 		return -1;
 	if (missing && !create)
 		return 0;
 	if (missing && make_folder(history->state_dir, failure))
 		return -1;
-	if (check_folder(history->repo_path, &missing, failure))
+	if (gpc_folder_check(history->repo_path, &missing, failure))
 		return -1;
 	if (missing && !create)
 		return 0;
@@ -168,7 +133,7 @@ static int open_repository(struct gpc_history *history, bool create, struct gpc_
 		return -1;
 	if (create)
 		return make_store(history, failure);
-	return check_folder(history->store_path, &missing, failure);
+	return gpc_folder_check(history->store_path, &missing, failure);
 }
 
 int gpc_history_open(const char *state_dir, bool create, struct gpc_history **ret,

@@ -29,6 +29,10 @@ refused "read-only state folder" 1 apply "$WORK/other.yaml"
 check "status works on a read-only state folder" gpc balancer status
 check "off works on a read-only state folder" gpc balancer off
 check "on works on a read-only state folder" gpc balancer on
+check "restore needs only the lock" gpc balancer restore
+check "detach needs only the lock" gpc balancer detach
+check "restore brings the plane back" gpc balancer restore
+check "traffic" all_answer "$VIP4" 50 backend1 backend2
 must mount -o remount,rw "$STATE"
 
 head -c 64M /dev/zero >"$STATE/filler" 2>/dev/null

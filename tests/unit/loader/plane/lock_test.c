@@ -2,6 +2,8 @@
 #include "../../../../loader/plane/lock.h"
 
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -95,7 +97,62 @@ static void a_symbolic_link_is_not_followed(void)
 	CU_ASSERT_EQUAL(symlink("/tmp/gpc-lock-test-elsewhere", file), 0);
 	CU_ASSERT_EQUAL(gpc_lock_acquire(folder, &lock, &failure), -1);
 	CU_ASSERT_EQUAL(failure.code, GPC_EXIT_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(failure.message, "is a symbolic link"));
 	CU_ASSERT_NOT_EQUAL(access("/tmp/gpc-lock-test-elsewhere", F_OK), 0);
+	remove_folder();
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static bool holds(const char *path, const char *text)
+{
+	char found[64] = "";
+	FILE *in = fopen(path, "r");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+	(void)!fgets(found, sizeof(found), in);
+	fclose(in);
+	return !strcmp(found, text);
+}
+
+static void a_folder_that_others_write_is_left_alone(void)
+{
+	struct gpc_lock lock = GPC_LOCK_NONE;
+	struct gpc_failure failure;
+
+	make_folder();
+	mkdir(folder, 0700);
+	CU_ASSERT_EQUAL(chmod(folder, 0777), 0);
+	write_text(file, "precious");
+	CU_ASSERT_EQUAL(gpc_lock_acquire(folder, &lock, &failure), -1);
+	CU_ASSERT_EQUAL(failure.code, GPC_EXIT_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(failure.message, "mode 0777"));
+	CU_ASSERT_TRUE(holds(file, "precious"));
+	remove_folder();
+}
+
+static void a_file_with_a_second_name_is_left_alone(void)
+{
+	struct gpc_lock lock = GPC_LOCK_NONE;
+	struct gpc_failure failure;
+	char other[96];
+
+	make_folder();
+	mkdir(folder, 0700);
+	snprintf(other, sizeof(other), "%s-other", folder);
+	write_text(other, "precious");
+	CU_ASSERT_EQUAL(link(other, file), 0);
+	CU_ASSERT_EQUAL(gpc_lock_acquire(folder, &lock, &failure), -1);
+	CU_ASSERT_EQUAL(failure.code, GPC_EXIT_FAILED);
+	CU_ASSERT_TRUE(holds(other, "precious"));
+	unlink(other);
 	remove_folder();
 }
 
@@ -115,5 +172,7 @@ GPC_UNIT_MAIN("plane/lock",
 	      {"a_second_gpc_is_told_who_holds_it", a_second_gpc_is_told_who_holds_it},
 	      {"a_killed_holder_holds_nothing", a_killed_holder_holds_nothing},
 	      {"a_symbolic_link_is_not_followed", a_symbolic_link_is_not_followed},
+	      {"a_folder_that_others_write_is_left_alone", a_folder_that_others_write_is_left_alone},
+	      {"a_file_with_a_second_name_is_left_alone", a_file_with_a_second_name_is_left_alone},
 	      {"a_folder_that_cannot_be_made_fails_with_a_hint",
 	       a_folder_that_cannot_be_made_fails_with_a_hint})
