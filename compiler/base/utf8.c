@@ -98,3 +98,17 @@ bool gpc_utf8_is_unsafe(uint32_t code_point)
 {
 	return IN(unsafe, code_point);
 }
+
+bool gpc_utf8_is_printable(const char *text, size_t len)
+{
+	while (len) {
+		uint32_t code_point = 0;
+		size_t bytes = gpc_utf8_decode(text, len, &code_point);
+
+		if (!bytes || gpc_utf8_is_unsafe(code_point))
+			return false;
+		text += bytes;
+		len -= bytes;
+	}
+	return true;
+}

@@ -25,6 +25,9 @@ unsigned int gpc_utf8_width(uint32_t code_point);
 /* Would it move the cursor, change the order of text or be invisible? Such are shown escaped. */
 bool gpc_utf8_is_unsafe(uint32_t code_point);
 
+/* Is all of it UTF-8 without unsafe code points, so that it may be shown as it is? */
+bool gpc_utf8_is_printable(const char *text, size_t len);
+
 /* True for a byte that continues a code point. */
 static inline bool gpc_utf8_is_continuation(char byte)
 {

@@ -24,7 +24,7 @@ const char *gpc_image_provenance(const struct gpc_image *image, size_t *ret_size
 	return *ret_size ? image->bytes + image->head->provenance_offset : NULL;
 }
 
-/* The provenance part decides nothing and is not checked by the reader: what follows trusts nothing. */
+/* The reader has checked that the provenance is JSON, not what it says: what follows trusts nothing. */
 
 /* The JSON value that starts at `text`; NULL if there is none. The caller puts it. */
 static json_object *parse(const char *text, size_t size)

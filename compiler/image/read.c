@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/json_check.h"
 #include "digest.h"
 #include "reader.h"
 
@@ -144,12 +145,23 @@ bool gpc_reader_layout(const struct gpc_reader *reader)
 	return true;
 }
 
+bool gpc_reader_provenance(const struct gpc_reader *reader)
+{
+	const char *text = reader->bytes + reader->head->provenance_offset;
+	uint32_t size = reader->head->provenance_size;
+
+	if (!size || gpc_json_is_clean(text, size))
+		return true;
+	return gpc_reader_refuse(reader, GPC_E0509,
+				 "provenance is not JSON text, or holds control characters");
+}
+
 static bool check(const struct gpc_reader *reader, bool linked)
 {
 	return gpc_reader_envelope(reader) && gpc_reader_digests(reader) &&
 	       gpc_reader_layout(reader) && gpc_reader_plane(reader) && gpc_reader_names(reader) &&
 	       gpc_reader_objects(reader) && gpc_reader_tables(reader) && gpc_reader_vips(reader) &&
-	       gpc_reader_link(reader, linked);
+	       gpc_reader_provenance(reader) && gpc_reader_link(reader, linked);
 }
 
 /* Size first: nothing is allocated for what cannot be an image. */

@@ -27,6 +27,7 @@ bool gpc_reader_names(const struct gpc_reader *reader);		/* NAMES and every refe
 bool gpc_reader_objects(const struct gpc_reader *reader);	/* interfaces, backends, endpoints */
 bool gpc_reader_tables(const struct gpc_reader *reader);	/* tables, Maglev slots, listeners */
 bool gpc_reader_vips(const struct gpc_reader *reader);		/* VIP entries and choices */
+bool gpc_reader_provenance(const struct gpc_reader *reader);	/* JSON that is fit to be shown */
 bool gpc_reader_link(const struct gpc_reader *reader, bool linked);
 
 /* Adds `code` with "PATH: message" and its next step; always false, so that a check ends with `return`. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "../base/utf8.h"
 #include "gpc/limits.h"
 #include "path.h"
 #include "quote.h"
@@ -141,15 +142,34 @@ static bool has_room(struct gpc_files *files, size_t size, const char *path,
 	return false;
 }
 
+/* A path goes into messages, the image's source map and the history: it must be fit to be shown. */
+static bool has_printable_path(struct gpc_files *files, const char *path,
+			       const struct gpc_request *request)
+{
+	struct gpc_diags *diags = files->diags;
+
+	if (gpc_utf8_is_printable(path, strlen(path)))
+		return true;
+	gpc_diag_hint(diags,
+		      gpc_diag(diags, GPC_E0054, request->place,
+			       "file name with control characters, or not UTF-8: `%s`",
+			       gpc_quote(diags->arena, path)),
+		      "rename the file");
+	return false;
+}
+
 void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_request *request)
 {
 	const struct gpc_provider *provider = files->provider;
-	struct gpc_file *file = enter(files, path, request);
 	GPC_AUTO_FREE char *text = NULL;
 	enum gpc_read_status status;
+	struct gpc_file *file;
 	size_t size = 0;
 	int error = 0;
 
+	if (!has_printable_path(files, path, request))
+		return;
+	file = enter(files, path, request);
 	if (!file)
 		return;
 	status = provider->read(provider->context, path, GPC_MAX_FILE_BYTES, &text, &size, &error);

@@ -7,8 +7,8 @@
   image_check.py --image FILE.gpi...       checks files as they are
 
 Recomputed, not believed: both digests, every stable id, the order and place of all tables and names, every
-Maglev slot, the set of (address, port, protocol, interfaces) that finds a listener, padding. Where a key
-stands in a perfect hash is not: the text does not give the hash; vip_oracle.c and flow_oracle.c ask it."""
+Maglev slot, the set of (address, port, protocol, interfaces) that finds a listener, where each key stands
+in its perfect hash, padding."""
 import hashlib
 import ipaddress
 import json
@@ -30,6 +30,7 @@ SECTIONS = ("vip_disp", "vip", "vip_choice", "listener", "endpoint", "ep_disp", 
             "backend", "interface", "names")
 SECTION_SLOTS = 24
 NONE = 0xFFFFFFFF
+U64 = (1 << 64) - 1
 
 RECORDS = {     # layout, fields
     "vip_disp": ("<I", "value"),
@@ -169,8 +170,37 @@ def check_directory(image):
                 expect(not any(value) if isinstance(value, bytes) else value == 0, "padding in section", name)
 
 
+def rotated(x, n):
+    return (x << n | x >> 64 - n) & U64
+
+
+def mixed(seed, a, b, c):
+    """The hash of the perfect hashes."""
+    x = a ^ seed
+    x = (x ^ x >> 32) * 0x9E3779B97F4A7C15 & U64
+    h = x ^ rotated((b + c) * 0xC2B2AE3D27D4EB4F & U64, 31) ^ c
+    h = (h ^ h >> 29) * 0xD6E8FEB86659FD93 & U64
+    return h ^ h >> 32
+
+
+def place(h, buckets, slot_mask):
+    return (h & NONE ^ buckets[h >> 32 & len(buckets) - 1].value) & slot_mask
+
+
+def check_positions(image):
+    for at, v in enumerate(image.vip):
+        if any(v.address):
+            first, last = struct.unpack("<QQ", v.address)
+            h = mixed(image.vip_seed, last, first, v.port << 8 | v.protocol)
+            expect(place(h, image.vip_disp, image.vip_slots) == at, "VIP entry", at, "is not where its key leads")
+    for at, slot in enumerate(image.ep_index):
+        if slot.value:
+            h = mixed(image.ep_seed, image.endpoint[slot.value - 1].id, 0, 0)
+            expect(place(h, image.ep_disp, image.ep_slots) == at, "endpoint", slot.value - 1,
+                   "is not where its id leads")
+
+
 def check_hashes(image):
-    """What can be said of the perfect hashes without their hash."""
     for buckets, slots, mask, slot_mask, name in (
             (image.vip_disp, image.vip, image.vip_buckets, image.vip_slots, "vip"),
             (image.ep_disp, image.ep_index, image.ep_buckets, image.ep_slots, "endpoint")):
@@ -327,6 +357,7 @@ def check_image(image):
     check_objects(image)
     check_tables(image)
     vip_set(image)
+    check_positions(image)
 
 
 # ---- random planes -------------------------------------------------------------------------------

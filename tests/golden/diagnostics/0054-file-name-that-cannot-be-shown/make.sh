@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+mkdir parts
+: >"$(printf 'parts/\033[31mred.yaml')"
+: >"$(printf 'parts/\377.yaml')"
