@@ -159,8 +159,10 @@ static void warn_unmatched(const struct gpc_devices *devices, const struct gpc_i
 		for (d = 0; d < devices->count && !found; d++)
 			found = devices->items[d].interface == i;
 		if (!found)
-			gpc_warn(notices, "interface '%s' has no device here; it is bound by the next apply "
-				 "after one appears", gpc_image_name(image, item[i].name));
+			gpc_warn(notices,
+				 "interface '%s' has no device here; it is bound by the next apply "
+				 "after one appears",
+				 gpc_image_name(image, item[i].name));
 	}
 }
 
@@ -171,11 +173,13 @@ size_t gpc_devices_match(struct gpc_devices *devices, const struct gpc_image *im
 
 	for (d = 0; d < devices->count; d++) {
 		struct gpc_device *device = &devices->items[d];
-		uint16_t interface = strcmp(device->name, "lo") ?
-					     gpc_device_interface(image, device->name) : GPC_NONE16;
+		uint16_t interface = strcmp(device->name, "lo")
+					     ? gpc_device_interface(image, device->name)
+					     : GPC_NONE16;
 
 		if (interface != GPC_NONE16 && !device->ethernet) {
-			gpc_warn(notices, "device '%s' is no Ethernet device, skipped", device->name);
+			gpc_warn(notices, "device '%s' is no Ethernet device, skipped",
+				 device->name);
 			interface = GPC_NONE16;
 		}
 		device->interface = interface;

@@ -12,7 +12,8 @@
 #include "../../compiler/base/cleanup.h"
 
 #define POLL_MS 10u
-#define NUD_HAS_ADDRESS (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
+#define NUD_HAS_ADDRESS                                                                            \
+	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
 
 static int ip_family(const struct gpc_ip *ip)
 {

@@ -16,7 +16,8 @@
 
 #define WAIT_MS 1000u
 
-/* The sections of an image, by records; counts are limited so that a bad image costs bounded time. */
+/* The sections of an image, by records; counts are limited so that a bad image costs bounded time.
+ */
 static uint32_t listener_count(struct gpc_view view)
 {
 	uint32_t count = gpc_view_plane(view)->section[GPC_SEC_LISTENER].count;
@@ -37,7 +38,8 @@ static const struct gpc_backend *backend_at(struct gpc_view view, uint32_t index
 			  sizeof(struct gpc_backend));
 }
 
-/* The address whose neighbour an endpoint's frames of a family go to; false if it has no such one. */
+/* The address whose neighbour an endpoint's frames of a family go to; false if it has no such one.
+ */
 static bool next_target(struct gpc_view view, const struct gpc_endpoint *endpoint, int family,
 			struct gpc_ip *ret)
 {
@@ -84,17 +86,17 @@ struct target {
 
 struct fill {
 	const struct gpc_link_input *input;
-	struct gpc_view view;		/* of input->bytes */
+	struct gpc_view view; /* of input->bytes */
 	struct gpc_link_head *head;
 	struct gpc_link_listener *listeners;
 	struct gpc_link_endpoint *endpoints;
 	struct gpc_slots counters, next;
 	uint32_t *fresh_counters;
 	size_t fresh_counter_count;
-	struct gpc_hop *hops;		/* distinct addresses to resolve */
-	struct gpc_next_update *updates;/* by hop */
+	struct gpc_hop *hops;		 /* distinct addresses to resolve */
+	struct gpc_next_update *updates; /* by hop */
 	size_t hop_count;
-	uint32_t *hop_of_slot;		/* index + 1 by next-hop slot */
+	uint32_t *hop_of_slot; /* index + 1 by next-hop slot */
 };
 
 static void release_fill(struct fill *fill)
@@ -192,7 +194,8 @@ static int take_next(struct fill *fill, const struct gpc_ip *target, uint32_t *r
 	r = gpc_slots_take(&fill->next, key, ret_slot, &fresh);
 	if (r || fill->hop_of_slot[*ret_slot])
 		return r;
-	fill->updates[fill->hop_count] = (struct gpc_next_update){.slot = *ret_slot, .fresh = fresh};
+	fill->updates[fill->hop_count] =
+		(struct gpc_next_update){.slot = *ret_slot, .fresh = fresh};
 	/* What was asked for at an earlier apply is asked for again, but not waited for. */
 	fill->hops[fill->hop_count] = (struct gpc_hop){.target = *target, .wait = fresh};
 	fill->hop_of_slot[*ret_slot] = (uint32_t)++fill->hop_count;
@@ -217,7 +220,8 @@ static int assign_next(struct fill *fill)
 			struct gpc_ip target;
 
 			fill->endpoints[i].next[family] = GPC_NONE;
-			if (next_target(fill->view, gpc_endpoint_at(fill->view, i), family, &target))
+			if (next_target(fill->view, gpc_endpoint_at(fill->view, i), family,
+					&target))
 				r = take_next(fill, &target, &fill->endpoints[i].next[family]);
 		}
 	return r;
@@ -227,7 +231,8 @@ static int assign_next(struct fill *fill)
 static bool balances(const struct gpc_link_input *input)
 {
 	uint32_t count;
-	const struct gpc_interface *item = gpc_image_section(input->image, GPC_SEC_INTERFACE, &count);
+	const struct gpc_interface *item =
+		gpc_image_section(input->image, GPC_SEC_INTERFACE, &count);
 	size_t d;
 
 	for (d = 0; d < input->devices->count; d++) {
@@ -259,8 +264,9 @@ static uint64_t hop_word(const struct gpc_link_input *input, const struct gpc_ho
 	}
 	device = gpc_devices_find(input->devices, hop->ifindex);
 	if (!device || !device->ethernet || hop->ifindex > 0xffff) {
-		gpc_warn(input->notices, "next hop of %s leaves by %s, which XDP cannot send through",
-			 target, device ? device->name : "a device that is gone");
+		gpc_warn(input->notices,
+			 "next hop of %s leaves by %s, which XDP cannot send through", target,
+			 device ? device->name : "a device that is gone");
 		return 0;
 	}
 	device->needed = true;
@@ -366,7 +372,8 @@ static struct gpc_link_device device_record(const struct gpc_link_input *input,
 		.mtu = (uint16_t)(device->mtu > 65535 ? 65535 : device->mtu),
 	};
 	uint32_t count;
-	const struct gpc_interface *item = gpc_image_section(input->image, GPC_SEC_INTERFACE, &count);
+	const struct gpc_interface *item =
+		gpc_image_section(input->image, GPC_SEC_INTERFACE, &count);
 
 	memcpy(record.mac, device->mac, sizeof(record.mac));
 	if (device->interface < count) {
@@ -378,8 +385,8 @@ static struct gpc_link_device device_record(const struct gpc_link_input *input,
 }
 
 /*
- * Needed devices first; then, as far as they fit, all others that frames can be sent through, so that
- * the program can follow a route that moves.
+ * Needed devices first; then, as far as they fit, all others that frames can be sent through, so
+ * that the program can follow a route that moves.
  */
 static int fill_devices(struct fill *fill, struct gpc_failure *failure)
 {
@@ -494,9 +501,10 @@ bool gpc_link_differs(struct gpc_view live, const struct gpc_link_input *input)
 		const struct gpc_link_device *device = gpc_device_slot(live, old, slot);
 		const struct gpc_device *found = gpc_devices_find(input->devices, device->ifindex);
 
-		/* Bound there, but no longer: renamed, say. One that vanished may come back as it was. */
-		if (device->ifindex && device->interface != GPC_NONE16 &&
-		    found && found->interface != device->interface)
+		/* Bound there, but no longer: renamed, say. One that vanished may come back as it
+		 * was. */
+		if (device->ifindex && device->interface != GPC_NONE16 && found &&
+		    found->interface != device->interface)
 			return true;
 	}
 	return false;

@@ -85,7 +85,7 @@ int gpc_netlink_dump(struct gpc_netlink *netlink, const struct gpc_netlink_dump 
 struct batch_state {
 	const struct gpc_netlink_batch *batch;
 	uint32_t first_sequence;
-	size_t first, count;	/* requests under way */
+	size_t first, count; /* requests under way */
 	size_t answered;
 };
 
@@ -143,7 +143,8 @@ int gpc_netlink_batch(struct gpc_netlink *netlink, const struct gpc_netlink_batc
 			if (got < 0)
 				return gpc_fail(failure, GPC_EXIT_FAILED, errno,
 						"cannot read from netlink");
-			for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+			for (; mnl_nlmsg_ok(message, left);
+			     message = mnl_nlmsg_next(message, &left))
 				take_answer(&state, message);
 		}
 	}

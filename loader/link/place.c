@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FIRST_MULT 0x9e3779b1u
-#define NEXT_MULT 0x85ebca6au	/* even: an odd number stays odd */
+#define NEXT_MULT 0x85ebca6au /* even: an odd number stays odd */
 #define TRIES 100000u
 
 static bool place_one(const struct gpc_link_device *device, struct gpc_link_device *table,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* apply, undo and retire: what is to be done is found out first, without touching anything; then swap.h. */
+/* apply, undo and retire: what is to be done is found out first, without touching anything; then
+ * swap.h. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ static struct {
 	bool valid;
 	enum gpc_plan plan;
 	char bpffs[GPC_PIN_PATH];
-	uint64_t word;			/* that it flipped to */
-	struct gpc_instance_id old;	/* before a growth */
+	uint64_t word;		    /* that it flipped to */
+	struct gpc_instance_id old; /* before a growth */
 } last;
 
 /* Everything of one apply. */
@@ -34,7 +35,7 @@ struct apply {
 	struct gpc_bindings bindings;
 	struct gpc_link_result link;
 	char *bytes;
-	struct gpc_staged held[HELD_MAX];	/* active first */
+	struct gpc_staged held[HELD_MAX]; /* active first */
 	struct gpc_view views[HELD_MAX];
 	size_t held_count;
 	size_t bound;
@@ -138,8 +139,8 @@ static struct gpc_prog_sizes wanted_sizes(const struct apply *apply)
 	return (struct gpc_prog_sizes){
 		.log2 = image->log2,
 		.flows = has_edge(apply) ? image->plane->flows : GPC_MIN_FLOWS,
-		.counters = at_least(LEAST_COUNTERS,
-				     GPC_COUNTER_FIRST_OBJECT + need.counters * 3 + need.counters / 2),
+		.counters = at_least(LEAST_COUNTERS, GPC_COUNTER_FIRST_OBJECT + need.counters * 3 +
+							     need.counters / 2),
 		.next = at_least(LEAST_NEXT, need.next * 3 + need.next / 2),
 	};
 }
@@ -174,10 +175,12 @@ static int check_flows(struct apply *apply, struct gpc_failure *failure)
 
 	if (!has_edge(apply) || !runs_edge(apply) || instance->entries[GPC_MAP_FLOWS4] == wanted)
 		return 0;
-	gpc_fail(failure, GPC_EXIT_REFUSED, 0, "`defaults.flows` is %u, but the running flow tables have "
-		 "%u entries and cannot change without losing their flows", wanted,
-		 instance->entries[GPC_MAP_FLOWS4]);
-	return gpc_fail_hint(failure, "write `flows: %u`, or accept the loss: gpc detach, then apply",
+	gpc_fail(failure, GPC_EXIT_REFUSED, 0,
+		 "`defaults.flows` is %u, but the running flow tables have "
+		 "%u entries and cannot change without losing their flows",
+		 wanted, instance->entries[GPC_MAP_FLOWS4]);
+	return gpc_fail_hint(failure,
+			     "write `flows: %u`, or accept the loss: gpc detach, then apply",
 			     instance->entries[GPC_MAP_FLOWS4]);
 }
 
@@ -203,7 +206,8 @@ static int fill_link(struct apply *apply, uint32_t generation, bool renew, bool 
 		.generation = generation,
 		.nonce = renew ? swap->nonce : instance->control[GPC_CTL_NONCE],
 		.cpus = cpus > 0 ? (uint32_t)cpus : 1,
-		.counter_capacity = renew ? swap->sizes.counters : instance->entries[GPC_MAP_COUNTERS],
+		.counter_capacity =
+			renew ? swap->sizes.counters : instance->entries[GPC_MAP_COUNTERS],
 		.next_capacity = renew ? swap->sizes.next : instance->entries[GPC_MAP_NEXT],
 		.next = instance ? instance->next : NULL,
 		.held = apply->views,
@@ -254,14 +258,15 @@ static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_fail
 		/* Maps that are shared are not smaller than wanted, but may be larger. */
 		swap->sizes.log2 = at_least(swap->sizes.log2, instance->id.log2);
 		renew = !fits(apply, &swap->sizes);
-		swap->sizes.counters = at_least(swap->sizes.counters,
-						instance->entries[GPC_MAP_COUNTERS]);
+		swap->sizes.counters =
+			at_least(swap->sizes.counters, instance->entries[GPC_MAP_COUNTERS]);
 		swap->sizes.next = at_least(swap->sizes.next, instance->entries[GPC_MAP_NEXT]);
 	} else {
 		renew = true;
 	}
-	swap->plan = !apply->survey.present ? GPC_PLAN_FIRST :
-		     renew ? GPC_PLAN_GROWTH : GPC_PLAN_LATER;
+	swap->plan = !apply->survey.present ? GPC_PLAN_FIRST
+		     : renew		    ? GPC_PLAN_GROWTH
+					    : GPC_PLAN_LATER;
 	if (random_nonce(&swap->nonce, failure) ||
 	    fill_link(apply, generation, renew, has_active, &differs, failure))
 		return -1;
@@ -283,9 +288,10 @@ static int look(struct apply *apply, struct gpc_failure *failure)
 			 "no device of this host matches any of the plane's interfaces");
 		return gpc_fail_hint(failure, "compare `interfaces:` with: ip -br link");
 	}
-	return gpc_bindings_plan(swap->image, &apply->survey.devices, &apply->survey.links,
-				 &apply->bindings, failure) ||
-			       gpc_bindings_check(&apply->bindings, failure) ? -1 : 0;
+	if (gpc_bindings_plan(swap->image, &apply->survey.devices, &apply->survey.links,
+			      &apply->bindings, failure))
+		return -1;
+	return gpc_bindings_check(&apply->bindings, failure);
 }
 
 static void remember(const struct apply *apply)
@@ -312,8 +318,11 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
 		    struct gpc_failure *failure)
 {
-	GPC_CLEANUP(release_apply) struct apply apply = {
-		.swap = {.bpffs = bpffs, .image = image, .notices = notices,
+	GPC_CLEANUP(release_apply)
+	struct apply apply = {
+		.swap = {.bpffs = bpffs,
+			 .image = image,
+			 .notices = notices,
 			 .staged = GPC_STAGED_NONE},
 	};
 	struct gpc_swap *swap = &apply.swap;
@@ -356,8 +365,9 @@ int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure)
 			return -1;
 	if (gpc_failpoint("retire.instances"))
 		return gpc_failpoint_fail(failure, "retire.instances");
-	return gpc_instance_sweep(bpffs, failure) ||
-			       gpc_stage_retire(&survey.instances[0], failure) ? -1 : 0;
+	if (gpc_instance_sweep(bpffs, failure))
+		return -1;
+	return gpc_stage_retire(&survey.instances[0], failure);
 }
 
 /* ---- undo ---- */
@@ -383,7 +393,8 @@ static void flip_back(volatile uint64_t *control, const struct gpc_image *image)
 
 	do {
 		word = gpc_control_load(control);
-	} while (!gpc_control_swap(control, word, gpc_control_flip(word, gpc_ctl_previous(word), drop)));
+	} while (!gpc_control_swap(control, word,
+				   gpc_control_flip(word, gpc_ctl_previous(word), drop)));
 }
 
 static int undo_later(struct gpc_survey *survey, struct gpc_failure *failure)
@@ -394,7 +405,8 @@ static int undo_later(struct gpc_survey *survey, struct gpc_failure *failure)
 
 	if (gpc_ctl_active(word) != gpc_ctl_active(last.word) ||
 	    gpc_ctl_previous(word) != gpc_ctl_previous(last.word))
-		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane was changed after the apply");
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
+				"the plane was changed after the apply");
 	if (gpc_stage_read(instance, gpc_ctl_previous(word), &image, failure))
 		return -1;
 	flip_back(instance->control, &image);
@@ -436,6 +448,6 @@ int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
 		return gpc_plane_detach(bpffs, NULL, failure);
 	if (gpc_survey_open(bpffs, &survey, failure))
 		return -1;
-	return last.plan == GPC_PLAN_LATER ? undo_later(&survey, failure) :
-					     undo_growth(&survey, failure);
+	return last.plan == GPC_PLAN_LATER ? undo_later(&survey, failure)
+					   : undo_growth(&survey, failure);
 }

@@ -86,12 +86,13 @@ static int read_pinned(const char *bpffs, const char *name, struct gpc_links *li
 	if (gpc_pin_path(link->pin, failure, "%s/links/%s", bpffs, name))
 		return -1;
 	if (!parse_pin(name, link))
-		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' is none of gpc's links", link->pin);
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "'%s' is none of gpc's links",
+				link->pin);
 	link->fd = bpf_obj_get(link->pin);
 	if (link->fd < 0 || bpf_obj_get_info_by_fd(link->fd, &info, &size))
 		return gpc_kernel_fail(failure, errno, "cannot open '%s'", link->pin);
 	link->program = info.prog_id;
-	link->ifindex = info.xdp.ifindex;	/* stands at the same place for TCX */
+	link->ifindex = info.xdp.ifindex; /* stands at the same place for TCX */
 	return 0;
 }
 
@@ -198,7 +199,8 @@ int gpc_bindings_plan(const struct gpc_image *image, const struct gpc_devices *d
 {
 	uint32_t items;
 	const struct gpc_interface *item = gpc_image_section(image, GPC_SEC_INTERFACE, &items);
-	struct gpc_bindings bindings = {calloc(HOOKS * devices->count + 1, sizeof(*bindings.items)), 0};
+	struct gpc_bindings bindings = {calloc(HOOKS * devices->count + 1, sizeof(*bindings.items)),
+					0};
 	size_t d, h;
 
 	if (!bindings.items)
@@ -313,7 +315,8 @@ static int attach_mode(const struct gpc_binding *binding, int program, int *ret_
 	if (!r || binding->mode == GPC_MODE_NATIVE || r == -EBUSY || r == -EEXIST || r == -EPERM ||
 	    is_gone(binding->device))
 		return r;
-	gpc_notice(notices, "device '%s' takes no native XDP (%s): generic mode, as `mode: any` allows",
+	gpc_notice(notices,
+		   "device '%s' takes no native XDP (%s): generic mode, as `mode: any` allows",
 		   binding->device->name, strerror(-r));
 	return attach_as(binding, program, XDP_FLAGS_SKB_MODE, ret_fd);
 }
@@ -327,7 +330,8 @@ static int refuse_attach(const struct gpc_binding *binding, int error, struct gp
 	gpc_kernel_fail(failure, error, "cannot attach to device '%s' (%s)", name,
 			gpc_hook_name(binding->hook));
 	if (binding->hook == GPC_HOOK_XDP && binding->mode == GPC_MODE_NATIVE && error != EPERM)
-		gpc_fail_hint(failure, "its driver refuses native XDP%s; write `mode: any` or "
+		gpc_fail_hint(failure,
+			      "its driver refuses native XDP%s; write `mode: any` or "
 			      "`mode: generic` for it, or look at: gpc doctor",
 			      error == ERANGE ? " with this MTU" : "");
 	return -1;
@@ -337,7 +341,8 @@ static int pin_link(const struct gpc_binding *binding, struct gpc_failure *failu
 {
 	if (!bpf_obj_pin(binding->fd, binding->pin))
 		return 0;
-	/* What is pinned there belongs to a device that is gone, or it would be this binding's link. */
+	/* What is pinned there belongs to a device that is gone, or it would be this binding's
+	 * link. */
 	if (errno == EEXIST && !unlink(binding->pin) && !bpf_obj_pin(binding->fd, binding->pin))
 		return 0;
 	return gpc_kernel_fail(failure, errno, "cannot pin '%s'", binding->pin);
@@ -441,7 +446,8 @@ static int attach_one(const char *bpffs, struct gpc_binding *binding,
 		int r = detach(binding->link);
 
 		/* XDP cannot change its mode in place. */
-		gpc_warn(notices, "device '%s' changes its XDP mode: packets passed it for a moment",
+		gpc_warn(notices,
+			 "device '%s' changes its XDP mode: packets passed it for a moment",
 			 binding->device->name);
 		if (r)
 			return gpc_fail(failure, GPC_EXIT_FAILED, -r, "cannot remove '%s'",
@@ -490,7 +496,8 @@ void gpc_bindings_undo(struct gpc_bindings *bindings)
 		if (binding->done == GPC_BINDING_UPDATED && binding->old_program >= 0)
 			(void)replace(binding->link, binding->old_program, -1);
 		if (binding->done == GPC_BINDING_CREATED) {
-			struct gpc_link link = {.fd = binding->fd, .hook = binding->hook,
+			struct gpc_link link = {.fd = binding->fd,
+						.hook = binding->hook,
 						.ifindex = binding->device->ifindex};
 
 			snprintf(link.pin, sizeof(link.pin), "%s", binding->pin);
@@ -518,8 +525,9 @@ int gpc_links_prune(struct gpc_links *links, const struct gpc_notice_sink *notic
 			return gpc_failpoint_fail(failure, "prune.one");
 		r = detach(link);
 		if (r)
-			return gpc_fail(failure, GPC_EXIT_FAILED, -r, "cannot unbind device '%s' (%s)",
-					link->device, gpc_hook_name(link->hook));
+			return gpc_fail(failure, GPC_EXIT_FAILED, -r,
+					"cannot unbind device '%s' (%s)", link->device,
+					gpc_hook_name(link->hook));
 		gpc_notice(notices, "device '%s' %s: unbound (%s)", link->device,
 			   link->ifindex ? "is no longer the plane's" : "is gone",
 			   gpc_hook_name(link->hook));
@@ -543,7 +551,8 @@ int gpc_links_remove(const char *bpffs, struct gpc_failure *failure)
 		/* The last close detaches at once; the last unlink would, some time later. */
 		link.fd = r ? -1 : bpf_obj_get(link.pin);
 		if (!r && (unlink(link.pin) && errno != ENOENT))
-			r = gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", link.pin);
+			r = gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'",
+				     link.pin);
 		gpc_cleanup_close(&link.fd);
 	}
 	gpc_pin_list_release(names, count);

@@ -34,8 +34,8 @@ uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop)
 
 uint64_t gpc_control_restore(uint64_t word, uint64_t old)
 {
-	return next_sequence(with_slots(word, gpc_ctl_active(old), gpc_ctl_previous(old),
-					gpc_ctl_on_fail(old)));
+	return next_sequence(
+		with_slots(word, gpc_ctl_active(old), gpc_ctl_previous(old), gpc_ctl_on_fail(old)));
 }
 
 uint64_t gpc_control_off(uint64_t word, bool off)

@@ -73,9 +73,11 @@ static void probe_kernel(struct gpc_probes *probes)
 {
 	char release[65] = "unknown";
 	bool old = gpc_kernel_release(release, sizeof(release)) < GPC_KERNEL_LEAST;
-	struct gpc_probe *probe = gpc_probe_add(probes, old ? GPC_HEALTH_FAIL : GPC_HEALTH_OK, "kernel");
+	struct gpc_probe *probe =
+		gpc_probe_add(probes, old ? GPC_HEALTH_FAIL : GPC_HEALTH_OK, "kernel");
 
-	gpc_probe_found(probe, "Linux %s%s", release, old ? ", gpc needs " GPC_KERNEL_LEAST_TEXT : "");
+	gpc_probe_found(probe, "Linux %s%s", release,
+			old ? ", gpc needs " GPC_KERNEL_LEAST_TEXT : "");
 	if (old)
 		gpc_probe_fix(probe, "apt-get install -t bookworm-backports linux-image-amd64");
 }
@@ -126,16 +128,17 @@ static void probe_btf(struct gpc_probes *probes)
 	bool there = !access("/sys/kernel/btf/vmlinux", R_OK);
 	struct gpc_probe *probe = gpc_probe_add(probes, GPC_HEALTH_OK, "btf");
 
-	gpc_probe_found(probe, there ? "/sys/kernel/btf/vmlinux" :
-			"the kernel has none; gpc does not need it");
+	gpc_probe_found(probe, there ? "/sys/kernel/btf/vmlinux"
+				     : "the kernel has none; gpc does not need it");
 }
 
 static void probe_tcx(struct gpc_probes *probes)
 {
 	struct gpc_probe *probe = gpc_probe_add(probes, GPC_HEALTH_OK, "tcx");
 
-	gpc_probe_found(probe, gpc_kernel_has_tcx() ? "TC hooks are links" :
-			"no TCX before Linux 6.6: TC hooks are filters of clsact");
+	gpc_probe_found(probe, gpc_kernel_has_tcx()
+				       ? "TC hooks are links"
+				       : "no TCX before Linux 6.6: TC hooks are filters of clsact");
 }
 
 static void probe_grace(struct gpc_probes *probes)
@@ -155,8 +158,9 @@ static void probe_jit(struct gpc_probes *probes)
 	struct gpc_probe *probe =
 		gpc_probe_add(probes, jit == 0 ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "jit");
 
-	gpc_probe_found(probe, jit < 0 ? "not to be read in this namespace" :
-			jit ? "on" : "off: programs are interpreted, many times slower");
+	gpc_probe_found(probe, jit < 0 ? "not to be read in this namespace"
+			       : jit   ? "on"
+				       : "off: programs are interpreted, many times slower");
 	if (jit == 0)
 		gpc_probe_fix(probe, "sysctl -w net.core.bpf_jit_enable=1");
 }
@@ -164,7 +168,8 @@ static void probe_jit(struct gpc_probes *probes)
 static void probe_stats(struct gpc_probes *probes)
 {
 	bool on = gpc_probe_number("/proc/sys/kernel/bpf_stats_enabled") == 1;
-	struct gpc_probe *probe = gpc_probe_add(probes, on ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "bpf-stats");
+	struct gpc_probe *probe =
+		gpc_probe_add(probes, on ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "bpf-stats");
 
 	gpc_probe_found(probe, on ? "on: costs 40 ns a packet" : "off");
 	if (on)
@@ -178,7 +183,8 @@ static void probe_bpffs(struct gpc_probes *probes, const char *bpffs)
 	struct gpc_failure failure;
 	bool present;
 	int r = gpc_pin_check(bpffs, &present, &failure);
-	struct gpc_probe *probe = gpc_probe_add(probes, r ? GPC_HEALTH_FAIL : GPC_HEALTH_OK, "bpffs");
+	struct gpc_probe *probe =
+		gpc_probe_add(probes, r ? GPC_HEALTH_FAIL : GPC_HEALTH_OK, "bpffs");
 	const char *command;
 
 	if (!r) {

@@ -109,9 +109,11 @@ static void probe_xdp(struct gpc_probes *probes, const struct gpc_binding *bindi
 	driver_name(device->name, driver, sizeof(driver));
 	probe = gpc_probe_add(probes, GPC_HEALTH_OK, "xdp %s", device->name);
 	gpc_probe_found(probe, "%s (driver %s)",
-			ours && device->xdp_generic ? "gpc's, generic mode" : ours ? "gpc's, native mode" :
-			binding->mode == GPC_MODE_GENERIC ? "generic mode, as written" :
-			"native mode works", driver);
+			ours && device->xdp_generic	    ? "gpc's, generic mode"
+			: ours				    ? "gpc's, native mode"
+			: binding->mode == GPC_MODE_GENERIC ? "generic mode, as written"
+							    : "native mode works",
+			driver);
 }
 
 /* ---- offloads, forwarding, reverse path ---- */
@@ -136,23 +138,28 @@ static void probe_merging(struct gpc_probes *probes, const struct gpc_binding *b
 
 	if (!generic)
 		return;
-	probe = gpc_probe_add(probes, merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "gro %s", device->name);
-	gpc_probe_found(probe, merges ? "on: in generic mode merged packets cannot be encapsulated" : "off");
+	probe = gpc_probe_add(probes, merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "gro %s",
+			      device->name);
+	gpc_probe_found(probe, merges ? "on: in generic mode merged packets cannot be encapsulated"
+				      : "off");
 	if (merges)
 		gpc_probe_fix(probe, "ethtool -K %s gro off lro off", device->name);
 }
 
-/* The program asks the kernel's routing table for moved gateways; it answers only where it forwards. */
+/* The program asks the kernel's routing table for moved gateways; it answers only where it
+ * forwards. */
 static void probe_forwarding(struct gpc_probes *probes, const char *device)
 {
 	long v4 = gpc_probe_number("/proc/sys/net/ipv4/conf/%s/forwarding", device);
-	struct gpc_probe *probe =
-		gpc_probe_add(probes, v4 ? GPC_HEALTH_OK : GPC_HEALTH_WARN, "forwarding %s", device);
+	struct gpc_probe *probe = gpc_probe_add(probes, v4 ? GPC_HEALTH_OK : GPC_HEALTH_WARN,
+						"forwarding %s", device);
 
 	gpc_probe_found(probe, v4 ? "on" : "off: moved next hops heal only at the next apply");
 	if (!v4)
-		gpc_probe_fix(probe, "sysctl -w net/ipv4/conf/%s/forwarding=1 "
-			      "net/ipv6/conf/%s/forwarding=1", device, device);
+		gpc_probe_fix(probe,
+			      "sysctl -w net/ipv4/conf/%s/forwarding=1 "
+			      "net/ipv6/conf/%s/forwarding=1",
+			      device, device);
 }
 
 /* An unwrapped packet has a source that is routed elsewhere: strict checking drops it. */
@@ -161,11 +168,12 @@ static void probe_reverse_path(struct gpc_probes *probes, const char *device)
 	long all = gpc_probe_number("/proc/sys/net/ipv4/conf/all/rp_filter");
 	long own = gpc_probe_number("/proc/sys/net/ipv4/conf/%s/rp_filter", device);
 	bool strict = (all > own ? all : own) == 1;
-	struct gpc_probe *probe =
-		gpc_probe_add(probes, strict ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "rp_filter %s", device);
+	struct gpc_probe *probe = gpc_probe_add(probes, strict ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+						"rp_filter %s", device);
 
-	gpc_probe_found(probe, strict ? "strict: packets whose way back is another device are dropped" :
-			"not strict");
+	gpc_probe_found(probe,
+			strict ? "strict: packets whose way back is another device are dropped"
+			       : "not strict");
 	if (strict)
 		gpc_probe_fix(probe, "sysctl -w net/ipv4/conf/%s/rp_filter=2", device);
 }
@@ -174,7 +182,7 @@ static void probe_reverse_path(struct gpc_probes *probes, const char *device)
 
 struct ways {
 	struct gpc_hop *hops;
-	uint8_t *outer;			/* by hop: bytes that encapsulation adds, 0: none */
+	uint8_t *outer; /* by hop: bytes that encapsulation adds, 0: none */
 	size_t count;
 };
 
@@ -184,7 +192,8 @@ static void release_ways(struct ways *ways)
 	free(ways->outer);
 }
 
-/* Bytes that listeners of an endpoint's backend put in front of packets sent to it by this family. */
+/* Bytes that listeners of an endpoint's backend put in front of packets sent to it by this family.
+ */
 static uint8_t outer_bytes(const struct gpc_image *image, uint32_t backend, int family)
 {
 	uint32_t count, i;
@@ -255,13 +264,16 @@ static void probe_mtu(struct gpc_probes *probes, const struct gpc_device *out, u
 		      uint32_t mtu_in)
 {
 	bool narrow = out->mtu < mtu_in + outer;
-	struct gpc_probe *probe =
-		gpc_probe_add(probes, narrow ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "mtu %s", out->name);
+	struct gpc_probe *probe = gpc_probe_add(probes, narrow ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+						"mtu %s", out->name);
 
-	gpc_probe_found(probe, "%u; packets of %u bytes leave with %u more", out->mtu, mtu_in, outer);
+	gpc_probe_found(probe, "%u; packets of %u bytes leave with %u more", out->mtu, mtu_in,
+			outer);
 	if (narrow)
-		gpc_probe_fix(probe, "ip link set dev %s mtu %u  # or, on the endpoints: ip route change "
-			      "default ... advmss %u", out->name, mtu_in + outer,
+		gpc_probe_fix(probe,
+			      "ip link set dev %s mtu %u  # or, on the endpoints: ip route change "
+			      "default ... advmss %u",
+			      out->name, mtu_in + outer,
 			      out->mtu - outer - (outer == OUTER_V4 ? 40u : 60u));
 }
 

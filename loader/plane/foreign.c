@@ -32,11 +32,14 @@ void gpc_foreign_describe(const char *device, uint32_t program, struct gpc_forei
 	snprintf(ret->what, sizeof(ret->what), "XDP program of %s: id %u%s",
 		 gpc ? "another gpc plane" : "somebody else", program, quoted);
 	if (gpc)
-		snprintf(ret->fix, sizeof(ret->fix), "GPC_BPFFS=FOLDER gpc status  # FOLDER: that plane's; "
+		snprintf(ret->fix, sizeof(ret->fix),
+			 "GPC_BPFFS=FOLDER gpc status  # FOLDER: that plane's; "
 			 "`ip netns exec` hides it: enter with nsenter --net=/run/netns/NAME");
 	else
-		snprintf(ret->fix, sizeof(ret->fix), "ip link set dev %s xdp off  # or stop what put it "
-			 "there; gpc never replaces what it did not attach", device);
+		snprintf(ret->fix, sizeof(ret->fix),
+			 "ip link set dev %s xdp off  # or stop what put it "
+			 "there; gpc never replaces what it did not attach",
+			 device);
 }
 
 int gpc_foreign_refuse(const char *device, uint32_t program, struct gpc_failure *failure)

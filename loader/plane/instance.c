@@ -24,8 +24,8 @@ const char *const gpc_program_names[GPC_PROGRAM_COUNT] = {GPC_PROGRAMS(X)};
 
 void gpc_instance_name(const struct gpc_instance_id *id, bool complete, char out[GPC_INSTANCE_NAME])
 {
-	snprintf(out, GPC_INSTANCE_NAME, "%s-%u-%u-%s", complete ? COMPLETE : INCOMPLETE, id->number,
-		 id->log2, id->build);
+	snprintf(out, GPC_INSTANCE_NAME, "%s-%u-%u-%s", complete ? COMPLETE : INCOMPLETE,
+		 id->number, id->log2, id->build);
 }
 
 bool gpc_instance_parse(const char *name, struct gpc_instance_id *ret)
@@ -101,8 +101,8 @@ int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failur
 					       gpc_program_names[i]);
 		instance->program_id[i] = info.id;
 	}
-	instance->control = map_writable(instance->map[GPC_MAP_CTL],
-					 GPC_CTL_ENTRIES * sizeof(uint64_t));
+	instance->control =
+		map_writable(instance->map[GPC_MAP_CTL], GPC_CTL_ENTRIES * sizeof(uint64_t));
 	if (!instance->control)
 		return gpc_kernel_fail(failure, errno, "cannot map the control word");
 	instance->next = map_writable(instance->map[GPC_MAP_NEXT], next_bytes(instance));
@@ -191,7 +191,8 @@ int gpc_instance_publish(struct gpc_instance *instance, const char *bpffs,
 	if (gpc_pin_path(path, failure, "%s/%s", bpffs, name))
 		return -1;
 	if (rename(instance->path, path))
-		return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot rename '%s'", instance->path);
+		return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot rename '%s'",
+				instance->path);
 	snprintf(instance->path, sizeof(instance->path), "%s", path);
 	return 0;
 }
@@ -216,7 +217,7 @@ int gpc_instance_remove(const char *bpffs, const struct gpc_instance_id *id,
 
 int gpc_instance_sweep(const char *bpffs, struct gpc_failure *failure)
 {
-	char path[GPC_PIN_PATH], **names;
+	char **names;
 	size_t count, i;
 	int r = 0;
 
@@ -224,8 +225,7 @@ int gpc_instance_sweep(const char *bpffs, struct gpc_failure *failure)
 		return -1;
 	for (i = 0; i < count && !r; i++)
 		if (!strncmp(names[i], INCOMPLETE "-", strlen(INCOMPLETE "-")))
-			r = gpc_pin_path(path, failure, "%s/%s", bpffs, names[i]) ||
-					    gpc_pin_remove(path, failure) ? -1 : 0;
+			r = gpc_pin_remove_at(bpffs, names[i], failure);
 	gpc_pin_list_release(names, count);
 	return r;
 }

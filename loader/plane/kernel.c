@@ -53,7 +53,7 @@ const char *gpc_kernel_missing_capabilities(char *out, size_t size)
 {
 	static const struct {
 		int bit;
-		bool admin;	/* CAP_SYS_ADMIN has it, too */
+		bool admin; /* CAP_SYS_ADMIN has it, too */
 		const char *name;
 	} needed[] = {
 		{CAP_BPF, true, "CAP_BPF"},
@@ -103,13 +103,17 @@ int gpc_kernel_fail(struct gpc_failure *failure, int error, const char *format, 
 	}
 	gpc_kernel_missing_capabilities(missing, sizeof(missing));
 	if (*missing)
-		return gpc_fail_hint(failure, "missing %s; run gpc as root or with CAP_BPF, "
-				     "CAP_NET_ADMIN and CAP_PERFMON", missing);
+		return gpc_fail_hint(failure,
+				     "missing %s; run gpc as root or with CAP_BPF, "
+				     "CAP_NET_ADMIN and CAP_PERFMON",
+				     missing);
 	if (gpc_kernel_release(release, sizeof(release)) < GPC_KERNEL_LEAST)
-		return gpc_fail_hint(failure, "gpc needs Linux " GPC_KERNEL_LEAST_TEXT
-				     " or later, this is %s", release);
+		return gpc_fail_hint(
+			failure, "gpc needs Linux " GPC_KERNEL_LEAST_TEXT " or later, this is %s",
+			release);
 	if (error == EPERM || error == EACCES)
-		return gpc_fail_hint(failure, "bpf() is forbidden here although no capability is missing: "
+		return gpc_fail_hint(failure,
+				     "bpf() is forbidden here although no capability is missing: "
 				     "look for a seccomp filter or kernel lockdown");
 	if (error == ENOMEM || error == E2BIG)
 		return gpc_fail_hint(failure, "smaller `defaults.flows` needs less memory");

@@ -53,18 +53,21 @@ static int open_folder(const char *state_dir, int *ret_fd, struct gpc_failure *f
 	if (gpc_folder_check(state_dir, &missing, failure))
 		return -1;
 	if (missing && mkdir(state_dir, 0700) && errno != EEXIST) {
-		gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot make the state folder '%s'", state_dir);
-		return gpc_fail_hint(failure, "make it, or set GPC_STATE_DIR to a folder that can be written");
+		gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot make the state folder '%s'",
+			 state_dir);
+		return gpc_fail_hint(
+			failure, "make it, or set GPC_STATE_DIR to a folder that can be written");
 	}
 	fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot open the state folder '%s'",
-				state_dir);
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno,
+				"cannot open the state folder '%s'", state_dir);
 	*ret_fd = fd;
 	return 0;
 }
 
-/* Who only wants the lock needs no disk to write on: the file as it is, else the folder, will do. */
+/* Who only wants the lock needs no disk to write on: the file as it is, else the folder, will do.
+ */
 static int open_file(int folder)
 {
 	int fd = openat(folder, NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -81,8 +84,8 @@ static int refuse_open(const char *state_dir, int error, struct gpc_failure *fai
 	if (error == ELOOP) {
 		gpc_fail(failure, GPC_EXIT_FAILED, 0, "the lock '%s/" NAME "' is a symbolic link",
 			 state_dir);
-		return gpc_fail_hint(failure, "gpc makes a file there; remove the link: rm %s/" NAME,
-				     state_dir);
+		return gpc_fail_hint(
+			failure, "gpc makes a file there; remove the link: rm %s/" NAME, state_dir);
 	}
 	gpc_fail(failure, GPC_EXIT_FAILED, error, "cannot open the lock '%s/" NAME "'", state_dir);
 	return gpc_fail_hint(failure, "gpc must be able to write the state folder '%s'", state_dir);
@@ -94,14 +97,15 @@ static int check_file(const char *state_dir, int fd, struct gpc_failure *failure
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot look at '%s/" NAME "'", state_dir);
-	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-				    (st.st_uid == 0 || st.st_uid == geteuid())))
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot look at '%s/" NAME "'",
+				state_dir);
+	if (S_ISDIR(st.st_mode) ||
+	    (S_ISREG(st.st_mode) && st.st_nlink == 1 && (st.st_uid == 0 || st.st_uid == geteuid())))
 		return 0;
 	gpc_fail(failure, GPC_EXIT_FAILED, 0, "the lock '%s/" NAME "' is %s", state_dir,
-		 !S_ISREG(st.st_mode) ? "not a file" :
-		 st.st_nlink != 1     ? "a file with another name beside it" :
-					"somebody else's file");
+		 !S_ISREG(st.st_mode) ? "not a file"
+		 : st.st_nlink != 1   ? "a file with another name beside it"
+				      : "somebody else's file");
 	return gpc_fail_hint(failure, "look at what it is, then remove it: rm %s/" NAME, state_dir);
 }
 
@@ -120,8 +124,8 @@ int gpc_lock_acquire(const char *state_dir, struct gpc_lock *ret, struct gpc_fai
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
-			return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot lock '%s/" NAME "'",
-					state_dir);
+			return gpc_fail(failure, GPC_EXIT_FAILED, errno,
+					"cannot lock '%s/" NAME "'", state_dir);
 		read_words(fd, holder, sizeof(holder));
 		gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "another gpc is at work here: %s",
 			 *holder ? holder : "it has not said who it is");

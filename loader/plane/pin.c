@@ -78,7 +78,8 @@ static bool is_bpffs(const char *path)
 static int refuse_no_bpffs(const char *bpffs, struct gpc_failure *failure)
 {
 	gpc_fail(failure, GPC_EXIT_HOST, 0, "'%s' is not on a bpf file system", bpffs);
-	return gpc_fail_hint(failure, "run: mount -t bpf bpf " USUAL_MOUNT "  # not under `ip netns exec`: "
+	return gpc_fail_hint(failure,
+			     "run: mount -t bpf bpf " USUAL_MOUNT "  # not under `ip netns exec`: "
 			     "its mounts end with it; enter with nsenter --net=/run/netns/NAME");
 }
 
@@ -93,8 +94,9 @@ static int check_owner(const char *bpffs, struct gpc_failure *failure)
 	if (S_ISDIR(status.st_mode) && (status.st_uid == 0 || status.st_uid == geteuid()) &&
 	    !(status.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
-	gpc_fail(failure, GPC_EXIT_HOST, 0, "'%s' is not a folder that only its owner (user %u) can write",
-		 bpffs, (unsigned int)geteuid());
+	gpc_fail(failure, GPC_EXIT_HOST, 0,
+		 "'%s' is not a folder that only its owner (user %u) can write", bpffs,
+		 (unsigned int)geteuid());
 	return gpc_fail_hint(failure, "look at who made it: ls -la %s", bpffs);
 }
 
@@ -108,7 +110,8 @@ static int netns_cookie(uint64_t *ret, struct gpc_failure *failure)
 	return 0;
 }
 
-/* Interface indexes of another namespace mean other devices here: such a plane is not to be touched. */
+/* Interface indexes of another namespace mean other devices here: such a plane is not to be
+ * touched. */
 static int check_netns(const char *bpffs, struct gpc_failure *failure)
 {
 	char want[64], **names;
@@ -120,12 +123,15 @@ static int check_netns(const char *bpffs, struct gpc_failure *failure)
 		return -1;
 	snprintf(want, sizeof(want), NETNS_PREFIX "%llx", (unsigned long long)cookie);
 	for (i = 0; i < count; i++)
-		other |= !strncmp(names[i], NETNS_PREFIX, strlen(NETNS_PREFIX)) && strcmp(names[i], want);
+		other |= !strncmp(names[i], NETNS_PREFIX, strlen(NETNS_PREFIX)) &&
+			 strcmp(names[i], want);
 	gpc_pin_list_release(names, count);
 	if (!other)
 		return 0;
-	gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane in '%s' is in another network namespace", bpffs);
-	return gpc_fail_hint(failure, "run gpc there (nsenter --net=...), or set GPC_BPFFS to a folder "
+	gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane in '%s' is in another network namespace",
+		 bpffs);
+	return gpc_fail_hint(failure,
+			     "run gpc there (nsenter --net=...), or set GPC_BPFFS to a folder "
 			     "of this namespace");
 }
 
@@ -138,7 +144,11 @@ int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *fail
 	if (!is_bpffs(parent))
 		return refuse_no_bpffs(bpffs, failure);
 	*ret_present = !strcmp(parent, bpffs);
-	return *ret_present && (check_owner(bpffs, failure) || check_netns(bpffs, failure)) ? -1 : 0;
+	if (!*ret_present)
+		return 0;
+	if (check_owner(bpffs, failure))
+		return -1;
+	return check_netns(bpffs, failure);
 }
 
 static int make_folders(const char *bpffs, struct gpc_failure *failure)
@@ -165,8 +175,10 @@ int gpc_pin_make(const char *bpffs, struct gpc_failure *failure)
 	bool present;
 
 	if (gpc_pin_check(bpffs, &present, failure) || make_folders(bpffs, failure) ||
-	    check_owner(bpffs, failure) || check_netns(bpffs, failure) || netns_cookie(&cookie, failure) ||
-	    gpc_pin_path(path, failure, "%s/" NETNS_PREFIX "%llx", bpffs, (unsigned long long)cookie))
+	    check_owner(bpffs, failure) || check_netns(bpffs, failure) ||
+	    netns_cookie(&cookie, failure) ||
+	    gpc_pin_path(path, failure, "%s/" NETNS_PREFIX "%llx", bpffs,
+			 (unsigned long long)cookie))
 		return -1;
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot make '%s'", path);
@@ -179,7 +191,7 @@ int gpc_pin_make(const char *bpffs, struct gpc_failure *failure)
 
 int gpc_pin_unmake(const char *bpffs, struct gpc_failure *failure)
 {
-	char path[GPC_PIN_PATH], **names;
+	char **names;
 	size_t count, i;
 	int r = 0;
 
@@ -188,8 +200,7 @@ int gpc_pin_unmake(const char *bpffs, struct gpc_failure *failure)
 	for (i = 0; i < count && !r; i++)
 		if (!strcmp(names[i], "links") ||
 		    !strncmp(names[i], NETNS_PREFIX, strlen(NETNS_PREFIX)))
-			r = gpc_pin_path(path, failure, "%s/%s", bpffs, names[i]) ||
-					    gpc_pin_remove(path, failure) ? -1 : 0;
+			r = gpc_pin_remove_at(bpffs, names[i], failure);
 	gpc_pin_list_release(names, count);
 	if (!r && rmdir(bpffs) && errno != ENOENT && errno != ENOTEMPTY)
 		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", bpffs);
@@ -214,7 +225,8 @@ static bool add_name(char ***names, size_t *count, const char *name)
 	return bigger[*count] && ++*count;
 }
 
-int gpc_pin_list(const char *path, char ***ret_names, size_t *ret_count, struct gpc_failure *failure)
+int gpc_pin_list(const char *path, char ***ret_names, size_t *ret_count,
+		 struct gpc_failure *failure)
 {
 	DIR *folder = opendir(path);
 	const struct dirent *entry;
@@ -263,9 +275,11 @@ static int remove_below(const char *path, unsigned int depth, struct gpc_failure
 		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", path);
 	if (gpc_pin_list(path, &names, &count, failure))
 		return -1;
-	for (i = 0; i < count && !r; i++)
-		r = gpc_pin_path(below, failure, "%s/%s", path, names[i]) ||
-				    remove_below(below, depth - 1, failure) ? -1 : 0;
+	for (i = 0; i < count && !r; i++) {
+		r = gpc_pin_path(below, failure, "%s/%s", path, names[i]);
+		if (!r)
+			r = remove_below(below, depth - 1, failure);
+	}
 	gpc_pin_list_release(names, count);
 	if (!r && rmdir(path) && errno != ENOENT)
 		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", path);
@@ -275,6 +289,15 @@ static int remove_below(const char *path, unsigned int depth, struct gpc_failure
 int gpc_pin_remove(const char *path, struct gpc_failure *failure)
 {
 	return remove_below(path, 2, failure);
+}
+
+int gpc_pin_remove_at(const char *folder, const char *name, struct gpc_failure *failure)
+{
+	char path[GPC_PIN_PATH];
+
+	if (gpc_pin_path(path, failure, "%s/%s", folder, name))
+		return -1;
+	return gpc_pin_remove(path, failure);
 }
 
 void gpc_pin_escape(const char *name, char *out, size_t size)

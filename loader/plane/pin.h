@@ -45,6 +45,8 @@ void gpc_pin_list_release(char **names, size_t count);
 /* Removes the path and, two levels deep, what is below it. What is not there is no failure. */
 int gpc_pin_remove(const char *path, struct gpc_failure *failure);
 
+int gpc_pin_remove_at(const char *folder, const char *name, struct gpc_failure *failure);
+
 /* Device names as parts of a file name on bpffs. False if the text is no such name. */
 void gpc_pin_escape(const char *name, char *out, size_t size);
 bool gpc_pin_unescape(const char *text, char *out, size_t size);

@@ -33,7 +33,8 @@ static struct gpc_device_status *add_device(struct gpc_plane_status *status, con
 	return devices;
 }
 
-static void set_state(struct gpc_device_status *device, enum gpc_link_state state, const char *detail)
+static void set_state(struct gpc_device_status *device, enum gpc_link_state state,
+		      const char *detail)
 {
 	device->state = state;
 	snprintf(device->detail, sizeof(device->detail), "%s", detail);
@@ -80,7 +81,8 @@ static bool add_gone(struct gpc_plane_status *status, const struct gpc_survey *s
 				    interface == GPC_NONE16 ? GPC_NONE : interface, link->hook);
 		if (!device)
 			return false;
-		set_state(device, GPC_LINK_GONE, "the device is gone; bound again by gpc apply "
+		set_state(device, GPC_LINK_GONE,
+			  "the device is gone; bound again by gpc apply "
 			  "when it is back");
 	}
 	return true;
@@ -90,7 +92,8 @@ static bool add_gone(struct gpc_plane_status *status, const struct gpc_survey *s
 static bool add_missing(struct gpc_plane_status *status)
 {
 	uint32_t count, i;
-	const struct gpc_interface *item = gpc_image_section(&status->image, GPC_SEC_INTERFACE, &count);
+	const struct gpc_interface *item =
+		gpc_image_section(&status->image, GPC_SEC_INTERFACE, &count);
 	size_t known = status->device_count, d;
 
 	for (i = 0; i < count; i++) {
@@ -104,8 +107,9 @@ static bool add_missing(struct gpc_plane_status *status)
 				    (uint8_t)(item[i].hooks & -item[i].hooks));
 		if (!device)
 			return false;
-		set_state(device, GPC_LINK_MISSING, item[i].pattern ? "no device matches the pattern" :
-			  "there is no such device");
+		set_state(device, GPC_LINK_MISSING,
+			  item[i].pattern ? "no device matches the pattern"
+					  : "there is no such device");
 	}
 	return true;
 }
@@ -165,7 +169,8 @@ static int read_next(struct gpc_plane_status *status, const struct gpc_instance 
 	if (!status->next)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the next hops");
 	for (i = 0; i < status->next_count; i++)
-		status->next[i] = (struct gpc_next){instance->next[i].hop, instance->next[i].checked};
+		status->next[i] =
+			(struct gpc_next){instance->next[i].hop, instance->next[i].checked};
 	return 0;
 }
 
@@ -188,8 +193,8 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 		if (!status.has_image)
 			snprintf(status.problem, sizeof(status.problem), "%.255s", why.message);
 		else if (read_devices(&status, &survey, failure) ||
-		    read_counters(&status, instance, failure) ||
-		    read_next(&status, instance, failure))
+			 read_counters(&status, instance, failure) ||
+			 read_next(&status, instance, failure))
 			return -1;
 	}
 	*ret = status;

@@ -57,7 +57,7 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 	case GPC_MAP_COUNTERS:
 		return sizes->counters;
 	default:
-		return 0;	/* as the object says */
+		return 0; /* as the object says */
 	}
 }
 
@@ -83,7 +83,8 @@ static int prepare_map(struct bpf_object *object, const struct gpc_prog_sizes *s
 	snprintf(name, sizeof(name), "gpc_%s", gpc_map_names[id]);
 	map = bpf_object__find_map_by_name(object, name);
 	if (!map)
-		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the object code has no map '%s'", name);
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the object code has no map '%s'",
+				name);
 	if (sharable(sizes, share, all, id))
 		r = bpf_map__reuse_fd(map, share->map[id]);
 	else if (entries)

@@ -72,8 +72,10 @@ int gpc_stage_open(const struct gpc_instance *instance, uint32_t slot, struct gp
 	if (staged.fd < 0 || bpf_obj_get_info_by_fd(staged.fd, &info, &size))
 		return gpc_kernel_fail(failure, errno, "cannot open the image in slot %u", slot);
 	if (info.id != id || info.value_size != class_size(instance)) {
-		gpc_fail(failure, GPC_EXIT_FAILED, 0, "the map in image slot %u is not the one that "
-			 "gpc pinned for it", slot);
+		gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			 "the map in image slot %u is not the one that "
+			 "gpc pinned for it",
+			 slot);
 		return gpc_fail_hint(failure, "somebody else wrote it; apply an image again");
 	}
 	staged.size = class_size(instance);
@@ -164,7 +166,8 @@ int gpc_stage_fill(const struct gpc_instance *instance, const void *bytes, struc
 	return 0;
 }
 
-int gpc_stage_verify(const struct gpc_staged *staged, const void *bytes, struct gpc_failure *failure)
+int gpc_stage_verify(const struct gpc_staged *staged, const void *bytes,
+		     struct gpc_failure *failure)
 {
 	if (!memcmp(staged->bytes, bytes, staged->size))
 		return 0;
@@ -220,7 +223,8 @@ int gpc_stage_retire(const struct gpc_instance *instance, struct gpc_failure *fa
 			continue;
 		r = waited ? 0 : gpc_kernel_grace();
 		if (r)
-			return gpc_fail(failure, GPC_EXIT_HOST, -r, "membarrier does not work here");
+			return gpc_fail(failure, GPC_EXIT_HOST, -r,
+					"membarrier does not work here");
 		waited = true;
 		if (gpc_stage_clear(instance, slot, failure))
 			return -1;

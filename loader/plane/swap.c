@@ -37,7 +37,9 @@ static struct gpc_instance *current(const struct gpc_swap *swap)
 static int make_folder(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	swap->made_folder = !swap->survey->folder;
-	return gpc_pin_make(swap->bpffs, failure) || gpc_instance_sweep(swap->bpffs, failure) ? -1 : 0;
+	if (gpc_pin_make(swap->bpffs, failure))
+		return -1;
+	return gpc_instance_sweep(swap->bpffs, failure);
 }
 
 static void unmake_folder(struct gpc_swap *swap)
@@ -118,8 +120,9 @@ static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 
 static int stage(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	return gpc_stage_pick(swap->target, &swap->slot, failure) ||
-			       gpc_stage_fill(swap->target, swap->bytes, &swap->staged, failure) ? -1 : 0;
+	if (gpc_stage_pick(swap->target, &swap->slot, failure))
+		return -1;
+	return gpc_stage_fill(swap->target, swap->bytes, &swap->staged, failure);
 }
 
 static void unstage(struct gpc_swap *swap)
@@ -208,6 +211,13 @@ static uint64_t first_word(const struct gpc_swap *swap)
 	return word;
 }
 
+static uint64_t next_word(const struct gpc_swap *swap)
+{
+	if (swap->plan != GPC_PLAN_LATER)
+		return first_word(swap);
+	return gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap));
+}
+
 /* `gpc off` needs no lock: when it comes between reading and writing the word, it is read again. */
 static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 {
@@ -218,9 +228,7 @@ static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 
 	for (try = 0; try < FLIP_TRIES && !done; try++) {
 		swap->word_before = gpc_control_load(control);
-		swap->word_after = swap->plan == GPC_PLAN_LATER ?
-			gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap)) :
-			first_word(swap);
+		swap->word_after = next_word(swap);
 		clock_gettime(CLOCK_MONOTONIC, &before);
 		done = gpc_control_swap(control, swap->word_before, swap->word_after);
 		clock_gettime(CLOCK_MONOTONIC, &after);
@@ -250,11 +258,26 @@ static int publish(struct gpc_swap *swap, struct gpc_failure *failure)
 
 /* ---- attach, prune ---- */
 
+/* gpc off may have met the old instance alone, while the new one was in the making. */
+static void follow_off(const struct gpc_swap *swap)
+{
+	volatile uint64_t *control = swap->target->control;
+	uint64_t off = gpc_control_load(current(swap)->control) & GPC_CTL_OFF, word;
+
+	do {
+		word = gpc_control_load(control);
+	} while (off && !(word & GPC_CTL_OFF) &&
+		 !gpc_control_swap(control, word, gpc_control_off(word, true)));
+}
+
 static int attach(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	return gpc_bindings_attach(swap->bpffs, swap->bindings, swap->target,
-				   swap->survey->instances, swap->survey->count, swap->notices,
-				   failure);
+	if (gpc_bindings_attach(swap->bpffs, swap->bindings, swap->target, swap->survey->instances,
+				swap->survey->count, swap->notices, failure))
+		return -1;
+	if (swap->plan == GPC_PLAN_GROWTH)
+		follow_off(swap);
+	return 0;
 }
 
 static void unattach(struct gpc_swap *swap)
@@ -262,7 +285,7 @@ static void unattach(struct gpc_swap *swap)
 	gpc_bindings_undo(swap->bindings);
 }
 
-/* Links that are not wanted any more, and instances that no link runs but the one before this apply. */
+/* What is not wanted any more: links, and instances older than the one before this apply. */
 static int prune(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	size_t i;
@@ -277,36 +300,54 @@ static int prune(struct gpc_swap *swap, struct gpc_failure *failure)
 
 /* ---- the table ---- */
 
-struct step {
-	const char *name;
-	int (*run)(struct gpc_swap *swap, struct gpc_failure *failure);
-	void (*undo)(struct gpc_swap *swap);	/* also of a run that failed half-way; NULL: nothing to do */
+enum step_id {
+	END,
+	FOLDER,
+	LOAD,
+	PIN,
+	COPY,
+	STAGE,
+	VERIFY,
+	PLACE,
+	HOPS,
+	FLIP,
+	PUBLISH,
+	ATTACH,
+	PRUNE,
 };
 
-#define FOLDER {"folder", make_folder, unmake_folder}
-#define LOAD {"load", load, unload}
-#define PIN {"pin", pin, unpin}
-#define COPY {"copy", copy, NULL}
-#define STAGE {"stage", stage, unstage}
-#define VERIFY {"verify", verify, NULL}
-#define PLACE {"place", place, unplace}
-#define HOPS {"hops", write_hops, NULL}
-#define FLIP {"flip", flip, unflip}
-#define PUBLISH {"publish", publish, NULL}	/* undone with the pins */
-#define ATTACH {"attach", attach, unattach}
-#define PRUNE {"prune", prune, NULL}		/* what is gone was not wanted */
-#define END {NULL, NULL, NULL}
+static const struct step {
+	const char *name;
+	int (*run)(struct gpc_swap *swap, struct gpc_failure *failure);
+	/* Of a run that failed half-way, too; NULL: nothing to undo, or another's undo does it. */
+	void (*undo)(struct gpc_swap *swap);
+} steps[] = {
+	[FOLDER] = {"folder", make_folder, unmake_folder},
+	[LOAD] = {"load", load, unload},
+	[PIN] = {"pin", pin, unpin},
+	[COPY] = {"copy", copy, NULL},
+	[STAGE] = {"stage", stage, unstage},
+	[VERIFY] = {"verify", verify, NULL},
+	[PLACE] = {"place", place, unplace},
+	[HOPS] = {"hops", write_hops, NULL},
+	[FLIP] = {"flip", flip, unflip},
+	[PUBLISH] = {"publish", publish, NULL},
+	[ATTACH] = {"attach", attach, unattach},
+	[PRUNE] = {"prune", prune, NULL},
+};
 
 static const struct {
 	const char *name;
-	struct step steps[16];
+	enum step_id steps[16];
 } plans[GPC_PLAN_COUNT] = {
-	[GPC_PLAN_FIRST] = {"first", {FOLDER, LOAD, PIN, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH,
-				      ATTACH, PRUNE, END}},
-	[GPC_PLAN_GROWTH] = {"growth", {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, FLIP,
-					PUBLISH, ATTACH, PRUNE, END}},
-	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, PRUNE, END}},
-	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, PRUNE, END}},
+	[GPC_PLAN_FIRST] = {"first",
+			    {FOLDER, LOAD, PIN, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH, ATTACH,
+			     PRUNE}},
+	[GPC_PLAN_GROWTH] = {"growth",
+			     {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH,
+			      ATTACH, PRUNE}},
+	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, PRUNE}},
+	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, PRUNE}},
 };
 
 static int run_step(struct gpc_swap *swap, const struct step *step, struct gpc_failure *failure)
@@ -321,17 +362,17 @@ static int run_step(struct gpc_swap *swap, const struct step *step, struct gpc_f
 
 int gpc_swap_run(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	const struct step *first = plans[swap->plan].steps, *step;
+	const enum step_id *first = plans[swap->plan].steps, *at;
 
 	gpc_kernel_listen();
 	if (swap->plan == GPC_PLAN_LATER || swap->plan == GPC_PLAN_SAME)
 		swap->target = current(swap);
-	for (step = first; step->name; step++) {
-		if (!run_step(swap, step, failure))
+	for (at = first; *at != END; at++) {
+		if (!run_step(swap, &steps[*at], failure))
 			continue;
-		for (; step >= first; step--)
-			if (step->undo)
-				step->undo(swap);
+		for (; at >= first; at--)
+			if (steps[*at].undo)
+				steps[*at].undo(swap);
 		return -1;
 	}
 	return 0;

@@ -4,7 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-#define HANDLE 0x677063u	/* "gpc" */
+#define HANDLE 0x677063u /* "gpc" */
 #define PRIORITY 0x6770u
 
 static struct bpf_tc_hook make_hook(uint32_t ifindex, bool egress)

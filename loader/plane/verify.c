@@ -26,8 +26,8 @@ struct verify {
 	const struct gpc_image *image;
 	struct gpc_survey survey;
 	struct gpc_bindings bindings;
-	struct gpc_instance loaded;	/* the same programs, loaded again by this gpc */
-	struct gpc_staged staged;	/* what the kernel holds */
+	struct gpc_instance loaded; /* the same programs, loaded again by this gpc */
+	struct gpc_staged staged;   /* what the kernel holds */
 	struct gpc_verify_report report;
 };
 
@@ -54,7 +54,8 @@ static struct gpc_verify_finding *next_finding(struct verify *verify)
 	return report->count < FINDINGS_MAX ? &report->findings[report->count++] : NULL;
 }
 
-__attribute__((format(printf, 2, 3))) static void find(struct verify *verify, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void find(struct verify *verify, const char *format,
+						       ...)
 {
 	struct gpc_verify_finding *finding = next_finding(verify);
 	va_list arguments;
@@ -84,8 +85,8 @@ static void place_of(const struct gpc_image *image, uint64_t object, char *out, 
 }
 
 /*
- * The same decision from other text (SEMANTICS 9): an image that is whole by its own digests, only who
- * compiled it from what is not the same. *ret_size: of the image that is there.
+ * The same decision from other text (SEMANTICS 9): an image that is whole by its own digests, only
+ * who compiled it from what is not the same. *ret_size: of the image that is there.
  */
 static bool is_recompiled(const struct verify *verify, uint32_t slot, size_t *ret_size)
 {
@@ -106,7 +107,8 @@ static int list_differences(struct verify *verify, struct gpc_failure *failure)
 {
 	GPC_AUTO_FREE struct gpc_image_difference *differences =
 		calloc(FINDINGS_MAX, sizeof(*differences));
-	const struct gpc_image_comparison comparison = {"image", "kernel", differences, FINDINGS_MAX};
+	const struct gpc_image_comparison comparison = {"image", "kernel", differences,
+							FINDINGS_MAX};
 	size_t found, kept, i;
 
 	if (!differences)
@@ -199,8 +201,10 @@ static void check_link_devices(struct verify *verify, struct gpc_view view,
 			     device->name);
 		else if (known->interface != device->interface ||
 			 memcmp(known->mac, device->mac, sizeof(device->mac)))
-			find(verify, "device '%s' has another interface or MAC address in the link "
-			     "part; run: gpc apply", device->name);
+			find(verify,
+			     "device '%s' has another interface or MAC address in the link "
+			     "part; run: gpc apply",
+			     device->name);
 	}
 }
 
@@ -260,8 +264,10 @@ static int check_programs(struct verify *verify, struct gpc_failure *failure)
 
 	gpc_prog_build(instance->id.log2, build);
 	if (strcmp(build, instance->id.build)) {
-		find(verify, "the programs are of another build of gpc (%s, this one has %s); run: "
-		     "gpc apply", instance->id.build, build);
+		find(verify,
+		     "the programs are of another build of gpc (%s, this one has %s); run: "
+		     "gpc apply",
+		     instance->id.build, build);
 		return 0;
 	}
 	if (gpc_prog_load(&sizes, instance, true, &verify->loaded, failure))
@@ -273,9 +279,11 @@ static int check_programs(struct verify *verify, struct gpc_failure *failure)
 		    read_program(verify->loaded.program[i], &want, failure))
 			return -1;
 		if (memcmp(have.tag, want.tag, sizeof(have.tag)))
-			find(verify, "the program pinned as '%s' is not gpc's", gpc_program_names[i]);
+			find(verify, "the program pinned as '%s' is not gpc's",
+			     gpc_program_names[i]);
 		else if (!same_maps(&have, &want))
-			find(verify, "the program pinned as '%s' uses other maps than the pinned ones",
+			find(verify,
+			     "the program pinned as '%s' uses other maps than the pinned ones",
 			     gpc_program_names[i]);
 	}
 	return 0;
@@ -294,7 +302,9 @@ static void check_links(struct verify *verify)
 			find(verify, "device '%s' (%s) is not bound; run: gpc apply",
 			     binding->device->name, gpc_hook_name(binding->hook));
 		else if (binding->link->program != want)
-			find(verify, "the link on device '%s' (%s) runs program id %u, not the plane's (%u)",
+			find(verify,
+			     "the link on device '%s' (%s) runs program id %u, not the plane's "
+			     "(%u)",
 			     binding->device->name, gpc_hook_name(binding->hook),
 			     binding->link->program, want);
 	}
@@ -324,8 +334,8 @@ static int look(struct verify *verify, const char *bpffs, struct gpc_failure *fa
 				 &verify->bindings, failure);
 }
 
-int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gpc_verify_report *ret,
-		     struct gpc_failure *failure)
+int gpc_plane_verify(const char *bpffs, const struct gpc_image *image,
+		     struct gpc_verify_report *ret, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(release) struct verify verify = {.image = image, .staged = GPC_STAGED_NONE};
 	uint32_t slot;

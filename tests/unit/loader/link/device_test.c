@@ -8,8 +8,10 @@ static struct gpc_image image_with(const char *interfaces)
 	char text[1024];
 
 	snprintf(text, sizeof(text),
-		 RIG_HEAD "interfaces: [%s]\nbackends: [{name: b, endpoints: [{name: e, address: 10.0.0.1}]}]\n"
-		 "listeners: [{name: l, address: 192.0.2.1, protocol: TCP, port: 80, forward: dsr, backend: b}]\n",
+		 RIG_HEAD "interfaces: [%s]\nbackends: [{name: b, endpoints: [{name: e, address: "
+			  "10.0.0.1}]}]\n"
+			  "listeners: [{name: l, address: 192.0.2.1, protocol: TCP, port: 80, "
+			  "forward: dsr, backend: b}]\n",
 		 interfaces);
 	return rig_image(text);
 }
@@ -25,7 +27,8 @@ static const char *item_of(const struct gpc_image *image, const char *device)
 
 static void the_exact_name_wins_then_the_longest_head(void)
 {
-	struct gpc_image image = image_with("{name: \"lan*\"}, {name: lan1}, {name: \"lan1*\"}, {name: wan}");
+	struct gpc_image image =
+		image_with("{name: \"lan*\"}, {name: lan1}, {name: \"lan1*\"}, {name: wan}");
 
 	CU_ASSERT_STRING_EQUAL(item_of(&image, "lan1"), "lan1");
 	CU_ASSERT_STRING_EQUAL(item_of(&image, "lan12"), "lan1*");
@@ -39,7 +42,8 @@ static void the_exact_name_wins_then_the_longest_head(void)
 
 static void lo_and_tunnels_are_never_bound(void)
 {
-	struct gpc_image image = image_with("{name: \"l*\"}, {name: \"t*\"}, {name: eth0}, {name: gone}");
+	struct gpc_image image =
+		image_with("{name: \"l*\"}, {name: \"t*\"}, {name: eth0}, {name: gone}");
 	struct gpc_device items[] = {
 		{.ifindex = 1, .name = "lo"},
 		{.ifindex = 2, .name = "tun0"},
@@ -81,6 +85,7 @@ static void devices_of_the_namespace_are_read(void)
 }
 
 GPC_UNIT_MAIN("link/device",
-	      {"the_exact_name_wins_then_the_longest_head", the_exact_name_wins_then_the_longest_head},
+	      {"the_exact_name_wins_then_the_longest_head",
+	       the_exact_name_wins_then_the_longest_head},
 	      {"lo_and_tunnels_are_never_bound", lo_and_tunnels_are_never_bound},
 	      {"devices_of_the_namespace_are_read", devices_of_the_namespace_are_read})

@@ -92,23 +92,28 @@ static void an_unknown_neighbour_is_asked_for(void)
 	struct gpc_hop hop = resolve("10.99.1.77");
 
 	CU_ASSERT_EQUAL(hop.state, GPC_HOP_UNANSWERED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(gpc_hop_explain(&hop, why, sizeof(why)), "does not answer on wan0"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(gpc_hop_explain(&hop, why, sizeof(why)), "does not answer on wan0"));
 	CU_ASSERT_TRUE(rig_says("ip neigh show 10.99.1.77", "wan0"));
 }
 
-/* The peer moves to a namespace of its own, held by a process that sleeps, and answers from there. */
+/* The peer moves to a namespace of its own, held by a process that sleeps, and answers from there.
+ */
 static void an_answer_is_waited_for(void)
 {
 	struct gpc_hop hop;
 
 	rig_run("unshare -n sleep 30 & pid=$!; "
-		"until ip link set dev p-lan0 netns $pid 2>/dev/null; do sleep 0.01; done; "
+		"until [ \"$(readlink /proc/$pid/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]; "
+		"do sleep 0.01; done; ip link set dev p-lan0 netns $pid; "
 		"nsenter --net=/proc/$pid/ns/net sh -c 'ip link set p-lan0 up && "
-		"ip addr add 10.99.2.200/24 dev p-lan0'; echo $pid >/tmp/gpc-hop-%ld", (long)getpid());
+		"ip addr add 10.99.2.200/24 dev p-lan0'; echo $pid >/tmp/gpc-hop-%ld",
+		(long)getpid());
 	hop = resolve_within("10.99.2.200", 1000);
 	CU_ASSERT_EQUAL(hop.state, GPC_HOP_KNOWN);
 	CU_ASSERT_EQUAL(hop.ifindex, if_nametoindex("lan0"));
-	rig_run("kill $(cat /tmp/gpc-hop-%ld); rm /tmp/gpc-hop-%ld", (long)getpid(), (long)getpid());
+	rig_run("kill $(cat /tmp/gpc-hop-%ld); rm /tmp/gpc-hop-%ld", (long)getpid(),
+		(long)getpid());
 }
 
 static void many_at_once_keep_their_order(void)
@@ -140,11 +145,12 @@ static void prepare(void)
 }
 
 GPC_UNIT_MAIN_AFTER("link/hop", prepare,
-	      {"a_neighbour_on_the_link_is_its_own_next_hop",
-	       a_neighbour_on_the_link_is_its_own_next_hop},
-	      {"behind_a_gateway_its_mac_counts", behind_a_gateway_its_mac_counts},
-	      {"v6_and_a_v4_route_by_a_v6_gateway_work", v6_and_a_v4_route_by_a_v6_gateway_work},
-	      {"what_cannot_be_sent_to_is_told_apart", what_cannot_be_sent_to_is_told_apart},
-	      {"an_unknown_neighbour_is_asked_for", an_unknown_neighbour_is_asked_for},
-	      {"many_at_once_keep_their_order", many_at_once_keep_their_order},
-	      {"an_answer_is_waited_for", an_answer_is_waited_for})
+		    {"a_neighbour_on_the_link_is_its_own_next_hop",
+		     a_neighbour_on_the_link_is_its_own_next_hop},
+		    {"behind_a_gateway_its_mac_counts", behind_a_gateway_its_mac_counts},
+		    {"v6_and_a_v4_route_by_a_v6_gateway_work",
+		     v6_and_a_v4_route_by_a_v6_gateway_work},
+		    {"what_cannot_be_sent_to_is_told_apart", what_cannot_be_sent_to_is_told_apart},
+		    {"an_unknown_neighbour_is_asked_for", an_unknown_neighbour_is_asked_for},
+		    {"many_at_once_keep_their_order", many_at_once_keep_their_order},
+		    {"an_answer_is_waited_for", an_answer_is_waited_for})

@@ -53,7 +53,8 @@ static void every_device_is_found_within_the_probes(void)
 
 		for (i = 0; i < count; i++) {
 			at += 1 + (unsigned int)rand_r(&seed) % (round % 2 ? 3 : 200);
-			devices[i] = (struct gpc_link_device){.ifindex = at, .interface = (uint16_t)i};
+			devices[i] =
+				(struct gpc_link_device){.ifindex = at, .interface = (uint16_t)i};
 		}
 		check_all(devices, count);
 	}

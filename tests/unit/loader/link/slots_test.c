@@ -105,11 +105,11 @@ static void a_hundred_thousand_identities_get_distinct_slots(void)
 	gpc_slots_release(&slots);
 }
 
-GPC_UNIT_MAIN("link/slots",
-	      {"a_held_identity_keeps_its_slot", a_held_identity_keeps_its_slot},
+GPC_UNIT_MAIN("link/slots", {"a_held_identity_keeps_its_slot", a_held_identity_keeps_its_slot},
 	      {"a_new_identity_gets_a_slot_that_nobody_holds",
 	       a_new_identity_gets_a_slot_that_nobody_holds},
-	      {"two_images_that_disagree_block_both_slots", two_images_that_disagree_block_both_slots},
+	      {"two_images_that_disagree_block_both_slots",
+	       two_images_that_disagree_block_both_slots},
 	      {"slots_out_of_range_are_not_believed", slots_out_of_range_are_not_believed},
 	      {"a_full_table_says_so", a_full_table_says_so},
 	      {"a_hundred_thousand_identities_get_distinct_slots",

@@ -19,7 +19,8 @@ static unsigned int count_state(const char *device, enum gpc_link_state state)
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < status.device_count; i++)
-		count += !strcmp(status.devices[i].name, device) && status.devices[i].state == state;
+		count +=
+			!strcmp(status.devices[i].name, device) && status.devices[i].state == state;
 	gpc_plane_status_release(&status);
 	return count;
 }
@@ -33,7 +34,8 @@ static int attach_foreign(const char *device, int flags)
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", pass, 2, NULL);
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
-	CU_ASSERT_EQUAL_FATAL(bpf_xdp_attach((int)if_nametoindex(device), fd, (__u32)flags, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(bpf_xdp_attach((int)if_nametoindex(device), fd, (__u32)flags, NULL),
+			      0);
 	return fd;
 }
 
@@ -296,7 +298,8 @@ static void doctor_names_every_probe_and_each_fix_is_a_command(void)
 	for (i = 0; i < count; i++) {
 		CU_ASSERT_TRUE(*probes[i].name && *probes[i].found);
 		CU_ASSERT_EQUAL(*probes[i].fix != '\0', probes[i].health != GPC_HEALTH_OK);
-		devices += !strcmp(probes[i].name, "xdp wan0") || !strcmp(probes[i].name, "xdp lan0");
+		devices +=
+			!strcmp(probes[i].name, "xdp wan0") || !strcmp(probes[i].name, "xdp lan0");
 	}
 	CU_ASSERT_EQUAL(devices, 2);
 	free(probes);
@@ -314,34 +317,38 @@ static void make_images(void)
 	wan_native = rig_image(RIG_PLANE("{name: wan0, mode: native}", RIG_W1));
 	pattern = rig_image(RIG_PLANE("{name: \"lan*\"}", RIG_W1));
 	both = rig_image(RIG_PLANE("{name: wan0}, {name: lan0}", RIG_W1));
-	tc_only = rig_image(RIG_PLANE("{name: wan0, hooks: [tc-ingress, tc-egress]}, {name: absent}", RIG_W1));
+	tc_only = rig_image(
+		RIG_PLANE("{name: wan0, hooks: [tc-ingress, tc-egress]}, {name: absent}", RIG_W1));
 	nowhere = rig_image(RIG_PLANE("{name: \"eth*\"}", RIG_W1));
-	decap = rig_image(RIG_HEAD "defaults: {flows: 4096}\n"
-		"interfaces: [{name: wan0, role: decap}, {name: absent}]\n"
-		"backends: [{name: web, endpoints: [{name: w1, address: 10.99.1.1}]}]\n"
-		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: ipip, "
-		"backend: web, interfaces: [absent]}]\n");
+	decap = rig_image(RIG_HEAD
+			  "defaults: {flows: 4096}\n"
+			  "interfaces: [{name: wan0, role: decap}, {name: absent}]\n"
+			  "backends: [{name: web, endpoints: [{name: w1, address: 10.99.1.1}]}]\n"
+			  "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, "
+			  "forward: ipip, "
+			  "backend: web, interfaces: [absent]}]\n");
 }
 
-GPC_UNIT_MAIN_AFTER("plane/binding", make_images,
-	      {"a_foreign_program_is_named_and_left_alone", a_foreign_program_is_named_and_left_alone},
-	      {"a_foreign_program_in_another_mode_counts", a_foreign_program_in_another_mode_counts},
-	      {"a_foreign_program_on_a_new_device_leaves_the_plane_running",
-	       a_foreign_program_on_a_new_device_leaves_the_plane_running},
-	      {"the_mode_is_what_was_written", the_mode_is_what_was_written},
-	      {"native_never_falls_back_and_any_says_so", native_never_falls_back_and_any_says_so},
-	      {"a_refusal_half_way_takes_everything_back", a_refusal_half_way_takes_everything_back},
-	      {"a_device_that_appears_is_bound_by_an_unchanged_apply",
-	       a_device_that_appears_is_bound_by_an_unchanged_apply},
-	      {"a_device_that_vanishes_and_comes_back_is_bound_again",
-	       a_device_that_vanishes_and_comes_back_is_bound_again},
-	      {"an_exact_name_without_a_device_is_a_warning_beside_others",
-	       an_exact_name_without_a_device_is_a_warning_beside_others},
-	      {"no_device_at_all_is_refused", no_device_at_all_is_refused},
-	      {"a_device_taken_out_of_the_intent_is_let_go", a_device_taken_out_of_the_intent_is_let_go},
-	      {"a_hook_taken_out_of_the_intent_is_let_go", a_hook_taken_out_of_the_intent_is_let_go},
-	      {"a_host_that_only_unwraps_has_tiny_flow_tables",
-	       a_host_that_only_unwraps_has_tiny_flow_tables},
-	      {"another_namespace_is_told_to_keep_off", another_namespace_is_told_to_keep_off},
-	      {"doctor_names_every_probe_and_each_fix_is_a_command",
-	       doctor_names_every_probe_and_each_fix_is_a_command})
+GPC_UNIT_MAIN_AFTER(
+	"plane/binding", make_images,
+	{"a_foreign_program_is_named_and_left_alone", a_foreign_program_is_named_and_left_alone},
+	{"a_foreign_program_in_another_mode_counts", a_foreign_program_in_another_mode_counts},
+	{"a_foreign_program_on_a_new_device_leaves_the_plane_running",
+	 a_foreign_program_on_a_new_device_leaves_the_plane_running},
+	{"the_mode_is_what_was_written", the_mode_is_what_was_written},
+	{"native_never_falls_back_and_any_says_so", native_never_falls_back_and_any_says_so},
+	{"a_refusal_half_way_takes_everything_back", a_refusal_half_way_takes_everything_back},
+	{"a_device_that_appears_is_bound_by_an_unchanged_apply",
+	 a_device_that_appears_is_bound_by_an_unchanged_apply},
+	{"a_device_that_vanishes_and_comes_back_is_bound_again",
+	 a_device_that_vanishes_and_comes_back_is_bound_again},
+	{"an_exact_name_without_a_device_is_a_warning_beside_others",
+	 an_exact_name_without_a_device_is_a_warning_beside_others},
+	{"no_device_at_all_is_refused", no_device_at_all_is_refused},
+	{"a_device_taken_out_of_the_intent_is_let_go", a_device_taken_out_of_the_intent_is_let_go},
+	{"a_hook_taken_out_of_the_intent_is_let_go", a_hook_taken_out_of_the_intent_is_let_go},
+	{"a_host_that_only_unwraps_has_tiny_flow_tables",
+	 a_host_that_only_unwraps_has_tiny_flow_tables},
+	{"another_namespace_is_told_to_keep_off", another_namespace_is_told_to_keep_off},
+	{"doctor_names_every_probe_and_each_fix_is_a_command",
+	 doctor_names_every_probe_and_each_fix_is_a_command})

@@ -11,7 +11,8 @@
 
 static struct gpc_image one, two;
 
-/* Runs `part` where a file system of `type` covers the bpffs; it returns 0 if all was as it should. */
+/* Runs `part` where a file system of `type` covers the bpffs; it returns 0 if all was as it should.
+ */
 static int elsewhere(const char *type, int (*part)(void))
 {
 	int result = 0;
@@ -31,8 +32,8 @@ static int elsewhere(const char *type, int (*part)(void))
 
 static int refused(int result, const char *message, const char *hint)
 {
-	if (result == -1 && rig_failure.code == GPC_EXIT_HOST && strstr(rig_failure.message, message) &&
-	    strstr(rig_failure.hint, hint))
+	if (result == -1 && rig_failure.code == GPC_EXIT_HOST &&
+	    strstr(rig_failure.message, message) && strstr(rig_failure.hint, hint))
 		return 0;
 	fprintf(stderr, "%d: exit %d, %s (%s)\n", result, rig_failure.code, rig_failure.message,
 		rig_failure.hint);
@@ -43,7 +44,8 @@ static int apply_without_bpffs(void)
 {
 	struct gpc_apply_outcome outcome;
 	struct statfs status;
-	int r = refused(rig_apply(&two, 2, &outcome), "not on a bpf file system", "mount -t bpf bpf");
+	int r = refused(rig_apply(&two, 2, &outcome), "not on a bpf file system",
+			"mount -t bpf bpf");
 
 	return r || statfs(MOUNT_POINT, &status) || status.f_type == BPF_FS_MAGIC;
 }
@@ -134,8 +136,10 @@ static void make_images(void)
 }
 
 GPC_UNIT_MAIN_AFTER("plane/hidden", make_images,
-	      {"no_bpffs_is_mounted_by_an_apply", no_bpffs_is_mounted_by_an_apply},
-	      {"a_hidden_plane_is_not_reported_as_none", a_hidden_plane_is_not_reported_as_none},
-	      {"its_programs_are_not_called_somebody_elses", its_programs_are_not_called_somebody_elses},
-	      {"doctor_says_sudo_where_permission_is_missing",
-	       doctor_says_sudo_where_permission_is_missing})
+		    {"no_bpffs_is_mounted_by_an_apply", no_bpffs_is_mounted_by_an_apply},
+		    {"a_hidden_plane_is_not_reported_as_none",
+		     a_hidden_plane_is_not_reported_as_none},
+		    {"its_programs_are_not_called_somebody_elses",
+		     its_programs_are_not_called_somebody_elses},
+		    {"doctor_says_sudo_where_permission_is_missing",
+		     doctor_says_sudo_where_permission_is_missing})

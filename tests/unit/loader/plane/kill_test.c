@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGKILL, and failure, at every failpoint: afterwards the old plane or the new one runs, whole, and
- * the next apply converges. The strong gpc_failpoint() of this file takes the place of gpc's empty one.
+ * SIGKILL, and failure, at every failpoint: afterwards the old plane or the new one runs, whole,
+ * and the next apply converges. The strong gpc_failpoint() of this file takes the place of gpc's
+ * empty one.
  */
 #include <net/if.h>
 #include <signal.h>
@@ -48,10 +49,11 @@ static enum scene scene_of(const char *point)
 		const char *prefix;
 		enum scene scene;
 	} scenes[] = {
-		{"first.", FIRST}, {"later.", LATER}, {"growth.", GROWTH}, {"same.", SAME},
-		{"detach.", DETACH}, {"pin.", FIRST}, {"fill.", LATER}, {"place.", LATER},
-		{"attach.updated", GROWTH}, {"attach.", FIRST}, {"prune.", UNBIND},
-		{"remove.", GROWN_RETIRE}, {"retire.", GROWN_RETIRE}, {"clear.", RETIRE},
+		{"first.", FIRST},	   {"later.", LATER},	{"growth.", GROWTH},
+		{"same.", SAME},	   {"detach.", DETACH}, {"pin.", FIRST},
+		{"fill.", LATER},	   {"place.", LATER},	{"attach.updated", GROWTH},
+		{"attach.", FIRST},	   {"prune.", UNBIND},	{"remove.", GROWN_RETIRE},
+		{"retire.", GROWN_RETIRE}, {"clear.", RETIRE},
 	};
 
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
@@ -230,13 +232,16 @@ static void make_images(void)
 	rig_up("plane/kill");
 	one = rig_image(RIG_PLANE(RIG_ALL_HOOKS ", {name: lan0}", RIG_W1));
 	two = rig_image(RIG_PLANE(RIG_ALL_HOOKS ", {name: lan0}", RIG_W1 ", " RIG_W2));
-	large = rig_image(RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [" RIG_ALL_HOOKS ", {name: lan0}]\n"
-		"backends: [{name: web, table-size: 2097143, endpoints: [" RIG_W1 ", " RIG_W2 "]}]\n"
-		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "
-		"backend: web}]\n");
+	large = rig_image(RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [" RIG_ALL_HOOKS
+				   ", {name: lan0}]\n"
+				   "backends: [{name: web, table-size: 2097143, endpoints: [" RIG_W1
+				   ", " RIG_W2 "]}]\n"
+				   "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, "
+				   "port: 80, forward: dsr, "
+				   "backend: web}]\n");
 }
 
 GPC_UNIT_MAIN_AFTER("plane/kill", make_images,
-	      {"a_kill_anywhere_leaves_the_old_plane_or_the_new",
-	       a_kill_anywhere_leaves_the_old_plane_or_the_new},
-	      {"a_failure_in_an_apply_is_undone", a_failure_in_an_apply_is_undone})
+		    {"a_kill_anywhere_leaves_the_old_plane_or_the_new",
+		     a_kill_anywhere_leaves_the_old_plane_or_the_new},
+		    {"a_failure_in_an_apply_is_undone", a_failure_in_an_apply_is_undone})

@@ -8,7 +8,8 @@
 
 static void device_names_survive_escaping(void)
 {
-	static const char *const names[] = {"eth0", "eth0.100", "br-lan", "a:b", "veth%x", "\xc3\xbc"};
+	static const char *const names[] = {"eth0", "eth0.100", "br-lan",
+					    "a:b",  "veth%x",	"\xc3\xbc"};
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -34,8 +35,14 @@ static void wrong_escapes_are_refused(void)
 static void instance_names_are_parsed_strictly(void)
 {
 	static const char *const wrong[] = {
-		"inst-1-22-0123456789abcde", "inst-01-22-0123456789abcdef", "inst-1-22-0123456789abcdef0",
-		"tmp-1-22-0123456789abcdef", "inst-1-22", "inst", "links", "netns-1",
+		"inst-1-22-0123456789abcde",
+		"inst-01-22-0123456789abcdef",
+		"inst-1-22-0123456789abcdef0",
+		"tmp-1-22-0123456789abcdef",
+		"inst-1-22",
+		"inst",
+		"links",
+		"netns-1",
 	};
 	const struct gpc_instance_id id = {.number = 17, .log2 = 23, .build = "0123456789abcdef"};
 	struct gpc_instance_id back;
@@ -79,10 +86,10 @@ static void a_folder_that_is_not_there_is_no_failure(void)
 	gpc_pin_list_release(names, count);
 }
 
-GPC_UNIT_MAIN("plane/pin",
-	      {"device_names_survive_escaping", device_names_survive_escaping},
+GPC_UNIT_MAIN("plane/pin", {"device_names_survive_escaping", device_names_survive_escaping},
 	      {"wrong_escapes_are_refused", wrong_escapes_are_refused},
 	      {"instance_names_are_parsed_strictly", instance_names_are_parsed_strictly},
 	      {"a_folder_off_bpffs_is_refused_with_a_command",
 	       a_folder_off_bpffs_is_refused_with_a_command},
-	      {"a_folder_that_is_not_there_is_no_failure", a_folder_that_is_not_there_is_no_failure})
+	      {"a_folder_that_is_not_there_is_no_failure",
+	       a_folder_that_is_not_there_is_no_failure})

@@ -61,11 +61,14 @@ static inline void rig_veth(const char *name, int n)
 {
 	int host;
 
-	rig_run("ip link add %s type veth peer name p-%s && ip link set %s up && ip link set p-%s up && "
-		"ip addr add 10.99.%d.1/24 dev %s", name, name, name, name, n, name);
+	rig_run("ip link add %s type veth peer name p-%s && ip link set %s up && ip link set p-%s "
+		"up && "
+		"ip addr add 10.99.%d.1/24 dev %s",
+		name, name, name, name, n, name);
 	for (host = 11; host <= 14; host++)
-		rig_run("ip neigh add 10.99.%d.%d lladdr 02:00:00:00:%02x:%02x dev %s nud permanent", n,
-			host, n, host, name);
+		rig_run("ip neigh add 10.99.%d.%d lladdr 02:00:00:00:%02x:%02x dev %s nud "
+			"permanent",
+			n, host, n, host, name);
 }
 
 /*
@@ -177,8 +180,8 @@ static inline long rig_verify(const struct gpc_image *image)
 static inline bool rig_runs(const struct gpc_image *image)
 {
 	struct gpc_plane_status status = rig_read();
-	bool same = status.has_image && !memcmp(status.image.head->decision_digest,
-						image->head->decision_digest, 32);
+	bool same = status.has_image &&
+		    !memcmp(status.image.head->decision_digest, image->head->decision_digest, 32);
 
 	gpc_plane_status_release(&status);
 	return same;

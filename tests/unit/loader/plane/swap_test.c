@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The state machine on a real kernel: first, later, same, growth; undo, retire, detach. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <net/if.h>
 #include "../../../../loader/plane/instance.h"
 #include "gpc/lookup/device.h"
@@ -158,7 +160,9 @@ static uint64_t next_of(const struct gpc_plane_status *status, const char *name)
 
 	for (i = 0; i < count; i++)
 		if (!strcmp(gpc_image_name(&status->image, endpoint[i].name), name))
-			return status->next[gpc_link_endpoint_at(status->image.view, link, i)->next[0]].hop;
+			return status
+				->next[gpc_link_endpoint_at(status->image.view, link, i)->next[0]]
+				.hop;
 	return 0;
 }
 
@@ -201,6 +205,84 @@ static void next_hops_come_from_the_kernel(void)
 	CU_ASSERT_EQUAL(((uint8_t *)&hop)[4], 0xff);
 	gpc_plane_status_release(&status);
 	rig_run("ip neigh replace 10.99.1.11 lladdr 02:00:00:00:01:0b dev wan0 nud permanent");
+	rig_detach();
+}
+
+static void a_configured_gateway_is_the_next_hop(void)
+{
+	const uint8_t want[6] = {0x02, 0, 0, 0, 2, 12};
+	struct gpc_image image =
+		rig_image(RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [" RIG_ALL_HOOKS "]\n"
+				   "backends: [{name: web, next-hop: 10.99.2.12, endpoints: "
+				   "[{name: w1, address: 192.0.2.77}]}]\n"
+				   "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, "
+				   "port: 80, forward: ipip, "
+				   "backend: web}]\n");
+	struct gpc_plane_status status;
+	const struct gpc_link_head *link;
+	uint8_t source[4];
+	uint64_t hop;
+
+	rig_must_apply(&image);
+	status = rig_read();
+	hop = next_of(&status, "w1");
+	CU_ASSERT_EQUAL(memcmp(&hop, want, sizeof(want)), 0);
+	CU_ASSERT_EQUAL(hop >> 48, if_nametoindex("lan0"));
+	link = gpc_view_link(status.image.view);
+	memcpy(source, &gpc_link_endpoint_at(status.image.view, link, 0)->source4_be, 4);
+	CU_ASSERT_EQUAL(source[2], 2);
+	CU_ASSERT_EQUAL(source[3], 1);
+	/* Frames leave by a device that is none of the plane's interfaces. */
+	CU_ASSERT_PTR_NOT_NULL(
+		gpc_device_by_ifindex(status.image.view, link, if_nametoindex("lan0")));
+	gpc_plane_status_release(&status);
+	gpc_image_release(&image);
+	rig_detach();
+}
+
+/* Counts a packet in a slot, as the program would. */
+static void count_packet(uint32_t slot)
+{
+	struct gpc_counter *values = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*values));
+	struct gpc_instance_id *ids;
+	char name[GPC_INSTANCE_NAME], path[GPC_PIN_PATH];
+	size_t count;
+	int fd;
+
+	CU_ASSERT_EQUAL_FATAL(gpc_instance_list(rig_bpffs, &ids, &count, &rig_failure), 0);
+	gpc_instance_name(&ids[0], true, name);
+	snprintf(path, sizeof(path), "%s/%s/counters", rig_bpffs, name);
+	fd = bpf_obj_get(path);
+	values[0].packets = 1;
+	CU_ASSERT_EQUAL(bpf_map_update_elem(fd, &slot, values, BPF_ANY), 0);
+	close(fd);
+	free(ids);
+	free(values);
+}
+
+static void a_counter_that_changes_its_object_starts_at_zero(void)
+{
+	struct gpc_plane_status status;
+	uint32_t kept, reused;
+
+	rig_must_apply(&two);
+	status = rig_read();
+	kept = counter_of(&status.image, "w1");
+	reused = counter_of(&status.image, "w2");
+	gpc_plane_status_release(&status);
+	count_packet(kept);
+	count_packet(reused);
+	rig_must_apply(&one);
+	rig_must_apply(&drops);
+	rig_must_apply(&one);
+	rig_must_apply(&reordered);
+	status = rig_read();
+	CU_ASSERT_EQUAL(counter_of(&status.image, "w1"), kept);
+	CU_ASSERT_TRUE(counter_of(&status.image, "a0") == reused ||
+		       counter_of(&status.image, "w2") == reused);
+	CU_ASSERT_EQUAL(status.counters[kept].packets, 1);
+	CU_ASSERT_EQUAL(status.counters[reused].packets, 0);
+	gpc_plane_status_release(&status);
 	rig_detach();
 }
 
@@ -254,11 +336,12 @@ static void off_stays_off_through_applies(void)
 
 static void another_size_of_the_flow_table_is_refused(void)
 {
-	struct gpc_image other = rig_image(
-		RIG_HEAD "defaults: {flows: 8192}\ninterfaces: [" RIG_ALL_HOOKS "]\n"
-		"backends: [{name: web, endpoints: [" RIG_W1 "]}]\n"
-		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "
-		"backend: web}]\n");
+	struct gpc_image other =
+		rig_image(RIG_HEAD "defaults: {flows: 8192}\ninterfaces: [" RIG_ALL_HOOKS "]\n"
+				   "backends: [{name: web, endpoints: [" RIG_W1 "]}]\n"
+				   "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, "
+				   "port: 80, forward: dsr, "
+				   "backend: web}]\n");
 	struct gpc_apply_outcome outcome;
 
 	rig_must_apply(&one);
@@ -291,31 +374,39 @@ static void make_images(void)
 	one = rig_image(RIG_PLANE(RIG_ALL_HOOKS, RIG_W1));
 	two = rig_image(RIG_PLANE(RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2));
 	three = rig_image(RIG_PLANE(RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2 ", " RIG_W3));
-	reordered = rig_image(RIG_PLANE(RIG_ALL_HOOKS, "{name: a0, address: 10.99.1.14}, " RIG_W2 ", " RIG_W1));
+	reordered = rig_image(
+		RIG_PLANE(RIG_ALL_HOOKS, "{name: a0, address: 10.99.1.14}, " RIG_W2 ", " RIG_W1));
 	drops = rig_image(RIG_HEAD "defaults: {flows: 4096, on-fail: drop}\n"
-		"interfaces: [" RIG_ALL_HOOKS "]\nbackends: [{name: web, endpoints: [" RIG_W1 "]}]\n"
-		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "
-		"backend: web}]\n");
+				   "interfaces: [" RIG_ALL_HOOKS
+				   "]\nbackends: [{name: web, endpoints: [" RIG_W1 "]}]\n"
+				   "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, "
+				   "port: 80, forward: dsr, "
+				   "backend: web}]\n");
 	large = rig_image(RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [" RIG_ALL_HOOKS "]\n"
-		"backends: [{name: web, table-size: 2097143, endpoints: [" RIG_W1 ", " RIG_W2 "]}]\n"
-		"listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "
-		"backend: web}]\n");
+				   "backends: [{name: web, table-size: 2097143, endpoints: [" RIG_W1
+				   ", " RIG_W2 "]}]\n"
+				   "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, "
+				   "port: 80, forward: dsr, "
+				   "backend: web}]\n");
 }
 
-GPC_UNIT_MAIN_AFTER("plane/swap", make_images,
-	      {"first_apply_binds_every_hook", first_apply_binds_every_hook},
-	      {"later_apply_flips_to_another_slot", later_apply_flips_to_another_slot},
-	      {"unchanged_apply_swaps_nothing", unchanged_apply_swaps_nothing},
-	      {"slots_are_used_in_turn", slots_are_used_in_turn},
-	      {"undo_brings_the_old_image_back", undo_brings_the_old_image_back},
-	      {"undo_is_not_hindered_by_off_and_brings_on_fail_back",
-	       undo_is_not_hindered_by_off_and_brings_on_fail_back},
-	      {"undo_of_the_first_apply_leaves_nothing", undo_of_the_first_apply_leaves_nothing},
-	      {"undo_of_growth_goes_back_to_the_old_programs",
-	       undo_of_growth_goes_back_to_the_old_programs},
-	      {"counters_stay_with_their_object", counters_stay_with_their_object},
-	      {"next_hops_come_from_the_kernel", next_hops_come_from_the_kernel},
-	      {"growth_keeps_flows_and_counters", growth_keeps_flows_and_counters},
-	      {"off_stays_off_through_applies", off_stays_off_through_applies},
-	      {"another_size_of_the_flow_table_is_refused", another_size_of_the_flow_table_is_refused},
-	      {"without_a_plane_there_is_nothing_to_read", without_a_plane_there_is_nothing_to_read})
+GPC_UNIT_MAIN_AFTER(
+	"plane/swap", make_images, {"first_apply_binds_every_hook", first_apply_binds_every_hook},
+	{"later_apply_flips_to_another_slot", later_apply_flips_to_another_slot},
+	{"unchanged_apply_swaps_nothing", unchanged_apply_swaps_nothing},
+	{"slots_are_used_in_turn", slots_are_used_in_turn},
+	{"undo_brings_the_old_image_back", undo_brings_the_old_image_back},
+	{"undo_is_not_hindered_by_off_and_brings_on_fail_back",
+	 undo_is_not_hindered_by_off_and_brings_on_fail_back},
+	{"undo_of_the_first_apply_leaves_nothing", undo_of_the_first_apply_leaves_nothing},
+	{"undo_of_growth_goes_back_to_the_old_programs",
+	 undo_of_growth_goes_back_to_the_old_programs},
+	{"counters_stay_with_their_object", counters_stay_with_their_object},
+	{"next_hops_come_from_the_kernel", next_hops_come_from_the_kernel},
+	{"a_configured_gateway_is_the_next_hop", a_configured_gateway_is_the_next_hop},
+	{"a_counter_that_changes_its_object_starts_at_zero",
+	 a_counter_that_changes_its_object_starts_at_zero},
+	{"growth_keeps_flows_and_counters", growth_keeps_flows_and_counters},
+	{"off_stays_off_through_applies", off_stays_off_through_applies},
+	{"another_size_of_the_flow_table_is_refused", another_size_of_the_flow_table_is_refused},
+	{"without_a_plane_there_is_nothing_to_read", without_a_plane_there_is_nothing_to_read})

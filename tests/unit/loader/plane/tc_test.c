@@ -82,6 +82,6 @@ static void prepare(void)
 }
 
 GPC_UNIT_MAIN_AFTER("plane/tc", prepare,
-	      {"each_hook_has_its_own_filter", each_hook_has_its_own_filter},
-	      {"attaching_again_replaces_in_place", attaching_again_replaces_in_place},
-	      {"filters_of_others_stay", filters_of_others_stay})
+		    {"each_hook_has_its_own_filter", each_hook_has_its_own_filter},
+		    {"attaching_again_replaces_in_place", attaching_again_replaces_in_place},
+		    {"filters_of_others_stay", filters_of_others_stay})

@@ -233,8 +233,9 @@ static void a_tampered_plane_is_mended_by_an_apply(void)
 
 static void the_same_decision_from_other_text_is_no_difference(void)
 {
-	struct gpc_image other = rig_image("# one line more, so that every place is another\n" RIG_PLANE(
-		RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2));
+	struct gpc_image other =
+		rig_image("# one line more, so that every place is another\n" RIG_PLANE(
+			RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2));
 	struct gpc_verify_report report;
 
 	begin();
@@ -269,18 +270,18 @@ static void make_images(void)
 	one = rig_image(RIG_PLANE(RIG_ALL_HOOKS, RIG_W1 ", " RIG_W2));
 }
 
-GPC_UNIT_MAIN_AFTER("plane/verify", make_images,
-	      {"a_changed_maglev_slot_is_named", a_changed_maglev_slot_is_named},
-	      {"a_byte_behind_the_image_is_found", a_byte_behind_the_image_is_found},
-	      {"a_map_that_gpc_did_not_pin_is_found", a_map_that_gpc_did_not_pin_is_found},
-	      {"an_empty_active_slot_is_found", an_empty_active_slot_is_found},
-	      {"another_nonce_is_found", another_nonce_is_found},
-	      {"a_link_with_another_program_is_found", a_link_with_another_program_is_found},
-	      {"a_pinned_program_that_is_not_gpcs_is_found",
-	       a_pinned_program_that_is_not_gpcs_is_found},
-	      {"a_link_that_was_removed_is_found", a_link_that_was_removed_is_found},
-	      {"a_plane_with_a_missing_pin_can_be_detached", a_plane_with_a_missing_pin_can_be_detached},
-	      {"the_same_decision_from_other_text_is_no_difference",
-	       the_same_decision_from_other_text_is_no_difference},
-	      {"a_changed_provenance_is_a_difference", a_changed_provenance_is_a_difference},
-	      {"a_tampered_plane_is_mended_by_an_apply", a_tampered_plane_is_mended_by_an_apply})
+GPC_UNIT_MAIN_AFTER(
+	"plane/verify", make_images,
+	{"a_changed_maglev_slot_is_named", a_changed_maglev_slot_is_named},
+	{"a_byte_behind_the_image_is_found", a_byte_behind_the_image_is_found},
+	{"a_map_that_gpc_did_not_pin_is_found", a_map_that_gpc_did_not_pin_is_found},
+	{"an_empty_active_slot_is_found", an_empty_active_slot_is_found},
+	{"another_nonce_is_found", another_nonce_is_found},
+	{"a_link_with_another_program_is_found", a_link_with_another_program_is_found},
+	{"a_pinned_program_that_is_not_gpcs_is_found", a_pinned_program_that_is_not_gpcs_is_found},
+	{"a_link_that_was_removed_is_found", a_link_that_was_removed_is_found},
+	{"a_plane_with_a_missing_pin_can_be_detached", a_plane_with_a_missing_pin_can_be_detached},
+	{"the_same_decision_from_other_text_is_no_difference",
+	 the_same_decision_from_other_text_is_no_difference},
+	{"a_changed_provenance_is_a_difference", a_changed_provenance_is_a_difference},
+	{"a_tampered_plane_is_mended_by_an_apply", a_tampered_plane_is_mended_by_an_apply})
