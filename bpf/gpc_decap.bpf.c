@@ -26,15 +26,16 @@ static __always_inline int unwrap(struct xdp_md *ctx, const struct gpc_packet *o
 
 static __always_inline __u32 walk_decap(struct xdp_md *ctx, struct gpc_view view)
 {
-	struct gpc_packet outer = {.frame = frame_size(ctx)}, inner = {};
-	__u32 reason = gpc_parse_any(ctx, &outer);
+	struct gpc_packet outer, inner;
 	const struct gpc_tuple *t = &inner.tuple;
+	__u32 reason = parse_other(ctx, &outer);
 	__u8 protocol = outer.tuple.protocol;
 
 	if (reason != GPC_REASON_NO_LISTENER)
 		return reason == GPC_PARSED ? GPC_REASON_NO_LISTENER : reason;
 	if (protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6)
 		return reason;
+	__builtin_memset(&inner, 0, sizeof(inner));
 	inner.family = protocol == IPPROTO_IPIP ? GPC_V4 : GPC_V6;
 	inner.frame = GPC_ETH_SIZE + 4 * outer.tags + outer.length;
 	if (gpc_parse_inner(ctx, &inner, outer.l4) != GPC_PARSED ||

@@ -235,7 +235,7 @@ static __always_inline struct gpc_end walk_in(struct xdp_md *ctx, struct gpc_wal
 	if (!w->in || !w->in->interface_bit)
 		return ended(GPC_REASON_NO_LISTENER, XDP_PASS);
 	if (!parse_plain(ctx, &w->packet))
-		reason = gpc_parse_any(ctx, &w->packet);
+		reason = parse_other(ctx, &w->packet);
 	if (reason != GPC_PARSED)
 		return end_unbalanced(w, reason);
 	w->listener_index =

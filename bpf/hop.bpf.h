@@ -61,6 +61,7 @@ static __always_inline void route_target(struct gpc_view view, struct gpc_route 
 		gpc_record(view, gpc_view_plane(view)->section[GPC_SEC_BACKEND].offset,
 			   endpoint->backend, sizeof(*backend));
 
+	__builtin_memset(route, 0, sizeof(*route));
 	route->family = family;
 	if (backend->next_hop == GPC_NEXT_HOP_ADDRESS) {
 		route->to[0] = backend->next_hop_be[0];

@@ -296,11 +296,13 @@ __noinline int gpc_parse_inner(struct xdp_md *ctx, struct gpc_packet *p, __u32 a
 {
 	if (!ctx || !p)
 		return GPC_REASON_NON_IP;
-	p->tuple = (struct gpc_tuple){};
 	return p->family == GPC_V4 ? parse_v4(ctx, p, at) : parse_v6(ctx, p, at);
 }
 
-/* A global function, so that its states are not multiplied with those of what follows. */
+/*
+ * A global function, so that its states are not multiplied with those of what follows. *p is zero but for
+ * p->frame: see parse_other().
+ */
 __noinline int gpc_parse_any(struct xdp_md *ctx, struct gpc_packet *p)
 {
 	const __u8 *data, *end;
@@ -311,22 +313,21 @@ __noinline int gpc_parse_any(struct xdp_md *ctx, struct gpc_packet *p)
 		return GPC_REASON_NON_IP;
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	p->tags = 0;
-	p->tcp_flags = 0;
-	p->tuple = (struct gpc_tuple){};
 	if (data + GPC_ETH_SIZE > end)
 		return GPC_REASON_MALFORMED_SHORT;
 	type = load16(data + 12);
 	if (is_tag(type)) {
 		if (data + GPC_ETH_SIZE + 4 > end)
 			return GPC_REASON_MALFORMED_SHORT;
-		p->tag[p->tags++] = load32(data + 12);
+		p->tag[0] = load32(data + 12);
+		p->tags = 1;
 		type = load16(data + 16);
 		at += 4;
 		if (is_tag(type)) {
 			if (data + GPC_ETH_SIZE + 8 > end)
 				return GPC_REASON_MALFORMED_SHORT;
-			p->tag[p->tags++] = load32(data + 16);
+			p->tag[1] = load32(data + 16);
+			p->tags = 2;
 			type = load16(data + 20);
 			at += 4;
 		}
@@ -336,6 +337,14 @@ __noinline int gpc_parse_any(struct xdp_md *ctx, struct gpc_packet *p)
 	if (type == bpf_htons(ETH_P_IPV6))
 		return parse_v6(ctx, p, at);
 	return type == bpf_htons(ETH_P_ARP) ? GPC_REASON_ARP : GPC_REASON_NON_IP;
+}
+
+/* Kernels before 6.3 let a global function see only memory of which every byte was written. */
+static __always_inline __u32 parse_other(struct xdp_md *ctx, struct gpc_packet *p)
+{
+	__builtin_memset(p, 0, sizeof(*p));
+	p->frame = frame_size(ctx);
+	return gpc_parse_any(ctx, p);
 }
 
 #endif
