@@ -8,8 +8,8 @@
 #include "fail.h"
 
 /*
- * Sets *ret_missing, or fails (FAILED, with a hint) for what is not a private folder (0700 at most) of
- * root or of the caller. Changes nothing.
+ * Sets *ret_missing, or fails (FAILED, with a hint) for what is not a private folder (0700 at most)
+ * of root or of the caller. Changes nothing.
  */
 int gpc_folder_check(const char *path, bool *ret_missing, struct gpc_failure *failure);
 

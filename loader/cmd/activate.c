@@ -2,13 +2,13 @@
 #include "activate.h"
 
 #include <pwd.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../../compiler/base/cleanup.h"
 #include "../history/changes.h"
+#include "../interrupt.h"
 #include "../plane/failpoint.h"
 #include "describe.h"
 #include "output.h"
@@ -33,24 +33,6 @@ void gpc_session_close(struct gpc_session *session)
 {
 	gpc_history_free(&session->history);
 	gpc_lock_release(&session->lock);
-}
-
-/* ---- interrupts ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void note_interrupt(int signal_number)
-{
-	(void)signal_number;
-	interrupted = 1;
-}
-
-void gpc_interrupts_hold(void)
-{
-	const struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 }
 
 /* ---- who ---- */
@@ -220,12 +202,6 @@ static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image 
 	return code;
 }
 
-static enum gpc_exit finish_interrupted(const struct gpc_call *call)
-{
-	gpc_say(call, GPC_YELLOW, "interrupted", "nothing was changed");
-	return gpc_finish(call, GPC_EXIT_INTERRUPTED, NULL);
-}
-
 /* ---- the three steps ---- */
 
 /* The flip stands but cannot be recorded: an unrecorded plane is not left running. */
@@ -282,8 +258,6 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	if (gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
-	if (interrupted)
-		return finish_interrupted(call);
 	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, &notices, &outcome, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
@@ -292,7 +266,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 		say_applied(entry->image, &outcome, number);
 	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL,
 			entry->image);
-	if (interrupted)
+	if (gpc_interrupted())
 		gpc_say(call, GPC_YELLOW, "note",
 			"the interrupt came after the flip, the work is done");
 	return finish(call, entry->image, &outcome, number);
@@ -304,10 +278,8 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 	GPC_CLEANUP(release_standing) struct standing standing = {0};
 	struct gpc_failure failure;
 
-	if (look(history, entry->image, &standing, &failure))
+	if (look(history, entry->image, &standing, &failure) || gpc_interrupt_check(&failure))
 		return gpc_finish_failed(call, &failure);
-	if (interrupted)
-		return finish_interrupted(call);
 	if (standing.recorded)
 		return apply_unrecorded(call, &standing, entry->image);
 	return apply_recorded(call, history, &standing, entry);

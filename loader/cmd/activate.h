@@ -5,7 +5,7 @@
  *   prepare the history -> apply to the plane -> publish the history
  *
  * What can fail on the disk fails before the flip; when publishing fails after it, the flip is
- * undone. An interrupt (SIGINT, SIGTERM) counts until the flip begins.
+ * undone. An interrupt (SIGINT, SIGTERM) counts until the flip begins (interrupt.h).
  */
 #ifndef GPC_LOADER_CMD_ACTIVATE_H
 #define GPC_LOADER_CMD_ACTIVATE_H
@@ -24,9 +24,6 @@ struct gpc_session {
 /* Takes the lock and opens (makes) the history. */
 int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure);
 void gpc_session_close(struct gpc_session *session);
-
-/* From here on SIGINT and SIGTERM are noted instead of deadly. */
-void gpc_interrupts_hold(void);
 
 /* Does all of it and speaks; `entry`'s actor and at_least are filled in here. */
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,

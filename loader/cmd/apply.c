@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../interrupt.h"
 #include "activate.h"
 #include "input.h"
 #include "output.h"
@@ -93,11 +94,13 @@ const struct gpc_command gpc_command_apply = {
 		"recorded\n"
 		"after it, the switch is undone (7). An image that is running already is not "
 		"recorded\n"
-		"again; devices that appeared meanwhile are bound. Without a file: ./gpc.yaml and\n"
-		"./gpc.d/*.yaml.",
+		"again; devices that appeared meanwhile are bound. The flow tables keep\n"
+		"their size while they run: another `flows` needs gpc detach first (4). Without a "
+		"file:\n"
+		"./gpc.yaml and ./gpc.d/*.yaml.",
 	.objects = "diagnostic, notice, change",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST,
-		      GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,
+		      GPC_EXIT_HOST, GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
 	.run = run,
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../interrupt.h"
 #include "activate.h"
 #include "describe.h"
 #include "output.h"
@@ -42,6 +43,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	enum gpc_exit rc;
 	bool rebuilt;
 
+	gpc_interrupts_hold();
 	if (gpc_session_open(&session, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (gpc_history_find(session.history, 0, &newest, &failure)) {
@@ -70,6 +72,7 @@ const struct gpc_command gpc_command_restore = {
 		       "survive a reboot.",
 	.objects = "notice",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_REFUSED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,
+		      GPC_EXIT_INTERRUPTED),
 	.run = run,
 };

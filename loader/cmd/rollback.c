@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../interrupt.h"
 #include "activate.h"
 #include "output.h"
 
@@ -81,10 +82,12 @@ const struct gpc_command gpc_command_rollback = {
 		"new\n"
 		"generation that names the old one. History only grows. An image that is no "
 		"longer\n"
-		"stored is rebuilt from the generation's sources and must give the same decision.",
+		"stored is rebuilt from the generation's sources and must give the same decision. "
+		"One with\n"
+		"another `flows` needs gpc detach first (4).",
 	.objects = "notice, change",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST,
-		      GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,
+		      GPC_EXIT_HOST, GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED),
 	.run = run,
 };

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../interrupt.h"
 
 #define POLL_MS 10u
 #define NUD_HAS_ADDRESS                                                                            \
@@ -301,7 +302,7 @@ int gpc_hops_resolve(struct gpc_netlink *netlink, struct gpc_hop *hops, size_t c
 		struct neighbours neighbours;
 		size_t open;
 
-		if (read_neighbours(netlink, &neighbours, failure))
+		if (gpc_interrupt_check(failure) || read_neighbours(netlink, &neighbours, failure))
 			return -1;
 		open = take_neighbours(hops, count, &neighbours);
 		free(neighbours.items);

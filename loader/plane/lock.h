@@ -16,9 +16,9 @@ struct gpc_lock {
 #define GPC_LOCK_NONE ((struct gpc_lock){.fd = -1})
 
 /*
- * Never waits, and touches nothing in a folder that is not private (folder.h). A folder that cannot be
- * written is locked all the same. CONFLICT naming the holder; FAILED when the folder or the file cannot
- * be made, or is not gpc's.
+ * Never waits, and touches nothing in a folder that is not private (folder.h). A folder that cannot
+ * be written is locked all the same. CONFLICT naming the holder; FAILED when the folder or the file
+ * cannot be made, or is not gpc's.
  */
 int gpc_lock_acquire(const char *state_dir, struct gpc_lock *ret, struct gpc_failure *failure);
 void gpc_lock_release(struct gpc_lock *lock);

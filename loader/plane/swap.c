@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../interrupt.h"
 #include "control.h"
 #include "failpoint.h"
 #include "kernel.h"
@@ -319,7 +320,8 @@ enum step_id {
 static const struct step {
 	const char *name;
 	int (*run)(struct gpc_swap *swap, struct gpc_failure *failure);
-	/* Of a run that failed half-way, too; NULL: nothing to undo, or another's undo does it. */
+	/* Of a run that failed half-way or never began, too; NULL: nothing to undo, or another's
+	 * undo does it. */
 	void (*undo)(struct gpc_swap *swap);
 } steps[] = {
 	[FOLDER] = {"folder", make_folder, unmake_folder},
@@ -350,10 +352,19 @@ static const struct {
 	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, PRUNE}},
 };
 
-static int run_step(struct gpc_swap *swap, const struct step *step, struct gpc_failure *failure)
+/* An interrupt counts until the flip; what begins with it is done to its end. */
+static bool may_stop(enum step_id id)
 {
+	return id != PUBLISH && id != ATTACH && id != PRUNE;
+}
+
+static int run_step(struct gpc_swap *swap, enum step_id id, struct gpc_failure *failure)
+{
+	const struct step *step = &steps[id];
 	char point[64];
 
+	if (may_stop(id) && gpc_interrupt_check(failure))
+		return -1;
 	if (step->run(swap, failure))
 		return -1;
 	snprintf(point, sizeof(point), "%s.%s", plans[swap->plan].name, step->name);
@@ -368,7 +379,7 @@ int gpc_swap_run(struct gpc_swap *swap, struct gpc_failure *failure)
 	if (swap->plan == GPC_PLAN_LATER || swap->plan == GPC_PLAN_SAME)
 		swap->target = current(swap);
 	for (at = first; *at != END; at++) {
-		if (!run_step(swap, &steps[*at], failure))
+		if (!run_step(swap, *at, failure))
 			continue;
 		for (; at >= first; at--)
 			if (steps[*at].undo)

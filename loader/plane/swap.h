@@ -47,7 +47,7 @@ struct gpc_swap {
 
 void gpc_swap_release(struct gpc_swap *swap);
 
-/* Runs the plan. On failure all that was done is undone. */
+/* Runs the plan. On failure, or interrupted before the flip, all that was done is undone. */
 int gpc_swap_run(struct gpc_swap *swap, struct gpc_failure *failure);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "loader/interrupt.h"
 #include "loader/plane/plane.h"
 #include "tests/unit/loader/history/fixture.h"
 
@@ -16,6 +17,7 @@ static struct {
 	struct gpc_image image, before; /* bytes NULL: none */
 	uint32_t generation, applies, undone, retired;
 	bool refuse, undo_fails;
+	void (*before_flip)(void);
 	void (*during)(void); /* happens after the flip */
 } plane;
 
@@ -69,6 +71,10 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 	plane.applies++;
 	if (plane.refuse)
 		return gpc_fail(failure, GPC_EXIT_HOST, 0, "the stand-in refuses");
+	if (plane.before_flip)
+		plane.before_flip();
+	if (gpc_interrupt_check(failure))
+		return -1;
 	*ret = (struct gpc_apply_outcome){.generation = generation, .devices = 1};
 	ret->unchanged = plane.image.bytes && !memcmp(plane.image.head->decision_digest,
 						      image->head->decision_digest, 32);
@@ -424,7 +430,6 @@ static void interrupt(void)
 	raise(SIGINT);
 }
 
-/* Last: the interrupt stays noted in this process. */
 static void an_interrupt_counts_until_the_flip(void)
 {
 	uint32_t newest;
@@ -434,9 +439,12 @@ static void an_interrupt_counts_until_the_flip(void)
 	CU_ASSERT_EQUAL(apply(ONE), 0);
 	CU_ASSERT(said(err, "after the flip"));
 	CU_ASSERT_EQUAL(recorded(&newest), 1);
+	plane.during = NULL;
+	plane.before_flip = interrupt;
 	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_INTERRUPTED);
-	CU_ASSERT(said(err, "nothing was changed"));
-	CU_ASSERT_EQUAL(plane.applies, 1);
+	CU_ASSERT(said(err, "interrupted: nothing was changed"));
+	CU_ASSERT(said(out, "\"exit\":130"));
+	CU_ASSERT_EQUAL(gpc("restore", NULL), GPC_EXIT_INTERRUPTED);
 	CU_ASSERT_EQUAL(recorded(&newest), 1);
 	end();
 }

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <signal.h>
+
+#include "../../../../loader/interrupt.h"
 
 #include "../plane/rig.h"
 
@@ -116,6 +119,19 @@ static void an_answer_is_waited_for(void)
 		(long)getpid());
 }
 
+static void an_interrupt_ends_the_wait(void)
+{
+	struct gpc_hop hop = {.wait = true};
+
+	CU_ASSERT_EQUAL_FATAL(gpc_ip_parse("10.99.1.78", 10, &hop.target), GPC_IP_OK);
+	gpc_interrupts_hold();
+	raise(SIGTERM);
+	CU_ASSERT_EQUAL(gpc_hops_resolve(&netlink, &hop, 1, 60000, &rig_failure), -1);
+	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_INTERRUPTED);
+	gpc_interrupts_hold();
+	CU_ASSERT_EQUAL(resolve("10.99.1.11").state, GPC_HOP_KNOWN);
+}
+
 static void many_at_once_keep_their_order(void)
 {
 	enum { N = 500 };
@@ -152,5 +168,6 @@ GPC_UNIT_MAIN_AFTER("link/hop", prepare,
 		     v6_and_a_v4_route_by_a_v6_gateway_work},
 		    {"what_cannot_be_sent_to_is_told_apart", what_cannot_be_sent_to_is_told_apart},
 		    {"an_unknown_neighbour_is_asked_for", an_unknown_neighbour_is_asked_for},
+		    {"an_interrupt_ends_the_wait", an_interrupt_ends_the_wait},
 		    {"many_at_once_keep_their_order", many_at_once_keep_their_order},
 		    {"an_answer_is_waited_for", an_answer_is_waited_for})

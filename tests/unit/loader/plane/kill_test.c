@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "../../../../loader/interrupt.h"
 #include "../../../../loader/plane/failpoint.h"
 #include "../../../../loader/plane/instance.h"
 #include "rig.h"
@@ -22,7 +23,7 @@ static const char *const points[] = {
 #define POINTS (sizeof(points) / sizeof(*points))
 
 static const char *armed;
-static bool kills;
+static bool kills, interrupts;
 static unsigned int countdown;
 
 int gpc_failpoint(const char *name)
@@ -31,7 +32,9 @@ int gpc_failpoint(const char *name)
 		return 0;
 	if (kills)
 		kill(getpid(), SIGKILL);
-	return 1;
+	if (interrupts)
+		raise(SIGINT);
+	return !interrupts;
 }
 
 enum scene { FIRST, LATER, GROWTH, SAME, DETACH, RETIRE, GROWN_RETIRE, UNBIND };
@@ -227,6 +230,47 @@ static void a_failure_in_an_apply_is_undone(void)
 	}
 }
 
+/* An interrupt behind `point` ends the apply with nothing changed. */
+static void interrupt_at(const char *point, bool stops)
+{
+	enum scene scene = scene_of(point);
+
+	gpc_interrupts_hold();
+	set_stage(scene);
+	armed = point;
+	kills = false;
+	interrupts = true;
+	countdown = 1;
+	CU_ASSERT_EQUAL(act(scene), stops ? -1 : 0);
+	armed = NULL;
+	interrupts = false;
+	CU_ASSERT_TRUE(gpc_interrupted());
+	if (stops)
+		CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_INTERRUPTED);
+	if (stops && scene == FIRST)
+		CU_ASSERT_NOT_EQUAL(access(rig_bpffs, F_OK), 0);
+	if (stops && scene != FIRST)
+		CU_ASSERT_EQUAL(rig_verify(&one), 0);
+	if (!stops)
+		CU_ASSERT_EQUAL(rig_verify(scene == GROWTH ? &large : &two), 0);
+	gpc_interrupts_hold();
+	check_converged(point);
+	rig_detach();
+}
+
+static void an_interrupt_counts_until_just_before_the_flip(void)
+{
+	interrupt_at("first.load", true);
+	interrupt_at("first.hops", true);
+	interrupt_at("growth.pin", true);
+	interrupt_at("growth.hops", true);
+	interrupt_at("later.stage", true);
+	interrupt_at("later.attach", true);
+	interrupt_at("first.flip", false);
+	interrupt_at("growth.flip", false);
+	interrupt_at("later.flip", false);
+}
+
 static void make_images(void)
 {
 	rig_up("plane/kill");
@@ -244,4 +288,6 @@ static void make_images(void)
 GPC_UNIT_MAIN_AFTER("plane/kill", make_images,
 		    {"a_kill_anywhere_leaves_the_old_plane_or_the_new",
 		     a_kill_anywhere_leaves_the_old_plane_or_the_new},
-		    {"a_failure_in_an_apply_is_undone", a_failure_in_an_apply_is_undone})
+		    {"a_failure_in_an_apply_is_undone", a_failure_in_an_apply_is_undone},
+		    {"an_interrupt_counts_until_just_before_the_flip",
+		     an_interrupt_counts_until_just_before_the_flip})

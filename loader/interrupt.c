@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int signal_number)
+{
+	(void)signal_number;
+	interrupted = 1;
+}
+
+void gpc_interrupts_hold(void)
+{
+	const struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
+
+	interrupted = 0;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool gpc_interrupted(void)
+{
+	return interrupted;
+}
+
+int gpc_interrupt_check(struct gpc_failure *failure)
+{
+	return interrupted ? gpc_fail(failure, GPC_EXIT_INTERRUPTED, 0, "nothing was changed") : 0;
+}
