@@ -32,6 +32,11 @@ uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop)
 	return next_sequence(with_slots(0, slot, slot, on_fail_drop));
 }
 
+uint64_t gpc_control_follow(uint64_t word, uint64_t other)
+{
+	return (word & ~GPC_CTL_OPERATOR) | (other & GPC_CTL_OPERATOR);
+}
+
 uint64_t gpc_control_restore(uint64_t word, uint64_t old)
 {
 	return next_sequence(

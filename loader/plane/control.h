@@ -18,6 +18,10 @@
 uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop);
 /* The first word of a plane: `slot` active, previous and fallback. */
 uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop);
+/* The bits that an operator sets; every other one is an apply's. */
+#define GPC_CTL_OPERATOR (GPC_CTL_OFF | GPC_CTL_BANS | GPC_CTL_AUDIT)
+/* The word with the operator's bits of `other`. */
+uint64_t gpc_control_follow(uint64_t word, uint64_t other);
 /* The slots and on-fail of `old` come back; off, bans and audit stay as they are now. */
 uint64_t gpc_control_restore(uint64_t word, uint64_t old);
 uint64_t gpc_control_off(uint64_t word, bool off);

@@ -234,10 +234,15 @@ static int switch_one(volatile uint64_t *control, bool off, bool *ret_changed)
 	return -1;
 }
 
-int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure)
+/*
+ * The oldest first, and the links of an interrupted growth may run either: swap.c's
+ * follow_operator() says why. *ret_last: the highest number.
+ */
+static int switch_all(const char *bpffs, bool off, bool *ret_changed, uint32_t *ret_last,
+		      struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
-	bool changed = false;
+	uint32_t at;
 	size_t i;
 
 	if (gpc_survey_open(bpffs, &survey, failure))
@@ -246,11 +251,32 @@ int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_
 		gpc_fail(failure, GPC_EXIT_HOST, 0, "no plane runs here");
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
-	/* All instances: links of an interrupted growth may run either. */
-	for (i = 0; i < survey.count; i++)
-		if (switch_one(survey.instances[i].control, off, &changed))
+	*ret_last = gpc_survey_last_number(&survey);
+	for (at = 0; at < *ret_last;) {
+		const struct gpc_instance *next = NULL;
+
+		for (i = 0; i < survey.count; i++)
+			if (survey.instances[i].id.number > at &&
+			    (!next || survey.instances[i].id.number < next->id.number))
+				next = &survey.instances[i];
+		if (switch_one(next->control, off, ret_changed))
 			return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
 					"the control word never stood still");
+		at = next->id.number;
+	}
+	return 0;
+}
+
+int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure)
+{
+	uint32_t last = 0, before;
+	bool changed = false;
+
+	do {
+		before = last;
+		if (switch_all(bpffs, off, &changed, &last, failure))
+			return -1;
+	} while (last != before);
 	if (ret_changed)
 		*ret_changed = changed;
 	return 0;

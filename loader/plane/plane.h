@@ -99,8 +99,8 @@ int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gp
 void gpc_verify_report_release(struct gpc_verify_report *report);
 
 /*
- * off: every packet passes; on: as before. ret_changed may be NULL. Needs no lock: one compare-and-swap,
- * CONFLICT when an apply came between.
+ * off: every packet passes; on: as before. ret_changed may be NULL. Needs no lock and never waits for
+ * an apply: one that is under way takes over what is set.
  */
 int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_failure *failure);
 

@@ -145,6 +145,9 @@ static void unplace(struct gpc_swap *swap)
 {
 	struct gpc_failure ignored;
 
+	/* A new instance, whose word names it still, goes as a whole. */
+	if (gpc_control_names(gpc_control_load(swap->target->control), swap->slot))
+		return;
 	/* If the flip was taken back a moment ago, packets may still be at work on it (rule R). */
 	if (!gpc_kernel_grace())
 		(void)gpc_stage_clear(swap->target, swap->slot, &ignored);
@@ -201,21 +204,10 @@ static double elapsed_us(const struct timespec *from, const struct timespec *to)
 	       (double)(to->tv_nsec - from->tv_nsec) / 1e3;
 }
 
-/* The word of a new instance takes over what an operator set on the old one. */
-static uint64_t first_word(const struct gpc_swap *swap)
-{
-	const uint64_t kept = GPC_CTL_OFF | GPC_CTL_BANS | GPC_CTL_AUDIT;
-	uint64_t word = gpc_control_first(swap->slot, on_fail_drop(swap));
-
-	if (swap->plan == GPC_PLAN_GROWTH)
-		word |= gpc_control_load(current(swap)->control) & kept;
-	return word;
-}
-
 static uint64_t next_word(const struct gpc_swap *swap)
 {
 	if (swap->plan != GPC_PLAN_LATER)
-		return first_word(swap);
+		return gpc_control_first(swap->slot, on_fail_drop(swap));
 	return gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap));
 }
 
@@ -252,33 +244,41 @@ static void unflip(struct gpc_swap *swap)
 		 !gpc_control_swap(control, word, gpc_control_restore(word, swap->word_before)));
 }
 
+/*
+ * What an operator set on the old instance holds on the new one. Who switches does so on all
+ * instances that are published, the oldest first, and looks again whether there are more: whatever
+ * was set on the old one alone is read here, however often that changes.
+ */
+static int follow_operator(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	const volatile uint64_t *old = current(swap)->control;
+	volatile uint64_t *control = swap->fresh.control;
+	unsigned int try;
+
+	for (try = 0; try < FLIP_TRIES; try++) {
+		uint64_t set = gpc_control_load(old), word = gpc_control_load(control);
+
+		if (gpc_control_swap(control, word, gpc_control_follow(word, set)) &&
+		    !((gpc_control_load(old) ^ set) & GPC_CTL_OPERATOR))
+			return 0;
+	}
+	return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word never stood still");
+}
+
 static int publish(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	return gpc_instance_publish(&swap->fresh, swap->bpffs, failure);
+	if (gpc_instance_publish(&swap->fresh, swap->bpffs, failure))
+		return -1;
+	return swap->plan == GPC_PLAN_GROWTH ? follow_operator(swap, failure) : 0;
 }
 
 /* ---- attach, prune ---- */
 
-/* gpc off may have met the old instance alone, while the new one was in the making. */
-static void follow_off(const struct gpc_swap *swap)
-{
-	volatile uint64_t *control = swap->target->control;
-	uint64_t off = gpc_control_load(current(swap)->control) & GPC_CTL_OFF, word;
-
-	do {
-		word = gpc_control_load(control);
-	} while (off && !(word & GPC_CTL_OFF) &&
-		 !gpc_control_swap(control, word, gpc_control_off(word, true)));
-}
-
 static int attach(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	if (gpc_bindings_attach(swap->bpffs, swap->bindings, swap->target, swap->survey->instances,
-				swap->survey->count, swap->notices, failure))
-		return -1;
-	if (swap->plan == GPC_PLAN_GROWTH)
-		follow_off(swap);
-	return 0;
+	return gpc_bindings_attach(swap->bpffs, swap->bindings, swap->target,
+				   swap->survey->instances, swap->survey->count, swap->notices,
+				   failure);
 }
 
 static void unattach(struct gpc_swap *swap)
