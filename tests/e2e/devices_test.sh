@@ -12,7 +12,7 @@ check "wan0 is bound by the pattern" xdp_on wan0
 check "traffic" all_answer "$VIP4" 100 backend1 backend2
 
 must ip -n "$RIG-lan" link add p-second mtu 1500 type veth peer name wan1 netns "$RIG-balancer"
-must ip -n "$RIG-lan" link set p-second xdp obj "$RIG_ROOT/build/tests/e2e/pass.bpf.o" sec xdp
+xdp_pass lan p-second
 must ip -n "$RIG-lan" link set p-second up
 must ip -n "$RIG-balancer" link set wan1 up
 check "apply with a second device" gpc balancer apply "$WORK/pattern.yaml"
@@ -45,7 +45,7 @@ check "apply in mode any" gpc balancer apply "$WORK/any.yaml"
 check_equal "any takes native where there is native" "$(mode_of wan0)" xdp
 check "detach" gpc balancer detach
 
-must ip -n "$RIG-balancer" link set wan0 xdp obj "$RIG_ROOT/build/tests/e2e/pass.bpf.o" sec xdp
+xdp_pass balancer wan0
 before=$(ip -n "$RIG-balancer" link show wan0 | grep -oE 'prog/xdp id [0-9]+')
 plane dsr 46 1 2 >"$WORK/plane.yaml"
 check_exit "a foreign XDP program is refused" 5 gpc balancer apply "$WORK/plane.yaml"

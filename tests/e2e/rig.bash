@@ -120,13 +120,20 @@ rig_namespace() {
 	must ip -n "$RIG-$1" link set lo up
 }
 
+# xdp_pass NODE DEVICE: the program of pass.bpf.c on the device. (By its pin: given an object, ip would
+# leave folders of its own on bpffs.)
+xdp_pass() {
+	[ -e "$BPFFS/pass" ] || must bpftool prog load "$RIG_ROOT/build/tests/e2e/pass.bpf.o" "$BPFFS/pass"
+	must in_ns "$1" ip link set "$2" xdp pinned "$BPFFS/pass"
+}
+
 # connect NODE DEVICE HOST: plugs NODE into the bridge. HOST is the last part of its addresses. The
 # bridge's end carries an XDP program, without which a native XDP_TX of the node would vanish; with
 # checksum offload on, packets turned round by XDP would leave with half a checksum.
 connect() {
 	local node=$1 device=$2 host=$3 port=p-$1
 	must ip -n "$RIG-lan" link add "$port" mtu 1500 type veth peer name "$device" netns "$RIG-$node"
-	must ip -n "$RIG-lan" link set "$port" xdp obj "$RIG_ROOT/build/tests/e2e/pass.bpf.o" sec xdp
+	xdp_pass lan "$port"
 	must ip -n "$RIG-lan" link set "$port" master br0 up
 	must in_ns "$node" ethtool -K "$device" tx off
 	must ip -n "$RIG-$node" address add "10.77.0.$host/24" dev "$device"
