@@ -6,11 +6,15 @@
 
 #include "../compiler/diag/diag.h"
 #include "cmd/command.h"
+#include "cmd/output.h"
 
-static enum gpc_exit unknown_command(const char *word)
+static enum gpc_exit unknown_command(int argc, char **argv)
 {
 	const char *names[64];
-	const char *near;
+	const char *near, *word = argv[1];
+	struct gpc_failure failure;
+	struct gpc_call call;
+	enum gpc_exit rc;
 	size_t count = 0;
 
 	while (count < gpc_command_count && count < sizeof(names) / sizeof(names[0])) {
@@ -18,20 +22,25 @@ static enum gpc_exit unknown_command(const char *word)
 		count++;
 	}
 	near = gpc_did_you_mean(word, names, count);
-	fprintf(stderr, "gpc: error: unknown %s '%s'", *word == '-' ? "option" : "command", word);
-	fprintf(stderr, near ? ", did you mean '%s'?\n" : "\n", near);
-	fputs("  see: gpc --help\n", stderr);
-	return GPC_EXIT_USAGE;
+	gpc_fail(&failure, GPC_EXIT_USAGE, 0, "unknown %s '%s'%s%s%s",
+		 *word == '-' ? "option" : "command", word, near ? ", did you mean '" : "",
+		 near ? near : "", near ? "'?" : "");
+	gpc_fail_hint(&failure, "gpc --help");
+	gpc_call_blank(NULL, argc, argv, &call);
+	rc = gpc_finish_failed(&call, &failure);
+	gpc_call_release(&call);
+	return rc;
 }
 
 static enum gpc_exit run(const struct gpc_command *command, int argc, char **argv)
 {
+	struct gpc_failure failure;
 	struct gpc_call call;
-	enum gpc_exit rc = gpc_call_parse(command, argc, argv, stderr, &call);
+	enum gpc_exit rc = gpc_call_parse(command, argc, argv, &call, &failure);
 
 	if (rc)
-		return rc;
-	if (call.help)
+		gpc_finish_failed(&call, &failure);
+	else if (call.help)
 		gpc_help_command(command, stdout);
 	else
 		rc = command->run(&call);
@@ -56,7 +65,7 @@ static enum gpc_exit dispatch(int argc, char **argv)
 		return GPC_EXIT_OK;
 	}
 	command = gpc_command_find(argv[1]);
-	return command ? run(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+	return command ? run(command, argc - 1, argv + 1) : unknown_command(argc, argv);
 }
 
 int main(int argc, char **argv)

@@ -77,7 +77,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 
 	gpc_interrupts_hold();
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &input);
-	return rc ? gpc_finish(call, rc, NULL) : activate(call, &input);
+	return rc ? gpc_input_end(call, &input, rc) : activate(call, &input);
 }
 
 const struct gpc_command gpc_command_apply = {

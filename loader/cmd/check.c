@@ -15,6 +15,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 	struct json_object *result;
 
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, false, &input);
+	if (*input.failure.message)
+		return gpc_input_end(call, &input, rc);
 	result = gpc_json("result");
 	gpc_json_number(result, "errors", (int64_t)input.diags.errors);
 	gpc_json_number(result, "warnings", (int64_t)input.diags.warnings);

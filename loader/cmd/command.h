@@ -16,7 +16,7 @@
 struct gpc_option {
 	char letter;	      /* 0: none */
 	const char *name;     /* long name, always there */
-	const char *argument; /* NULL: a switch */
+	const char *argument; /* NULL: a switch; "FILE...": may be given several times */
 	const char *help;
 };
 
@@ -93,14 +93,19 @@ struct gpc_call {
 
 /*
  * Parses argv[0..argc), argv[0] being the command's name. Long options must be written in full. On
- * wrong usage prints why to `err` and returns GPC_EXIT_USAGE; else gpc_call_release() is due.
+ * wrong usage fills the failure, gives a blank call and returns GPC_EXIT_USAGE. gpc_call_release()
+ * is due in either case.
  */
-enum gpc_exit gpc_call_parse(const struct gpc_command *command, int argc, char **argv, FILE *err,
-			     struct gpc_call *ret_call);
+enum gpc_exit gpc_call_parse(const struct gpc_command *command, int argc, char **argv,
+			     struct gpc_call *ret_call, struct gpc_failure *failure);
+/* A call of nothing (command NULL: of none), that only knows whether --json stands among the words.
+ */
+void gpc_call_blank(const struct gpc_command *command, int argc, char **argv,
+		    struct gpc_call *ret_call);
 void gpc_call_release(struct gpc_call *call);
 
 bool gpc_call_has(const struct gpc_call *call, const char *option);
-/* The last value given, NULL if none. */
+/* The value given (of FILE... the last one), NULL if none. */
 const char *gpc_call_value(const struct gpc_call *call, const char *option);
 /* A number from `min` to `max`; false after a message when it is something else. */
 bool gpc_number_parse(const char *text, unsigned long min, unsigned long max, unsigned long *ret);

@@ -43,12 +43,12 @@ static enum gpc_exit run(const struct gpc_call *call)
 	enum gpc_exit rc;
 
 	if (!gpc_call_has(call, "output")) {
-		gpc_say(call, GPC_RED, "error",
-			"where to? give -o FILE (gpc check writes nothing)");
-		return gpc_finish(call, GPC_EXIT_USAGE, NULL);
+		gpc_fail(&input.failure, GPC_EXIT_USAGE, 0, "there is no -o FILE to write to");
+		gpc_fail_hint(&input.failure, "give -o FILE; gpc check writes nothing");
+		return gpc_input_end(call, &input, GPC_EXIT_USAGE);
 	}
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, false, &input);
-	return rc ? gpc_finish(call, rc, NULL) : write_image(call, &input);
+	return rc ? gpc_input_end(call, &input, rc) : write_image(call, &input);
 }
 
 const struct gpc_command gpc_command_compile = {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../compiler/diag/format.h"
 #include "output.h"
 
 static const char *const section_names[] = {
@@ -44,7 +45,8 @@ void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *o
 {
 	char digest[65], brief[13], size[32];
 
-	fprintf(out, "%s: plane %s", label, gpc_image_name(image, image->plane->name));
+	gpc_put_safe(out, label);
+	fprintf(out, ": plane %s", gpc_image_name(image, image->plane->name));
 	print_count(out, gpc_image_count(image, GPC_SEC_LISTENER), "listener");
 	print_count(out, gpc_image_count(image, GPC_SEC_BACKEND), "backend");
 	print_count(out, gpc_image_count(image, GPC_SEC_ENDPOINT), "endpoint");

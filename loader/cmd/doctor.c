@@ -66,7 +66,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	if (!call->operand_count && !gpc_call_has(call, "file"))
 		return examine(call, NULL);
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &input);
-	return rc ? gpc_finish(call, rc, NULL) : examine(call, &input.image);
+	return rc ? gpc_input_end(call, &input, rc) : examine(call, &input.image);
 }
 
 const struct gpc_command gpc_command_doctor = {

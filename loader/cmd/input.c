@@ -16,7 +16,8 @@
 
 /* ---- diagnostics ---- */
 
-static bool parse_format(const struct gpc_call *call, enum gpc_diag_format *ret)
+static enum gpc_exit parse_format(const struct gpc_call *call, enum gpc_diag_format *ret,
+				  struct gpc_failure *failure)
 {
 	static const char *const names[] = {
 		[GPC_DIAG_TEXT] = "text", [GPC_DIAG_JSON] = "json", [GPC_DIAG_GITHUB] = "github"};
@@ -24,15 +25,15 @@ static bool parse_format(const struct gpc_call *call, enum gpc_diag_format *ret)
 
 	*ret = gpc_call_has(call, "json") ? GPC_DIAG_JSON : GPC_DIAG_TEXT;
 	if (!format)
-		return true;
+		return GPC_EXIT_OK;
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(format, names[i])) {
 			*ret = (enum gpc_diag_format)i;
-			return true;
+			return GPC_EXIT_OK;
 		}
-	gpc_say(call, GPC_RED, "error", "'%s' is no format; there are text, json and github",
-		format);
-	return false;
+	gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is no format; there are text, json and github",
+		 format);
+	return failure->code;
 }
 
 static void show_diagnostics(const struct gpc_input *input, enum gpc_diag_format format)
@@ -105,22 +106,18 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *operan
 {
 	size_t count;
 	GPC_AUTO_FREE const char **files = written_files(call, operand, &count);
-	struct gpc_failure failure;
 	struct gpc_disk disk;
 	bool good;
 	int error;
 
-	if (gpc_project_find(files, count, &input->project, &failure)) {
-		gpc_say_failure(call, &failure);
-		return failure.code;
-	}
+	if (gpc_project_find(files, count, &input->project, &input->failure))
+		return input->failure.code;
 	input->name = name_project(&input->project);
 	error = gpc_disk_init(&disk, input->project.root);
 	if (error) {
-		gpc_fail(&failure, error == -ENOENT ? GPC_EXIT_INVALID : GPC_EXIT_FAILED, -error,
-			 "cannot open folder '%s'", input->project.root);
-		gpc_say_failure(call, &failure);
-		return failure.code;
+		gpc_fail(&input->failure, error == -ENOENT ? GPC_EXIT_INVALID : GPC_EXIT_FAILED,
+			 -error, "cannot open folder '%s'", input->project.root);
+		return input->failure.code;
 	}
 	const struct gpc_provider provider = gpc_disk_provider(&disk);
 	good = compile(call, &provider, input) &&
@@ -148,32 +145,29 @@ static bool looks_like_image(const char *path)
 	       magic == GPC_IMAGE_MAGIC;
 }
 
-static enum gpc_exit load_image(const struct gpc_call *call, const char *path,
-				enum gpc_diag_format format, struct gpc_input *input)
+static enum gpc_exit load_image(const char *path, enum gpc_diag_format format,
+				struct gpc_input *input)
 {
 	const char *slash = strrchr(path, '/');
 	GPC_AUTO_FREE char *bytes = NULL;
-	struct gpc_failure failure;
 	size_t size;
 
 	input->name = strdup(slash ? slash + 1 : path);
 	if (!input->name)
 		abort();
-	if (gpc_file_load(path, GPC_MAX_IMAGE_BYTES, &bytes, &size, &failure)) {
-		gpc_say_failure(call, &failure);
-		return failure.code;
-	}
+	if (gpc_file_load(path, GPC_MAX_IMAGE_BYTES, &bytes, &size, &input->failure))
+		return input->failure.code;
 	input->has_image = gpc_image_open(&input->diags, path, bytes, size, false, &input->image);
 	show_diagnostics(input, format);
 	return input->has_image ? GPC_EXIT_OK : GPC_EXIT_INVALID;
 }
 
-static bool begin(const struct gpc_call *call, struct gpc_input *ret,
-		  enum gpc_diag_format *ret_format)
+static enum gpc_exit begin(const struct gpc_call *call, struct gpc_input *ret,
+			   enum gpc_diag_format *ret_format)
 {
 	*ret = (struct gpc_input){0};
 	gpc_diags_init(&ret->diags, &ret->arena, gpc_call_has(call, "strict"));
-	return parse_format(call, ret_format);
+	return parse_format(call, ret_format, &ret->failure);
 }
 
 enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, bool images,
@@ -182,23 +176,30 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 	enum gpc_diag_format format;
 
 	/* In place: diagnostics point into the arena of the same struct. */
-	if (!begin(call, ret, &format))
-		return GPC_EXIT_USAGE;
+	if (begin(call, ret, &format))
+		return ret->failure.code;
 	if (!images || !operand || !looks_like_image(operand))
 		return load_intent(call, operand, format, ret);
 	if (gpc_call_has(call, "file") || gpc_call_has(call, "env")) {
-		gpc_say(call, GPC_RED, "error",
-			"'%s' is a finished image: -f and -e have no meaning for it", operand);
-		return GPC_EXIT_USAGE;
+		gpc_fail(&ret->failure, GPC_EXIT_USAGE, 0,
+			 "'%s' is a finished image: -f and -e have no meaning for it", operand);
+		return ret->failure.code;
 	}
-	return load_image(call, operand, format, ret);
+	return load_image(operand, format, ret);
 }
 
 enum gpc_exit gpc_input_image(const struct gpc_call *call, const char *path, struct gpc_input *ret)
 {
 	enum gpc_diag_format format;
 
-	return begin(call, ret, &format) ? load_image(call, path, format, ret) : GPC_EXIT_USAGE;
+	return begin(call, ret, &format) ? ret->failure.code : load_image(path, format, ret);
+}
+
+enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,
+			    enum gpc_exit code)
+{
+	return *input->failure.message ? gpc_finish_failed(call, &input->failure)
+				       : gpc_finish(call, code, NULL);
 }
 
 void gpc_input_release(struct gpc_input *input)

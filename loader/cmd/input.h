@@ -20,12 +20,13 @@ struct gpc_input {
 	bool has_image;
 	char *name; /* "web.yaml", "web.gpi": what the history calls the source */
 	double compile_ms;
+	struct gpc_failure failure; /* what went wrong beside diagnostics; message empty: nothing */
 };
 
 /* The options of commands that compile. */
 #define GPC_OPTION_FILE                                                                            \
 	{                                                                                          \
-		'f', "file", "FILE",                                                               \
+		'f', "file", "FILE...",                                                            \
 			"compile this file; several are merged, the first gives the root"          \
 	}
 #define GPC_OPTION_ENV                                                                             \
@@ -44,11 +45,14 @@ struct gpc_input {
 /*
  * Fills *ret from operand (NULL: none) and -f, -e, --strict, --format, --json of the call.
  * Diagnostics go to stderr as text, to stdout in the other forms. `images`: an image will do too.
- * Not OK: what is wrong has been said; the command ends with gpc_input_end(). OK: has_image is set.
- * gpc_input_release() is due in either case.
+ * Not OK: the command ends with gpc_input_end(). OK: has_image is set. gpc_input_release() is due
+ * in either case.
  */
 enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, bool images,
 			     struct gpc_input *ret);
+/* Ends a command whose input is no good: says the failure, if there is one. */
+enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,
+			    enum gpc_exit code);
 void gpc_input_release(struct gpc_input *input);
 
 /* The checked image in a file (read once), else INVALID after diagnostics. */

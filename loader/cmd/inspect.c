@@ -30,7 +30,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 
 	rc = gpc_input_image(call, call->operands[0], &input);
 	if (rc)
-		return gpc_finish(call, rc, NULL);
+		return gpc_input_end(call, &input, rc);
 	if (!section && !gpc_call_has(call, "json")) {
 		gpc_describe_line(&input.image, call->operands[0], stdout);
 		gpc_describe_plane(&input.image, stdout);

@@ -42,8 +42,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 	int rc;
 
 	if (number && !gpc_number_parse(number, 0, UINT32_MAX, &limit)) {
-		gpc_say(call, GPC_RED, "error", "'%s' is no number of generations", number);
-		return gpc_finish(call, GPC_EXIT_USAGE, NULL);
+		gpc_fail(&failure, GPC_EXIT_USAGE, 0, "'%s' is no number of generations", number);
+		return gpc_finish_failed(call, &failure);
 	}
 	if (gpc_history_open(gpc_state_dir(), false, &history, &failure))
 		return gpc_finish_failed(call, &failure);

@@ -14,11 +14,13 @@
 
 static const struct gpc_option help_option = {'h', "help", NULL, "this text"};
 
+static const struct gpc_option json_option = GPC_OPTION_JSON;
+
 struct parser {
 	struct gpc_call *call;
 	struct option *longs;
 	char *shorts;
-	FILE *err;
+	struct gpc_failure *failure;
 };
 
 static const struct gpc_option *row(const struct gpc_command *command, size_t index)
@@ -30,14 +32,17 @@ static enum gpc_exit complain(const struct parser *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static enum gpc_exit complain(const struct parser *p, const char *format, ...)
 {
-	const char *name = p->call->command->name;
+	GPC_AUTO_FREE char *text = NULL;
 	va_list args;
+	int n;
 
-	fprintf(p->err, "gpc %s: error: ", name);
 	va_start(args, format);
-	vfprintf(p->err, format, args);
+	n = vasprintf(&text, format, args);
 	va_end(args);
-	fprintf(p->err, "\n  see: gpc %s --help\n", name);
+	if (n < 0)
+		abort();
+	gpc_fail(p->failure, GPC_EXIT_USAGE, 0, "%s", text);
+	gpc_fail_hint(p->failure, "gpc %s --help", p->call->command->name);
 	return GPC_EXIT_USAGE;
 }
 
@@ -111,6 +116,13 @@ static void add_operand(struct gpc_call *call, const char *text)
 	call->operands[call->operand_count++] = text;
 }
 
+/* Only what says FILE... may be given again: which of two environments was meant? */
+static bool is_repeated(const struct gpc_call *call, const struct gpc_option *option)
+{
+	return option->argument && !strstr(option->argument, "...") &&
+	       gpc_call_has(call, option->name);
+}
+
 static enum gpc_exit take(struct parser *p, int value, const char *written)
 {
 	struct gpc_call *call = p->call;
@@ -132,6 +144,8 @@ static enum gpc_exit take(struct parser *p, int value, const char *written)
 	option = by_value(call->command, value);
 	if (value >= LONG_BASE && !is_exact(written, option))
 		return unknown(p, written);
+	if (is_repeated(call, option))
+		return complain(p, "option '--%s' is given twice", option->name);
 	if (option == &help_option)
 		call->help = true;
 	else
@@ -174,11 +188,25 @@ static enum gpc_exit parse(struct parser *p, int argc, char **argv)
 	return count_operands(p);
 }
 
-enum gpc_exit gpc_call_parse(const struct gpc_command *command, int argc, char **argv, FILE *err,
-			     struct gpc_call *ret_call)
+void gpc_call_blank(const struct gpc_command *command, int argc, char **argv,
+		    struct gpc_call *ret_call)
+{
+	struct gpc_call call = {.command = command, .given = calloc(1, sizeof(*call.given))};
+
+	if (!call.given)
+		abort();
+	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json"))
+			call.given_count = 1;
+	call.given[0].option = &json_option;
+	*ret_call = call;
+}
+
+enum gpc_exit gpc_call_parse(const struct gpc_command *command, int argc, char **argv,
+			     struct gpc_call *ret_call, struct gpc_failure *failure)
 {
 	struct gpc_call call = {.command = command};
-	struct parser p = {.call = &call, .err = err};
+	struct parser p = {.call = &call, .failure = failure};
 	enum gpc_exit rc;
 
 	/* A word may hold several letters: -vj. */
@@ -193,10 +221,11 @@ enum gpc_exit gpc_call_parse(const struct gpc_command *command, int argc, char *
 	rc = parse(&p, argc, argv);
 	free(p.longs);
 	free(p.shorts);
-	if (rc)
+	if (rc) {
 		gpc_call_release(&call);
-	else
-		*ret_call = call;
+		gpc_call_blank(command, argc, argv, &call);
+	}
+	*ret_call = call;
 	return rc;
 }
 

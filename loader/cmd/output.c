@@ -7,6 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../compiler/base/cleanup.h"
+#include "../../compiler/base/utf8.h"
+#include "../../compiler/diag/format.h"
+
 static const char *const escapes[] = {
 	[GPC_PLAIN] = "\033[0m",  [GPC_BOLD] = "\033[1m",   [GPC_DIM] = "\033[2m",
 	[GPC_RED] = "\033[1;31m", [GPC_GREEN] = "\033[32m", [GPC_YELLOW] = "\033[33m",
@@ -25,24 +29,24 @@ const char *gpc_paint(FILE *out, enum gpc_paint paint)
 	return gpc_color_wanted(out) ? escapes[paint] : "";
 }
 
-static void vsay(const struct gpc_call *call, enum gpc_paint paint, const char *word,
-		 const char *format, va_list args)
-{
-	fflush(stdout);
-	fprintf(stderr, "gpc %s: %s%s:%s ", call->command->name, gpc_paint(stderr, paint), word,
-		gpc_paint(stderr, GPC_PLAIN));
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-}
-
 void gpc_say(const struct gpc_call *call, enum gpc_paint paint, const char *word,
 	     const char *format, ...)
 {
+	const char *name = call->command ? call->command->name : "";
+	GPC_AUTO_FREE char *text = NULL;
 	va_list args;
+	int n;
 
 	va_start(args, format);
-	vsay(call, paint, word, format, args);
+	n = vasprintf(&text, format, args);
 	va_end(args);
+	if (n < 0)
+		abort();
+	fflush(stdout);
+	fprintf(stderr, "gpc%s%s: %s%s:%s ", *name ? " " : "", name, gpc_paint(stderr, paint), word,
+		gpc_paint(stderr, GPC_PLAIN));
+	gpc_put_safe(stderr, text);
+	fputc('\n', stderr);
 }
 
 void gpc_say_failure(const struct gpc_call *call, const struct gpc_failure *failure)
@@ -51,8 +55,11 @@ void gpc_say_failure(const struct gpc_call *call, const struct gpc_failure *fail
 		gpc_say(call, GPC_YELLOW, "interrupted", "%s", failure->message);
 	else
 		gpc_say(call, GPC_RED, "error", "%s", failure->message);
-	if (*failure->hint)
-		fprintf(stderr, "  next: %s\n", failure->hint);
+	if (!*failure->hint)
+		return;
+	fputs("  next: ", stderr);
+	gpc_put_safe(stderr, failure->hint);
+	fputc('\n', stderr);
 }
 
 static void say_notice(void *context, bool warning, const char *text)
@@ -84,9 +91,33 @@ struct json_object *gpc_json(const char *type)
 	return object;
 }
 
+/* JSON is UTF-8, whatever a file is called: other bytes become U+FFFD. malloc'ed. */
+static char *repair(const char *text)
+{
+	size_t length = strlen(text), size, bytes;
+	char *repaired = NULL;
+	FILE *out = open_memstream(&repaired, &size);
+	uint32_t unused;
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < length; i += bytes ? bytes : 1) {
+		bytes = gpc_utf8_decode(text + i, length - i, &unused);
+		if (bytes)
+			fwrite(text + i, 1, bytes, out);
+		else
+			fputs("\xef\xbf\xbd", out);
+	}
+	if (fclose(out))
+		abort();
+	return repaired;
+}
+
 void gpc_json_text(struct json_object *object, const char *key, const char *value)
 {
-	json_object_object_add(object, key, value ? json_object_new_string(value) : NULL);
+	GPC_AUTO_FREE char *text = value ? repair(value) : NULL;
+
+	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
 }
 
 void gpc_json_number(struct json_object *object, const char *key, int64_t value)
@@ -141,6 +172,25 @@ enum gpc_exit gpc_finish_failed(const struct gpc_call *call, const struct gpc_fa
 
 /* ---- columns ---- */
 
+/* The text with what could harm a terminal escaped; takes and gives malloc'ed text. */
+static char *make_safe(char *text)
+{
+	char *safe = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!text || gpc_utf8_is_printable(text, strlen(text)))
+		return text;
+	out = open_memstream(&safe, &size);
+	if (!out)
+		abort();
+	gpc_put_safe(out, text);
+	if (fclose(out))
+		abort();
+	free(text);
+	return safe;
+}
+
 void gpc_grid_add(struct gpc_grid *grid, enum gpc_paint paint, const char *format, ...)
 {
 	struct gpc_cell cell = {.paint = paint};
@@ -150,6 +200,7 @@ void gpc_grid_add(struct gpc_grid *grid, enum gpc_paint paint, const char *forma
 	va_start(args, format);
 	n = vasprintf(&cell.text, format, args);
 	va_end(args);
+	cell.text = make_safe(cell.text);
 	grid->cells = reallocarray(grid->cells, grid->count + 1, sizeof(*grid->cells));
 	if (n < 0 || !grid->cells)
 		abort();

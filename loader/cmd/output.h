@@ -18,14 +18,17 @@ bool gpc_color_wanted(FILE *out);
 /* The escape that begins a paint, or ends it (GPC_PLAIN); "" where there is no colour. */
 const char *gpc_paint(FILE *out, enum gpc_paint paint);
 
-/* "gpc apply: error: MESSAGE" and its next step, on stderr. */
+/*
+ * "gpc apply: error: MESSAGE" and its next step, on stderr, on one line each: what could harm a
+ * terminal is escaped, whatever files are called.
+ */
 void gpc_say_failure(const struct gpc_call *call, const struct gpc_failure *failure);
 void gpc_say(const struct gpc_call *call, enum gpc_paint paint, const char *word,
 	     const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Notices of the plane as warnings (and objects with --json). `call` must outlive the sink. */
 struct gpc_notice_sink gpc_notices(const struct gpc_call *call);
 
-/* ---- JSON; objects are consumed ---- */
+/* ---- JSON; objects are consumed, texts need not be UTF-8 ---- */
 
 struct json_object *gpc_json(const char *type);
 void gpc_json_text(struct json_object *object, const char *key, const char *value);
@@ -53,7 +56,8 @@ struct gpc_grid {
 	struct gpc_cell *cells;
 	size_t count;
 };
-/* Cells fill row after row; a row has as many as `alignment` has letters. */
+/* Cells fill row after row; a row has as many as `alignment` has letters. Harmful text is escaped.
+ */
 void gpc_grid_add(struct gpc_grid *grid, enum gpc_paint paint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Prints with two spaces between columns and empties the grid. */

@@ -157,7 +157,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 
 	if (call->operand_count) {
 		rc = gpc_input_image(call, call->operands[0], &input);
-		return rc ? gpc_finish(call, rc, NULL) : compare(call, &input.image, stray);
+		return rc ? gpc_input_end(call, &input, rc) : compare(call, &input.image, stray);
 	}
 	if (find_recorded(&input.image, stray, &failure))
 		return gpc_finish_failed(call, &failure);

@@ -167,16 +167,16 @@ static int gpc(const char *name, const char *argument)
 {
 	char *argv[] = {strdup(name), strdup("--json"), argument ? strdup(argument) : NULL, NULL};
 	int old_out = dup(1), old_err = dup(2), rc;
+	struct gpc_failure failure;
 	struct gpc_call call;
 
 	fflush(NULL);
 	if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
 		abort();
-	rc = (int)gpc_call_parse(find(name), argument ? 3 : 2, argv, stderr, &call);
-	if (!rc) {
+	rc = (int)gpc_call_parse(find(name), argument ? 3 : 2, argv, &call, &failure);
+	if (!rc)
 		rc = (int)call.command->run(&call);
-		gpc_call_release(&call);
-	}
+	gpc_call_release(&call);
 	fflush(NULL);
 	dup2(old_out, 1);
 	dup2(old_err, 2);

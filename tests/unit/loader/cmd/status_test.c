@@ -91,6 +91,7 @@ static int status(const char *a, const char *b)
 {
 	char *argv[] = {strdup("status"), a ? strdup(a) : NULL, b ? strdup(b) : NULL, NULL};
 	int old = dup(1), rc;
+	struct gpc_failure failure;
 	struct gpc_call call;
 	char path[PATH_MAX];
 	FILE *in;
@@ -100,11 +101,10 @@ static int status(const char *a, const char *b)
 	fflush(NULL);
 	if (!freopen(path, "w", stdout))
 		abort();
-	rc = (int)gpc_call_parse(&gpc_command_status, 1 + !!a + !!b, argv, stderr, &call);
-	if (!rc) {
+	rc = (int)gpc_call_parse(&gpc_command_status, 1 + !!a + !!b, argv, &call, &failure);
+	if (!rc)
 		rc = (int)call.command->run(&call);
-		gpc_call_release(&call);
-	}
+	gpc_call_release(&call);
 	fflush(NULL);
 	dup2(old, 1);
 	close(old);
