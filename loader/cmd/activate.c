@@ -22,15 +22,16 @@ int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure)
 	*ret = GPC_SESSION_NONE;
 	if (gpc_lock_acquire(gpc_state_dir(), &ret->lock, failure))
 		return -1;
-	if (gpc_history_open(gpc_state_dir(), true, &ret->history, failure)) {
-		gpc_lock_release(&ret->lock);
-		return -1;
-	}
-	return 0;
+	if (!gpc_history_open(gpc_state_dir(), true, &ret->history, failure) &&
+	    !gpc_claim_take(gpc_bpffs(), true, &ret->claim, failure))
+		return 0;
+	gpc_session_close(ret);
+	return -1;
 }
 
 void gpc_session_close(struct gpc_session *session)
 {
+	gpc_claim_release(&session->claim);
 	gpc_history_free(&session->history);
 	gpc_lock_release(&session->lock);
 }

@@ -11,17 +11,20 @@
 #define GPC_LOADER_CMD_ACTIVATE_H
 
 #include "../history/history.h"
+#include "../plane/claim.h"
 #include "../plane/lock.h"
 #include "command.h"
 
 /* What a command that changes the plane holds open. */
 struct gpc_session {
 	struct gpc_lock lock;
+	struct gpc_claim claim;
 	struct gpc_history *history;
 };
-#define GPC_SESSION_NONE ((struct gpc_session){.lock = GPC_LOCK_NONE})
+#define GPC_SESSION_NONE                                                                           \
+	((struct gpc_session){.lock = GPC_LOCK_NONE, .claim = GPC_CLAIM_NONE})
 
-/* Takes the lock and opens (makes) the history. */
+/* Takes the lock, opens (makes) the history, and claims the plane. */
 int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure);
 void gpc_session_close(struct gpc_session *session);
 

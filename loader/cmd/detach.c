@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../compiler/base/cleanup.h"
+#include "../plane/claim.h"
 #include "../plane/lock.h"
 #include "output.h"
 
@@ -8,10 +9,12 @@ static const struct gpc_option options[] = {GPC_OPTION_JSON};
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_lock_release) struct gpc_lock lock = GPC_LOCK_NONE;
+	GPC_CLEANUP(gpc_claim_release) struct gpc_claim claim = GPC_CLAIM_NONE;
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct gpc_failure failure;
 
 	if (gpc_lock_acquire(gpc_state_dir(), &lock, &failure) ||
+	    gpc_claim_take(gpc_bpffs(), false, &claim, &failure) ||
 	    gpc_plane_detach(gpc_bpffs(), &notices, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (!gpc_call_has(call, "json"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.h: one gpc at a time changes a plane and its history. The lock is flock(2) on
- * $GPC_STATE_DIR/lock (files on bpffs cannot be locked), so it ends with the process, however it
+ * lock.h: one gpc at a time changes a history and its plane (claim.h: the plane, whatever the
+ * history). The lock is flock(2) on $GPC_STATE_DIR/lock, so it ends with the process, however it
  * ends; the text in the file (pid and command) is only for the message.
  */
 #ifndef GPC_LOADER_PLANE_LOCK_H

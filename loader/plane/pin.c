@@ -39,11 +39,11 @@ int gpc_pin_path(char out[GPC_PIN_PATH], struct gpc_failure *failure, const char
 
 /* ---- the folder ---- */
 
-static int refuse_unseen(const char *path, int error, struct gpc_failure *failure)
+static int refuse(const char *what, const char *path, int error, struct gpc_failure *failure)
 {
-	gpc_fail(failure, GPC_EXIT_HOST, error, "cannot look at '%s'", path);
+	gpc_fail(failure, GPC_EXIT_HOST, error, "cannot %s '%s'", what, path);
 	if (error == EACCES || error == EPERM)
-		gpc_fail_hint(failure, "run as root or as the owner of the plane: sudo gpc status");
+		gpc_fail_hint(failure, "run as root or as the owner of the plane: sudo gpc ...");
 	return -1;
 }
 
@@ -61,7 +61,7 @@ static int existing_parent(const char *path, char out[GPC_PIN_PATH], struct gpc_
 		return -1;
 	while (lstat(out, &status)) {
 		if (errno != ENOENT && errno != ENOTDIR)
-			return refuse_unseen(out, errno, failure);
+			return refuse("look at", out, errno, failure);
 		slash = strrchr(out, '/');
 		slash[slash == out] = '\0';
 	}
@@ -88,9 +88,9 @@ static int check_owner(const char *bpffs, struct gpc_failure *failure)
 	struct stat status;
 
 	if (lstat(bpffs, &status))
-		return refuse_unseen(bpffs, errno, failure);
+		return refuse("look at", bpffs, errno, failure);
 	if (faccessat(AT_FDCWD, bpffs, R_OK | X_OK, AT_EACCESS))
-		return refuse_unseen(bpffs, errno, failure);
+		return refuse("look at", bpffs, errno, failure);
 	if (S_ISDIR(status.st_mode) && (status.st_uid == 0 || status.st_uid == geteuid()) &&
 	    !(status.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
@@ -151,7 +151,7 @@ int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *fail
 	return check_netns(bpffs, failure);
 }
 
-static int make_folders(const char *bpffs, struct gpc_failure *failure)
+int gpc_pin_make_folder(const char *bpffs, struct gpc_failure *failure)
 {
 	char path[GPC_PIN_PATH], *slash;
 
@@ -161,7 +161,7 @@ static int make_folders(const char *bpffs, struct gpc_failure *failure)
 		if (slash)
 			*slash = '\0';
 		if (mkdir(path, 0700) && errno != EEXIST)
-			return gpc_fail(failure, GPC_EXIT_HOST, errno, "cannot make '%s'", path);
+			return refuse("make", path, errno, failure);
 		if (!slash)
 			return 0;
 		*slash = '/';
@@ -174,7 +174,7 @@ int gpc_pin_make(const char *bpffs, struct gpc_failure *failure)
 	uint64_t cookie;
 	bool present;
 
-	if (gpc_pin_check(bpffs, &present, failure) || make_folders(bpffs, failure) ||
+	if (gpc_pin_check(bpffs, &present, failure) || gpc_pin_make_folder(bpffs, failure) ||
 	    check_owner(bpffs, failure) || check_netns(bpffs, failure) ||
 	    netns_cookie(&cookie, failure) ||
 	    gpc_pin_path(path, failure, "%s/" NETNS_PREFIX "%llx", bpffs,
@@ -189,7 +189,7 @@ int gpc_pin_make(const char *bpffs, struct gpc_failure *failure)
 	return 0;
 }
 
-int gpc_pin_unmake(const char *bpffs, struct gpc_failure *failure)
+int gpc_pin_empty(const char *bpffs, struct gpc_failure *failure)
 {
 	char **names;
 	size_t count, i;
@@ -202,9 +202,16 @@ int gpc_pin_unmake(const char *bpffs, struct gpc_failure *failure)
 		    !strncmp(names[i], NETNS_PREFIX, strlen(NETNS_PREFIX)))
 			r = gpc_pin_remove_at(bpffs, names[i], failure);
 	gpc_pin_list_release(names, count);
-	if (!r && rmdir(bpffs) && errno != ENOENT && errno != ENOTEMPTY)
-		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", bpffs);
 	return r;
+}
+
+int gpc_pin_unmake(const char *bpffs, struct gpc_failure *failure)
+{
+	if (gpc_pin_empty(bpffs, failure))
+		return -1;
+	if (rmdir(bpffs) && errno != ENOENT && errno != ENOTEMPTY)
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot remove '%s'", bpffs);
+	return 0;
 }
 
 /* ---- entries ---- */

@@ -32,8 +32,14 @@ int gpc_pin_path(char out[GPC_PIN_PATH], struct gpc_failure *failure, const char
  */
 int gpc_pin_check(const char *bpffs, bool *ret_present, struct gpc_failure *failure);
 
-/* Makes the folder. */
+/* Makes the folder itself, and what is missing above it. */
+int gpc_pin_make_folder(const char *bpffs, struct gpc_failure *failure);
+
+/* Makes the folder and in it what a plane needs. */
 int gpc_pin_make(const char *bpffs, struct gpc_failure *failure);
+
+/* Takes back what gpc_pin_make() put into the folder. */
+int gpc_pin_empty(const char *bpffs, struct gpc_failure *failure);
 
 /* Removes an empty plane's folder; what is not gpc's stays, and with it the folder. */
 int gpc_pin_unmake(const char *bpffs, struct gpc_failure *failure);

@@ -55,6 +55,18 @@ static void put_current_first(struct gpc_survey *survey)
 		}
 }
 
+static int is_used(const char *bpffs, bool *ret, struct gpc_failure *failure)
+{
+	char **names;
+	size_t count;
+
+	if (gpc_pin_list(bpffs, &names, &count, failure))
+		return -1;
+	gpc_pin_list_release(names, count);
+	*ret = count > 0;
+	return 0;
+}
+
 int gpc_survey_open(const char *bpffs, struct gpc_survey *ret, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
@@ -65,7 +77,8 @@ int gpc_survey_open(const char *bpffs, struct gpc_survey *ret, struct gpc_failur
 	    gpc_devices_read(&survey.netlink, &survey.devices, failure))
 		return -1;
 	if (survey.folder) {
-		if (open_instances(bpffs, &survey, failure) ||
+		if (is_used(bpffs, &survey.used, failure) ||
+		    open_instances(bpffs, &survey, failure) ||
 		    gpc_links_read(bpffs, &survey.devices, survey.instances, survey.count,
 				   &survey.links, failure))
 			return -1;

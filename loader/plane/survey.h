@@ -11,7 +11,7 @@
 
 struct gpc_survey {
 	bool present;			/* a complete instance is there */
-	bool folder;			/* the folder is there */
+	bool folder, used;		/* the folder is there; and something in it */
 	struct gpc_netlink netlink;
 	struct gpc_devices devices;
 	struct gpc_links links;

@@ -37,7 +37,6 @@ static struct gpc_instance *current(const struct gpc_swap *swap)
 
 static int make_folder(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	swap->made_folder = !swap->survey->folder;
 	if (gpc_pin_make(swap->bpffs, failure))
 		return -1;
 	return gpc_instance_sweep(swap->bpffs, failure);
@@ -47,8 +46,10 @@ static void unmake_folder(struct gpc_swap *swap)
 {
 	struct gpc_failure ignored;
 
-	if (swap->made_folder)
+	if (!swap->survey->folder)
 		(void)gpc_pin_unmake(swap->bpffs, &ignored);
+	else if (!swap->survey->used)
+		(void)gpc_pin_empty(swap->bpffs, &ignored);
 }
 
 /* ---- load, pin ---- */

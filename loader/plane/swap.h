@@ -42,7 +42,6 @@ struct gpc_swap {
 	uint32_t slot;
 	uint64_t word_before, word_after;
 	double flip_us;
-	bool made_folder;
 };
 
 void gpc_swap_release(struct gpc_swap *swap);

@@ -43,4 +43,19 @@ check_exit "detach while the lock is held" 6 gpc balancer detach
 check "status needs no lock" gpc balancer status
 exec 9<&-
 check "apply when it is free" gpc balancer apply "$WORK/plane.yaml"
+
+# The same plane by way of another state folder: the plane itself is claimed.
+mkdir -m 700 "$WORK/state/other"
+elsewhere() { GPC_STATE_DIR=$WORK/state/other GPC_BPFFS=$BPFFS/balancer in_ns balancer "$GPC" "$@"; }
+exec 9<"$BPFFS/balancer"
+must flock -n 9
+check_exit "apply from another state folder while the plane is claimed" 6 elsewhere apply "$WORK/plane.yaml"
+check_said "the message names the plane" "$BPFFS/balancer"
+check_exit "restore meanwhile" 6 gpc balancer restore
+check_exit "detach meanwhile" 6 elsewhere detach
+check "status needs no claim" gpc balancer status
+check "off needs no claim" gpc balancer off
+check "on needs no claim" gpc balancer on
+exec 9<&-
+check "apply when it is free" gpc balancer apply "$WORK/plane.yaml"
 rig_done

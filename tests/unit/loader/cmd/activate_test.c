@@ -16,7 +16,7 @@
 static struct {
 	struct gpc_image image, before; /* bytes NULL: none */
 	uint32_t generation, applies, undone, retired;
-	bool refuse, undo_fails;
+	bool refuse, undo_fails, claimed;
 	void (*before_flip)(void);
 	void (*during)(void); /* happens after the flip */
 } plane;
@@ -87,6 +87,22 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 	if (plane.during)
 		plane.during();
 	return 0;
+}
+
+int gpc_claim_take(const char *bpffs, bool make, struct gpc_claim *ret,
+		   struct gpc_failure *failure)
+{
+	(void)bpffs;
+	(void)make;
+	if (plane.claimed)
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the stand-in is claimed");
+	*ret = GPC_CLAIM_NONE;
+	return 0;
+}
+
+void gpc_claim_release(struct gpc_claim *claim)
+{
+	*claim = GPC_CLAIM_NONE;
 }
 
 int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure)
@@ -409,6 +425,11 @@ static void of_two_at_once_one_is_told(void)
 	CU_ASSERT_EQUAL(gpc("rollback", NULL), GPC_EXIT_CONFLICT);
 	CU_ASSERT_EQUAL(gpc("restore", NULL), GPC_EXIT_CONFLICT);
 	gpc_lock_release(&lock);
+	plane.claimed = true;
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_CONFLICT);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), GPC_EXIT_CONFLICT);
+	CU_ASSERT_EQUAL(gpc("restore", NULL), GPC_EXIT_CONFLICT);
+	plane.claimed = false;
 	CU_ASSERT_EQUAL(plane.applies, 1);
 	CU_ASSERT_EQUAL(recorded(&newest), 1);
 	end();
