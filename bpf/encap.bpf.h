@@ -15,6 +15,7 @@
 #include "hop.bpf.h"
 
 #define GPC_OUTER_TTL 64u
+#define GPC_IP_LENGTH_MAX 0xffffu
 #define GPC_IPV4_DF 0x40ull /* of the fragment field's first byte */
 
 /* An outer header in registers: 20 or 40 bytes as loaded. */
@@ -71,6 +72,22 @@ static __always_inline void outer_v6(struct gpc_outer *outer, const struct gpc_p
 	outer->word[4] = destination[1];
 	outer->size = GPC_IPV6_SIZE;
 	outer->type = bpf_htons(ETH_P_IPV6);
+}
+
+/*
+ * Does the outer header make it larger than its way takes? An IPv4 packet without DF is sent all the
+ * same, its outer header without DF. (Telling the sender comes with the rest of load balancing.)
+ */
+static __always_inline int too_big(const struct gpc_packet *p, const struct gpc_outer *outer,
+				   __u32 mtu)
+{
+	__u32 length = p->length + outer->size;
+
+	if (!outer->size)
+		return 0;
+	if (unlikely(length > GPC_IP_LENGTH_MAX))
+		return 1;
+	return mtu && length > mtu && (p->family == GPC_V6 || p->word >> 16 & GPC_IPV4_DF);
 }
 
 /* Writes the frame's new head: MAC addresses, the `tags` that stay, EtherType, outer header. */

@@ -3,8 +3,9 @@
  * flow.bpf.h: the flow tables: keys, states and timeouts of one-sided flows (SEMANTICS 5.4),
  * entries within the budget of new ones (6.5).
  *
- * An entry is changed by plain stores. Two CPUs that see one flow at once store the same endpoint
- * or, while the flow is being picked anew, one of them wins; neither is an error.
+ * An entry is read through the pointer that the lookup gave and changed as abi.h says. Two CPUs that
+ * see one flow at once write the same endpoint or, while the flow is being picked anew, one of them
+ * wins; neither is an error.
  */
 #ifndef GPC_FLOW_BPF_H
 #define GPC_FLOW_BPF_H
@@ -76,6 +77,16 @@ static __always_inline __u8 flow_key6(union flow_key *key, const struct gpc_tupl
 	return swap & GPC_FLOW_REVERSED;
 }
 
+/* 7 bits of a hash of the key, where gpc_flow.flags has them. */
+static __always_inline __u8 flow_tag(const union flow_key *key, __u32 family)
+{
+	__u64 folded = key->word[0] ^ gpc_rotl64(key->word[1], 23);
+
+	if (family == GPC_V6)
+		folded ^= gpc_rotl64(key->word[2], 7) ^ gpc_rotl64(key->word[3], 41) ^ key->word[4];
+	return (__u8)(folded * 0x9e3779b97f4a7c15ull >> 57 << GPC_FLOW_TAG_SHIFT);
+}
+
 /* TCP that opens: SYN without ACK, FIN, RST. */
 static __always_inline int tcp_opens(__u8 flags)
 {
@@ -105,9 +116,10 @@ static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags)
 
 /*
  * Is the entry's flow over? last_seen counts units of 2^30 ns, rounded down at both ends, so one
- * unit of grace keeps an entry from ending before its time.
+ * unit of grace keeps an entry from ending before its time. `idle` is negative when another CPU has
+ * read the clock a unit later and stored it first.
  */
-static __always_inline int flow_expired(const struct gpc_plane *plane, __u8 state, __u32 idle)
+static __always_inline int flow_expired(const struct gpc_plane *plane, __u8 state, __s32 idle)
 {
 	_Static_assert((int)GPC_FLOW_UDP == (int)GPC_TIMEOUT_UDP &&
 			       (int)GPC_FLOW_SYN == (int)GPC_TIMEOUT_SYN,

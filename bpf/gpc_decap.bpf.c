@@ -65,6 +65,8 @@ int gpc_decap(struct xdp_md *ctx)
 		goto out;
 	}
 	reason = walk_decap(ctx, view);
+	if (reason == GPC_REASON_NON_IP && gpc_view_plane(view)->flags & GPC_PLANE_NON_IP_DROP)
+		action = XDP_DROP;
 out:
 	count_reason(GPC_HOOK_ID_DECAP, reason, 1, frame);
 	return action;

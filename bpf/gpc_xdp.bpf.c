@@ -64,21 +64,20 @@ static __always_inline int usable(const struct gpc_endpoint *endpoint, __u8 forw
 }
 
 /* The endpoint that the entry names, if it still keeps its flows; GPC_NONE: pick anew. */
-static __always_inline __u32 kept_endpoint(struct gpc_walk *w, struct gpc_flow *flow)
+static __always_inline __u32 kept_endpoint(struct gpc_walk *w, struct gpc_flow *seen)
 {
 	const struct gpc_plane *plane = gpc_view_plane(w->view);
-	__u32 index = flow->hint;
+	__u32 index = seen->hint;
 	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, index);
 
-	/* The hint saves two loads that wait for each other; the id decides, wherever it is found.
-	 */
-	if (unlikely(endpoint->id != flow->endpoint ||
+	/* The hint saves two loads that wait for each other; the id decides, wherever it is found. */
+	if (unlikely(endpoint->id != seen->endpoint ||
 		     index >= plane->section[GPC_SEC_ENDPOINT].count)) {
-		index = gpc_endpoint_by_id(w->view, flow->endpoint);
+		index = gpc_endpoint_by_id(w->view, seen->endpoint);
 		if (index == GPC_NONE)
 			return GPC_NONE;
 		endpoint = gpc_endpoint_at(w->view, index);
-		flow->hint = index;
+		seen->hint = index;
 	}
 	if (!(endpoint->flags & GPC_ENDPOINT_KEEP) ||
 	    !usable(endpoint, w->listener->forward, w->packet.family))
@@ -96,69 +95,78 @@ static __always_inline __u32 picked_endpoint(struct gpc_walk *w)
 				    gpc_flow_hash(plane->hash_seed, &w->packet.tuple, 0));
 }
 
-/* A known flow: its endpoint, or a new one stored in the entry. */
-static __always_inline void follow_flow(struct gpc_walk *w, struct gpc_flow *flow)
+/* Writes the entry of a flow that got w->endpoint, by its key; 0 if it is there now. */
+static __always_inline long enter_flow(struct gpc_walk *w, const union flow_key *key,
+				       struct gpc_flow *flow)
 {
-	const struct gpc_packet *p = &w->packet;
-	__u32 second = w->now >> GPC_FLOW_SECOND_SHIFT, endpoint = GPC_NONE;
-	__u8 state = flow->state, opens = tcp_opens(p->tcp_flags);
-	int fresh = flow_expired(gpc_view_plane(w->view), state, second - flow->last_seen) ||
-		    (opens && (state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED));
-
-	if (likely(!fresh))
-		endpoint = kept_endpoint(w, flow);
-	if (unlikely(endpoint == GPC_NONE)) {
-		endpoint = picked_endpoint(w);
-		if (endpoint == GPC_NONE) {
-			w->endpoint = GPC_NONE;
-			return;
-		}
-		flow->endpoint = gpc_endpoint_at(w->view, endpoint)->id;
-		flow->hint = endpoint;
-		w->new_flow = 1;
-	}
-	state = fresh ? flow_first_state(p->tuple.protocol, p->tcp_flags)
-		      : flow_next_state(state, p->tuple.protocol, p->tcp_flags);
-	if (unlikely(state != flow->state))
-		flow->state = state;
-	if (unlikely(second != flow->last_seen))
-		flow->last_seen = second;
-	w->endpoint = endpoint;
-}
-
-/* Makes the entry of a flow that got w->endpoint; 0 if it is made. */
-static __always_inline long enter_flow(struct gpc_walk *w, const union flow_key *key, __u8 reversed)
-{
-	const struct gpc_packet *p = &w->packet;
-	struct gpc_flow flow = {
-		.endpoint = gpc_endpoint_at(w->view, w->endpoint)->id,
-		.last_seen = w->now >> GPC_FLOW_SECOND_SHIFT,
-		.state = flow_first_state(p->tuple.protocol, p->tcp_flags),
-		.flags = reversed,
-		.hint = w->endpoint,
-	};
 	long failed;
 
-	if (p->family == GPC_V4) {
-		failed = bpf_map_update_elem(&gpc_flows4, key, &flow, BPF_ANY);
+	flow->endpoint = gpc_endpoint_at(w->view, w->endpoint)->id;
+	flow->hint = w->endpoint;
+	if (w->packet.family == GPC_V4) {
+		failed = bpf_map_update_elem(&gpc_flows4, key, flow, BPF_ANY);
 		opaque(failed);
 	} else {
-		failed = bpf_map_update_elem(&gpc_flows6, key, &flow, BPF_ANY);
+		failed = bpf_map_update_elem(&gpc_flows6, key, flow, BPF_ANY);
 	}
 	return failed;
+}
+
+/* Stores what is new of an entry, unless its element belongs to another flow by now. */
+static __always_inline void mark_flow(struct gpc_flow *flow, __u64 seen, const struct gpc_flow *now,
+				      __u8 tag)
+{
+	if (((now->flags ^ tag) & ~GPC_FLOW_REVERSED & 0xff) == 0)
+		__sync_val_compare_and_swap(&flow->mark, seen, now->mark);
+}
+
+/* A known flow: its endpoint, or a new one that its entry gets. */
+static __always_inline void follow_flow(struct gpc_walk *w, const union flow_key *key,
+					struct gpc_flow *flow)
+{
+	const struct gpc_packet *p = &w->packet;
+	struct gpc_flow now = {.endpoint = READ_ONCE(flow->endpoint), .mark = READ_ONCE(flow->mark)};
+	__u64 seen = now.mark;
+	__u32 second = w->now >> GPC_FLOW_SECOND_SHIFT;
+	__s32 idle = second - now.last_seen;
+	__u8 state = now.state;
+	int fresh = flow_expired(gpc_view_plane(w->view), state, idle) ||
+		    (tcp_opens(p->tcp_flags) &&
+		     (state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED));
+
+	now.state = fresh ? flow_first_state(p->tuple.protocol, p->tcp_flags)
+			  : flow_next_state(state, p->tuple.protocol, p->tcp_flags);
+	if (idle > 0)
+		now.last_seen = second;
+	w->endpoint = likely(!fresh) ? kept_endpoint(w, &now) : GPC_NONE;
+	if (likely(w->endpoint != GPC_NONE)) {
+		if (unlikely(now.mark != seen))
+			mark_flow(flow, seen, &now, flow_tag(key, p->family));
+		return;
+	}
+	w->endpoint = picked_endpoint(w);
+	if (w->endpoint == GPC_NONE)
+		return;
+	w->new_flow = 1;
+	enter_flow(w, key, &now); /* if there is no element for it, the next packet picks again */
 }
 
 /* An unknown flow: an endpoint from the table, and an entry within the budget. */
 static __always_inline void open_flow(struct gpc_walk *w, const union flow_key *key, __u8 reversed)
 {
 	const struct gpc_packet *p = &w->packet;
+	struct gpc_flow flow = {
+		.last_seen = w->now >> GPC_FLOW_SECOND_SHIFT,
+		.state = flow_first_state(p->tuple.protocol, p->tcp_flags),
+		.flags = reversed | flow_tag(key, p->family),
+	};
 	long failed = 1;
 
 	w->endpoint = picked_endpoint(w);
 	if (w->endpoint == GPC_NONE)
 		return;
 	if (flow_budget(gpc_view_plane(w->view), w->link->cpus, w->now))
-		failed = enter_flow(w, key, reversed);
+		failed = enter_flow(w, key, &flow);
 	w->new_flow = !failed || p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
 }
 
@@ -180,7 +188,7 @@ static __always_inline void choose_endpoint(struct gpc_walk *w)
 	if (!flow)
 		open_flow(w, &key, reversed);
 	else if (likely((flow->flags & GPC_FLOW_REVERSED) == reversed))
-		follow_flow(w, flow);
+		follow_flow(w, &key, flow);
 	else /* two listeners' addresses talk to each other: the entry is the other way's */
 		w->endpoint = picked_endpoint(w);
 }
@@ -214,6 +222,8 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 			return ended(GPC_REASON_NO_NEXT_HOP, XDP_DROP);
 		outer_v6(&outer, plane, p, host->source6_be, endpoint->address6_be);
 	}
+	if (unlikely(too_big(p, &outer, route.mtu)))
+		return ended(GPC_REASON_TOO_BIG, XDP_DROP);
 	action = send(ctx, p, w->in, &route, &outer);
 	if (unlikely(action < 0))
 		return ended(GPC_REASON_NO_HEADROOM,

@@ -22,6 +22,8 @@ struct gpc_route {
 	__u64 to[2];  /* address asked for, v4 as ::ffff:a.b.c.d */
 	__u32 family; /* enum gpc_family of it */
 	__u32 ifindex;
+	__u32 mtu; /* of the IP packet; 0: not known */
+	__u32 pad;
 };
 
 static __always_inline __u64 mac_of(const __u8 *mac)
@@ -50,6 +52,7 @@ __noinline int gpc_ask_fib(struct xdp_md *ctx, struct gpc_route *route)
 	route->destination_mac = mac_of(fib.dmac);
 	route->source_mac = mac_of(fib.smac);
 	route->ifindex = fib.ifindex;
+	route->mtu = fib.mtu_result;
 	return 1;
 }
 
@@ -114,6 +117,7 @@ static __always_inline int find_route(struct xdp_md *ctx, struct gpc_view view,
 			in = gpc_device_by_ifindex(view, link, route->ifindex);
 		if (likely(in)) {
 			route->source_mac = load64(in->mac) & GPC_MAC_MASK;
+			route->mtu = in->mtu;
 			return 1;
 		}
 	} else if (!(endpoint->flags & GPC_ENDPOINT_FIB)) {

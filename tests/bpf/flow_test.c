@@ -141,6 +141,17 @@ static uint32_t another(uint32_t endpoint)
 	return endpoint == RIG_MANY ? RIG_MANY + 1 : RIG_MANY;
 }
 
+/* Orientation and tag that the program gives the flow's entry. */
+static uint8_t flags_of(const struct frame_spec *spec)
+{
+	struct gpc_flow flow = {};
+
+	kernel_forget_flows(&rig.kernel);
+	endpoint_of(spec);
+	CU_ASSERT_FATAL(entry(spec, &flow));
+	return flow.flags;
+}
+
 /* ---- what makes an entry ---- */
 
 static void first_packet(const char *to, uint8_t protocol, uint8_t flags, enum gpc_flow_state state)
@@ -159,7 +170,7 @@ static void first_packet(const char *to, uint8_t protocol, uint8_t flags, enum g
 	CU_ASSERT_FATAL(entry(&spec, &flow));
 	CU_ASSERT_EQUAL(flow.endpoint, id_of(table_endpoint(&spec)));
 	CU_ASSERT_EQUAL(flow.state, state);
-	CU_ASSERT_EQUAL(flow.flags, reversed ? GPC_FLOW_REVERSED : 0);
+	CU_ASSERT_EQUAL(flow.flags & GPC_FLOW_REVERSED, reversed ? GPC_FLOW_REVERSED : 0);
 	CU_ASSERT(now() - flow.last_seen <= 1);
 	CU_ASSERT_EQUAL(flow.spare[0] | flow.spare[1] | flow.spare[2] | flow.spare[3], 0);
 	CU_ASSERT_EQUAL(flow.hint, table_endpoint(&spec));
@@ -215,12 +226,9 @@ static void transitions(void)
 					  .flags = rows[i / 2].flags};
 		uint32_t table = table_endpoint(&spec), kept = another(table);
 		struct gpc_flow flow = {
-			.endpoint = id_of(kept), .state = rows[i / 2].from, .last_seen = now()};
+			.endpoint = id_of(kept), .state = rows[i / 2].from, .last_seen = now(),
+			.flags = flags_of(&spec)};
 		uint64_t flows = new_flows(spec.to);
-		bool reversed;
-
-		key_of_spec(&spec, &reversed);
-		flow.flags = reversed ? GPC_FLOW_REVERSED : 0;
 		set_entry(&spec, &flow);
 		CU_ASSERT_EQUAL(endpoint_of(&spec), rows[i / 2].picks ? table : kept);
 		CU_ASSERT(entry(&spec, &flow));
@@ -230,7 +238,65 @@ static void transitions(void)
 	}
 }
 
+/* The element that a lookup found may be another flow's a moment later: it is not written then. */
+static void an_entry_with_another_tag_is_not_written(void)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct frame_spec spec = {.from = v6 ? CLIENT6 : CLIENT4,
+					  .to = v6 ? MANY6 : MANY4, .flags = FIN | ACK};
+		uint32_t kept = another(table_endpoint(&spec));
+		struct gpc_flow flow = {.endpoint = id_of(kept), .state = GPC_FLOW_ESTABLISHED,
+					.last_seen = now() - 5, .flags = flags_of(&spec)}, after;
+
+		for (uint8_t bit = GPC_FLOW_REVERSED << 1; bit; bit = (uint8_t)(bit << 1)) {
+			struct gpc_flow foreign = flow;
+
+			foreign.flags ^= bit;
+			set_entry(&spec, &foreign);
+			CU_ASSERT_EQUAL(endpoint_of(&spec), kept);
+			CU_ASSERT(entry(&spec, &after));
+			CU_ASSERT_EQUAL(memcmp(&after, &foreign, sizeof(after)), 0);
+		}
+		set_entry(&spec, &flow);
+		CU_ASSERT_EQUAL(endpoint_of(&spec), kept);
+		CU_ASSERT(entry(&spec, &after) && after.state == GPC_FLOW_CLOSING);
+	}
+}
+
+static void tags_tell_flows_apart(void)
+{
+	bool seen[256] = {false};
+	unsigned int distinct = 0;
+
+	for (uint16_t port = 1; port <= 512; port++) {
+		struct frame_spec spec = {.from = CLIENT4, .to = MANY4,
+					  .source_port = (uint16_t)(1024 + port)};
+		uint8_t tag = flags_of(&spec) >> GPC_FLOW_TAG_SHIFT;
+
+		distinct += !seen[tag];
+		seen[tag] = true;
+	}
+	CU_ASSERT(distinct > 100);
+}
+
 /* ---- timeouts ---- */
+
+/* Another CPU may have read the clock a unit later and stored it first. */
+static void a_stamp_from_the_future_is_no_long_idle_time(void)
+{
+	for (uint32_t ahead = 1; ahead <= 3; ahead++) {
+		struct frame_spec spec = {.from = CLIENT4, .to = MANY4};
+		uint32_t kept = another(table_endpoint(&spec));
+		struct gpc_flow flow = {.endpoint = id_of(kept), .state = GPC_FLOW_ESTABLISHED,
+					.flags = flags_of(&spec)};
+		uint32_t stamp = now() + ahead;
+
+		flow.last_seen = stamp;
+		set_entry(&spec, &flow);
+		CU_ASSERT_EQUAL(endpoint_of(&spec), kept);
+		CU_ASSERT(entry(&spec, &flow) && flow.last_seen >= stamp);
+	}
+}
 
 /* An entry idle for that long: is it still followed? */
 static bool follows(enum gpc_flow_state state, uint8_t protocol, uint32_t idle_units)
@@ -240,11 +306,9 @@ static bool follows(enum gpc_flow_state state, uint8_t protocol, uint32_t idle_u
 				  .protocol = protocol,
 				  .port = protocol == UDP ? 53 : 80};
 	uint32_t table = table_endpoint(&spec), kept = another(table), got;
-	struct gpc_flow flow = {.endpoint = id_of(kept), .state = (uint8_t)state};
-	bool reversed;
+	struct gpc_flow flow = {
+		.endpoint = id_of(kept), .state = (uint8_t)state, .flags = flags_of(&spec)};
 
-	key_of_spec(&spec, &reversed);
-	flow.flags = reversed ? GPC_FLOW_REVERSED : 0;
 	flow.last_seen = now() - idle_units;
 	set_entry(&spec, &flow);
 	got = endpoint_of(&spec);
@@ -462,11 +526,9 @@ static void the_budget_spares_known_flows(void)
 {
 	struct frame_spec spec = {.from = CLIENT4, .to = MANY4};
 	uint32_t kept = another(table_endpoint(&spec));
-	struct gpc_flow flow = {.endpoint = id_of(kept), .state = GPC_FLOW_SYN, .last_seen = now()};
-	bool reversed;
+	struct gpc_flow flow = {.endpoint = id_of(kept), .state = GPC_FLOW_SYN, .last_seen = now(),
+				.flags = flags_of(&spec)};
 
-	key_of_spec(&spec, &reversed);
-	flow.flags = reversed ? GPC_FLOW_REVERSED : 0;
 	rig.plane.flow_inserts = 0;
 	reinstall();
 	set_entry(&spec, &flow);
@@ -487,7 +549,13 @@ static void stop(void)
 }
 
 GPC_UNIT_MAIN("bpf/flow", {"start", start}, {"first_packets", first_packets},
-	      {"transitions", transitions}, {"timeouts", timeouts},
+	      {"transitions", transitions},
+	      {"an_entry_with_another_tag_is_not_written",
+	       an_entry_with_another_tag_is_not_written},
+	      {"tags_tell_flows_apart", tags_tell_flows_apart},
+	      {"a_stamp_from_the_future_is_no_long_idle_time",
+	       a_stamp_from_the_future_is_no_long_idle_time},
+	      {"timeouts", timeouts},
 	      {"endpoint_states", endpoint_states}, {"reordered", reordered},
 	      {"unusable", unusable}, {"drained_backend", drained_backend},
 	      {"two_listeners_talk", two_listeners_talk},

@@ -84,6 +84,15 @@ static const struct row rows[] = {
 	{"DF: identification 0", {.to = A(1), .id = 0xbeef}, V4_IN_V4, RIG_V4},
 	{"no DF, v4 in v6", {.to = A(2), .may_fragment = true, .id = 1}, V4_IN_V6, RIG_V6},
 	{"the evil bit is not copied", {.to = A(1), .fragment = 0x8000, .id = 7}, V4_IN_V4, RIG_V4},
+	/* as large as the way takes (1500), and larger where a router may cut it or nothing is added */
+	{"v4 in v4, 1500", {.to = A(1), .payload = 1440}, V4_IN_V4, RIG_V4},
+	{"v4 in v6, 1500", {.to = A(2), .payload = 1420}, V4_IN_V6, RIG_V6},
+	{"v6 in v6, 1500", {.to = B(1), .payload = 1400}, V6_IN_V6, RIG_V6},
+	{"v4 in v4, 1501 without DF",
+	 {.to = A(1), .payload = 1441, .may_fragment = true, .id = 5},
+	 V4_IN_V4,
+	 RIG_V4},
+	{"dsr, 1500", {.to = A(3), .payload = 1460}, MACS, RIG_V4},
 	/* IPv6 extension headers */
 	{"hop-by-hop", {.to = B(1), .extensions = {HOP_BY_HOP}}, V6_IN_V6, RIG_V6},
 	{"destination options", {.to = B(1), .extensions = {DESTINATION}}, V6_IN_V6, RIG_V6},

@@ -27,7 +27,7 @@
 		CU_basic_show_failures(CU_get_failure_list());                                     \
 		run = CU_get_number_of_tests_run();                                                \
 		failed = CU_get_number_of_tests_failed();                                          \
-		printf("%s: %u passed, %u failed\n", suite_name, run - failed, failed);            \
+		printf("\n%s: %u passed, %u failed\n", suite_name, run - failed, failed);            \
 		CU_cleanup_registry();                                                             \
 		return failed != 0 || run == 0;                                                    \
 	}

@@ -80,7 +80,8 @@ enum gpc_verdict {
 	X(MALFORMED_FRAGMENT, "malformed-fragment", "fragment that hides or splits its L4 header") \
 	X(NO_ENDPOINT, "no-endpoint", "no endpoint of the listener's backend takes the flow")      \
 	X(NO_NEXT_HOP, "no-next-hop", "no MAC address known for the endpoint or its gateway")      \
-	X(NO_HEADROOM, "no-headroom", "no room in front of the frame for the outer header")
+	X(NO_HEADROOM, "no-headroom", "no room in front of the frame for the outer header")        \
+	X(TOO_BIG, "too-big", "with its outer header larger than the way's MTU, and not to be cut")
 
 enum gpc_reason {
 #define X(id, name, text) GPC_REASON_##id,
@@ -150,14 +151,24 @@ enum gpc_flow_state {
  * Flow value. Layout frozen as abi v1; `spare` is for policies (epoch, chains, rule, first packet)
  * and NAT, and is zero until then. The endpoint stands here by identity (stable id), so neither a
  * reordering nor a reused slot can move a flow. `hint` only says where to look for it first.
+ *
+ * The kernel gives an evicted element to another flow without waiting for who still holds a pointer
+ * to it. So an entry found is never written through: the endpoint changes by an update with the key,
+ * the rest is one word that is changed by compare-and-swap, and only if its tag is the key's.
  */
 #define GPC_FLOW_REVERSED (1u << 0)	/* the first packet came from side 1 of the key */
+#define GPC_FLOW_TAG_SHIFT 1		/* 7 bits of a hash of the key */
 struct gpc_flow {
 	__u64 endpoint;		/* stable id; 0: none chosen */
-	__u32 last_seen;	/* coarse ktime >> 30 (about seconds) */
-	__u8 state;		/* enum gpc_flow_state */
-	__u8 flags;
-	__u16 hint;		/* low bits of the index that the endpoint had when last looked up */
+	union {
+		__u64 mark;
+		struct {
+			__u32 last_seen;	/* coarse ktime >> 30 (about seconds) */
+			__u8 state;		/* enum gpc_flow_state */
+			__u8 flags;		/* GPC_FLOW_REVERSED, tag */
+			__u16 hint;		/* low bits of the endpoint's last known index */
+		};
+	};
 	__u64 spare[4];
 };
 
