@@ -70,7 +70,7 @@ static uint32_t count_of(const struct dump *dump, enum gpc_section_id id)
 static void dump_head(struct dump *dump)
 {
 	const struct gpc_image_head *head = dump->image->head;
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 	char digest[65], abi[9];
 
 	gpc_emit_begin(e, "image");
@@ -91,7 +91,7 @@ static void dump_head(struct dump *dump)
 static void dump_plane(struct dump *dump)
 {
 	const struct gpc_plane *plane = dump->image->plane;
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	gpc_emit_begin(e, "plane");
 	gpc_emit_string(e, "malformed", plane->flags & GPC_PLANE_MALFORMED_DROP ? "drop" : "pass");
@@ -104,12 +104,10 @@ static void dump_plane(struct dump *dump)
 	gpc_emit_end(e);
 }
 
-static void dump_overview(struct dump *dump)
+static void dump_sizes(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
-	dump_head(dump);
-	dump_plane(dump);
 	for (int id = 0; id < GPC_SEC_COUNT; id++) {
 		const struct gpc_section *section = &dump->image->plane->section[id];
 
@@ -148,7 +146,7 @@ static void put_listener(struct dump *dump, uint32_t listener)
 
 static void dump_vips(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_VIP); i++) {
 		const struct gpc_vip *vip = record(dump, GPC_SEC_VIP, i);
@@ -194,8 +192,8 @@ static void put_backend(struct dump *dump, uint32_t backend)
 static void put_ref(struct dump *dump, const char *key, const struct gpc_table_ref *ref)
 {
 	if (ref->offset == GPC_NONE)
-		return;
-	if (ref->table == GPC_NONE)
+		gpc_emit_none(&dump->emitter, key);
+	else if (ref->table == GPC_NONE)
 		gpc_emit_string(&dump->emitter, key, "empty");
 	else
 		gpc_emit_number(&dump->emitter, key, ref->table);
@@ -203,7 +201,7 @@ static void put_ref(struct dump *dump, const char *key, const struct gpc_table_r
 
 static void dump_listeners(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_LISTENER); i++) {
 		const struct gpc_listener *listener = record(dump, GPC_SEC_LISTENER, i);
@@ -224,7 +222,7 @@ static void dump_listeners(struct dump *dump)
 
 static void dump_endpoints(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_ENDPOINT); i++) {
 		const struct gpc_endpoint *endpoint = record(dump, GPC_SEC_ENDPOINT, i);
@@ -236,8 +234,12 @@ static void dump_endpoints(struct dump *dump)
 		gpc_emit_hex(e, "id", endpoint->id);
 		if (endpoint->flags & GPC_ENDPOINT_V4)
 			gpc_emit_address(e, "address-v4", mapped);
+		else
+			gpc_emit_none(e, "address-v4");
 		if (endpoint->flags & GPC_ENDPOINT_V6)
 			gpc_emit_address(e, "address-v6", endpoint->address6_be);
+		else
+			gpc_emit_none(e, "address-v6");
 		gpc_emit_number(e, "weight", endpoint->weight);
 		gpc_emit_string(e, "state", state_names[endpoint->state]);
 		put_place(dump, endpoint->id);
@@ -282,7 +284,7 @@ static void dump_shares(struct dump *dump, uint32_t index)
 	const struct gpc_table *table = record(dump, GPC_SEC_TABLE, index);
 	const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, table->backend);
 	const uint16_t *slots = slots_of(dump, table);
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 	uint32_t *owned = GPC_NEW_ARRAY(dump->arena, uint32_t, backend->endpoints);
 
 	for (uint32_t i = 0; i < table->size; i++)
@@ -310,7 +312,7 @@ static void dump_maglev(struct dump *dump)
 
 static void dump_maglev_slots(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++) {
 		const struct gpc_table *table = record(dump, GPC_SEC_TABLE, i);
@@ -328,7 +330,7 @@ static void dump_maglev_slots(struct dump *dump)
 
 static void dump_tables(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++) {
 		const struct gpc_table *table = record(dump, GPC_SEC_TABLE, i);
@@ -344,7 +346,7 @@ static void dump_tables(struct dump *dump)
 
 static void dump_backends(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_BACKEND); i++) {
 		const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, i);
@@ -365,7 +367,7 @@ static void dump_backends(struct dump *dump)
 
 static void dump_interfaces(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_INTERFACE); i++) {
 		const struct gpc_interface *interface = record(dump, GPC_SEC_INTERFACE, i);
@@ -385,7 +387,7 @@ static void dump_interfaces(struct dump *dump)
 
 static void dump_names(struct dump *dump)
 {
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 	uint32_t size;
 	const char *names = gpc_image_section(dump->image, GPC_SEC_NAMES, &size);
 
@@ -397,24 +399,29 @@ static void dump_names(struct dump *dump)
 	}
 }
 
+/* As it stands in the image, which the reader has found to be JSON text; on one line as an object.
+ */
 static void dump_provenance(struct dump *dump)
 {
+	FILE *out = dump->emitter.out;
+	bool json = dump->emitter.json;
 	size_t size;
 	const char *text = gpc_image_provenance(dump->image, &size);
 
-	for (size_t i = 0; i < size; i++) {
-		unsigned char byte = (unsigned char)text[i];
-
-		if (byte == '\n' || (byte >= ' ' && byte != 0x7f))
-			fputc(byte, dump->emitter.out);
-	}
+	if (json)
+		fputs("{\"type\":\"provenance\",\"provenance\":", out);
+	for (size_t i = 0; i < size; i++)
+		if (!json || text[i] != '\n')
+			fputc(text[i], out);
+	if (json)
+		fputs(size ? "}\n" : "null}\n", out);
 }
 
 static void dump_link(struct dump *dump)
 {
 	const struct gpc_image *image = dump->image;
 	const struct gpc_link_head *link = (const void *)(image->bytes + image->head->link_offset);
-	const struct gpc_emitter *e = &dump->emitter;
+	struct gpc_emitter *e = &dump->emitter;
 
 	gpc_emit_begin(e, "link");
 	gpc_emit_number(e, "offset", image->head->link_offset);
@@ -423,6 +430,24 @@ static void dump_link(struct dump *dump)
 	if (link->magic)
 		gpc_emit_number(e, "generation", link->generation);
 	gpc_emit_end(e);
+}
+
+/* A table is written twice, the first time to measure it. */
+static void dump_table(struct dump *dump, void (*records)(struct dump *dump))
+{
+	if (!dump->emitter.json) {
+		gpc_emit_measure(&dump->emitter);
+		records(dump);
+		gpc_emit_header(&dump->emitter);
+	}
+	records(dump);
+}
+
+static void dump_overview(struct dump *dump)
+{
+	dump_table(dump, dump_head);
+	dump_table(dump, dump_plane);
+	dump_table(dump, dump_sizes);
 }
 
 static const struct row {
@@ -470,7 +495,10 @@ bool gpc_image_dump(const struct gpc_image *image, const char *section, bool jso
 	for (size_t i = 0; section && i < ROWS; i++) {
 		if (strcmp(rows[i].name, section) != 0)
 			continue;
-		rows[i].dump(&dump);
+		if (rows[i].dump == dump_provenance)
+			dump_provenance(&dump);
+		else
+			dump_table(&dump, rows[i].dump);
 		found = true;
 	}
 	gpc_arena_release(&arena);

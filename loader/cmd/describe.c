@@ -64,22 +64,74 @@ static const char *const timeout_names[] = {
 _Static_assert(sizeof(timeout_names) / sizeof(timeout_names[0]) == GPC_TIMEOUT_COUNT,
 	       "one name each");
 
+static void print_defaults(const struct gpc_plane *plane, FILE *out)
+{
+	struct gpc_grid grid = {.alignment = "lllrr"};
+	static const char *const titles[] = {"malformed", "non-ip", "on-fail", "flows",
+					     "flow-inserts"};
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		gpc_grid_add(&grid, GPC_DIM, "%s", titles[i]);
+	gpc_grid_add(&grid, GPC_PLAIN, "%s",
+		     plane->flags & GPC_PLANE_MALFORMED_DROP ? "drop" : "pass");
+	gpc_grid_add(&grid, GPC_PLAIN, "%s",
+		     plane->flags & GPC_PLANE_NON_IP_DROP ? "drop" : "pass");
+	gpc_grid_add(&grid, GPC_PLAIN, "%s",
+		     plane->flags & GPC_PLANE_ON_FAIL_DROP ? "drop" : "pass");
+	gpc_grid_add(&grid, GPC_PLAIN, "%u", plane->flows);
+	gpc_grid_add(&grid, GPC_PLAIN, "%u/s", plane->flow_inserts);
+	gpc_grid_print(&grid, out, 2);
+}
+
+static void print_timeouts(const struct gpc_plane *plane, FILE *out)
+{
+	struct gpc_grid grid = {.alignment = "lrrrrrrrr"};
+
+	_Static_assert(GPC_TIMEOUT_COUNT == 8, "a column for each timeout");
+	gpc_grid_add(&grid, GPC_DIM, "timeout");
+	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		gpc_grid_add(&grid, GPC_DIM, "%s", timeout_names[i]);
+	gpc_grid_add(&grid, GPC_PLAIN, "seconds");
+	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", plane->timeout[i]);
+	gpc_grid_print(&grid, out, 2);
+}
+
 void gpc_describe_plane(const struct gpc_image *image, FILE *out)
 {
-	const struct gpc_plane *plane = image->plane;
 	char digest[65];
 
 	fprintf(out, "  decision  %s\n", gpc_digest_format(image->head->decision_digest, digest));
-	fprintf(out, "  file      %s\n", gpc_digest_format(image->head->file_digest, digest));
-	fprintf(out, "  defaults  malformed %s, non-ip %s, on-fail %s, %u flows, %u inserts/s\n",
-		plane->flags & GPC_PLANE_MALFORMED_DROP ? "drop" : "pass",
-		plane->flags & GPC_PLANE_NON_IP_DROP ? "drop" : "pass",
-		plane->flags & GPC_PLANE_ON_FAIL_DROP ? "drop" : "pass", plane->flows,
-		plane->flow_inserts);
-	fputs("  timeouts ", out);
-	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
-		fprintf(out, " %s %us%s", timeout_names[i], plane->timeout[i],
-			i + 1 < GPC_TIMEOUT_COUNT ? "," : "\n\n");
+	fprintf(out, "  file      %s\n\n", gpc_digest_format(image->head->file_digest, digest));
+	print_defaults(image->plane, out);
+	fputc('\n', out);
+	print_timeouts(image->plane, out);
+	fputc('\n', out);
+}
+
+static void print_tables(const struct gpc_image *image, FILE *out)
+{
+	struct gpc_grid grid = {.alignment = "rlrr"};
+
+	if (!gpc_image_count(image, GPC_SEC_TABLE))
+		return;
+	gpc_grid_add(&grid, GPC_DIM, "table");
+	gpc_grid_add(&grid, GPC_DIM, "backend");
+	gpc_grid_add(&grid, GPC_DIM, "slots");
+	gpc_grid_add(&grid, GPC_DIM, "endpoints");
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++) {
+		const struct gpc_table *table = gpc_image_record(image, GPC_SEC_TABLE, i);
+		const struct gpc_backend *backend =
+			gpc_image_record(image, GPC_SEC_BACKEND, table->backend);
+
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", i);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, backend->name));
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", table->size);
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", table->endpoints);
+	}
+	fputc('\n', out);
+	gpc_grid_print(&grid, out, 2);
+	fputc('\n', out);
 }
 
 void gpc_describe_sections(const struct gpc_image *image, FILE *out)
@@ -99,14 +151,7 @@ void gpc_describe_sections(const struct gpc_image *image, FILE *out)
 		gpc_grid_add(&grid, GPC_PLAIN, "%u", s->size);
 	}
 	gpc_grid_print(&grid, out, 2);
-	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++) {
-		const struct gpc_table *table = gpc_image_record(image, GPC_SEC_TABLE, i);
-		const struct gpc_backend *backend =
-			gpc_image_record(image, GPC_SEC_BACKEND, table->backend);
-
-		fprintf(out, "  table %u: backend %s, %u slots over %u endpoints\n", i,
-			gpc_image_name(image, backend->name), table->size, table->endpoints);
-	}
+	print_tables(image, out);
 	fprintf(out, "  decision part %u bytes, provenance %u, link part %u, size class %u MiB\n",
 		image->head->decision_size, image->head->provenance_size, image->head->link_size,
 		1u << (image->log2 - 20));
