@@ -38,10 +38,8 @@ static const struct gpc_backend *backend_at(struct gpc_view view, uint32_t index
 			  sizeof(struct gpc_backend));
 }
 
-/* The address whose neighbour an endpoint's frames of a family go to; false if it has no such one.
- */
-static bool next_target(struct gpc_view view, const struct gpc_endpoint *endpoint, int family,
-			struct gpc_ip *ret)
+bool gpc_link_target(struct gpc_view view, const struct gpc_endpoint *endpoint, int family,
+		     struct gpc_ip *ret)
 {
 	const struct gpc_backend *backend = backend_at(view, endpoint->backend);
 	uint64_t words[2] = {endpoint->address6_be[0], endpoint->address6_be[1]};
@@ -175,7 +173,7 @@ static int hold_next(struct gpc_slots *slots, struct gpc_view view)
 			struct gpc_ip target;
 			uint64_t key[2];
 
-			if (!next_target(view, gpc_endpoint_at(view, i), family, &target))
+			if (!gpc_link_target(view, gpc_endpoint_at(view, i), family, &target))
 				continue;
 			ip_key(&target, key);
 			r = gpc_slots_hold(slots, key,
@@ -220,8 +218,8 @@ static int assign_next(struct fill *fill)
 			struct gpc_ip target;
 
 			fill->endpoints[i].next[family] = GPC_NONE;
-			if (next_target(fill->view, gpc_endpoint_at(fill->view, i), family,
-					&target))
+			if (gpc_link_target(fill->view, gpc_endpoint_at(fill->view, i), family,
+					    &target))
 				r = take_next(fill, &target, &fill->endpoints[i].next[family]);
 		}
 	return r;
@@ -488,7 +486,8 @@ bool gpc_link_differs(struct gpc_view live, const struct gpc_link_input *input)
 	uint32_t slot;
 	size_t d;
 
-	if (memcmp(gpc_at(live, old->listener_offset, 1), gpc_at(view, new->listener_offset, 1),
+	if (old->cpus != new->cpus ||
+	    memcmp(gpc_at(live, old->listener_offset, 1), gpc_at(view, new->listener_offset, 1),
 		   listeners) ||
 	    memcmp(gpc_at(live, old->endpoint_offset, 1), gpc_at(view, new->endpoint_offset, 1),
 		   endpoints))

@@ -11,6 +11,7 @@
 #ifndef GPC_LOADER_LINK_LINK_H
 #define GPC_LOADER_LINK_LINK_H
 
+#include "../../compiler/base/ip.h"
 #include "../../compiler/image/image_file.h"
 #include "../fail.h"
 #include "../notice.h"
@@ -24,6 +25,13 @@ struct gpc_link_need {
 	uint32_t next;		/* addresses that are resolved */
 };
 struct gpc_link_need gpc_link_need(struct gpc_view view);
+
+/*
+ * The address whose neighbour the frames of an endpoint's family go to: the backend's configured
+ * gateway, or the endpoint's own. False if it has no address of the family.
+ */
+bool gpc_link_target(struct gpc_view view, const struct gpc_endpoint *endpoint, int family,
+		     struct gpc_ip *ret);
 
 struct gpc_link_input {
 	const struct gpc_image *image;		/* as compiled */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* apply, undo and retire: what is to be done is found out first, without touching anything; then
  * swap.h. */
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,12 +199,11 @@ static int fill_link(struct apply *apply, uint32_t generation, bool renew, bool 
 {
 	struct gpc_swap *swap = &apply->swap;
 	struct gpc_instance *instance = current(apply);
-	int cpus = libbpf_num_possible_cpus();
 	struct gpc_link_input input = {
 		.image = swap->image,
 		.generation = generation,
 		.nonce = renew ? swap->nonce : instance->control[GPC_CTL_NONCE],
-		.cpus = cpus > 0 ? (uint32_t)cpus : 1,
+		.cpus = gpc_kernel_cpus(),
 		.counter_capacity =
 			renew ? swap->sizes.counters : instance->entries[GPC_MAP_COUNTERS],
 		.next_capacity = renew ? swap->sizes.next : instance->entries[GPC_MAP_NEXT],

@@ -14,6 +14,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../link/hop.h"
+#include "../link/link.h"
 #include "gpc/lookup/endpoint.h"
 #include "foreign.h"
 #include "gpc/lookup/vip.h"
@@ -208,15 +209,8 @@ static uint8_t outer_bytes(const struct gpc_image *image, uint32_t backend, int 
 static void add_way(struct ways *ways, const struct gpc_image *image,
 		    const struct gpc_endpoint *endpoint, int family)
 {
-	uint64_t words[2] = {endpoint->address6_be[0], endpoint->address6_be[1]};
-
-	if (!(endpoint->flags & (family == GPC_V4 ? GPC_ENDPOINT_V4 : GPC_ENDPOINT_V6)))
+	if (!gpc_link_target(image->view, endpoint, family, &ways->hops[ways->count].target))
 		return;
-	if (family == GPC_V4) {
-		words[0] = 0;
-		words[1] = gpc_mapped_v4(endpoint->address4_be);
-	}
-	memcpy(ways->hops[ways->count].target.bytes, words, sizeof(words));
 	ways->outer[ways->count++] = outer_bytes(image, endpoint->backend, family);
 }
 

@@ -128,6 +128,13 @@ bool gpc_kernel_has_tcx(void)
 	return r == 0 || errno != EINVAL;
 }
 
+uint32_t gpc_kernel_cpus(void)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return online > 0 ? (uint32_t)online : 1;
+}
+
 int gpc_kernel_grace(void)
 {
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) ? -errno : 0;

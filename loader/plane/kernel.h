@@ -31,6 +31,9 @@ unsigned int gpc_kernel_release(char *ret_release, size_t size);
 /* TCX links (6.6 and later). Asked of the kernel, not of its version. */
 bool gpc_kernel_has_tcx(void);
 
+/* CPUs that are online, at least 1. Fewer than the possible ones where some can be plugged in. */
+uint32_t gpc_kernel_cpus(void);
+
 /* One grace period of everything that may run a program: MEMBARRIER_CMD_GLOBAL. 0 or -errno. */
 int gpc_kernel_grace(void);
 

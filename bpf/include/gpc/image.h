@@ -249,7 +249,7 @@ struct gpc_link_head {
 	__u32 listener_offset;	/* by listener index x struct gpc_link_listener */
 	__u32 endpoint_offset;	/* by endpoint index x struct gpc_link_endpoint */
 	__u64 nonce;		/* of the plane: metadata is believed only with its low 32 bits */
-	__u32 cpus;		/* possible CPUs, to share flow_inserts */
+	__u32 cpus;		/* online CPUs, to share flow_inserts */
 	__u32 pad0[7];
 };
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What the host is like: CPUs that are plugged in, what doctor finds of devices and next hops. */
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "gpc/lookup/device.h"
+#include "rig.h"
+
+#define ONLINE "/sys/devices/system/cpu/online"
+#define GATEWAY(forward, hop)                                                                      \
+	RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [{name: wan0, mode: any}]\n"                \
+		 "backends: [{name: web, next-hop: " hop                                           \
+		 ", endpoints: [{name: w1, address: 192.0.2.77}]}]\n"                              \
+		 "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, "         \
+		 "forward: " forward ", backend: web}]\n"
+
+static struct gpc_image one, gateway;
+
+/* ---- CPUs ---- */
+
+static void say_online(const char *cpus)
+{
+	umount(ONLINE);
+	rig_run("echo %s >/tmp/gpc-online-%ld", cpus, (long)getpid());
+	rig_run("mount --bind /tmp/gpc-online-%ld " ONLINE, (long)getpid());
+	rig_run("rm /tmp/gpc-online-%ld", (long)getpid());
+}
+
+static uint32_t shared_by(void)
+{
+	struct gpc_plane_status status = rig_read();
+	uint32_t cpus = gpc_view_link(status.image.view)->cpus;
+
+	gpc_plane_status_release(&status);
+	return cpus;
+}
+
+/* In a mount namespace where the list of CPUs that are online says 1, then 3. */
+static int plug_in(void)
+{
+	int r = 0;
+
+	if (unshare(CLONE_NEWNS) || mount("", "/", "", MS_REC | MS_PRIVATE, NULL))
+		return 10;
+	say_online("0");
+	r |= rig_must_apply(&one).unchanged << 0;
+	r |= (shared_by() != 1) << 1;
+	say_online("0-2");
+	r |= rig_must_apply(&one).unchanged << 2;
+	r |= (shared_by() != 3) << 3;
+	r |= !rig_must_apply(&one).unchanged << 4;
+	return r;
+}
+
+static void the_insert_budget_is_shared_by_the_cpus_that_are_online(void)
+{
+	int result = 0;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child == 0)
+		_exit(plug_in());
+	waitpid(child, &result, 0);
+	CU_ASSERT_TRUE(WIFEXITED(result));
+	CU_ASSERT_EQUAL(WEXITSTATUS(result), 0);
+	rig_detach();
+}
+
+/* ---- doctor ---- */
+
+/* The probe of this name, in `ret`; health FAIL and no text if there is none. */
+static struct gpc_probe ask(const struct gpc_image *image, const char *name)
+{
+	struct gpc_probe *probes, found = {.health = GPC_HEALTH_FAIL};
+	size_t count, i;
+
+	CU_ASSERT_EQUAL_FATAL(gpc_doctor(rig_bpffs, image, &probes, &count, &rig_failure), 0);
+	for (i = 0; i < count; i++)
+		if (!strcmp(probes[i].name, name))
+			found = probes[i];
+	free(probes);
+	return found;
+}
+
+/* No route leads to the endpoint; the gateway is known, behind lan0. */
+static void doctor_asks_for_the_gateway_where_one_is_configured(void)
+{
+	struct gpc_probe probe = ask(&gateway, "next-hops");
+
+	CU_ASSERT_EQUAL(probe.health, GPC_HEALTH_OK);
+	rig_run("ip link set lan0 mtu 1400");
+	probe = ask(&gateway, "mtu lan0");
+	CU_ASSERT_EQUAL(probe.health, GPC_HEALTH_WARN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(probe.found, "1400"));
+	rig_run("ip link set lan0 mtu 1500");
+}
+
+static void make_images(void)
+{
+	rig_up("plane/host");
+	one = rig_image(RIG_PLANE("{name: wan0}", RIG_W1));
+	gateway = rig_image(GATEWAY("ipip", "10.99.2.12"));
+}
+
+GPC_UNIT_MAIN_AFTER("plane/host", make_images,
+		    {"the_insert_budget_is_shared_by_the_cpus_that_are_online",
+		     the_insert_budget_is_shared_by_the_cpus_that_are_online},
+		    {"doctor_asks_for_the_gateway_where_one_is_configured",
+		     doctor_asks_for_the_gateway_where_one_is_configured})
