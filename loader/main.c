@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 {
 	enum gpc_exit rc;
 
+	gpc_streams_guard();
 	/* `gpc log | head` must end quietly, but a command that changes the plane must not die of
 	 * it. */
 	signal(SIGPIPE, SIG_IGN);

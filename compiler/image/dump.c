@@ -23,7 +23,7 @@ static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
 static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
-static const char *const timeout_names[GPC_TIMEOUT_COUNT] = {
+const char *const gpc_timeout_names[GPC_TIMEOUT_COUNT] = {
 	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
 	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
 	[GPC_TIMEOUT_UDP_NEW] = "udp-new", [GPC_TIMEOUT_UDP] = "udp",
@@ -100,7 +100,7 @@ static void dump_plane(struct dump *dump)
 	gpc_emit_number(e, "flows", plane->flows);
 	gpc_emit_number(e, "flow-inserts", plane->flow_inserts);
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
-		gpc_emit_number(e, timeout_names[i], plane->timeout[i]);
+		gpc_emit_number(e, gpc_timeout_names[i], plane->timeout[i]);
 	gpc_emit_end(e);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../compiler/diag/format.h"
+#include "../../compiler/image/dump.h"
 #include "output.h"
 
 static const char *const section_names[] = {
@@ -55,15 +56,6 @@ void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *o
 		gpc_digest_short(digest, brief));
 }
 
-static const char *const timeout_names[] = {
-	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
-	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
-	[GPC_TIMEOUT_UDP_NEW] = "udp-new", [GPC_TIMEOUT_UDP] = "udp",
-	[GPC_TIMEOUT_ICMP] = "icmp",	   [GPC_TIMEOUT_OTHER] = "other",
-};
-_Static_assert(sizeof(timeout_names) / sizeof(timeout_names[0]) == GPC_TIMEOUT_COUNT,
-	       "one name each");
-
 static void print_defaults(const struct gpc_plane *plane, FILE *out)
 {
 	struct gpc_grid grid = {.alignment = "lllrr"};
@@ -90,7 +82,7 @@ static void print_timeouts(const struct gpc_plane *plane, FILE *out)
 	_Static_assert(GPC_TIMEOUT_COUNT == 8, "a column for each timeout");
 	gpc_grid_add(&grid, GPC_DIM, "timeout");
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
-		gpc_grid_add(&grid, GPC_DIM, "%s", timeout_names[i]);
+		gpc_grid_add(&grid, GPC_DIM, "%s", gpc_timeout_names[i]);
 	gpc_grid_add(&grid, GPC_PLAIN, "seconds");
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		gpc_grid_add(&grid, GPC_PLAIN, "%u", plane->timeout[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,17 @@ static const char *const escapes[] = {
 	[GPC_PLAIN] = "\033[0m",  [GPC_BOLD] = "\033[1m",   [GPC_DIM] = "\033[2m",
 	[GPC_RED] = "\033[1;31m", [GPC_GREEN] = "\033[32m", [GPC_YELLOW] = "\033[33m",
 };
+
+void gpc_streams_guard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
 
 bool gpc_color_wanted(FILE *out)
 {

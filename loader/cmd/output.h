@@ -14,6 +14,9 @@
 
 enum gpc_paint { GPC_PLAIN, GPC_BOLD, GPC_DIM, GPC_RED, GPC_GREEN, GPC_YELLOW };
 
+/* A standard stream that came closed becomes /dev/null, so that no file gets its messages. */
+void gpc_streams_guard(void);
+
 bool gpc_color_wanted(FILE *out);
 /* The escape that begins a paint, or ends it (GPC_PLAIN); "" where there is no colour. */
 const char *gpc_paint(FILE *out, enum gpc_paint paint);

@@ -4,6 +4,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../history/changes.h"
+#include "../../compiler/diag/format.h"
 #include "describe.h"
 #include "output.h"
 #include "status.h"
@@ -18,9 +19,11 @@ static void titles(struct gpc_grid *grid, const char *const *names)
 
 static void print_problems(const struct gpc_status *status)
 {
-	for (size_t i = 0; i < status->problem_count; i++)
-		printf("%s!! %s%s\n", gpc_paint(stdout, GPC_RED), status->problems[i],
-		       gpc_paint(stdout, GPC_PLAIN));
+	for (size_t i = 0; i < status->problem_count; i++) {
+		printf("%s!! ", gpc_paint(stdout, GPC_RED));
+		gpc_put_safe(stdout, status->problems[i]);
+		printf("%s\n", gpc_paint(stdout, GPC_PLAIN));
+	}
 	if (status->problem_count)
 		putchar('\n');
 }
@@ -40,9 +43,12 @@ static void print_head(const struct gpc_call *call, const struct gpc_status *sta
 	       gpc_paint(stdout, GPC_PLAIN));
 	if (status->running.number) {
 		gpc_text_ago(status->running.time, ago);
-		printf("  since %s%s%s%s, by %s, from %s\n",
-		       gpc_text_time(status->running.time, when), *ago ? " (" : "", ago,
-		       *ago ? ")" : "", status->running.actor, status->running.source);
+		printf("  since %s%s%s%s, by ", gpc_text_time(status->running.time, when),
+		       *ago ? " (" : "", ago, *ago ? ")" : "");
+		gpc_put_safe(stdout, status->running.actor);
+		fputs(", from ", stdout);
+		gpc_put_safe(stdout, status->running.source);
+		putchar('\n');
 	}
 	printf("  size class %u MiB, image %s\n", 1u << (status->plane.size_log2 - 20),
 	       gpc_text_bytes(image->size, when));

@@ -9,10 +9,11 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/ip.h"
+#include "../../compiler/image/dump.h"
 
 #define KEY_FACTOR 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd: spreads addresses */
 
-static const char *const object_names[] = {"interface", "backend", "endpoint", "listener"};
+static const char *const object_names[] = {"plane", "interface", "backend", "endpoint", "listener"};
 static const char *const kind_names[] = {"added", "removed", "changed"};
 static const char *const state_names[] = {"ready", "drain", "maint"};
 static const char *const mode_names[] = {"native", "generic", "any"};
@@ -242,6 +243,33 @@ static void listener_differ(const struct pair *images, const void *before, const
 		note(out, "addresses or interfaces");
 }
 
+/* The one record without an id: what is true for all packets. */
+static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, struct buffer *out)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} flags[] = {{GPC_PLANE_ON_FAIL_DROP, "on-fail"},
+		     {GPC_PLANE_MALFORMED_DROP, "malformed"},
+		     {GPC_PLANE_NON_IP_DROP, "non-ip"}};
+
+	if (memcmp(a->hash_seed, b->hash_seed, sizeof(a->hash_seed)))
+		note(out, "hash seed changed: all new flows move");
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if ((a->flags ^ b->flags) & flags[i].flag)
+			note(out, "%s %s -> %s", flags[i].name,
+			     a->flags & flags[i].flag ? "drop" : "pass",
+			     b->flags & flags[i].flag ? "drop" : "pass");
+	if (a->flows != b->flows)
+		note(out, "flows %u -> %u", a->flows, b->flows);
+	if (a->flow_inserts != b->flow_inserts)
+		note(out, "flow-inserts %u -> %u", a->flow_inserts, b->flow_inserts);
+	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		if (a->timeout[i] != b->timeout[i])
+			note(out, "timeout %s %u -> %u", gpc_timeout_names[i], a->timeout[i],
+			     b->timeout[i]);
+}
+
 static const struct kind kinds[] = {
 	[GPC_CHANGE_INTERFACE] = {GPC_SEC_INTERFACE, interface_name, interface_differ},
 	[GPC_CHANGE_BACKEND] = {GPC_SEC_BACKEND, backend_name, backend_differ},
@@ -290,6 +318,19 @@ static void add_change(struct gpc_changes *changes, enum gpc_change_object objec
 	}
 	changes->items[changes->count++] = (struct gpc_change){object, kind, name, copy(text)};
 	changes->counts[object][kind]++;
+}
+
+static void compare_planes(struct gpc_changes *changes, const struct pair *images)
+{
+	const char *from = gpc_image_name(images->before, images->before->plane->name);
+	const char *to = gpc_image_name(images->after, images->after->plane->name);
+	struct buffer text = {0};
+
+	if (strcmp(from, to))
+		note(&text, "name %s -> %s", from, to);
+	plane_differ(images->before->plane, images->after->plane, &text);
+	if (text.used)
+		add_change(changes, GPC_CHANGE_PLANE, GPC_CHANGE_CHANGED, copy(to), text.text);
 }
 
 static void compare_kind(struct gpc_changes *changes, enum gpc_change_object object,
@@ -385,7 +426,9 @@ void gpc_changes_compare(const struct gpc_image *before, const struct gpc_image 
 	const struct pair images = {before, after, keys_before, keys_after};
 	struct gpc_changes changes = {0};
 
-	for (int object = 0; object < GPC_CHANGE_OBJECTS; object++)
+	if (before)
+		compare_planes(&changes, &images);
+	for (int object = GPC_CHANGE_PLANE + 1; object < GPC_CHANGE_OBJECTS; object++)
 		compare_kind(&changes, object, &images);
 	if (before)
 		compare_slots(&changes, &images);

@@ -13,6 +13,7 @@
 
 enum gpc_change_kind { GPC_CHANGE_ADDED, GPC_CHANGE_REMOVED, GPC_CHANGE_CHANGED };
 enum gpc_change_object {
+	GPC_CHANGE_PLANE, /* name, hash seed, defaults; never added or removed */
 	GPC_CHANGE_INTERFACE,
 	GPC_CHANGE_BACKEND,
 	GPC_CHANGE_ENDPOINT,
@@ -23,7 +24,7 @@ enum gpc_change_object {
 struct gpc_change {
 	enum gpc_change_object object;
 	enum gpc_change_kind kind;
-	char *name; /* "web/web-1" for an endpoint */
+	char *name; /* "web/web-1" for an endpoint, metadata.name for the plane */
 	char *text; /* "weight 1 -> 3, state ready -> drain"; empty if added or removed */
 };
 

@@ -3,6 +3,7 @@
 #include "loader/cmd/output.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include "tests/unit/loader/history/fixture.h"
 
@@ -130,6 +131,28 @@ static void tables_are_escaped_too(void)
 	free(text);
 }
 
+/* In a process of its own, which has no stream left to complain on. */
+static void closed_streams_are_no_files(void)
+{
+	struct stat st[3], null;
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		int bad = 0;
+
+		for (int fd = 0; fd < 3; fd++)
+			close(fd);
+		gpc_streams_guard();
+		bad |= stat("/dev/null", &null);
+		for (int fd = 0; fd < 3; fd++)
+			bad |= fstat(fd, &st[fd]) || st[fd].st_rdev != null.st_rdev;
+		_exit(bad || open("/dev/null", O_RDONLY) != 3);
+	}
+	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+	CU_ASSERT_EQUAL(status, 0);
+}
+
 static void json_is_utf8(void)
 {
 	struct json_object *object = gpc_json("x");
@@ -142,4 +165,5 @@ static void json_is_utf8(void)
 
 GPC_UNIT_MAIN("cmd/output", {"a_failure_is_in_the_result", a_failure_is_in_the_result},
 	      {"what_could_harm_a_terminal_is_escaped", what_could_harm_a_terminal_is_escaped},
+	      {"closed_streams_are_no_files", closed_streams_are_no_files},
 	      {"tables_are_escaped_too", tables_are_escaped_too}, {"json_is_utf8", json_is_utf8})

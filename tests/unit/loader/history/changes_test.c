@@ -137,6 +137,37 @@ static void an_interface_tells_mode_and_role(void)
 		     "role edge -> decap");
 }
 
+#define DEFAULTS(name, rest)                                                                       \
+	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: " name "}\ndefaults: {" rest "}\n"      \
+	"interfaces:\n  - {name: wan0, hooks: [xdp]}\n"                                            \
+	"backends:\n  - {name: web, endpoints: [{name: a, address: 10.0.0.1}]}\n"                  \
+	"listeners:\n  - {name: http, " HTTP "}\n"
+
+static void what_is_true_for_all_packets_is_told(void)
+{
+	check_single(DEFAULTS("test", ""), DEFAULTS("test", "on-fail: drop, malformed: pass"),
+		     GPC_CHANGE_PLANE, "test", "on-fail pass -> drop, malformed drop -> pass");
+	check_single(DEFAULTS("test", "non-ip: pass"), DEFAULTS("test", "non-ip: drop"),
+		     GPC_CHANGE_PLANE, "test", "non-ip pass -> drop");
+	check_single(DEFAULTS("test", "flow-inserts: 1000/s"),
+		     DEFAULTS("test", "flow-inserts: 2000/s"), GPC_CHANGE_PLANE, "test",
+		     "flow-inserts 1000 -> 2000");
+	check_single(DEFAULTS("test", "flow-inserts: 1000/s, flows: 4096"),
+		     DEFAULTS("test", "flow-inserts: 1000/s, flows: 8192"), GPC_CHANGE_PLANE,
+		     "test", "flows 4096 -> 8192");
+}
+
+static void a_new_name_moves_the_flows(void)
+{
+	struct gpc_changes changes = compare(DEFAULTS("test", ""), DEFAULTS("other", ""));
+
+	CU_ASSERT_FATAL(changes.count > 0);
+	CU_ASSERT_EQUAL(changes.items[0].object, GPC_CHANGE_PLANE);
+	CU_ASSERT_STRING_EQUAL(changes.items[0].text,
+			       "name test -> other, hash seed changed: all new flows move");
+	gpc_changes_release(&changes);
+}
+
 static void a_table_of_another_size_moves_all_slots(void)
 {
 	struct gpc_changes changes = compare(PLANE(TWO_ENDPOINTS), PLANE_HEAD
@@ -158,4 +189,6 @@ GPC_UNIT_MAIN("history/changes",
 	      {"weight_and_state_are_told_together", weight_and_state_are_told_together},
 	      {"a_listener_tells_each_of_its_keys", a_listener_tells_each_of_its_keys},
 	      {"an_interface_tells_mode_and_role", an_interface_tells_mode_and_role},
+	      {"what_is_true_for_all_packets_is_told", what_is_true_for_all_packets_is_told},
+	      {"a_new_name_moves_the_flows", a_new_name_moves_the_flows},
 	      {"a_table_of_another_size_moves_all_slots", a_table_of_another_size_moves_all_slots})
