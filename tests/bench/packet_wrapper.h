@@ -11,6 +11,7 @@
 enum packet_wrapper_program {
 	PACKET_WRAPPER_EMPTY,
 	PACKET_WRAPPER_TESTED,
+	PACKET_WRAPPER_LOOKUP, /* the flow table alone */
 	PACKET_WRAPPER_PROGRAMS
 };
 
