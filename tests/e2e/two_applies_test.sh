@@ -10,7 +10,7 @@ won=0 lost=0 other=0
 for round in 1 2 3 4 5; do
 	pids=()
 	for i in 1 2 3 4 5 6; do
-		plane dsr 46 "1:$((round * 10 + i))" 2 >"$WORK/plane$i.yaml"
+		plane dsr 46 "1:$((100 + round * 10 + i))" 2:100 >"$WORK/plane$i.yaml"
 		gpc balancer apply "$WORK/plane$i.yaml" >"$WORK/apply$i" 2>&1 &
 		pids+=($!)
 	done
@@ -36,7 +36,7 @@ check "traffic" all_answer "$VIP4" 100 backend1 backend2
 # The lock itself, held for certain.
 exec 9<"$WORK/state/balancer/lock"
 must flock -n 9
-plane dsr 46 1:77 2 >"$WORK/plane.yaml"
+plane dsr 46 1:77 2:100 >"$WORK/plane.yaml"
 check_exit "apply while the lock is held" 6 gpc balancer apply "$WORK/plane.yaml"
 check_exit "rollback while the lock is held" 6 gpc balancer rollback
 check_exit "detach while the lock is held" 6 gpc balancer detach
