@@ -11,6 +11,7 @@
 #include "control.h"
 #include "failpoint.h"
 #include "kernel.h"
+#include "merging.h"
 #include "plane.h"
 #include "swap.h"
 
@@ -337,6 +338,7 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 	if (gpc_swap_run(swap, failure))
 		return -1;
 	remember(&apply);
+	gpc_merging_warn(image, &apply.bindings, notices);
 	*ret = (struct gpc_apply_outcome){
 		.generation = generation,
 		.unchanged = swap->plan == GPC_PLAN_SAME,

@@ -193,6 +193,14 @@ static bool in_other_mode(const struct gpc_binding *binding)
 	       (binding->mode == GPC_MODE_GENERIC && binding->device->xdp_native);
 }
 
+/* Where `any` is bound for the first time, attaching will tell. */
+static bool is_generic(const struct gpc_binding *binding)
+{
+	if (binding->mode != GPC_MODE_ANY)
+		return binding->mode == GPC_MODE_GENERIC;
+	return binding->link && binding->device->xdp_generic == binding->link->program;
+}
+
 int gpc_bindings_plan(const struct gpc_image *image, const struct gpc_devices *devices,
 		      struct gpc_links *links, struct gpc_bindings *ret,
 		      struct gpc_failure *failure)
@@ -225,6 +233,7 @@ int gpc_bindings_plan(const struct gpc_image *image, const struct gpc_devices *d
 				.old_program = -1,
 			};
 			binding->reattach = in_other_mode(binding);
+			binding->generic = is_generic(binding);
 			if (binding->link)
 				binding->link->wanted = true;
 			bindings.count++;
@@ -302,7 +311,7 @@ static bool is_gone(const struct gpc_device *device)
 	return !if_indextoname(device->ifindex, name);
 }
 
-static int attach_mode(const struct gpc_binding *binding, int program, int *ret_fd,
+static int attach_mode(struct gpc_binding *binding, int program, int *ret_fd,
 		       const struct gpc_notice_sink *notices)
 {
 	int r;
@@ -318,6 +327,7 @@ static int attach_mode(const struct gpc_binding *binding, int program, int *ret_
 	gpc_notice(notices,
 		   "device '%s' takes no native XDP (%s): generic mode, as `mode: any` allows",
 		   binding->device->name, strerror(-r));
+	binding->generic = true;
 	return attach_as(binding, program, XDP_FLAGS_SKB_MODE, ret_fd);
 }
 

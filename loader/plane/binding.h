@@ -42,6 +42,7 @@ struct gpc_binding {
 	uint8_t hook, mode;		/* GPC_HOOK_*, enum gpc_mode */
 	enum gpc_program_id program;
 	struct gpc_link *link;		/* what hangs there, NULL: nothing of ours */
+	bool generic;			/* it runs, or will run, in generic mode */
 	bool reattach;			/* it hangs there in a mode that is not wanted */
 	/* what bindings_attach did, for undo */
 	enum { GPC_BINDING_UNTOUCHED, GPC_BINDING_CREATED, GPC_BINDING_UPDATED } done;

@@ -2,22 +2,20 @@
 /* Probes of the devices that an image would be bound to, and of the ways to its endpoints. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../compiler/base/cleanup.h"
 #include "../link/hop.h"
 #include "../link/link.h"
+#include "../link/offload.h"
 #include "gpc/lookup/endpoint.h"
 #include "foreign.h"
 #include "gpc/lookup/vip.h"
+#include "merging.h"
 #include "probe.h"
 
 #define OUTER_V4 20u
@@ -50,29 +48,14 @@ static int try_native(uint32_t ifindex)
 	return link < 0 ? -errno : 0;
 }
 
-static void driver_name(const char *device, char *out, size_t size)
-{
-	char path[128], target[256];
-	ssize_t got;
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", device);
-	got = readlink(path, target, sizeof(target) - 1);
-	if (got < 0) {
-		snprintf(out, size, "virtual");
-		return;
-	}
-	target[got] = '\0';
-	snprintf(out, size, "%.60s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
-}
-
 static void probe_refused(struct gpc_probes *probes, const struct gpc_binding *binding, int error)
 {
 	bool needed = binding->mode == GPC_MODE_NATIVE;
 	struct gpc_probe *probe = gpc_probe_add(probes, needed ? GPC_HEALTH_FAIL : GPC_HEALTH_WARN,
 						"native-xdp %s", binding->device->name);
-	char driver[64];
+	char driver[GPC_DRIVER_TEXT];
 
-	driver_name(binding->device->name, driver, sizeof(driver));
+	gpc_device_driver(binding->device->name, driver);
 	gpc_probe_found(probe, "refused by the driver (%s): %s%s", driver, strerror(error),
 			needed ? "" : "; generic mode would be used");
 	if (error == ERANGE)
@@ -83,13 +66,13 @@ static void probe_refused(struct gpc_probes *probes, const struct gpc_binding *b
 			      binding->device->name);
 }
 
-static void probe_xdp(struct gpc_probes *probes, const struct gpc_binding *binding)
+static void probe_xdp(struct gpc_probes *probes, struct gpc_binding *binding)
 {
 	const struct gpc_device *device = binding->device;
 	uint32_t there = device->xdp_native ? device->xdp_native : device->xdp_generic;
 	bool ours = binding->link && binding->link->program == there;
 	struct gpc_probe *probe;
-	char driver[64];
+	char driver[GPC_DRIVER_TEXT];
 	int r = 0;
 
 	if (there && !ours) {
@@ -105,9 +88,10 @@ static void probe_xdp(struct gpc_probes *probes, const struct gpc_binding *bindi
 		r = try_native(device->ifindex);
 	if (r) {
 		probe_refused(probes, binding, -r);
+		binding->generic = binding->mode == GPC_MODE_ANY;
 		return;
 	}
-	driver_name(device->name, driver, sizeof(driver));
+	gpc_device_driver(device->name, driver);
 	probe = gpc_probe_add(probes, GPC_HEALTH_OK, "xdp %s", device->name);
 	gpc_probe_found(probe, "%s (driver %s)",
 			ours && device->xdp_generic	    ? "gpc's, generic mode"
@@ -119,48 +103,62 @@ static void probe_xdp(struct gpc_probes *probes, const struct gpc_binding *bindi
 
 /* ---- offloads, forwarding, reverse path ---- */
 
-static bool has_offload(const char *device, uint32_t command)
+static void probe_merging(struct gpc_probes *probes, const struct gpc_image *image,
+			  const struct gpc_binding *binding)
 {
-	GPC_AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ethtool_value value = {.cmd = command};
-	struct ifreq request = {.ifr_data = (void *)&value};
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
-	return fd >= 0 && !ioctl(fd, SIOCETHTOOL, &request) && value.data;
-}
-
-/* Generic XDP gets what GRO has merged; such a packet is too large to send on. */
-static void probe_merging(struct gpc_probes *probes, const struct gpc_binding *binding)
-{
-	const struct gpc_device *device = binding->device;
-	bool generic = binding->mode == GPC_MODE_GENERIC || device->xdp_generic;
-	bool merges = generic && has_offload(device->name, ETHTOOL_GGRO);
+	struct gpc_merging merging = gpc_merging_find(image, binding);
 	struct gpc_probe *probe;
 
-	if (!generic)
+	if (!merging.concerned)
 		return;
-	probe = gpc_probe_add(probes, merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "gro %s",
-			      device->name);
-	gpc_probe_found(probe, merges ? "on: in generic mode merged packets cannot be encapsulated"
-				      : "off");
-	if (merges)
-		gpc_probe_fix(probe, "ethtool -K %s gro off lro off", device->name);
+	probe = gpc_probe_add(probes, merging.merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+			      "offloads %s", binding->device->name);
+	gpc_probe_found(probe, "%s", merging.found);
+	gpc_probe_fix(probe, "%s", merging.fix);
+}
+
+/* Families of the addresses that frames are sent to. */
+static void sends_to(const struct gpc_image *image, bool *ret_v4, bool *ret_v6)
+{
+	uint32_t count, i;
+	const struct gpc_endpoint *endpoint = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
+	int family;
+
+	*ret_v4 = *ret_v6 = false;
+	for (i = 0; i < count; i++)
+		for (family = GPC_V4; family <= GPC_V6; family++) {
+			struct gpc_ip target;
+
+			if (gpc_link_target(image->view, &endpoint[i], family, &target))
+				*(gpc_ip_is_v4(&target) ? ret_v4 : ret_v6) = true;
+		}
 }
 
 /* The program asks the kernel's routing table for moved gateways; it answers only where it
  * forwards. */
-static void probe_forwarding(struct gpc_probes *probes, const char *device)
+static void probe_forwarding(struct gpc_probes *probes, const struct gpc_image *image,
+			     const char *device)
 {
-	long v4 = gpc_probe_number("/proc/sys/net/ipv4/conf/%s/forwarding", device);
-	struct gpc_probe *probe = gpc_probe_add(probes, v4 ? GPC_HEALTH_OK : GPC_HEALTH_WARN,
-						"forwarding %s", device);
+	struct gpc_probe *probe;
+	bool off4, off6;
 
-	gpc_probe_found(probe, v4 ? "on" : "off: moved next hops heal only at the next apply");
-	if (!v4)
-		gpc_probe_fix(probe,
-			      "sysctl -w net/ipv4/conf/%s/forwarding=1 "
-			      "net/ipv6/conf/%s/forwarding=1",
-			      device, device);
+	sends_to(image, &off4, &off6);
+	off4 &= !gpc_probe_number("/proc/sys/net/ipv4/conf/%s/forwarding", device);
+	off6 &= !gpc_probe_number("/proc/sys/net/ipv6/conf/%s/forwarding", device);
+	probe = gpc_probe_add(probes, off4 || off6 ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+			      "forwarding %s", device);
+	if (!off4 && !off6) {
+		gpc_probe_found(probe, "on");
+		return;
+	}
+	gpc_probe_found(probe, "off%s: moved next hops heal only at the next apply",
+			!off6	? " for IPv4"
+			: !off4 ? " for IPv6"
+				: "");
+	gpc_probe_fix(probe, "sysctl -w%s%s%s%s%s%s", off4 ? " net/ipv4/conf/" : "",
+		      off4 ? device : "", off4 ? "/forwarding=1" : "",
+		      off6 ? " net/ipv6/conf/" : "", off6 ? device : "",
+		      off6 ? "/forwarding=1" : "");
 }
 
 /* An unwrapped packet has a source that is routed elsewhere: strict checking drops it. */
@@ -291,17 +289,18 @@ static void probe_mtus(struct gpc_probes *probes, const struct gpc_survey *surve
 /* ---- all ---- */
 
 /* Probes one binding; returns the MTU of a device that balances, 0 of others. */
-static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_binding *binding)
+static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_image *image,
+			      struct gpc_binding *binding)
 {
 	if (binding->hook != GPC_HOOK_XDP)
 		return 0;
 	probe_xdp(probes, binding);
-	probe_merging(probes, binding);
+	probe_merging(probes, image, binding);
 	if (binding->program == GPC_PROGRAM_DECAP) {
 		probe_reverse_path(probes, binding->device->name);
 		return 0;
 	}
-	probe_forwarding(probes, binding->device->name);
+	probe_forwarding(probes, image, binding->device->name);
 	return binding->device->mtu;
 }
 
@@ -328,7 +327,7 @@ int gpc_probe_devices(struct gpc_probes *probes, struct gpc_survey *survey,
 	if (gpc_bindings_plan(image, &survey->devices, &survey->links, &bindings, failure))
 		return -1;
 	for (i = 0; i < bindings.count; i++) {
-		uint32_t mtu = probe_binding(probes, &bindings.items[i]);
+		uint32_t mtu = probe_binding(probes, image, &bindings.items[i]);
 
 		mtu_in = mtu > mtu_in ? mtu : mtu_in;
 	}

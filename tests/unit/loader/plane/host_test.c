@@ -7,14 +7,14 @@
 #include "rig.h"
 
 #define ONLINE "/sys/devices/system/cpu/online"
-#define GATEWAY(forward, hop)                                                                      \
-	RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [{name: wan0, mode: any}]\n"                \
+#define GATEWAY(mode, forward, hop)                                                                \
+	RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [{name: wan0, mode: " mode "}]\n"           \
 		 "backends: [{name: web, next-hop: " hop                                           \
 		 ", endpoints: [{name: w1, address: 192.0.2.77}]}]\n"                              \
 		 "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, "         \
 		 "forward: " forward ", backend: web}]\n"
 
-static struct gpc_image one, gateway;
+static struct gpc_image one, gateway, generic_ipip, generic_dsr, six;
 
 /* ---- CPUs ---- */
 
@@ -96,15 +96,83 @@ static void doctor_asks_for_the_gateway_where_one_is_configured(void)
 	rig_run("ip link set lan0 mtu 1500");
 }
 
+static void doctor_looks_at_forwarding_of_the_families_that_are_sent_to(void)
+{
+	struct gpc_probe probe;
+
+	rig_run("sysctl -qw net.ipv4.conf.wan0.forwarding=1 net.ipv6.conf.wan0.forwarding=0");
+	CU_ASSERT_EQUAL(ask(&one, "forwarding wan0").health, GPC_HEALTH_OK);
+	probe = ask(&six, "forwarding wan0");
+	CU_ASSERT_EQUAL(probe.health, GPC_HEALTH_WARN);
+	CU_ASSERT_STRING_EQUAL(probe.fix, "sysctl -w net/ipv6/conf/wan0/forwarding=1");
+	rig_run("sysctl -qw net.ipv4.conf.wan0.forwarding=0 net.ipv6.conf.wan0.forwarding=1");
+	CU_ASSERT_EQUAL(ask(&one, "forwarding wan0").health, GPC_HEALTH_WARN);
+	CU_ASSERT_EQUAL(ask(&six, "forwarding wan0").health, GPC_HEALTH_OK);
+}
+
+/* /sys shows the devices of the namespace that it was mounted in; a driver is asked for by name. */
+static void doctor_asks_the_driver_in_its_own_namespace(void)
+{
+	CU_ASSERT_PTR_NOT_NULL(strstr(ask(&one, "xdp wan0").found, "driver veth"));
+}
+
+/* ---- merged packets ---- */
+
+static bool warned_of_merging(const struct gpc_image *image)
+{
+	rig_must_apply(image);
+	rig_detach();
+	return strstr(rig_notices, "ethtool -K wan0 ");
+}
+
+static void merged_packets_where_generic_xdp_wraps_are_warned_of(void)
+{
+	rig_run("ethtool -K wan0 gro on tso on >/dev/null");
+	CU_ASSERT_TRUE(warned_of_merging(&generic_ipip));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_notices, "gro off tso off"));
+	CU_ASSERT_EQUAL(ask(&generic_ipip, "offloads wan0").health, GPC_HEALTH_WARN);
+	CU_ASSERT_FALSE(warned_of_merging(&generic_dsr));
+	CU_ASSERT_FALSE(warned_of_merging(&gateway));
+	rig_run("ethtool -K wan0 gro off tso off >/dev/null");
+	CU_ASSERT_FALSE(warned_of_merging(&generic_ipip));
+	CU_ASSERT_EQUAL(ask(&generic_ipip, "offloads wan0").health, GPC_HEALTH_OK);
+}
+
+/* `any` falls back to generic mode where the driver refuses: a veth whose peer has a large MTU. */
+static void merged_packets_are_warned_of_when_any_became_generic(void)
+{
+	rig_run("ip link set p-wan0 mtu 9000 && ip link set wan0 mtu 9000 && "
+		"ethtool -K wan0 gro on >/dev/null");
+	CU_ASSERT_EQUAL(ask(&gateway, "offloads wan0").health, GPC_HEALTH_WARN);
+	CU_ASSERT_TRUE(warned_of_merging(&gateway));
+	rig_run("ip link set p-wan0 mtu 1500 && ip link set wan0 mtu 1500");
+}
+
 static void make_images(void)
 {
 	rig_up("plane/host");
 	one = rig_image(RIG_PLANE("{name: wan0}", RIG_W1));
-	gateway = rig_image(GATEWAY("ipip", "10.99.2.12"));
+	gateway = rig_image(GATEWAY("any", "ipip", "10.99.2.12"));
+	generic_ipip = rig_image(GATEWAY("generic", "ipip", "10.99.2.12"));
+	generic_dsr = rig_image(RIG_PLANE("{name: wan0, mode: generic}", RIG_W1));
+	six = rig_image(
+		RIG_HEAD
+		"defaults: {flows: 4096}\ninterfaces: [{name: wan0}]\n"
+		"backends: [{name: web, endpoints: [{name: w1, address: \"fd99::11\"}]}]\n"
+		"listeners: [{name: http, address: \"2001:db8::10\", protocol: TCP, port: 80, "
+		"forward: dsr, backend: web}]\n");
 }
 
 GPC_UNIT_MAIN_AFTER("plane/host", make_images,
 		    {"the_insert_budget_is_shared_by_the_cpus_that_are_online",
 		     the_insert_budget_is_shared_by_the_cpus_that_are_online},
 		    {"doctor_asks_for_the_gateway_where_one_is_configured",
-		     doctor_asks_for_the_gateway_where_one_is_configured})
+		     doctor_asks_for_the_gateway_where_one_is_configured},
+		    {"doctor_looks_at_forwarding_of_the_families_that_are_sent_to",
+		     doctor_looks_at_forwarding_of_the_families_that_are_sent_to},
+		    {"doctor_asks_the_driver_in_its_own_namespace",
+		     doctor_asks_the_driver_in_its_own_namespace},
+		    {"merged_packets_where_generic_xdp_wraps_are_warned_of",
+		     merged_packets_where_generic_xdp_wraps_are_warned_of},
+		    {"merged_packets_are_warned_of_when_any_became_generic",
+		     merged_packets_are_warned_of_when_any_became_generic})

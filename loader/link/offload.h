@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offload.h: what a device's driver says by ethtool's ioctl, which asks in this network namespace,
+ * whatever /sys shows.
+ */
+#ifndef GPC_LOADER_LINK_OFFLOAD_H
+#define GPC_LOADER_LINK_OFFLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GPC_DRIVER_TEXT 33
+/* "veth", "virtio_net"; "unknown" if the device does not say. */
+void gpc_device_driver(const char *device, char out[GPC_DRIVER_TEXT]);
+
+/*
+ * What lets merged packets come in: GRO and LRO of the device itself; on a veth, TSO too, since its
+ * other end hands over what was never cut. Both ends have TSO from the start, so this end is asked.
+ */
+struct gpc_offloads {
+	bool gro, lro, tso;
+};
+struct gpc_offloads gpc_device_merging(const char *device);
+
+#endif
