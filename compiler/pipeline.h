@@ -15,7 +15,7 @@ struct gpc_model;
 struct gpc_compile_options {
 	struct gpc_inputs inputs;
 	const char *tool_version;	/* provenance only */
-	const char *commit;		/* provenance only; NULL if not from a repository */
+	const char *commit;		/* provenance only; NULL if not from a repository; its text is taken last */
 	const char *dump_after;		/* one of gpc_pass_names, NULL for none: text to dump_to */
 	void *dump_to;			/* FILE * */
 };

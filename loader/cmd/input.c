@@ -12,6 +12,7 @@
 #include "../../compiler/base/disk.h"
 #include "../../compiler/diag/render.h"
 #include "../file.h"
+#include "../history/origin.h"
 #include "output.h"
 
 /* ---- diagnostics ---- */
@@ -72,16 +73,20 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static bool compile(const struct gpc_call *call, const struct gpc_provider *provider,
+static bool compile(const struct gpc_call *call, const struct gpc_provider *disk,
 		    struct gpc_input *input)
 {
+	GPC_CLEANUP(gpc_origin_close)
+	struct gpc_origin *origin = gpc_origin_open(input->project.root, disk);
+	const struct gpc_provider files = gpc_origin_files(origin);
 	const struct gpc_compile_options options = {
 		.inputs = {(const char *const *)input->project.paths, input->project.count,
 			   gpc_call_value(call, "env")},
 		.tool_version = GPC_VERSION,
+		.commit = gpc_origin_commit(origin),
 	};
 	double begin = now_ms();
-	bool good = gpc_compile(&input->diags, provider, &options, &input->compiled);
+	bool good = gpc_compile(&input->diags, &files, &options, &input->compiled);
 
 	input->compile_ms = now_ms() - begin;
 	return good;

@@ -92,7 +92,7 @@ int gpc_git_guard(git_repository *repo)
 	git_odb *odb;
 	int rc;
 
-	if (!guard || asprintf(&guard->objects, "%sobjects/", git_repository_path(repo)) < 0)
+	if (!guard || asprintf(&guard->objects, "%sobjects/", git_repository_commondir(repo)) < 0)
 		abort();
 	git_odb_init_backend(&guard->parent, GIT_ODB_BACKEND_VERSION);
 	guard->parent.read = check_read;
