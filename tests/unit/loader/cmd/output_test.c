@@ -147,7 +147,7 @@ static void closed_streams_are_no_files(void)
 		bad |= stat("/dev/null", &null);
 		for (int fd = 0; fd < 3; fd++)
 			bad |= fstat(fd, &st[fd]) || st[fd].st_rdev != null.st_rdev;
-		_exit(bad || open("/dev/null", O_RDONLY) != 3);
+		_exit(bad || open("/dev/null", O_RDONLY) < 3);
 	}
 	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
 	CU_ASSERT_EQUAL(status, 0);
