@@ -10,6 +10,10 @@ int gpc_folder_check(const char *path, bool *ret_missing, struct gpc_failure *fa
 	struct stat st;
 
 	*ret_missing = false;
+	if (*path != '/') {
+		gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is no absolute path", path);
+		return gpc_fail_hint(failure, "GPC_STATE_DIR is the same wherever one stands");
+	}
 	if (lstat(path, &st)) {
 		if (errno == ENOENT) {
 			*ret_missing = true;

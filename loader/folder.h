@@ -9,7 +9,7 @@
 
 /*
  * Sets *ret_missing, or fails (FAILED, with a hint) for what is not a private folder (0700 at most)
- * of root or of the caller. Changes nothing.
+ * of root or of the caller; USAGE for a path that is not absolute. Changes nothing.
  */
 int gpc_folder_check(const char *path, bool *ret_missing, struct gpc_failure *failure);
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "../../compiler/base/cleanup.h"
 #include "../file.h"
 #include "describe.h"
@@ -8,12 +12,47 @@
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
 	GPC_OPTION_ENV,
-	{'o', "output", "FILE", "write the image here; it appears whole or not at all"},
+	{'o', "output", "FILE", "write the image here, whole or not at all; - is standard output"},
 	{'v', "verbose", NULL, "sizes per section, tables and times on stderr"},
 	GPC_OPTION_STRICT,
 	GPC_OPTION_FORMAT,
 	GPC_OPTION_JSON,
 };
+
+static bool is_stdout(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+/* A pipe or a device takes bytes, but cannot be replaced. */
+static bool is_stream(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+static int write_stream(FILE *out, const char *path, const struct gpc_compiled *compiled,
+			struct gpc_failure *failure)
+{
+	if (!out || fwrite(compiled->bytes, 1, compiled->size, out) != compiled->size ||
+	    fflush(out))
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "cannot write '%s'", path);
+	return 0;
+}
+
+static int write_bytes(const char *path, const struct gpc_compiled *compiled,
+		       struct gpc_failure *failure)
+{
+	if (is_stdout(path))
+		return write_stream(stdout, path, compiled, failure);
+	if (is_stream(path)) {
+		GPC_AUTO_FCLOSE FILE *out = fopen(path, "we");
+
+		return write_stream(out, path, compiled, failure);
+	}
+	return gpc_file_save(path, compiled->bytes, compiled->size, 0666, failure);
+}
 
 static enum gpc_exit write_image(const struct gpc_call *call, const struct gpc_input *input)
 {
@@ -21,7 +60,7 @@ static enum gpc_exit write_image(const struct gpc_call *call, const struct gpc_i
 	struct json_object *result = gpc_json("result");
 	struct gpc_failure failure;
 
-	if (gpc_file_save(path, input->compiled.bytes, input->compiled.size, 0666, &failure)) {
+	if (write_bytes(path, &input->compiled, &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
 	}
@@ -33,8 +72,21 @@ static enum gpc_exit write_image(const struct gpc_call *call, const struct gpc_i
 	gpc_json_text(result, "output", path);
 	gpc_describe_json(&input->image, result);
 	if (!gpc_call_has(call, "json"))
-		gpc_describe_line(&input->image, path, stdout);
+		gpc_describe_line(&input->image, path, is_stdout(path) ? stderr : stdout);
 	return gpc_finish(call, GPC_EXIT_OK, result);
+}
+
+/* What an image on stdout would spoil. */
+static int check_output(const struct gpc_call *call, const char *path, struct gpc_failure *failure)
+{
+	bool talks = gpc_call_has(call, "json") || gpc_call_has(call, "format");
+
+	if (!is_stdout(path) || (!talks && !isatty(STDOUT_FILENO)))
+		return 0;
+	gpc_fail(failure, GPC_EXIT_USAGE, 0,
+		 talks ? "the image and --json or --format cannot both go to standard output"
+		       : "an image is nothing for a terminal");
+	return gpc_fail_hint(failure, "give -o FILE");
 }
 
 static enum gpc_exit run(const struct gpc_call *call)
@@ -47,6 +99,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 		gpc_fail_hint(&input.failure, "give -o FILE; gpc check writes nothing");
 		return gpc_input_end(call, &input, GPC_EXIT_USAGE);
 	}
+	if (check_output(call, gpc_call_value(call, "output"), &input.failure))
+		return gpc_input_end(call, &input, GPC_EXIT_USAGE);
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, false, &input);
 	return rc ? gpc_input_end(call, &input, rc) : write_image(call, &input);
 }

@@ -248,7 +248,7 @@ static int switch_all(const char *bpffs, bool off, bool *ret_changed, uint32_t *
 	if (gpc_survey_open(bpffs, &survey, failure))
 		return -1;
 	if (!survey.present) {
-		gpc_fail(failure, GPC_EXIT_HOST, 0, "no plane runs here");
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'", bpffs);
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
 	*ret_last = gpc_survey_last_number(&survey);

@@ -323,7 +323,7 @@ static int look(struct verify *verify, const char *bpffs, struct gpc_failure *fa
 	if (gpc_survey_open(bpffs, &verify->survey, failure))
 		return -1;
 	if (!verify->survey.present) {
-		gpc_fail(failure, GPC_EXIT_HOST, 0, "no plane runs here");
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'", bpffs);
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
 	verify->report.findings = calloc(FINDINGS_MAX, sizeof(*verify->report.findings));

@@ -19,6 +19,12 @@ sum() { tr ' ' '\n' | awk '{s += $1} END {print s + 0}'; }
 check "status without a plane" gpc balancer status
 check_said "it says that there is none" "no plane"
 check_exit "verify without a plane" 1 gpc balancer verify
+check_exit "off without a plane" 1 gpc balancer off
+check_said "it says that there is none" "no plane"
+plane dsr 46 1 >"$WORK/unapplied.yaml"
+must gpc balancer compile "$WORK/unapplied.yaml" -o "$WORK/unapplied.gpi"
+check_exit "verify of an image without a plane" 1 gpc balancer verify "$WORK/unapplied.gpi"
+check_exit "status --exit-code without a plane" 2 gpc balancer status --exit-code
 plane dsr 46 1 2:3 >"$WORK/plane.yaml"
 check "apply" gpc balancer apply "$WORK/plane.yaml"
 check "300 v4 connections" share "$VIP4" 300

@@ -153,6 +153,36 @@ static void closed_streams_are_no_files(void)
 	CU_ASSERT_EQUAL(status, 0);
 }
 
+static void an_image_goes_to_stdout_or_into_a_device(void)
+{
+	char yaml[PATH_MAX];
+
+	folder_make(&f);
+	snprintf(yaml, sizeof(yaml), "%s/web.yaml", f.base);
+	file_put(yaml, PLANE(TWO_ENDPOINTS));
+	CU_ASSERT_EQUAL(GPC("compile", yaml, "-o", "-"), 0);
+	CU_ASSERT(*(uint32_t *)(void *)out == GPC_IMAGE_MAGIC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "plane test"));
+	CU_ASSERT_NOT_EQUAL(access("-", F_OK), 0);
+	CU_ASSERT_EQUAL(GPC("compile", yaml, "-o", "/dev/null"), 0);
+	CU_ASSERT_EQUAL(GPC("compile", yaml, "-o", "/dev/full"), GPC_EXIT_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "No space left"));
+	CU_ASSERT_EQUAL(GPC("compile", yaml, "-o", "-", "--json"), GPC_EXIT_USAGE);
+	CU_ASSERT(ends_with_message(64, "standard output"));
+	folder_drop(&f);
+}
+
+static void a_relative_state_folder_is_refused(void)
+{
+	folder_make(&f);
+	setenv("GPC_STATE_DIR", "state", 1);
+	CU_ASSERT_EQUAL(GPC("log", "--json"), GPC_EXIT_USAGE);
+	CU_ASSERT(ends_with_message(64, "'state' is no absolute path"));
+	CU_ASSERT_EQUAL(GPC("detach", "--json"), GPC_EXIT_USAGE);
+	CU_ASSERT(ends_with_message(64, "'state' is no absolute path"));
+	folder_drop(&f);
+}
+
 static void json_is_utf8(void)
 {
 	struct json_object *object = gpc_json("x");
@@ -166,4 +196,7 @@ static void json_is_utf8(void)
 GPC_UNIT_MAIN("cmd/output", {"a_failure_is_in_the_result", a_failure_is_in_the_result},
 	      {"what_could_harm_a_terminal_is_escaped", what_could_harm_a_terminal_is_escaped},
 	      {"closed_streams_are_no_files", closed_streams_are_no_files},
+	      {"an_image_goes_to_stdout_or_into_a_device",
+	       an_image_goes_to_stdout_or_into_a_device},
+	      {"a_relative_state_folder_is_refused", a_relative_state_folder_is_refused},
 	      {"tables_are_escaped_too", tables_are_escaped_too}, {"json_is_utf8", json_is_utf8})

@@ -359,9 +359,9 @@ static void without_a_plane_there_is_nothing_to_read(void)
 
 	CU_ASSERT_FALSE(status.present);
 	CU_ASSERT_EQUAL(gpc_plane_switch(rig_bpffs, true, NULL, &rig_failure), -1);
-	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_HOST);
+	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_FAILED);
 	CU_ASSERT_EQUAL(rig_verify(&one), -1);
-	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_HOST);
+	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_FAILED);
 	CU_ASSERT_EQUAL(gpc_plane_retire(rig_bpffs, &rig_failure), 0);
 	rig_detach();
 	rig_detach();
