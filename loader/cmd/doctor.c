@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../../compiler/diag/format.h"
 #include "input.h"
 #include "output.h"
 
@@ -16,10 +17,15 @@ static const enum gpc_paint paints[] = {
 
 static void print_probe(const struct gpc_probe *probe)
 {
-	printf("%s%-8s%s %-24s %s\n", gpc_paint(stdout, paints[probe->health]),
-	       words[probe->health], gpc_paint(stdout, GPC_PLAIN), probe->name, probe->found);
-	if (*probe->fix)
-		printf("         %-24s fix: %s\n", "", probe->fix);
+	printf("%s%-8s%s %-24s ", gpc_paint(stdout, paints[probe->health]), words[probe->health],
+	       gpc_paint(stdout, GPC_PLAIN), probe->name);
+	gpc_put_safe(stdout, probe->found);
+	putchar('\n');
+	if (!*probe->fix)
+		return;
+	printf("         %-24s fix: ", "");
+	gpc_put_safe(stdout, probe->fix);
+	putchar('\n');
 }
 
 static void print_probe_json(const struct gpc_probe *probe)
@@ -40,6 +46,7 @@ static enum gpc_exit examine(const struct gpc_call *call, const struct gpc_image
 	unsigned int found[3] = {0};
 	struct json_object *result;
 	struct gpc_failure failure;
+	char warnings[32], failures[32];
 	size_t count;
 
 	if (gpc_doctor(gpc_bpffs(), image, &probes, &count, &failure))
@@ -49,8 +56,9 @@ static enum gpc_exit examine(const struct gpc_call *call, const struct gpc_image
 		(json ? print_probe_json : print_probe)(&probes[i]);
 	}
 	if (!json)
-		printf("%u ok, %u warnings, %u failures\n", found[GPC_HEALTH_OK],
-		       found[GPC_HEALTH_WARN], found[GPC_HEALTH_FAIL]);
+		printf("%u ok, %s, %s\n", found[GPC_HEALTH_OK],
+		       gpc_text_number(found[GPC_HEALTH_WARN], "warning", warnings),
+		       gpc_text_number(found[GPC_HEALTH_FAIL], "failure", failures));
 	result = gpc_json("result");
 	for (int i = GPC_HEALTH_OK; i <= GPC_HEALTH_FAIL; i++)
 		gpc_json_number(result, words[i], found[i]);
