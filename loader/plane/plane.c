@@ -133,28 +133,50 @@ static int read_devices(struct gpc_plane_status *status, struct gpc_survey *surv
 
 /* ---- read: maps ---- */
 
+/* Values of all slots, `cpus` of them each. One call for all where the kernel can. -errno. */
+static int read_values(const struct gpc_instance *instance, int cpus, struct gpc_counter *values)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
+	uint32_t total = instance->entries[GPC_MAP_COUNTERS], count = total, at, slot;
+	GPC_AUTO_FREE uint32_t *slots = calloc(total, sizeof(*slots));
+	int fd = instance->map[GPC_MAP_COUNTERS];
+
+	if (!slots)
+		return -ENOMEM;
+	/* ENOENT says that these were the last ones. */
+	if ((!bpf_map_lookup_batch(fd, NULL, &at, slots, values, &count, &options) ||
+	     errno == ENOENT) &&
+	    count == total)
+		return 0;
+	for (slot = 0; slot < total; slot++)
+		if (bpf_map_lookup_elem(fd, &slot, values + (size_t)slot * (size_t)cpus))
+			return -errno;
+	return 0;
+}
+
 static int read_counters(struct gpc_plane_status *status, const struct gpc_instance *instance,
 			 struct gpc_failure *failure)
 {
-	int cpus = libbpf_num_possible_cpus(), cpu;
+	int cpus = libbpf_num_possible_cpus(), r;
 	GPC_AUTO_FREE struct gpc_counter *values = NULL;
-	uint32_t slot;
+	size_t i;
 
 	if (cpus < 0)
 		return gpc_fail(failure, GPC_EXIT_HOST, -cpus, "cannot count the CPUs");
 	status->counter_count = instance->entries[GPC_MAP_COUNTERS];
 	status->counters = calloc(status->counter_count, sizeof(*status->counters));
-	values = calloc((size_t)cpus, sizeof(*values));
+	values = calloc(status->counter_count * (size_t)cpus, sizeof(*values));
 	if (!status->counters || !values)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the counters");
-	for (slot = 0; slot < status->counter_count; slot++) {
-		if (bpf_map_lookup_elem(instance->map[GPC_MAP_COUNTERS], &slot, values))
-			return gpc_kernel_fail(failure, errno, "cannot read the counters");
-		for (cpu = 0; cpu < cpus; cpu++) {
-			status->counters[slot].packets += values[cpu].packets;
-			status->counters[slot].bytes += values[cpu].bytes;
-			status->counters[slot].flows += values[cpu].flows;
-		}
+	r = read_values(instance, cpus, values);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot read the counters");
+	for (i = 0; i < status->counter_count * (size_t)cpus; i++) {
+		struct gpc_counter *sum = &status->counters[i / (size_t)cpus];
+
+		sum->packets += values[i].packets;
+		sum->bytes += values[i].bytes;
+		sum->flows += values[i].flows;
 	}
 	return 0;
 }
