@@ -487,7 +487,7 @@ _Static_assert(sizeof(gpc_image_dump_sections) / sizeof(gpc_image_dump_sections[
 bool gpc_image_dump(const struct gpc_image *image, const char *section, bool json, FILE *out)
 {
 	struct gpc_arena arena = {0};
-	struct dump dump = {.emitter = {out, json}, .image = image, .arena = &arena};
+	struct dump dump = {.emitter = {.out = out, .json = json}, .image = image, .arena = &arena};
 	bool found = !section;
 
 	if (!section)
