@@ -377,13 +377,34 @@ static const struct gpc_table *table_of(const struct gpc_image *image, uint32_t 
 	return NULL;
 }
 
-static uint64_t slot_owner(const struct gpc_image *image, const struct gpc_table *table,
-			   uint32_t slot)
-{
-	const struct gpc_backend *b = record_at(image, GPC_SEC_BACKEND, table->backend);
-	const __u16 *slots = (const void *)(image->bytes + table->offset);
+/* What a slot leads to: endpoints[slots[s]]. */
+struct slots {
+	const __u16 *slots;
+	const struct gpc_endpoint *endpoints;
+};
 
-	return id_of(record_at(image, GPC_SEC_ENDPOINT, b->first_endpoint + slots[slot]));
+static struct slots slots_of(const struct gpc_image *image, const struct gpc_table *table)
+{
+	const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, table->backend);
+
+	return (struct slots){
+		.slots = (const void *)(image->bytes + table->offset),
+		.endpoints = record_at(image, GPC_SEC_ENDPOINT, backend->first_endpoint),
+	};
+}
+
+/* Slots of y whose endpoint is another than in x. */
+static uint32_t count_moved(const struct pair *images, const struct gpc_table *x,
+			    const struct gpc_table *y)
+{
+	const struct slots before = slots_of(images->before, x), after = slots_of(images->after, y);
+	uint32_t moved = 0;
+
+	if (x->size != y->size)
+		return y->size;
+	for (uint32_t s = 0; s < y->size; s++)
+		moved += before.endpoints[before.slots[s]].id != after.endpoints[after.slots[s]].id;
+	return moved;
 }
 
 static void compare_slots(struct gpc_changes *changes, const struct pair *images)
@@ -404,10 +425,7 @@ static void compare_slots(struct gpc_changes *changes, const struct pair *images
 		if (!x || !y)
 			continue;
 		changes->slots += y->size;
-		for (uint32_t s = 0; s < y->size; s++)
-			changes->slots_moved +=
-				x->size != y->size ||
-				slot_owner(images->before, x, s) != slot_owner(images->after, y, s);
+		changes->slots_moved += count_moved(images, x, y);
 	}
 }
 
