@@ -4,12 +4,11 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the signal; 0: none */
 
 static void note_interrupt(int signal_number)
 {
-	(void)signal_number;
-	interrupted = 1;
+	interrupted = signal_number;
 }
 
 void gpc_interrupts_hold(void)
@@ -28,5 +27,9 @@ bool gpc_interrupted(void)
 
 int gpc_interrupt_check(struct gpc_failure *failure)
 {
-	return interrupted ? gpc_fail(failure, GPC_EXIT_INTERRUPTED, 0, "nothing was changed") : 0;
+	if (!interrupted)
+		return 0;
+	return gpc_fail(failure,
+			interrupted == SIGTERM ? GPC_EXIT_TERMINATED : GPC_EXIT_INTERRUPTED, 0,
+			"nothing was changed");
 }

@@ -13,7 +13,7 @@
 /* From here on the signals are noted; what was noted before is forgotten. */
 void gpc_interrupts_hold(void);
 bool gpc_interrupted(void);
-/* INTERRUPTED once a signal was noted, else 0. For places where nothing has changed yet. */
+/* -1, INTERRUPTED or TERMINATED, once a signal was noted, else 0. For places where nothing has changed yet. */
 int gpc_interrupt_check(struct gpc_failure *failure);
 
 #endif

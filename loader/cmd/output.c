@@ -63,7 +63,7 @@ void gpc_say(const struct gpc_call *call, enum gpc_paint paint, const char *word
 
 void gpc_say_failure(const struct gpc_call *call, const struct gpc_failure *failure)
 {
-	if (failure->code == GPC_EXIT_INTERRUPTED)
+	if (failure->code == GPC_EXIT_INTERRUPTED || failure->code == GPC_EXIT_TERMINATED)
 		gpc_say(call, GPC_YELLOW, "interrupted", "%s", failure->message);
 	else
 		gpc_say(call, GPC_RED, "error", "%s", failure->message);

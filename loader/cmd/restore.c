@@ -73,6 +73,7 @@ const struct gpc_command gpc_command_restore = {
 	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_REFUSED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,
-		      GPC_EXIT_INTERRUPTED),
+		      GPC_EXIT_INTERRUPTED,
+		      GPC_EXIT_TERMINATED),
 	.run = run,
 };

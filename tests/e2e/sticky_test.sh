@@ -4,7 +4,7 @@
 # backends and change weights: 200 applies, 1,000 in `make check-long`.
 . "$(dirname "$0")/rig.bash"
 applies=$([ -n "${GPC_CHECK_LONG:-}" ] && echo 1000 || echo 200)
-every=10
+every=2
 rig_up 4
 
 # The backends 1 to 3 always stay; 4 and the absent 5 to 9 come and go; order and weights change.
