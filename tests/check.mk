@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The targets that run tests, the demo and the measurements. The tiers stand in tests/check.sh; the
-# part of the tree that is tested owns its own target (golden, drift, fuzz) in GNUmakefile.d/.
+# part of the tree that is tested owns its own target (golden, drift, fuzz) in a *.mk of its own folder.
 
 TIERS ?=
 

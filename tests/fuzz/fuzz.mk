@@ -6,7 +6,7 @@ FUZZ_BUILD := $(BUILD_ROOT)/fuzz
 FUZZ_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common $(WARNINGS) -fno-sanitize-recover=all
 fuzz_object = $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(1))
 
-$(FUZZ_BUILD)/obj/%.o: %.c GNUmakefile GNUmakefile.d/fuzz.mk
+$(FUZZ_BUILD)/obj/%.o: %.c GNUmakefile tests/fuzz/fuzz.mk
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link$(comma)address$(comma)undefined $(CPPFLAGS) \
 		-include compiler/base/banned.h -MMD -MP -c -o $@ $<
