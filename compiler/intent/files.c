@@ -119,6 +119,8 @@ void gpc_files_report(struct gpc_files *files, enum gpc_read_status status, int 
 		gpc_diag_hint(diags, diag,
 			      "paths are relative to the project root, the folder of the first "
 			      "input file");
+	else if (request->place.source == GPC_NO_SOURCE && status == GPC_READ_NOT_REGULAR)
+		gpc_diag_hint(diags, diag, "give a regular file");
 	else if (report->hint)
 		gpc_diag_hint(diags, diag, "%s", report->hint);
 }
