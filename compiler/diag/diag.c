@@ -253,3 +253,10 @@ struct gpc_line_column gpc_place_end_position(const struct gpc_diags *diags, str
 	assert(place.source < diags->sources.n);
 	return position(&diags->sources.items[place.source], place.end);
 }
+
+const char *gpc_diags_path(const struct gpc_diags *diags, uint32_t source)
+{
+	const char *path = diags->sources.items[source].path;
+
+	return diags->prefix ? gpc_arena_printf(diags->arena, "%s%s", diags->prefix, path) : path;
+}

@@ -71,6 +71,11 @@ struct gpc_diags {
 	size_t nodes;			/* YAML nodes of all sources, against GPC_MAX_NODES */
 	bool strict;			/* warnings become errors when added */
 	struct gpc_diag scratch;	/* what gpc_diag() gives past the limit */
+	/*
+	 * Stands before every path that is shown, as the user wrote the folder of the first input; NULL:
+	 * nothing. Sources keep their path below the root.
+	 */
+	const char *prefix;
 };
 
 void gpc_diags_init(struct gpc_diags *diags, struct gpc_arena *arena, bool strict);
@@ -94,6 +99,9 @@ void gpc_diag_hint(struct gpc_diags *diags, struct gpc_diag *diag, const char *f
 const char *gpc_did_you_mean(const char *word, const char *const *candidates, size_t count);
 
 /* Where a place (not GPC_NOWHERE) starts, and the position behind its last character. */
+/* Path of a source as it is shown, in the arena. */
+const char *gpc_diags_path(const struct gpc_diags *diags, uint32_t source);
+
 struct gpc_line_column gpc_place_position(const struct gpc_diags *diags, struct gpc_place place);
 struct gpc_line_column gpc_place_end_position(const struct gpc_diags *diags, struct gpc_place place);
 

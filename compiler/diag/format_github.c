@@ -33,7 +33,7 @@ static void put_further_place(const struct gpc_diags *diags, struct gpc_place pl
 	struct gpc_line_column position = gpc_place_position(diags, place);
 
 	fputs("%0A", out);
-	put_data(out, diags->sources.items[place.source].path);
+	put_data(out, gpc_diags_path(diags, place.source));
 	fprintf(out, ":%u:%u: ", position.line, position.column);
 	put_data(out, label ? label : "see here");
 }
@@ -49,7 +49,7 @@ static void put_record(const struct gpc_diags *diags, const struct gpc_diag *dia
 		struct gpc_line_column position = gpc_place_position(diags, place);
 
 		fputs("file=", out);
-		put_property(out, diags->sources.items[place.source].path);
+		put_property(out, gpc_diags_path(diags, place.source));
 		fprintf(out, ",line=%u,col=%u,", position.line, position.column);
 	}
 	fprintf(out, "title=%s ", gpc_code_text(diag->code));

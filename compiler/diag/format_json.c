@@ -60,7 +60,7 @@ static json_object *place_object(const struct gpc_diags *diags, struct gpc_place
 	struct gpc_line_column end = gpc_place_end_position(diags, place);
 	json_object *object = new_object();
 
-	add(object, "path", text_or_null(diags->arena, diags->sources.items[place.source].path));
+	add(object, "path", text_or_null(diags->arena, gpc_diags_path(diags, place.source)));
 	add_number(object, "line", start.line);
 	add_number(object, "column", start.column);
 	add_number(object, "end_line", end.line);

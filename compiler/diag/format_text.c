@@ -124,7 +124,7 @@ static void put_position(const struct gpc_diags *diags, struct gpc_place place,
 	struct gpc_line_column position = gpc_place_position(diags, place);
 
 	fputs(style->strong, out);
-	gpc_put_safe(out, diags->sources.items[place.source].path);
+	gpc_put_safe(out, gpc_diags_path(diags, place.source));
 	fprintf(out, ":%u:%u:%s ", position.line, position.column, style->reset);
 }
 

@@ -106,6 +106,17 @@ static char *name_project(const struct gpc_project *project)
 	return name;
 }
 
+/* Diagnostics show paths as the user would write them: below the folder that was written. */
+static const char *written_folder(struct gpc_arena *arena, const char *file)
+{
+	const char *slash;
+
+	while (!strncmp(file, "./", 2))
+		file += 2;
+	slash = strrchr(file, '/');
+	return slash ? gpc_arena_strndup(arena, file, (size_t)(slash - file) + 1) : NULL;
+}
+
 static enum gpc_exit load_intent(const struct gpc_call *call, const char *operand,
 				 enum gpc_diag_format format, struct gpc_input *input)
 {
@@ -118,6 +129,8 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *operan
 	if (gpc_project_find(files, count, &input->project, &input->failure))
 		return input->failure.code;
 	input->name = name_project(&input->project);
+	if (count)
+		input->diags.prefix = written_folder(&input->arena, files[0]);
 	error = gpc_disk_init(&disk, input->project.root);
 	if (error) {
 		gpc_fail(&input->failure, error == -ENOENT ? GPC_EXIT_INVALID : GPC_EXIT_FAILED,

@@ -58,6 +58,25 @@ static void text_form_is_that_of_the_design(void)
 	tear_down();
 }
 
+/* gpc check -f examples/web.yaml: what is shown can be clicked on where the user stands. */
+static void paths_are_shown_below_the_folder_that_was_written(void)
+{
+	uint32_t source = set_up("web.yaml", "x: 1\n");
+	struct gpc_diag *diag = gpc_diag(&diags, GPC_E0001, find(source, "x"), "no");
+
+	diags.prefix = "examples/";
+	gpc_diag_place(diag, find(source, "1"), "and here");
+	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_TEXT, false), "examples/web.yaml:1:1: error"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(output, "examples/web.yaml:1:4: note: and here"));
+	free(output);
+	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_GITHUB, false), "file=examples/web.yaml,line=1"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(output, "%0Aexamples/web.yaml:1:4"));
+	free(output);
+	CU_ASSERT_PTR_NOT_NULL(strstr(render(GPC_DIAG_JSON, false), "\"path\":\"examples/web.yaml\""));
+	CU_ASSERT_STRING_EQUAL(diags.sources.items[source].path, "web.yaml");
+	tear_down();
+}
+
 static void conflict_shows_both_places(void)
 {
 	uint32_t one = set_up("b.yaml", "- web\n");
@@ -276,6 +295,8 @@ static void github_form_is_escaped(void)
 }
 
 GPC_UNIT_MAIN("diag/render", {"text_form_is_that_of_the_design", text_form_is_that_of_the_design},
+	      {"paths_are_shown_below_the_folder_that_was_written",
+	       paths_are_shown_below_the_folder_that_was_written},
 	      {"conflict_shows_both_places", conflict_shows_both_places},
 	      {"record_without_a_place_is_message_and_hint",
 	       record_without_a_place_is_message_and_hint},
