@@ -112,53 +112,72 @@ static __always_inline long enter_flow(struct gpc_walk *w, const union flow_key 
 	return failed;
 }
 
-/* Stores what is new of an entry, unless its element belongs to another flow by now. */
-static __always_inline void mark_flow(struct gpc_flow *flow, __u64 seen, const struct gpc_flow *now,
-				      __u8 tag)
+/* The entry goes: the next packet of the flow is the first of an unknown one. */
+static __always_inline void forget_flow(struct gpc_walk *w, const union flow_key *key)
 {
-	if (((now->flags ^ tag) & ~GPC_FLOW_REVERSED & 0xff) == 0)
-		__sync_val_compare_and_swap(&flow->mark, seen, now->mark);
+	if (w->packet.family == GPC_V4)
+		bpf_map_delete_elem(&gpc_flows4, key);
+	else
+		bpf_map_delete_elem(&gpc_flows6, key);
 }
 
-/* A known flow: its endpoint, or a new one that its entry gets. */
-static __always_inline void follow_flow(struct gpc_walk *w, const union flow_key *key,
-					struct gpc_flow *flow)
+/*
+ * Stores what is new of an entry. When another CPU was faster, a new state is put into what that one
+ * stored; a stamp is not: it is as new.
+ */
+static __always_inline void mark_flow(struct gpc_flow *flow, __u64 seen, const struct gpc_flow *now)
 {
+	struct gpc_flow was = {.mark = seen}, found;
+
+	found.mark = __sync_val_compare_and_swap(&flow->mark, seen, now->mark);
+	if (likely(found.mark == seen) || now->state == was.state || found.flags != now->flags)
+		return;
+	seen = found.mark;
+	found.state = now->state;
+	__sync_val_compare_and_swap(&flow->mark, seen, found.mark);
+}
+
+/* A known flow: its endpoint, or a new one that its entry gets. `now` is the entry as it was found. */
+static __always_inline void follow_flow(struct gpc_walk *w, const union flow_key *key,
+					struct gpc_flow *flow, struct gpc_flow *now)
+{
+	const struct gpc_plane *plane = gpc_view_plane(w->view);
 	const struct gpc_packet *p = &w->packet;
-	struct gpc_flow now = {.endpoint = READ_ONCE(flow->endpoint), .mark = READ_ONCE(flow->mark)};
-	__u64 seen = now.mark;
+	__u64 seen = now->mark;
 	__u32 second = w->now >> GPC_FLOW_SECOND_SHIFT;
-	__s32 idle = second - now.last_seen;
-	__u8 state = now.state;
-	int fresh = flow_expired(gpc_view_plane(w->view), state, idle) ||
+	__s32 idle = second - now->last_seen;
+	__u8 state = now->state;
+	int fresh = flow_expired(plane, state, idle) ||
 		    (tcp_opens(p->tcp_flags) &&
 		     (state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED));
 
-	now.state = fresh ? flow_first_state(p->tuple.protocol, p->tcp_flags)
-			  : flow_next_state(state, p->tuple.protocol, p->tcp_flags);
+	now->state = fresh ? flow_first_state(p->tuple.protocol, p->tcp_flags)
+			   : flow_next_state(state, p->tuple.protocol, p->tcp_flags);
 	if (idle > 0)
-		now.last_seen = second;
-	w->endpoint = likely(!fresh) ? kept_endpoint(w, &now) : GPC_NONE;
+		now->last_seen = second;
+	w->endpoint = likely(!fresh) ? kept_endpoint(w, now) : GPC_NONE;
 	if (likely(w->endpoint != GPC_NONE)) {
-		if (unlikely(now.mark != seen))
-			mark_flow(flow, seen, &now, flow_tag(key, p->family));
+		if (unlikely(now->mark != seen))
+			mark_flow(flow, seen, now);
 		return;
 	}
 	w->endpoint = picked_endpoint(w);
 	if (w->endpoint == GPC_NONE)
 		return;
 	w->new_flow = 1;
-	enter_flow(w, key, &now); /* if there is no element for it, the next packet picks again */
+	/* An entry that cannot be renewed must not lead the flow back to where it was. */
+	if (!flow_budget(plane, w->link->cpus, w->now) || enter_flow(w, key, now))
+		forget_flow(w, key);
 }
 
 /* An unknown flow: an endpoint from the table, and an entry within the budget. */
-static __always_inline void open_flow(struct gpc_walk *w, const union flow_key *key, __u8 reversed)
+static __always_inline void open_flow(struct gpc_walk *w, const union flow_key *key, __u8 flags)
 {
 	const struct gpc_packet *p = &w->packet;
 	struct gpc_flow flow = {
 		.last_seen = w->now >> GPC_FLOW_SECOND_SHIFT,
 		.state = flow_first_state(p->tuple.protocol, p->tcp_flags),
-		.flags = reversed | flow_tag(key, p->family),
+		.flags = flags,
 	};
 	long failed = 1;
 
@@ -174,23 +193,31 @@ static __always_inline void open_flow(struct gpc_walk *w, const union flow_key *
 static __always_inline void choose_endpoint(struct gpc_walk *w)
 {
 	union flow_key key;
-	struct gpc_flow *flow;
-	__u8 reversed;
+	struct gpc_flow *flow, now = {};
+	__u8 flags;
 
 	if (w->packet.family == GPC_V4) {
-		reversed = flow_key4(&key, &w->packet.tuple);
+		flags = flow_key4(&key, &w->packet.tuple);
 		flow = bpf_map_lookup_elem(&gpc_flows4, &key);
 		opaque(flow); /* two calls that were merged into one could not be inlined */
 	} else {
-		reversed = flow_key6(&key, &w->packet.tuple);
+		flags = flow_key6(&key, &w->packet.tuple);
 		flow = bpf_map_lookup_elem(&gpc_flows6, &key);
 	}
-	if (!flow)
-		open_flow(w, &key, reversed);
-	else if (likely((flow->flags & GPC_FLOW_REVERSED) == reversed))
-		follow_flow(w, &key, flow);
-	else /* two listeners' addresses talk to each other: the entry is the other way's */
+	flags |= flow_tag(&key, w->packet.family);
+	if (!flow) {
+		open_flow(w, &key, flags);
+		return;
+	}
+	now.endpoint = READ_ONCE(flow->endpoint);
+	now.mark = READ_ONCE(flow->mark);
+	if (likely(now.flags == flags))
+		follow_flow(w, &key, flow, &now);
+	else if ((now.flags ^ flags) == GPC_FLOW_REVERSED)
+		/* two listeners' addresses talk to each other: the entry is the other way's */
 		w->endpoint = picked_endpoint(w);
+	else /* the element went to another flow since it was found */
+		open_flow(w, &key, flags);
 }
 
 /* Sends the packet to w->endpoint. */

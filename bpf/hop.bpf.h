@@ -84,7 +84,7 @@ static __always_inline int hop_take_turn(struct gpc_next *next, __u64 now)
 {
 	__u64 checked = READ_ONCE(next->checked);
 
-	return unlikely(now - checked >= GPC_SECOND || !checked) &&
+	return unlikely((__s64)(now - checked) >= (__s64)GPC_SECOND || !checked) &&
 	       __sync_val_compare_and_swap(&next->checked, checked, now) == checked;
 }
 

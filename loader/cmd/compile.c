@@ -19,9 +19,15 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_JSON,
 };
 
+/* `-`, or another name of it: /dev/stdout, the file that a shell redirects to. */
 static bool is_stdout(const char *path)
 {
-	return !strcmp(path, "-");
+	struct stat out, st;
+
+	return !strcmp(path, "-") ||
+	       (!fstat(STDOUT_FILENO, &out) && !stat(path, &st) && !S_ISCHR(st.st_mode) &&
+		out.st_dev == st.st_dev && out.st_ino == st.st_ino) ||
+	       !strcmp(path, "/dev/stdout");
 }
 
 /* A pipe or a device takes bytes, but cannot be replaced. */

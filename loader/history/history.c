@@ -13,19 +13,6 @@
 #include "../folder.h"
 #include "guard.h"
 
-/* Nothing but the repository itself may have a say: no system, user or XDG configuration. */
-static void isolate_git(void)
-{
-	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
-				     GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
-	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-	/* gpc_folder_check() judges ownership, by a rule that knows root. */
-	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-}
-
 static int make_folder(const char *path, struct gpc_failure *failure)
 {
 	bool missing;
@@ -146,7 +133,7 @@ int gpc_history_open(const char *state_dir, bool create, struct gpc_history **re
 	    asprintf(&history->store_path, "%s/images/sha256", state_dir) < 0)
 		abort();
 	git_libgit2_init();
-	isolate_git();
+	gpc_git_isolate();
 	if (open_repository(history, create, failure)) {
 		gpc_history_free(&history);
 		return -1;

@@ -58,6 +58,7 @@ struct gpc_origin *gpc_origin_open(const char *root, const struct gpc_provider *
 		abort();
 	origin->files = files;
 	git_libgit2_init();
+	gpc_git_isolate();
 	if (git_repository_open_ext(&origin->repo, root, 0, NULL) || gpc_git_guard(origin->repo))
 		return origin;
 	origin->folder = place_in(origin->repo, root);

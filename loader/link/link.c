@@ -486,7 +486,8 @@ bool gpc_link_differs(struct gpc_view live, const struct gpc_link_input *input)
 	uint32_t slot;
 	size_t d;
 
-	if (old->cpus != new->cpus ||
+	if (old->cpus != new->cpus || listener_count(live) != listener_count(view) ||
+	    endpoint_count(live) != endpoint_count(view) ||
 	    memcmp(gpc_at(live, old->listener_offset, 1), gpc_at(view, new->listener_offset, 1),
 		   listeners) ||
 	    memcmp(gpc_at(live, old->endpoint_offset, 1), gpc_at(view, new->endpoint_offset, 1),

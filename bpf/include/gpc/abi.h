@@ -154,7 +154,7 @@ enum gpc_flow_state {
  *
  * The kernel gives an evicted element to another flow without waiting for who still holds a pointer
  * to it. So an entry found is never written through: the endpoint changes by an update with the key,
- * the rest is one word that is changed by compare-and-swap, and only if its tag is the key's.
+ * the rest is one word that is changed by compare-and-swap. One whose tag is not the key's is unknown.
  */
 #define GPC_FLOW_REVERSED (1u << 0)	/* the first packet came from side 1 of the key */
 #define GPC_FLOW_TAG_SHIFT 1		/* 7 bits of a hash of the key */

@@ -127,7 +127,7 @@ static void an_interrupt_ends_the_wait(void)
 	gpc_interrupts_hold();
 	raise(SIGTERM);
 	CU_ASSERT_EQUAL(gpc_hops_resolve(&netlink, &hop, 1, 60000, &rig_failure), -1);
-	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_INTERRUPTED);
+	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_TERMINATED);
 	gpc_interrupts_hold();
 	CU_ASSERT_EQUAL(resolve("10.99.1.11").state, GPC_HOP_KNOWN);
 }
