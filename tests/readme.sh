@@ -57,8 +57,8 @@ check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
 check "root's last command" as_root "$(sed -n '/^gpc detach/,$p' <<<"$root")"
 check_equal "it leaves nothing in the kernel" "$(find "$BPFFS/balancer" -type f 2>/dev/null | wc -l)" 0
 
-check "make install" make -s -C "$RIG_ROOT" install DESTDIR="$WORK/root" PREFIX=/usr
-check "what it installed runs" "$WORK/root/usr/bin/gpc" --version
+check "make install" make -s -C "$RIG_ROOT" install DESTDIR="$WORK/installed" PREFIX=/usr
+check "what it installed runs" "$WORK/installed/usr/bin/gpc" --version
 
 # example FILE [-e ENV]
 example() {
