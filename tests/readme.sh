@@ -40,6 +40,10 @@ unprivileged() { (cd "$WORK/tree" && setpriv --bounding-set -all --inh-caps -all
 check "the user's commands, without privileges" unprivileged "$(block user)"
 check "they compile to the same bytes once more" \
 	unprivileged "'$GPC' compile -f edge.yaml -o second.gpi; cmp edge.gpi second.gpi"
+check "an image goes to standard output by any name of it, and nothing else does" \
+	unprivileged "'$GPC' compile -f edge.yaml -o /dev/stdout | cmp edge.gpi -
+		'$GPC' compile -f edge.yaml -o - >third.gpi; cmp edge.gpi third.gpi
+		'$GPC' compile -f edge.yaml -o /dev/stdout >third.gpi; cmp edge.gpi third.gpi"
 
 cp "$WORK/tree/edge.yaml" "$WORK/edge.yaml"
 mkdir -m 700 "$WORK/state/balancer"
