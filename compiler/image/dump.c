@@ -450,10 +450,21 @@ static void dump_overview(struct dump *dump)
 	dump_table(dump, dump_sizes);
 }
 
+/* The tables of policies are always empty in this version. */
+static void dump_policies(struct dump *dump)
+{
+	(void)dump;
+}
+
 static const struct row {
 	const char *name;
 	void (*dump)(struct dump *dump);
 } rows[] = {
+	{"policy-words", dump_policies},
+	{"chain", dump_policies},
+	{"policy", dump_policies},
+	{"classifier", dump_policies},
+	{"rule", dump_policies},
 	{"vip-displacement", dump_vip_displacements},
 	{"vip", dump_vips},
 	{"vip-choice", dump_choices},

@@ -32,8 +32,8 @@ uint32_t gpc_size_class(uint64_t size);
 
 /* Where the arrays of the link part stand, from its start; struct gpc_link_head stands at 0. */
 struct gpc_link_layout {
-	uint32_t device, listener, endpoint;
+	uint32_t device, listener, endpoint, rule;
 };
-struct gpc_link_layout gpc_link_layout(uint32_t listeners);
+struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints);
 
 #endif

@@ -14,14 +14,16 @@ _Static_assert(GPC_DEVICE_SLOTS == 1u << (32 - 22), "a home is a slot");
 static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link)
 {
 	struct gpc_link_layout layout =
-		gpc_link_layout(reader->plane->section[GPC_SEC_LISTENER].count);
+		gpc_link_layout(reader->plane->section[GPC_SEC_LISTENER].count,
+				reader->plane->section[GPC_SEC_ENDPOINT].count);
 	uint32_t base = reader->head->link_offset;
 
 	return link->magic == GPC_LINK_MAGIC && link->generation &&
 	       link->generation <= GENERATION_MAX && link->device_mult & 1 &&
 	       link->device_offset == base + layout.device &&
 	       link->listener_offset == base + layout.listener &&
-	       link->endpoint_offset == base + layout.endpoint && link->cpus &&
+	       link->endpoint_offset == base + layout.endpoint &&
+	       link->rule_offset == base + layout.rule && link->cpus &&
 	       gpc_all_zero(link->pad0, sizeof(link->pad0));
 }
 

@@ -16,6 +16,12 @@ struct section_data {
 
 static void list_sections(const struct gpc_tables *tables, struct section_data data[GPC_SEC_COUNT])
 {
+	data[GPC_SEC_WORDS] = (struct section_data){tables->words, tables->word_count};
+	data[GPC_SEC_CHAIN] = (struct section_data){tables->chains, tables->chain_count};
+	data[GPC_SEC_POLICY] = (struct section_data){tables->policies, tables->policy_count};
+	data[GPC_SEC_CLASSIFIER] =
+		(struct section_data){tables->classifiers, tables->classifier_count};
+	data[GPC_SEC_RULE] = (struct section_data){tables->rules, tables->rule_count};
 	data[GPC_SEC_VIP_DISP] =
 		(struct section_data){tables->vip_displacements, tables->vip_displacement_count};
 	data[GPC_SEC_VIP] = (struct section_data){tables->vips, tables->vip_count};

@@ -11,6 +11,7 @@
 #include "../base/ip.h"
 #include "../diag/diag.h"
 #include "gpc/image.h"
+#include "gpc/lookup/question.h"
 
 struct gpc_text_value {
 	const char *text;	/* NULL: not written */
@@ -70,11 +71,166 @@ struct gpc_listener_intent {
 struct gpc_defaults_intent {
 	struct gpc_uint_value malformed_drop, non_ip_drop, on_fail_drop;	/* 1 = drop, 0 = pass */
 	struct gpc_uint_value flows, flow_inserts;
+	struct gpc_uint_value builtin[GPC_BUILTIN_COUNT];	/* enum gpc_builtin_action */
+	struct gpc_uint_value pickup;		/* seconds, 0: never, GPC_NONE: always */
 	struct {
 		uint8_t bytes[16];
 		bool set;
 		struct gpc_place at;
 	} hash_seed;
+};
+
+/* ---- policies ---- */
+
+struct gpc_label {
+	const char *key, *value;
+	struct gpc_place at;
+};
+typedef GPC_VEC(struct gpc_label) gpc_label_list;
+
+enum gpc_selector_kind {
+	GPC_SELECT_SEGMENT,	/* text: its name */
+	GPC_SELECT_PREFIX,
+	GPC_SELECT_LABELS,	/* union of the segments that have all of these labels */
+	GPC_SELECT_LISTENERS,	/* text: a name, or a literal head and a final `*` */
+};
+struct gpc_selector_item {
+	enum gpc_selector_kind kind;
+	const char *text;
+	struct gpc_prefix prefix;
+	gpc_label_list labels;
+	struct gpc_place at;
+};
+/* A union; no items: not written. */
+struct gpc_selector_intent {
+	GPC_VEC(struct gpc_selector_item) items;
+	struct gpc_place at;
+};
+
+struct gpc_feed_intent {
+	struct gpc_text_value file;	/* relative to the including document, as written */
+	uint8_t sha256[32];
+	struct gpc_uint_value max;
+	struct gpc_prefix *prefixes;	/* of the file, read and checked; in its order */
+	size_t prefix_count;
+	struct gpc_place at;		/* source GPC_NO_SOURCE: not written */
+};
+
+struct gpc_segment_intent {
+	struct gpc_text_value name;
+	GPC_VEC(struct gpc_prefix_value) cidrs;
+	struct gpc_place cidrs_at;
+	struct gpc_feed_intent from;
+	struct gpc_selector_intent except;	/* segments and prefixes */
+	gpc_label_list labels;
+	struct gpc_place at;
+};
+
+/* One item of `ports` (SEMANTICS 2.1). */
+struct gpc_ports_item {
+	bool any;			/* `any`: every protocol */
+	uint8_t protocol;
+	bool ranged;			/* ports or type given */
+	uint32_t first, last;		/* destination ports; ICMP: type << 8 | code */
+	struct gpc_place at;
+};
+typedef GPC_VEC(struct gpc_ports_item) gpc_ports_list;
+
+struct gpc_match_intent {
+	struct gpc_uint_value tcp_flags;	/* bitmap of combinations of GPC_ASK_*, as in struct gpc_match */
+	struct gpc_uint_value vlan;		/* 1..4094, GPC_VLAN_NONE */
+	struct gpc_uint_value dscp;
+	struct gpc_uint_value fragments;	/* bits of enum gpc_fragment */
+	struct gpc_place at;
+};
+
+struct gpc_rate_intent {
+	struct gpc_uint_value limit;		/* packets, or bytes, in `period` seconds */
+	uint32_t period;			/* 1, 60, 3600 */
+	bool bytes;
+	struct gpc_uint_value burst;		/* packets or bytes */
+	struct gpc_uint_value per_source;	/* 1: per source-ip */
+	struct gpc_uint_value entries;
+	struct gpc_uint_value exceed;		/* enum gpc_action */
+	struct gpc_place at;			/* source GPC_NO_SOURCE: not written */
+};
+
+struct gpc_log_intent {
+	bool set;
+	uint32_t sample;			/* one of so many; 1: all */
+	struct gpc_uint_value rate;		/* events per second and CPU; not set: the usual limit */
+	struct gpc_place at;
+};
+
+struct gpc_rule_intent {
+	struct gpc_text_value name;
+	struct gpc_uint_value action;		/* enum gpc_action */
+	struct gpc_selector_intent from, to;
+	gpc_ports_list ports;
+	struct gpc_place ports_at;
+	struct gpc_match_intent match;
+	struct gpc_log_intent log;
+	struct gpc_uint_value mark;
+	struct gpc_rate_intent rate;
+	struct gpc_uint_value priority;
+	struct gpc_uint_value expires;		/* UTC seconds of the first instant at which it is over */
+	struct gpc_text_value owner, note;
+	struct gpc_place at;
+};
+
+struct gpc_policy_intent {
+	struct gpc_text_value name;
+	GPC_VEC(struct gpc_text_value) interfaces;
+	struct gpc_uint_value direction;	/* enum gpc_direction */
+	GPC_VEC(struct gpc_text_value) rules;
+	struct gpc_uint_value stateful;		/* 0, 1 */
+	struct gpc_uint_value fallback;		/* `default`: enum gpc_action */
+	struct gpc_uint_value mode;		/* enum gpc_policy_mode */
+	struct gpc_uint_value keep;		/* `existing`: 1 keep, 0 recheck */
+	struct gpc_uint_value mid_stream;	/* 1 allow, 0 deny */
+	struct gpc_uint_value priority;
+	uint32_t document;			/* number of the document that it stands in */
+	struct gpc_place at;
+};
+
+struct gpc_protect_intent {
+	struct gpc_text_value name;
+	struct gpc_selector_intent from, to;
+	gpc_ports_list ports;
+	struct gpc_place ports_at;
+	GPC_VEC(struct gpc_text_value) interfaces;
+	struct gpc_uint_value direction;
+	struct gpc_place at;
+};
+
+/* ---- tests ---- */
+
+struct gpc_send_intent {
+	struct gpc_text_value in, out;		/* devices */
+	struct gpc_prefix_value from, to;	/* whole addresses */
+	struct gpc_uint_value protocol, dport, sport;
+	struct gpc_uint_value tcp_flags;	/* GPC_ASK_* bits that are set */
+	struct gpc_uint_value icmp_type, icmp_code;
+	struct gpc_uint_value vlan, dscp, ttl, payload;
+	struct gpc_uint_value fragment;		/* enum gpc_fragment */
+	struct gpc_uint_value repeat;
+	struct gpc_place at;
+};
+
+struct gpc_expect_intent {
+	struct gpc_uint_value verdict;		/* enum gpc_verdict */
+	struct gpc_text_value policy, rule, listener, backend, endpoint, reason;
+	struct gpc_uint_value would;		/* enum gpc_action */
+	struct gpc_uint_value mark;
+	struct gpc_place at;
+};
+
+struct gpc_test_intent {
+	struct gpc_text_value name;
+	GPC_VEC(struct gpc_send_intent) before;
+	struct gpc_send_intent send;
+	struct gpc_expect_intent expect;
+	struct gpc_place at;
 };
 
 struct gpc_intent {
@@ -83,6 +239,11 @@ struct gpc_intent {
 	GPC_VEC(struct gpc_interface_intent) interfaces;
 	GPC_VEC(struct gpc_backend_intent) backends;
 	GPC_VEC(struct gpc_listener_intent) listeners;
+	GPC_VEC(struct gpc_segment_intent) segments;
+	GPC_VEC(struct gpc_rule_intent) rules;
+	GPC_VEC(struct gpc_policy_intent) policies;
+	GPC_VEC(struct gpc_protect_intent) protect;
+	GPC_VEC(struct gpc_test_intent) tests;
 };
 
 #endif

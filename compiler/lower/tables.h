@@ -37,6 +37,17 @@ struct gpc_tables {
 	size_t backend_count;
 	struct gpc_interface *interfaces;
 	size_t interface_count;
+	struct gpc_tries tries;
+	uint32_t *words;
+	size_t word_count;
+	struct gpc_chain *chains;
+	size_t chain_count;
+	struct gpc_policy *policies;
+	size_t policy_count;
+	struct gpc_classifier *classifiers;
+	size_t classifier_count;
+	struct gpc_rule *rules;
+	size_t rule_count;
 	char *names;
 	size_t names_size;
 };

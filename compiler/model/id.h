@@ -10,6 +10,10 @@
 #define GPC_KIND_BACKEND "backend"
 #define GPC_KIND_ENDPOINT "endpoint"	/* owner: its backend */
 #define GPC_KIND_LISTENER "listener"
+#define GPC_KIND_POLICY "policy"
+#define GPC_KIND_POLICY_RULE "policy-rule"	/* owner: its policy; `default` is the default's */
+#define GPC_KIND_PROTECT "protect"
+#define GPC_KIND_BUILTIN "builtin"	/* `arp` `nd` `ra` `mld` `icmp-error` */
 #define GPC_KIND_SEED "seed"
 
 /* SHA-256("gpc/v1" NUL kind NUL [owner NUL] name); owner NULL: the kind has none. */

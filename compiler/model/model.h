@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "../classify/boxes.h"
 #include "../intent/intent.h"
 
 struct gpc_model_interface {
@@ -69,6 +70,74 @@ struct gpc_model_listener {
 	struct gpc_place at, backend_at;
 };
 
+/* ---- policies ---- */
+
+struct gpc_model_segment {
+	const char *name;
+	struct gpc_set set;			/* after `except` */
+	const gpc_label_list *labels;
+	bool used;
+	struct gpc_place at;
+};
+
+/*
+ * A rule as written, resolved once for all policies that have it. Its boxes (source x destination x
+ * service, numbers of gpc_model.space) say what it matches; none: no packet can match it.
+ */
+struct gpc_model_rule {
+	const char *name;
+	enum gpc_action action, exceed;
+	const struct gpc_box *boxes;		/* their position is 0 */
+	size_t box_count;
+	uint32_t mark;
+	uint32_t log_sample, log_rate;
+	bool limited, per_source, rate_bytes;
+	uint64_t rate_cost, rate_burst;		/* as in struct gpc_rule */
+	uint32_t rate_entries;
+	bool has_priority;
+	uint16_t priority;
+	uint64_t expires;			/* UTC seconds, 0: never */
+	const char *owner, *note;
+	bool used;
+	struct gpc_place at, from_at, to_at, ports_at, match_at, expires_at, rate_at;
+};
+
+struct gpc_model_policy {
+	uint64_t id;
+	const char *name;
+	uint64_t interfaces;			/* bits of gpc_model.interfaces */
+	enum gpc_direction direction;
+	bool stateful, keep, mid_stream;
+	enum gpc_action fallback;
+	enum gpc_policy_mode mode;
+	uint16_t priority;
+	uint32_t document, position;		/* where it was written: the order among equals */
+	const uint32_t *rules;			/* of gpc_model.rules, in the order in which they are asked */
+	const uint64_t *rule_ids;		/* kind `policy-rule`, owner the policy */
+	const struct gpc_place *rules_at;	/* where each is named */
+	size_t rule_count;
+	uint64_t default_id;			/* kind `policy-rule`, name `default` */
+	struct gpc_place at, interfaces_at, existing_at, mid_stream_at;
+};
+
+struct gpc_model_protect {
+	uint64_t id;
+	const char *name;
+	uint64_t interfaces;
+	enum gpc_direction direction;
+	const struct gpc_box *boxes, *exchanged;	/* as written; with source and destination exchanged */
+	size_t box_count, exchanged_count;
+	struct gpc_place at;
+};
+
+/* Policies of one interface and direction, in the order in which they are asked. */
+struct gpc_model_chain {
+	uint32_t interface;
+	enum gpc_direction direction;
+	uint32_t policies[GPC_MAX_CHAIN_POLICIES];
+	size_t policy_count;			/* 0: only `protect` items */
+};
+
 struct gpc_model {
 	const char *name;
 	uint8_t hash_seed[16];
@@ -83,6 +152,23 @@ struct gpc_model {
 	size_t endpoint_count;
 	struct gpc_model_listener *listeners;
 	size_t listener_count;
+	enum gpc_builtin_action builtin[GPC_BUILTIN_COUNT];
+	uint64_t builtin_ids[GPC_BUILTIN_COUNT];
+	uint32_t pickup;			/* seconds, 0: never, GPC_NONE: always */
+	bool on_fail_given;
+	struct gpc_model_segment *segments;	/* by name */
+	size_t segment_count;
+	struct gpc_model_rule *rules;		/* by name */
+	size_t rule_count;
+	struct gpc_model_policy *policies;	/* by name */
+	size_t policy_count;
+	struct gpc_model_protect *protects;	/* by name */
+	size_t protect_count;
+	struct gpc_model_chain *chains;		/* by interface, ingress first */
+	size_t chain_count;
+	struct gpc_space space;			/* sets and services of all boxes; set 0 is every address */
+	const struct gpc_test_intent *tests;	/* as written */
+	size_t test_count;
 };
 
 /* Stable id (SEMANTICS 1): first 8 bytes, little-endian, of SHA-256("gpc/v1" NUL kind NUL [owner NUL] name). */

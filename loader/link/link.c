@@ -368,6 +368,7 @@ static struct gpc_link_device device_record(const struct gpc_link_input *input,
 		.ifindex = device->ifindex,
 		.interface = device->interface,
 		.mtu = (uint16_t)(device->mtu > 65535 ? 65535 : device->mtu),
+		.chain = {GPC_NONE16, GPC_NONE16},
 	};
 	uint32_t count;
 	const struct gpc_interface *item =
@@ -432,6 +433,8 @@ static void fill_head(struct fill *fill)
 	head->listener_offset = at;
 	at += (listener_count(fill->view) + 3u) / 4u * 4u * sizeof(struct gpc_link_listener);
 	head->endpoint_offset = at;
+	at += (endpoint_count(fill->view) + 1u) / 2u * 2u * sizeof(struct gpc_link_endpoint);
+	head->rule_offset = at;
 	fill->head = head;
 	fill->listeners = (struct gpc_link_listener *)(input->bytes + head->listener_offset);
 	fill->endpoints = (struct gpc_link_endpoint *)(input->bytes + head->endpoint_offset);

@@ -393,6 +393,7 @@ static void place_device(struct builder *b, struct gpc_link_head *link,
 		out->interface_bit = d->interface == GPC_NONE16 ? 0 : 1ull << d->interface;
 		out->flags = d->flags;
 		out->mtu = 1500;
+		out->chain[GPC_INGRESS] = out->chain[GPC_EGRESS] = GPC_NONE16;
 		memcpy(out->mac, d->mac, 6);
 		return;
 	}
@@ -409,7 +410,7 @@ static void build_link(struct builder *b)
 	struct gpc_link_endpoint *endpoint;
 
 	head->link_offset = at;
-	head->link_size = (uint32_t)GPC_LINK_SIZE(listeners, b->in->endpoint_count);
+	head->link_size = (uint32_t)GPC_LINK_SIZE(listeners, b->in->endpoint_count, 0);
 	if (at + head->link_size > 1u << b->in->log2)
 		errx(1, "the link part does not fit into 2^%u bytes", b->in->log2);
 	link->magic = GPC_LINK_MAGIC;
@@ -421,6 +422,8 @@ static void build_link(struct builder *b)
 	link->listener_offset =
 		link->device_offset + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device);
 	link->endpoint_offset = link->listener_offset + (listeners + 3) / 4 * 4 * sizeof(*listener);
+	link->rule_offset = link->endpoint_offset +
+			    (b->in->endpoint_count + 1) / 2 * 2 * sizeof(*endpoint);
 	listener = (void *)(b->image + link->listener_offset);
 	endpoint = (void *)(b->image + link->endpoint_offset);
 	for (size_t i = 0; i < b->in->device_count; i++)

@@ -20,7 +20,8 @@
 
 #define GPC_CTL_WORD	0u
 #define GPC_CTL_NONCE	1u
-#define GPC_CTL_ENTRIES	2u
+#define GPC_CTL_FLOWS_SINCE	2u	/* CLOCK_MONOTONIC ns of when the flow tables were made: `pickup` counts from it */
+#define GPC_CTL_ENTRIES	3u
 
 #define GPC_IMAGE_SLOTS 8u
 
@@ -30,7 +31,7 @@
 #define GPC_CTL_SLOT_MASK	7ull
 #define GPC_CTL_OFF		(1ull << 9)	/* every packet passes, counted as `off` */
 #define GPC_CTL_BANS		(1ull << 10)
-#define GPC_CTL_AUDIT		(1ull << 11)
+#define GPC_CTL_AUDIT		(1ull << 11)	/* every policy as in audit (first apply) */
 #define GPC_CTL_ON_FAIL_SHIFT	12	/* 2 bits, enum gpc_on_fail: for when there is no image */
 #define GPC_CTL_ON_FAIL_MASK	3ull
 #define GPC_CTL_SEQUENCE_SHIFT	14	/* 12 bits, +1 at every change */
@@ -54,6 +55,7 @@ enum gpc_verdict {
 	GPC_VERDICT_PASS,
 	GPC_VERDICT_FORWARD,
 	GPC_VERDICT_DROP,
+	GPC_VERDICT_REJECT,	/* dropped and answered with a TCP RST or an ICMP error */
 };
 
 /*
@@ -81,7 +83,14 @@ enum gpc_verdict {
 	X(NO_ENDPOINT, "no-endpoint", "no endpoint of the listener's backend takes the flow")      \
 	X(NO_NEXT_HOP, "no-next-hop", "no MAC address known for the endpoint or its gateway")      \
 	X(NO_HEADROOM, "no-headroom", "no room in front of the frame for the outer header")        \
-	X(TOO_BIG, "too-big", "with its outer header larger than the way's MTU, and not to be cut")
+	X(TOO_BIG, "too-big", "with its outer header larger than the way's MTU, and not to be cut") \
+	X(BUILTIN, "builtin", "a built-in rule decided")                                           \
+	X(POLICY, "policy", "denied or rejected by a rule or a policy's default")                  \
+	X(RATE, "rate", "beyond the rate of a rule")                                               \
+	X(MID_STREAM, "mid-stream", "TCP in mid-stream of an unknown flow, not allowed")           \
+	X(REVOKED, "revoked", "of a flow that the rules no longer allow")                          \
+	X(FLOW_LIMIT, "flow-limit", "opens a flow that needs an entry, beyond flow-inserts")       \
+	X(ANSWERED, "answered", "gpc's own answer to a rejected packet, passed")
 
 enum gpc_reason {
 #define X(id, name, text) GPC_REASON_##id,
@@ -115,6 +124,76 @@ struct gpc_counter {
 };
 #define GPC_COUNTER_FIRST_OBJECT (GPC_HOOK_ID_COUNT * GPC_REASON_MAX)
 
+/* ---- rules: PERCPU_ARRAY gpc_rules, by slots that the loader gives to RULE records by identity ---- */
+
+/* About packets that were asked, not all that pass (SEMANTICS 5.2). */
+struct gpc_rule_counter {
+	__u64 packets;		/* that the rule decided (log, mark: acted on), audit or not */
+	__u64 bytes;		/* of their frames */
+	__u64 would_deny;	/* packets of an audit policy that enforcement would have denied or rejected */
+	__u64 exceeded;		/* packets beyond the rule's rate */
+	__u64 last_hit;		/* coarse ktime, 0: never */
+	__u64 log_tat;		/* the log's rate on this CPU: theoretical arrival time, ns */
+	__u64 log_seen;		/* packets since the last one sampled */
+	__u64 log_lost;		/* events that rate or a full ring kept back */
+};
+
+/*
+ * Rates: ARRAY gpc_rate of u64, one word a bucket, changed by compare-and-swap: the theoretical arrival
+ * time in ns of coarse ktime (GCRA, ITU-T I.371); 0 is a full bucket. credit = burst - max(0, word - now).
+ */
+
+/* ---- limits of a CPU: PERCPU_ARRAY gpc_limits, by enum gpc_limit ---- */
+
+enum gpc_limit {
+	GPC_LIMIT_REJECT,	/* answers: 1000 a second */
+	GPC_LIMIT_EVENT_DENY,	/* deny and would-deny events: 1000 a second */
+	GPC_LIMIT_EVENT_FLOW,	/* flow-start events: 1000 a second */
+	GPC_LIMIT_COUNT
+};
+struct gpc_limiter {
+	__u64 tat;		/* ns of coarse ktime */
+	__u64 let;		/* let through */
+	__u64 kept;		/* kept back by the limit */
+	__u64 lost;		/* the ring was full */
+};
+
+/* ---- events: RINGBUF gpc_events of struct gpc_event ---- */
+
+enum gpc_event_type {
+	GPC_EVENT_FLOW,		/* an entry was made */
+	GPC_EVENT_DENY,
+	GPC_EVENT_WOULD_DENY,
+	GPC_EVENT_LOG,
+	GPC_EVENT_REVOKED,	/* an entry turned revoked */
+	GPC_EVENT_COUNT
+};
+
+struct gpc_event {
+	__u64 time;		/* coarse ktime, ns */
+	__u64 rule;		/* stable id of the RULE record, 0: none */
+	__u64 policy;		/* stable id, 0: built-in, protect or none */
+	__u8 source[16];	/* v4 as ::ffff:a.b.c.d */
+	__u8 destination[16];
+	__be16 source_port;	/* ICMP: 0 */
+	__be16 destination_port;	/* ICMP: type << 8 | code, big-endian */
+	__u32 ifindex;
+	__u32 length;		/* of the frame in bytes */
+	__u32 generation;
+	__u8 type;		/* enum gpc_event_type */
+	__u8 hook;		/* enum gpc_hook */
+	__u8 action;		/* enum gpc_action: of the rule that decided, or would have */
+	__u8 reason;		/* enum gpc_reason of a drop, else GPC_REASON_COUNT */
+	__u8 protocol;
+	__u8 tcp_flags;		/* byte 13 of the header */
+	__u8 fragment;		/* enum gpc_fragment */
+	__u8 dscp;
+	__u16 vlan;		/* GPC_VLAN_NONE: untagged */
+	__u16 pad0;
+	__u32 sample;		/* this event stands for so many packets */
+	__u64 pad1;
+};
+
 /* ---- next hops: ARRAY gpc_next, mmapable ---- */
 
 struct gpc_next {
@@ -145,11 +224,18 @@ enum gpc_flow_state {
 	GPC_FLOW_CLOSED,	/* RST */
 	GPC_FLOW_UDP_NEW,
 	GPC_FLOW_UDP,
+	GPC_FLOW_ICMP,		/* echo */
+	GPC_FLOW_OTHER,
 };
+#define GPC_FLOW_STATE_MASK	0x0fu	/* of gpc_flow.state; the rest are marks of policies: */
+#define GPC_FLOW_REVOKED	0x10u	/* no longer allowed: both directions are dropped */
+#define GPC_FLOW_REJECTED	0x20u	/* beside REVOKED: and answered */
+#define GPC_FLOW_WOULD_DENY	0x40u	/* only audit let it through */
 
 /*
- * Flow value. Layout frozen as abi v1; `spare` is for policies (epoch, chains, rule, first packet)
- * and NAT, and is zero until then. The endpoint stands here by identity (stable id), so neither a
+ * Flow value. Layout frozen as abi v1. By direction (of the hook, not of the flow) stands the chain
+ * that let the flow's first direction through, and its stamp then; tag 0: none has been asked. Beside
+ * them what the rules were asked about the first packet, so that it can be asked again. The endpoint stands here by identity (stable id), so neither a
  * reordering nor a reused slot can move a flow. `hint` only says where to look for it first.
  *
  * The kernel gives an evicted element to another flow without waiting for who still holds a pointer
@@ -169,7 +255,13 @@ struct gpc_flow {
 			__u16 hint;		/* low bits of the endpoint's last known index */
 		};
 	};
-	__u64 spare[4];
+	__u64 stamp[2];		/* gpc_chain.stamp, by enum gpc_direction */
+	__u16 chain[2];		/* gpc_chain.tag, likewise */
+	__u16 vlan;		/* first packet: tag or GPC_VLAN_NONE */
+	__u8 tcp_flags;		/* first packet: GPC_TCP_* that rules see */
+	__u8 dscp;		/* first packet */
+	__u32 skb_mark;		/* for each packet of the original direction, 0: none */
+	__u32 pad0;
 };
 
 /* ---- metadata: XDP -> TC of the same packet, in front of the frame ---- */
@@ -184,6 +276,8 @@ _Static_assert(sizeof(struct gpc_next) == 16, "next");
 _Static_assert(sizeof(struct gpc_flow_key4) == 16, "key4");
 _Static_assert(sizeof(struct gpc_flow_key6) == 40, "key6");
 _Static_assert(sizeof(struct gpc_flow) == 48, "flow");
+_Static_assert(sizeof(struct gpc_rule_counter) == 64, "rule counter");
+_Static_assert(sizeof(struct gpc_event) == 96, "event");
 _Static_assert(sizeof(struct gpc_meta) == 8, "meta");
 _Static_assert((int)GPC_REASON_COUNT <= (int)GPC_REASON_MAX, "reasons");
 

@@ -60,6 +60,11 @@ struct gpc_section {
 
 /* The order is the order in the file: what a packet touches first stands first. */
 #define GPC_SECTIONS(X)                                                                            \
+	X(WORDS, "policy-words", __u32)                                                            \
+	X(CHAIN, "chain", struct gpc_chain)                                                        \
+	X(POLICY, "policy", struct gpc_policy)                                                     \
+	X(CLASSIFIER, "classifier", struct gpc_classifier)                                         \
+	X(RULE, "rule", struct gpc_rule)                                                           \
 	X(VIP_DISP, "vip-displacement", __u32)                                                     \
 	X(VIP, "vip", struct gpc_vip)                                                              \
 	X(VIP_CHOICE, "vip-choice", struct gpc_vip_choice)                                         \
@@ -98,6 +103,7 @@ enum gpc_on_fail { GPC_ON_FAIL_PASS = 0, GPC_ON_FAIL_DROP = 1 };
 #define GPC_PLANE_MALFORMED_DROP	(1u << 0)	/* defaults.malformed: drop */
 #define GPC_PLANE_NON_IP_DROP		(1u << 1)	/* defaults.non-ip: drop */
 #define GPC_PLANE_ON_FAIL_DROP		(1u << 2)	/* defaults.on-fail: drop */
+#define GPC_PLANE_STATEFUL		(1u << 3)	/* a chain is stateful: what leaves makes flow entries */
 
 /* Indexes of gpc_plane.timeout, in seconds. */
 enum gpc_timeout {
@@ -110,6 +116,31 @@ enum gpc_timeout {
 	GPC_TIMEOUT_ICMP,
 	GPC_TIMEOUT_OTHER,
 	GPC_TIMEOUT_COUNT
+};
+
+enum gpc_builtin {
+	GPC_BUILTIN_ARP,
+	GPC_BUILTIN_ND,
+	GPC_BUILTIN_RA,
+	GPC_BUILTIN_MLD,
+	GPC_BUILTIN_ICMP_ERROR,
+	GPC_BUILTIN_COUNT
+};
+enum gpc_builtin_action { GPC_BUILTIN_ALLOW, GPC_BUILTIN_DENY, GPC_BUILTIN_RULES };
+
+/*
+ * Address -> class, shared by all classifiers; index 0 the source side, 1 the destination side. An
+ * address's class on a side is the number of the set of objects that hold it there. v4 and v6 lead to
+ * the same classes. Offsets count words from byte 0 of the image; the tables lie in WORDS
+ * (lookup/classify.h has their layout).
+ */
+struct gpc_tries {
+	__u64 base6[2];		/* window of the v6 root: first high half */
+	__u32 root4[2];
+	__u32 root6[2];
+	__u32 shift6[2];
+	__u32 classes[2];	/* how many there are */
+	__u32 pad0[4];
 };
 
 struct gpc_plane {
@@ -125,8 +156,122 @@ struct gpc_plane {
 	__u32 flows;			/* entries per family */
 	__u32 flow_inserts;		/* per second over all CPUs */
 	__u32 timeout[GPC_TIMEOUT_COUNT];
-	__u32 pad1[6];
+	__u32 pickup;			/* seconds, 0: never, GPC_NONE: always */
+	__u8 builtin[GPC_BUILTIN_COUNT];	/* enum gpc_builtin_action by enum gpc_builtin */
+	__u8 pad1[3];
+	__u32 protects;			/* records of RULE behind the built-ins that are `protect` items */
+	__u32 pad2[2];
+	struct gpc_tries tries;
 	struct gpc_section section[GPC_SEC_MAX];
+};
+
+/*
+ * WORDS stands first, so that its offset is a constant: the compiler writes the offsets inside it as
+ * word offsets from byte 0 of the image and nothing is moved afterwards.
+ */
+#define GPC_WORDS_OFFSET ((sizeof(struct gpc_image_head) + sizeof(struct gpc_plane) + 63) / 64 * 64)
+
+/* ---- policies ---- */
+
+enum gpc_direction { GPC_INGRESS = 0, GPC_EGRESS = 1 };
+
+/* What a rule, a default or a chain says. */
+enum gpc_action {
+	GPC_ACTION_PASS = 0,	/* nobody decided; as a default: ask the next policy */
+	GPC_ACTION_ALLOW = 1,
+	GPC_ACTION_DENY = 2,
+	GPC_ACTION_REJECT = 3,
+	GPC_ACTION_LOG = 4,	/* not terminal */
+	GPC_ACTION_MARK = 5,	/* not terminal */
+};
+
+#define GPC_CHAIN_STATEFUL		(1u << 0)
+#define GPC_CHAIN_KEEP			(1u << 1)	/* existing: keep; else recheck */
+#define GPC_CHAIN_MID_STREAM_ALLOW	(1u << 2)
+
+/* All policies of one interface and direction, in the order in which they are asked. */
+struct gpc_chain {
+	__u64 stamp;		/* of what the chain means (SEMANTICS 5.4), never 0 */
+	__u16 tag;		/* low bits of the interface's id: which chain a flow entry names; never 0 */
+	__u16 interface;	/* index of INTERFACE */
+	__u8 direction;		/* enum gpc_direction */
+	__u8 flags;		/* GPC_CHAIN_* */
+	__u8 policies;		/* 0: only `protect` items stand here, nobody decides the rest */
+	__u8 pad0;
+	__u16 policy[GPC_MAX_CHAIN_POLICIES];	/* index of POLICY */
+	__u32 protect;		/* CLASSIFIER of the `protect` items, GPC_NONE: none */
+	__u32 protect_base;	/* index of RULE + position of protect's classifier */
+	__u32 pad1[6];
+};
+
+enum gpc_policy_mode { GPC_POLICY_ENFORCE = 0, GPC_POLICY_AUDIT = 1 };
+
+/*
+ * Position p of a policy is record first_rule + p of RULE; the last, first_rule + rules, is the
+ * default's own (name `default`). The three classifiers give positions of the same list.
+ */
+struct gpc_policy {
+	__u64 id;
+	__u32 name;
+	__u32 first_rule;
+	__u32 rules;		/* without the default's record */
+	__u32 decide;		/* CLASSIFIER of allow, deny, reject rules, GPC_NONE: none */
+	__u32 log;		/* CLASSIFIER of log rules, GPC_NONE */
+	__u32 mark;		/* CLASSIFIER of mark rules, GPC_NONE */
+	__u8 mode;		/* enum gpc_policy_mode */
+	__u8 fallback;		/* enum gpc_action: the default */
+	__u16 priority;
+	__u32 pad0[7];
+};
+
+#define GPC_CLASSIFIER_INDIRECT_SOURCE		(1u << 0)	/* class -> vector by a table, else by multiplication */
+#define GPC_CLASSIFIER_INDIRECT_DESTINATION	(1u << 1)
+#define GPC_CLASSIFIER_RANGES			(1u << 2)	/* specs are lists of ranges, else bits by L4 class */
+#define GPC_CLASSIFIER_MATCH			(1u << 3)	/* some rule has a `match` */
+
+/* One set of boxes (source set x destination set x service) -> position; CLASSIFIER.md section 5. */
+struct gpc_classifier {
+	__u32 flags;
+	__u32 groups;
+	__u32 source_map, destination_map;	/* words: class -> vector number (INDIRECT) */
+	__u32 source_vector, destination_vector;	/* words: vectors of 1 + groups words */
+	__u32 cells, cell_count;		/* T1 and its M */
+	__u32 protocol, source_port, destination_port, match;	/* words: L4 stage */
+	__u32 l4, bits, bit_words;		/* words: class sums -> L4 class; bit matrix and its row size */
+	__u32 ranges;				/* words: spec ranges (RANGES) */
+	__u32 residual, residuals;		/* words, count: boxes asked one by one */
+	__u32 boxes, specs, l4_classes;		/* facts for -v and inspect */
+	__u32 loads;				/* worst number of dependent loads, trie included */
+	__u32 bytes;				/* of its own words */
+	__u32 pad0[9];
+};
+
+#define GPC_RULE_RATE		(1u << 0)
+#define GPC_RULE_RATE_SOURCE	(1u << 1)	/* a bucket per source address */
+#define GPC_RULE_RATE_BYTES	(1u << 2)
+#define GPC_RULE_DEFAULT	(1u << 3)	/* a policy's default */
+#define GPC_RULE_PROTECT	(1u << 4)
+#define GPC_RULE_BUILTIN	(1u << 5)
+
+/*
+ * What can decide, each with counters by its identity. Order: the built-ins by enum gpc_builtin, the
+ * `protect` items by name, then the rules of each policy by position and its default.
+ */
+struct gpc_rule {
+	__u64 id;
+	__u32 name;
+	__u32 policy;		/* index of POLICY, GPC_NONE: built-in or protect */
+	__u8 action;		/* enum gpc_action */
+	__u8 exceed;		/* enum gpc_action beyond the rate */
+	__u16 flags;		/* GPC_RULE_* */
+	__u32 mark;		/* 0: none */
+	__u32 log_sample;	/* one of so many; 0: no log */
+	__u32 log_rate;		/* events per second and CPU */
+	__u64 rate_cost;	/* ns of credit that a packet costs; RATE_BYTES: bytes per second */
+	__u64 rate_burst;	/* ns of credit: burst * cost of one */
+	__u32 rate_entries;	/* buckets, a power of two; 0: no rate */
+	__u32 pad0;
+	__u64 expires;		/* UTC seconds, 0: never; decides nothing in this version */
 };
 
 #define GPC_IPPROTO_ADDRESS 0	/* gpc_vip.protocol of the entry that says "a listener's address" */
@@ -250,7 +395,8 @@ struct gpc_link_head {
 	__u32 endpoint_offset;	/* by endpoint index x struct gpc_link_endpoint */
 	__u64 nonce;		/* of the plane: metadata is believed only with its low 32 bits */
 	__u32 cpus;		/* online CPUs, to share flow_inserts */
-	__u32 pad0[7];
+	__u32 rule_offset;	/* by rule index x struct gpc_link_rule */
+	__u32 pad0[6];
 };
 
 #define GPC_DEVICE_META	(1u << 0)	/* tc-ingress is bound: XDP writes metadata */
@@ -261,7 +407,8 @@ struct gpc_link_device {
 	__u64 interface_bit;	/* 1 << interface, 0 when GPC_NONE16 */
 	__u8 mac[6];
 	__u16 mtu;		/* L3 MTU, 65535 when larger */
-	__u64 pad0;
+	__u16 chain[2];		/* index of CHAIN by enum gpc_direction, GPC_NONE16: none */
+	__u32 pad0;
 };
 
 struct gpc_link_listener {
@@ -276,24 +423,37 @@ struct gpc_link_endpoint {
 	__u64 source6_be[2];
 };
 
+struct gpc_link_rule {
+	__u32 counter;		/* slot of gpc_rules */
+	__u32 rate;		/* first bucket of gpc_rate, GPC_NONE: no rate */
+	__u32 pad0[2];
+};
+
 /* Size of the link part in bytes, a multiple of GPC_PAGE: fixed by the counts, so the compiler reserves it. */
-#define GPC_LINK_SIZE(listeners, endpoints)                                                        \
+#define GPC_LINK_SIZE(listeners, endpoints, rules)                                                        \
 	((sizeof(struct gpc_link_head) + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device) +       \
 	  ((listeners) + 3u) / 4u * 4u * sizeof(struct gpc_link_listener) +                        \
-	  ((endpoints) + 1u) / 2u * 2u * sizeof(struct gpc_link_endpoint) + GPC_PAGE - 1u) /       \
+	  ((endpoints) + 1u) / 2u * 2u * sizeof(struct gpc_link_endpoint) +                        \
+	  ((rules) + 3u) / 4u * 4u * sizeof(struct gpc_link_rule) + GPC_PAGE - 1u) /               \
 	 GPC_PAGE * GPC_PAGE)
 
 /*
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x26a15908u
+#define GPC_ABI_HASH 0x0b24cce1u
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);
 GPC_ASSERT_SIZE(struct gpc_section, 16);
 GPC_ASSERT_SIZE(struct gpc_phash, 16);
-GPC_ASSERT_SIZE(struct gpc_plane, 128 + 16 * GPC_SEC_MAX);
+GPC_ASSERT_SIZE(struct gpc_tries, 64);
+GPC_ASSERT_SIZE(struct gpc_plane, 192 + 16 * GPC_SEC_MAX);
+GPC_ASSERT_SIZE(struct gpc_chain, 64);
+GPC_ASSERT_SIZE(struct gpc_policy, 64);
+GPC_ASSERT_SIZE(struct gpc_classifier, 128);
+GPC_ASSERT_SIZE(struct gpc_rule, 64);
+GPC_ASSERT_SIZE(struct gpc_link_rule, 16);
 GPC_ASSERT_SIZE(struct gpc_vip, 32);
 GPC_ASSERT_SIZE(struct gpc_vip_choice, 16);
 GPC_ASSERT_SIZE(struct gpc_table_ref, 16);

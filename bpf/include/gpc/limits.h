@@ -28,6 +28,19 @@
 #define GPC_MAX_FLOWS			(64u * 1024 * 1024)
 #define GPC_MIN_FLOWS			1024u
 
+/* Policies. */
+#define GPC_MAX_SEGMENTS		65536u
+#define GPC_MAX_RULES			100000u
+#define GPC_MAX_POLICIES		64u
+#define GPC_MAX_PROTECT			256u
+#define GPC_MAX_CHAIN_POLICIES		8u	/* of one interface and direction */
+#define GPC_MAX_FEED_PREFIXES		1000000u
+#define GPC_MAX_FEED_BYTES		(64u * 1024 * 1024)
+#define GPC_MAX_PORTS_ITEMS		64u
+#define GPC_MAX_MATCH_CLASSES		32u	/* distinguishable by the `match` of one policy's rules */
+#define GPC_MAX_RATE_ENTRIES		(16u * 1024 * 1024)	/* buckets of one rule */
+#define GPC_MAX_TESTS			65536u
+
 /* Maglev tables. */
 #define GPC_MIN_TABLE_SIZE	11u
 #define GPC_MAX_TABLE_SIZE	2097143u

@@ -463,7 +463,10 @@ static struct gpc_link_head *link_of(uint8_t *bytes)
 {
 	struct gpc_image_head *head = (struct gpc_image_head *)bytes;
 	struct gpc_link_head *link = (struct gpc_link_head *)(bytes + head->link_offset);
-	struct gpc_link_layout layout = gpc_link_layout(3);
+	struct gpc_plane *plane = (struct gpc_plane *)(bytes + head->decision_offset);
+	struct gpc_link_layout layout =
+		gpc_link_layout(plane->section[GPC_SEC_LISTENER].count,
+				plane->section[GPC_SEC_ENDPOINT].count);
 
 	*link = (struct gpc_link_head){
 		.magic = GPC_LINK_MAGIC,
@@ -472,6 +475,7 @@ static struct gpc_link_head *link_of(uint8_t *bytes)
 		.device_offset = head->link_offset + layout.device,
 		.listener_offset = head->link_offset + layout.listener,
 		.endpoint_offset = head->link_offset + layout.endpoint,
+		.rule_offset = head->link_offset + layout.rule,
 		.nonce = 99,
 		.cpus = 2,
 	};
