@@ -113,14 +113,14 @@ struct gpc_feed_intent {
 	struct gpc_uint_value max;
 	struct gpc_prefix *prefixes;	/* of the file, read and checked; in its order */
 	size_t prefix_count;
-	struct gpc_place at;		/* source GPC_NO_SOURCE: not written */
+	struct gpc_place at;
 };
 
 struct gpc_segment_intent {
 	struct gpc_text_value name;
 	GPC_VEC(struct gpc_prefix_value) cidrs;
 	struct gpc_place cidrs_at;
-	struct gpc_feed_intent from;
+	struct gpc_feed_intent *from;		/* NULL: not written */
 	struct gpc_selector_intent except;	/* segments and prefixes */
 	gpc_label_list labels;
 	struct gpc_place at;
@@ -152,11 +152,10 @@ struct gpc_rate_intent {
 	struct gpc_uint_value per_source;	/* 1: per source-ip */
 	struct gpc_uint_value entries;
 	struct gpc_uint_value exceed;		/* enum gpc_action */
-	struct gpc_place at;			/* source GPC_NO_SOURCE: not written */
+	struct gpc_place at;
 };
 
 struct gpc_log_intent {
-	bool set;
 	uint32_t sample;			/* one of so many; 1: all */
 	struct gpc_uint_value rate;		/* events per second and CPU; not set: the usual limit */
 	struct gpc_place at;
@@ -168,10 +167,10 @@ struct gpc_rule_intent {
 	struct gpc_selector_intent from, to;
 	gpc_ports_list ports;
 	struct gpc_place ports_at;
-	struct gpc_match_intent match;
-	struct gpc_log_intent log;
+	struct gpc_match_intent *match;		/* these three NULL: not written; most rules have none */
+	struct gpc_log_intent *log;
+	struct gpc_rate_intent *rate;
 	struct gpc_uint_value mark;
-	struct gpc_rate_intent rate;
 	struct gpc_uint_value priority;
 	struct gpc_uint_value expires;		/* UTC seconds of the first instant at which it is over */
 	struct gpc_text_value owner, note;
