@@ -24,15 +24,24 @@ import slow
 HEAD = struct.Struct("<IHHIIIIIIIIII32s32s144s")
 HEAD_FIELDS = ("magic version head_size abi flags size decision_offset decision_size provenance_offset "
                "provenance_size link_offset link_size pad0 decision_digest file_digest pad1").split()
-PLANE = struct.Struct("<IIQQQIIQIIIIII8I6I")
+PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sI8sQQ8I16s")
 SECTION = struct.Struct("<IIII")
-SECTIONS = ("vip_disp", "vip", "vip_choice", "listener", "endpoint", "ep_disp", "ep_index", "maglev", "table",
+SECTIONS = ("words", "chain", "policy", "classifier", "rule", "vip_disp", "vip", "vip_choice", "listener", "endpoint", "ep_disp", "ep_index", "maglev", "table",
             "backend", "interface", "names")
 SECTION_SLOTS = 24
 NONE = 0xFFFFFFFF
 U64 = (1 << 64) - 1
 
 RECORDS = {     # layout, fields
+    "words": ("<I", "value"),
+    "chain": ("<QHHBBBB8HII24s", "stamp tag interface direction flags policies pad0 policy0 policy1 policy2 policy3 "
+                                 "policy4 policy5 policy6 policy7 protect protect_base pad1"),
+    "policy": ("<QIIIIIIBBH28s", "id name first_rule rules decide log mark mode fallback priority pad0"),
+    "classifier": ("<23I36s", "flags groups source_map destination_map source_vector destination_vector cells "
+                              "cell_count protocol source_port destination_port match l4 bits bit_words ranges "
+                              "residual residuals boxes specs l4_classes loads bytes pad0"),
+    "rule": ("<QIIBBHIIIQQIIQ", "id name policy action exceed flags mark log_sample log_rate rate_cost rate_burst "
+                                "rate_entries pad0 expires"),
     "vip_disp": ("<I", "value"),
     "vip": ("<16sHBBIQ", "address port protocol flags listener interfaces"),
     "vip_choice": ("<QII", "interfaces listener last"),
@@ -76,7 +85,10 @@ class Image:
         (self.format, self.flags, seed0, seed1, self.vip_seed, self.vip_buckets, self.vip_slots, self.ep_seed,
          self.ep_buckets, self.ep_slots, self.name_at, self.pad0, self.flows, self.flow_inserts) = plane[:14]
         self.seed = struct.pack("<QQ", seed0, seed1)
-        self.timeouts, self.plane_pad = plane[14:22], plane[22:]
+        self.timeouts = plane[14:22]
+        self.pickup, self.builtin, pad1, self.protects, pad2 = plane[22:27]
+        self.tries, pad3 = plane[27:37], plane[37]
+        self.plane_pad = pad1 + pad2 + pad3
         at = self.head.decision_offset + PLANE.size
         self.directory = [SECTION.unpack_from(data, at + i * SECTION.size) for i in range(SECTION_SLOTS)]
         self.sections = dict(zip(SECTIONS, self.directory))
@@ -111,8 +123,8 @@ def padded(size, unit):
     return -(-size // unit) * unit
 
 
-def link_size(listeners, endpoints):
-    return padded(64 + 1024 * 32 + padded(listeners, 4) * 16 + padded(endpoints, 2) * 32, 4096)
+def link_size(listeners, endpoints, rules):
+    return padded(64 + 1024 * 32 + padded(listeners, 4) * 16 + padded(endpoints, 2) * 32 + padded(rules, 4) * 16, 4096)
 
 
 def check_envelope(image):
@@ -126,7 +138,8 @@ def check_envelope(image):
     expect(h.provenance_offset == padded(decision_end, 64), "the provenance is not in its place")
     expect(h.link_offset == padded(provenance_end, 4096), "the link part is not in its place")
     expect(h.link_offset + h.link_size == h.size, "the link part is not the last")
-    expect(h.link_size == link_size(len(image.listener), len(image.endpoint)), "size of the link part")
+    expect(h.link_size == link_size(len(image.listener), len(image.endpoint), len(image.rule)),
+           "size of the link part")
     expect(not any(data[h.link_offset:]), "the link part of a file is not zero")
     expect(not any(data[decision_end:h.provenance_offset]), "padding before the provenance")
     expect(not any(data[provenance_end:h.link_offset]), "padding before the link part")
@@ -211,8 +224,8 @@ def check_hashes(image):
 
 
 def check_names(image):
-    order = [image.name_at] + [o.name for kind in ("listener", "endpoint", "backend", "interface")
-                               for o in getattr(image, kind)]
+    kinds = ("listener", "endpoint", "backend", "interface", "policy", "rule")
+    order = [image.name_at] + [o.name for kind in kinds for o in getattr(image, kind)]
     at = 0
     for name in order:
         expect(name == at, "names are not one after another")

@@ -9,7 +9,7 @@ static void sections_follow_each_other_at_multiples_of_64(void)
 						[GPC_SEC_MAGLEV] = 251,
 						[GPC_SEC_NAMES] = 41};
 	struct gpc_layout layout;
-	uint32_t end = 256 + 512;
+	uint32_t end = sizeof(struct gpc_image_head) + sizeof(struct gpc_plane);
 	uint64_t size;
 
 	CU_ASSERT_FATAL(gpc_layout_compute(counts, 100, &layout, &size));
