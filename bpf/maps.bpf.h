@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * maps.bpf.h: the maps of the data plane. The loader sets max_entries of gpc_flows4, gpc_flows6,
- * gpc_next and gpc_counters before loading; the figures here are only large enough for tests.
+ * gpc_next, gpc_counters, gpc_rules and gpc_rate before loading; the figures here are only large enough
+ * for tests.
  */
 #ifndef GPC_MAPS_BPF_H
 #define GPC_MAPS_BPF_H
@@ -63,6 +64,34 @@ struct {
 	__type(key, __u32);
 	__type(value, struct gpc_counter);
 } gpc_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gpc_rule_counter);
+} gpc_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} gpc_rate SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GPC_LIMIT_COUNT);
+	__type(key, __u32);
+	__type(value, struct gpc_limiter);
+} gpc_limits SEC(".maps");
+
+#define GPC_EVENTS_BYTES (1u << 20)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, GPC_EVENTS_BYTES);
+} gpc_events SEC(".maps");
 
 /* What a CPU may still enter into the flow tables; the program's own, of no interest to the loader.
  */
