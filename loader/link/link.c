@@ -91,6 +91,7 @@ struct fill {
 	struct gpc_slots counters, next;
 	uint32_t *fresh_counters;
 	size_t fresh_counter_count;
+	struct gpc_rule_fresh fresh_rules;
 	struct gpc_hop *hops;		 /* distinct addresses to resolve */
 	struct gpc_next_update *updates; /* by hop */
 	size_t hop_count;
@@ -102,6 +103,7 @@ static void release_fill(struct fill *fill)
 	gpc_slots_release(&fill->counters);
 	gpc_slots_release(&fill->next);
 	free(fill->fresh_counters);
+	gpc_rule_fresh_release(&fill->fresh_rules);
 	free(fill->hops);
 	free(fill->updates);
 	free(fill->hop_of_slot);
@@ -338,6 +340,19 @@ static void keep_sources(struct fill *fill, struct gpc_view live)
 	}
 }
 
+static int fill_rules(struct fill *fill, struct gpc_failure *failure)
+{
+	const struct gpc_link_input *input = fill->input;
+	struct gpc_link_rule *records =
+		(struct gpc_link_rule *)(input->bytes + fill->head->rule_offset);
+	int r = gpc_rules_link(fill->view, input->held, input->held_count, input->rule_room, records,
+			       &fill->fresh_rules);
+
+	if (r)
+		return gpc_fail(failure, GPC_EXIT_FAILED, -r, "cannot assign the slots of rules");
+	return 0;
+}
+
 static int fill_next(struct fill *fill, struct gpc_failure *failure)
 {
 	const struct gpc_link_input *input = fill->input;
@@ -361,6 +376,20 @@ static int fill_next(struct fill *fill, struct gpc_failure *failure)
 
 /* ---- devices ---- */
 
+/* With both, TC learns from XDP what was decided (SEMANTICS 3). */
+#define META_HOOKS (GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS)
+
+uint16_t gpc_link_chain(const struct gpc_image *image, uint16_t interface, int direction)
+{
+	uint32_t count, i;
+	const struct gpc_chain *chain = gpc_image_section(image, GPC_SEC_CHAIN, &count);
+
+	for (i = 0; i < count; i++)
+		if (chain[i].interface == interface && chain[i].direction == direction)
+			return (uint16_t)i;
+	return GPC_NONE16;
+}
+
 static struct gpc_link_device device_record(const struct gpc_link_input *input,
 					    const struct gpc_device *device)
 {
@@ -377,8 +406,10 @@ static struct gpc_link_device device_record(const struct gpc_link_input *input,
 	memcpy(record.mac, device->mac, sizeof(record.mac));
 	if (device->interface < count) {
 		record.interface_bit = 1ull << device->interface;
-		if (item[device->interface].hooks & GPC_HOOK_TC_INGRESS)
+		if ((item[device->interface].hooks & META_HOOKS) == META_HOOKS)
 			record.flags |= GPC_DEVICE_META;
+		record.chain[GPC_INGRESS] = gpc_link_chain(input->image, device->interface, GPC_INGRESS);
+		record.chain[GPC_EGRESS] = gpc_link_chain(input->image, device->interface, GPC_EGRESS);
 	}
 	return record;
 }
@@ -452,21 +483,24 @@ int gpc_link_fill(const struct gpc_link_input *input, struct gpc_link_result *re
 	r = fill_counters(&fill);
 	if (r)
 		return gpc_fail(failure, GPC_EXIT_FAILED, -r, "cannot assign counter slots");
-	if (fill_next(&fill, failure) || fill_devices(&fill, failure))
+	if (fill_rules(&fill, failure) || fill_next(&fill, failure) || fill_devices(&fill, failure))
 		return -1;
 	fill.head->magic = GPC_LINK_MAGIC;
 	*ret = (struct gpc_link_result){
 		.fresh_counter_count = fill.fresh_counter_count,
+		.fresh_rules = fill.fresh_rules,
 		.update_count = fill.hop_count,
 	};
 	ret->fresh_counters = GPC_TAKE_PTR(fill.fresh_counters);
 	ret->updates = GPC_TAKE_PTR(fill.updates);
+	fill.fresh_rules = (struct gpc_rule_fresh){0};
 	return 0;
 }
 
 void gpc_link_result_release(struct gpc_link_result *result)
 {
 	free(result->fresh_counters);
+	gpc_rule_fresh_release(&result->fresh_rules);
 	free(result->updates);
 	*result = (struct gpc_link_result){0};
 }
@@ -480,21 +514,38 @@ static bool same_device(struct gpc_view live, const struct gpc_link_head *link,
 	return have && !memcmp(have, &want, sizeof(want));
 }
 
+/* Do the records at two offsets differ? */
+static bool differ(struct gpc_view live, uint32_t live_offset, struct gpc_view view,
+		   uint32_t offset, size_t size)
+{
+	return (live_offset & live.mask) + size > live.mask + 1 ||
+	       memcmp(gpc_at(live, live_offset, 1), gpc_at(view, offset, 1), size);
+}
+
+static bool objects_differ(struct gpc_view live, struct gpc_view view)
+{
+	const struct gpc_link_head *old = gpc_view_link(live), *new = gpc_view_link(view);
+	uint32_t listeners = listener_count(view), endpoints = endpoint_count(view);
+	uint32_t rules = gpc_rule_count(view);
+
+	return listener_count(live) != listeners || endpoint_count(live) != endpoints ||
+	       gpc_rule_count(live) != rules ||
+	       differ(live, old->listener_offset, view, new->listener_offset,
+		      listeners * sizeof(struct gpc_link_listener)) ||
+	       differ(live, old->endpoint_offset, view, new->endpoint_offset,
+		      endpoints * sizeof(struct gpc_link_endpoint)) ||
+	       differ(live, old->rule_offset, view, new->rule_offset,
+		      rules * sizeof(struct gpc_link_rule));
+}
+
 bool gpc_link_differs(struct gpc_view live, const struct gpc_link_input *input)
 {
 	struct gpc_view view = {.base = input->bytes, .mask = input->image->view.mask};
 	const struct gpc_link_head *old = gpc_view_link(live), *new = gpc_view_link(view);
-	size_t listeners = listener_count(view) * sizeof(struct gpc_link_listener);
-	size_t endpoints = endpoint_count(view) * sizeof(struct gpc_link_endpoint);
 	uint32_t slot;
 	size_t d;
 
-	if (old->cpus != new->cpus || listener_count(live) != listener_count(view) ||
-	    endpoint_count(live) != endpoint_count(view) ||
-	    memcmp(gpc_at(live, old->listener_offset, 1), gpc_at(view, new->listener_offset, 1),
-		   listeners) ||
-	    memcmp(gpc_at(live, old->endpoint_offset, 1), gpc_at(view, new->endpoint_offset, 1),
-		   endpoints))
+	if (old->cpus != new->cpus || objects_differ(live, view))
 		return true;
 	for (d = 0; d < input->devices->count; d++)
 		if (input->devices->items[d].needed &&

@@ -4,7 +4,7 @@
  * memory before the image is staged; reads the host by netlink, never touches a BPF map but for the
  * next hops, which it reads.
  *
- * Slots are given out by identity: counters by the stable id of listener or endpoint, next hops by
+ * Slots are given out by identity: counters by the stable id of listener, endpoint or rule, next hops by
  * the address that is resolved (the endpoint's, or the backend's configured gateway). What a held
  * image uses stays where it is, so counters survive every swap and next hops keep their state.
  */
@@ -18,6 +18,7 @@
 #include "device.h"
 #include "gpc/abi.h"
 #include "netlink.h"
+#include "rules.h"
 
 /* What a plane's maps must hold for an image. */
 struct gpc_link_need {
@@ -33,12 +34,16 @@ struct gpc_link_need gpc_link_need(struct gpc_view view);
 bool gpc_link_target(struct gpc_view view, const struct gpc_endpoint *endpoint, int family,
 		     struct gpc_ip *ret);
 
+/* Index of the chain of an interface and enum gpc_direction, GPC_NONE16 if it has none. */
+uint16_t gpc_link_chain(const struct gpc_image *image, uint16_t interface, int direction);
+
 struct gpc_link_input {
 	const struct gpc_image *image;		/* as compiled */
 	char *bytes;				/* private copy of it; its link part is written */
 	uint32_t generation, cpus;
 	uint64_t nonce;
 	uint32_t counter_capacity, next_capacity;
+	struct gpc_rule_room rule_room;
 	const volatile struct gpc_next *next;	/* the live next hops, next_capacity of them */
 	const struct gpc_view *held;		/* images that stay readable; the active one first */
 	size_t held_count;
@@ -56,6 +61,7 @@ struct gpc_next_update {
 struct gpc_link_result {
 	uint32_t *fresh_counters;	/* slots whose old counts are another's */
 	size_t fresh_counter_count;
+	struct gpc_rule_fresh fresh_rules;
 	struct gpc_next_update *updates;
 	size_t update_count;
 };

@@ -17,6 +17,8 @@
 
 #define LEAST_COUNTERS 4096u
 #define LEAST_NEXT 1024u
+#define LEAST_RULES 1024u
+#define LEAST_RATE 4096u
 #define HELD_MAX 3u
 
 /* What the last apply of this process did, for undo. */
@@ -38,6 +40,7 @@ struct apply {
 	struct gpc_staged held[HELD_MAX]; /* active first */
 	struct gpc_view views[HELD_MAX];
 	size_t held_count;
+	struct gpc_rule_room rule_need;
 	size_t bound;
 };
 
@@ -114,10 +117,24 @@ static bool has_edge(const struct apply *apply)
 	return false;
 }
 
-static bool runs_edge(struct apply *apply)
+static bool is_stateful(const struct gpc_plane *plane)
+{
+	return plane->flags & GPC_PLANE_STATEFUL;
+}
+
+/* Does the image fill the flow tables? */
+static bool wants_flows(const struct apply *apply)
+{
+	return has_edge(apply) || is_stateful(apply->swap.image->plane);
+}
+
+/* Does what runs fill them? */
+static bool has_flows(struct apply *apply, bool has_active)
 {
 	size_t i;
 
+	if (has_active && is_stateful(gpc_view_plane(apply->views[0])))
+		return true;
 	for (i = 0; i < apply->survey.links.count; i++)
 		if (gpc_instance_program(current(apply), apply->survey.links.items[i].program) ==
 		    GPC_PROGRAM_XDP)
@@ -130,7 +147,33 @@ static uint32_t at_least(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* Room for three and a half images like this one, so that their successors fit as well. */
+static struct gpc_rule_room room_of(const struct gpc_instance *instance)
+{
+	if (!instance)
+		return (struct gpc_rule_room){0};
+	return (struct gpc_rule_room){.counters = instance->entries[GPC_MAP_RULES],
+				      .buckets = instance->entries[GPC_MAP_RATE]};
+}
+
+static int need_of_rules(struct apply *apply, struct gpc_failure *failure)
+{
+	int r = gpc_rules_need(apply->swap.image->view, apply->views, apply->held_count,
+			       room_of(current(apply)), &apply->rule_need);
+
+	if (r == -ENOSPC)
+		return gpc_fail(failure, GPC_EXIT_HOST, 0,
+				"the rules' `rate`s need more entries than a map can have");
+	return r ? gpc_fail(failure, GPC_EXIT_FAILED, -r, "cannot assign the slots of rules") : 0;
+}
+
+/* What `per: source-ip` needs is large and seldom changes: a quarter more. */
+static uint32_t rate_with_room(uint32_t need)
+{
+	return need > UINT32_MAX - need / 4 ? need : need + need / 4;
+}
+
+/* Room for three and a half images like this one (rules: half as many more), so that their
+ * successors fit as well. */
 static struct gpc_prog_sizes wanted_sizes(const struct apply *apply)
 {
 	const struct gpc_image *image = apply->swap.image;
@@ -138,10 +181,13 @@ static struct gpc_prog_sizes wanted_sizes(const struct apply *apply)
 
 	return (struct gpc_prog_sizes){
 		.log2 = image->log2,
-		.flows = has_edge(apply) ? image->plane->flows : GPC_MIN_FLOWS,
+		.flows = wants_flows(apply) ? image->plane->flows : GPC_MIN_FLOWS,
 		.counters = at_least(LEAST_COUNTERS, GPC_COUNTER_FIRST_OBJECT + need.counters * 3 +
 							     need.counters / 2),
 		.next = at_least(LEAST_NEXT, need.next * 3 + need.next / 2),
+		.rules = at_least(LEAST_RULES,
+				  apply->rule_need.counters + apply->rule_need.counters / 2),
+		.rate = at_least(LEAST_RATE, rate_with_room(apply->rule_need.buckets)),
 	};
 }
 
@@ -164,16 +210,19 @@ static bool fits(struct apply *apply, const struct gpc_prog_sizes *wanted)
 	return instance->id.log2 >= wanted->log2 && !strcmp(instance->id.build, build) &&
 	       instance->entries[GPC_MAP_COUNTERS] >= counters &&
 	       instance->entries[GPC_MAP_NEXT] >= next &&
+	       instance->entries[GPC_MAP_RULES] >= apply->rule_need.counters &&
+	       instance->entries[GPC_MAP_RATE] >= apply->rule_need.buckets &&
 	       instance->entries[GPC_MAP_FLOWS4] >= wanted->flows;
 }
 
 /* A flow table cannot change its size while flows are in it. */
-static int check_flows(struct apply *apply, struct gpc_failure *failure)
+static int check_flows(struct apply *apply, bool has_active, struct gpc_failure *failure)
 {
 	const struct gpc_instance *instance = current(apply);
 	uint32_t wanted = apply->swap.image->plane->flows;
 
-	if (!has_edge(apply) || !runs_edge(apply) || instance->entries[GPC_MAP_FLOWS4] == wanted)
+	if (!wants_flows(apply) || !has_flows(apply, has_active) ||
+	    instance->entries[GPC_MAP_FLOWS4] == wanted)
 		return 0;
 	gpc_fail(failure, GPC_EXIT_REFUSED, 0,
 		 "`defaults.flows` is %u, but the running flow tables have "
@@ -208,6 +257,8 @@ static int fill_link(struct apply *apply, uint32_t generation, bool renew, bool 
 		.counter_capacity =
 			renew ? swap->sizes.counters : instance->entries[GPC_MAP_COUNTERS],
 		.next_capacity = renew ? swap->sizes.next : instance->entries[GPC_MAP_NEXT],
+		.rule_room = renew ? (struct gpc_rule_room){swap->sizes.rules, swap->sizes.rate}
+				   : room_of(instance),
 		.next = instance ? instance->next : NULL,
 		.held = apply->views,
 		.held_count = apply->held_count,
@@ -242,24 +293,33 @@ static bool same_decision(const struct apply *apply)
 		       image->bytes + head->decision_offset, head->decision_size);
 }
 
+/* Maps that are shared are not smaller than wanted, but may be larger. */
+static void keep_sizes(struct gpc_prog_sizes *sizes, const struct gpc_instance *instance)
+{
+	const uint32_t *entries = instance->entries;
+
+	sizes->log2 = at_least(sizes->log2, instance->id.log2);
+	sizes->counters = at_least(sizes->counters, entries[GPC_MAP_COUNTERS]);
+	sizes->next = at_least(sizes->next, entries[GPC_MAP_NEXT]);
+	sizes->rules = at_least(sizes->rules, entries[GPC_MAP_RULES]);
+	sizes->rate = at_least(sizes->rate, entries[GPC_MAP_RATE]);
+}
+
 static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_failure *failure)
 {
 	struct gpc_swap *swap = &apply->swap;
 	bool has_active = false, renew, differs = true;
 
+	if (apply->survey.present)
+		has_active = hold_images(apply);
+	if (need_of_rules(apply, failure))
+		return -1;
 	swap->sizes = wanted_sizes(apply);
 	if (apply->survey.present) {
-		const struct gpc_instance *instance = current(apply);
-
-		if (check_flows(apply, failure))
+		if (check_flows(apply, has_active, failure))
 			return -1;
-		has_active = hold_images(apply);
-		/* Maps that are shared are not smaller than wanted, but may be larger. */
-		swap->sizes.log2 = at_least(swap->sizes.log2, instance->id.log2);
 		renew = !fits(apply, &swap->sizes);
-		swap->sizes.counters =
-			at_least(swap->sizes.counters, instance->entries[GPC_MAP_COUNTERS]);
-		swap->sizes.next = at_least(swap->sizes.next, instance->entries[GPC_MAP_NEXT]);
+		keep_sizes(&swap->sizes, current(apply));
 	} else {
 		renew = true;
 	}

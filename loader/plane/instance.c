@@ -258,6 +258,12 @@ int gpc_instance_list(const char *bpffs, struct gpc_instance_id **ret, size_t *r
 	return 0;
 }
 
+struct gpc_percpu gpc_instance_percpu(const struct gpc_instance *instance, enum gpc_map_id id,
+				      size_t value_size)
+{
+	return (struct gpc_percpu){instance->map[id], instance->entries[id], value_size};
+}
+
 enum gpc_program_id gpc_instance_program(const struct gpc_instance *instance, uint32_t program_id)
 {
 	int i;

@@ -13,6 +13,7 @@
 
 #include "../fail.h"
 #include "gpc/abi.h"
+#include "percpu.h"
 #include "pin.h"
 
 /* X(id, name): the map is gpc_NAME in the object and NAME in the folder. */
@@ -23,7 +24,11 @@
 	X(FLOWS6, "flows6")                                                                        \
 	X(NEXT, "next")                                                                            \
 	X(COUNTERS, "counters")                                                                    \
-	X(BUDGET, "budget")
+	X(BUDGET, "budget")                                                                        \
+	X(RULES, "rules")                                                                          \
+	X(RATE, "rate")                                                                            \
+	X(LIMITS, "limits")                                                                        \
+	X(EVENTS, "events")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \
@@ -84,6 +89,10 @@ int gpc_instance_sweep(const char *bpffs, struct gpc_failure *failure);
 /* Complete instances of a plane, highest number first. malloc'ed. */
 int gpc_instance_list(const char *bpffs, struct gpc_instance_id **ret, size_t *ret_count,
 		      struct gpc_failure *failure);
+
+/* A per-CPU map as such. */
+struct gpc_percpu gpc_instance_percpu(const struct gpc_instance *instance, enum gpc_map_id id,
+				      size_t value_size);
 
 /* The program of a running program's id, GPC_PROGRAM_COUNT if it is none of this instance. */
 enum gpc_program_id gpc_instance_program(const struct gpc_instance *instance, uint32_t program_id);

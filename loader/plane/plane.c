@@ -2,8 +2,6 @@
 /* Reading, switching and detaching; apply.c, verify.c and doctor.c have the rest of plane.h. */
 #include "plane.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,52 +131,81 @@ static int read_devices(struct gpc_plane_status *status, struct gpc_survey *surv
 
 /* ---- read: maps ---- */
 
-/* Values of all slots, `cpus` of them each. One call for all where the kernel can. -errno. */
-static int read_values(const struct gpc_instance *instance, int cpus, struct gpc_counter *values)
+static void sum_counters(void *context, uint32_t slot, const void *values, int cpus)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, options);
-	uint32_t total = instance->entries[GPC_MAP_COUNTERS], count = total, at, slot;
-	GPC_AUTO_FREE uint32_t *slots = calloc(total, sizeof(*slots));
-	int fd = instance->map[GPC_MAP_COUNTERS];
+	const struct gpc_counter *counter = values;
+	struct gpc_counter *sum = (struct gpc_counter *)context + slot;
+	int cpu;
 
-	if (!slots)
-		return -ENOMEM;
-	/* ENOENT says that these were the last ones. */
-	if ((!bpf_map_lookup_batch(fd, NULL, &at, slots, values, &count, &options) ||
-	     errno == ENOENT) &&
-	    count == total)
-		return 0;
-	for (slot = 0; slot < total; slot++)
-		if (bpf_map_lookup_elem(fd, &slot, values + (size_t)slot * (size_t)cpus))
-			return -errno;
-	return 0;
+	for (cpu = 0; cpu < cpus; cpu++) {
+		sum->packets += counter[cpu].packets;
+		sum->bytes += counter[cpu].bytes;
+		sum->flows += counter[cpu].flows;
+	}
 }
 
 static int read_counters(struct gpc_plane_status *status, const struct gpc_instance *instance,
 			 struct gpc_failure *failure)
 {
-	int cpus = libbpf_num_possible_cpus(), r;
-	GPC_AUTO_FREE struct gpc_counter *values = NULL;
-	size_t i;
+	struct gpc_percpu array =
+		gpc_instance_percpu(instance, GPC_MAP_COUNTERS, sizeof(struct gpc_counter));
+	int r;
 
-	if (cpus < 0)
-		return gpc_fail(failure, GPC_EXIT_HOST, -cpus, "cannot count the CPUs");
-	status->counter_count = instance->entries[GPC_MAP_COUNTERS];
-	status->counters = calloc(status->counter_count, sizeof(*status->counters));
-	values = calloc(status->counter_count * (size_t)cpus, sizeof(*values));
-	if (!status->counters || !values)
+	status->counter_count = array.entries;
+	status->counters = calloc(array.entries, sizeof(*status->counters));
+	if (!status->counters)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the counters");
-	r = read_values(instance, cpus, values);
-	if (r)
-		return gpc_kernel_fail(failure, -r, "cannot read the counters");
-	for (i = 0; i < status->counter_count * (size_t)cpus; i++) {
-		struct gpc_counter *sum = &status->counters[i / (size_t)cpus];
+	r = gpc_percpu_read(&array, sum_counters, status->counters);
+	return r ? gpc_kernel_fail(failure, -r, "cannot read the counters") : 0;
+}
 
-		sum->packets += values[i].packets;
-		sum->bytes += values[i].bytes;
-		sum->flows += values[i].flows;
+static void sum_rules(void *context, uint32_t slot, const void *values, int cpus)
+{
+	const struct gpc_rule_counter *counter = values;
+	struct gpc_rule_counter *sum = (struct gpc_rule_counter *)context + slot;
+	int cpu;
+
+	for (cpu = 0; cpu < cpus; cpu++) {
+		sum->packets += counter[cpu].packets;
+		sum->bytes += counter[cpu].bytes;
+		sum->would_deny += counter[cpu].would_deny;
+		sum->exceeded += counter[cpu].exceeded;
+		sum->log_lost += counter[cpu].log_lost;
+		if (counter[cpu].last_hit > sum->last_hit)
+			sum->last_hit = counter[cpu].last_hit;
 	}
-	return 0;
+}
+
+static void sum_limits(void *context, uint32_t slot, const void *values, int cpus)
+{
+	const struct gpc_limiter *limiter = values;
+	struct gpc_limiter *sum = (struct gpc_limiter *)context + slot;
+	int cpu;
+
+	for (cpu = 0; cpu < cpus && slot < GPC_LIMIT_COUNT; cpu++) {
+		sum->let += limiter[cpu].let;
+		sum->kept += limiter[cpu].kept;
+		sum->lost += limiter[cpu].lost;
+	}
+}
+
+static int read_rules(struct gpc_plane_status *status, const struct gpc_instance *instance,
+		      struct gpc_failure *failure)
+{
+	struct gpc_percpu rules =
+		gpc_instance_percpu(instance, GPC_MAP_RULES, sizeof(struct gpc_rule_counter));
+	struct gpc_percpu limits =
+		gpc_instance_percpu(instance, GPC_MAP_LIMITS, sizeof(struct gpc_limiter));
+	int r;
+
+	status->rule_count = rules.entries;
+	status->rules = calloc(rules.entries, sizeof(*status->rules));
+	if (!status->rules)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the rules' counters");
+	r = gpc_percpu_read(&rules, sum_rules, status->rules);
+	if (!r)
+		r = gpc_percpu_read(&limits, sum_limits, status->limits);
+	return r ? gpc_kernel_fail(failure, -r, "cannot read the rules' counters") : 0;
 }
 
 static int read_next(struct gpc_plane_status *status, const struct gpc_instance *instance,
@@ -216,6 +243,7 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 			snprintf(status.problem, sizeof(status.problem), "%.255s", why.message);
 		else if (read_devices(&status, &survey, failure) ||
 			 read_counters(&status, instance, failure) ||
+			 read_rules(&status, instance, failure) ||
 			 read_next(&status, instance, failure))
 			return -1;
 	}
@@ -230,6 +258,7 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 		gpc_image_release(&status->image);
 	free(status->devices);
 	free(status->counters);
+	free(status->rules);
 	free(status->next);
 	*status = (struct gpc_plane_status){0};
 }

@@ -69,6 +69,9 @@ struct gpc_plane_status {
 	size_t device_count;
 	struct gpc_counter *counters;	/* summed over CPUs, by slot */
 	size_t counter_count;
+	struct gpc_rule_counter *rules;	/* by slot, of all CPUs; log_tat and log_seen are 0 */
+	size_t rule_count;
+	struct gpc_limiter limits[GPC_LIMIT_COUNT];	/* of all CPUs; tat is 0 */
 	struct gpc_next *next;		/* next hops by slot */
 	size_t next_count;
 	uint32_t size_log2;		/* size class of the programs */

@@ -56,6 +56,10 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 		return sizes->next;
 	case GPC_MAP_COUNTERS:
 		return sizes->counters;
+	case GPC_MAP_RULES:
+		return sizes->rules;
+	case GPC_MAP_RATE:
+		return sizes->rate;
 	default:
 		return 0; /* as the object says */
 	}

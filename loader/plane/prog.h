@@ -11,7 +11,7 @@
 /* Entries of the maps that depend on the image and the host. */
 struct gpc_prog_sizes {
 	uint32_t log2;		/* size class, GPC_IMAGE_MIN_LOG2..GPC_IMAGE_MAX_LOG2 */
-	uint32_t flows, counters, next;
+	uint32_t flows, counters, next, rules, rate;
 };
 
 /* Identity of the object code of a size class. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "swap.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../interrupt.h"
+#include "buckets.h"
 #include "control.h"
 #include "failpoint.h"
 #include "kernel.h"
@@ -54,12 +53,37 @@ static void unmake_folder(struct gpc_swap *swap)
 
 /* ---- load, pin ---- */
 
+static bool is_shared(const struct gpc_instance *from, const struct gpc_instance *to,
+		      enum gpc_map_id id)
+{
+	return from->map_id[id] == to->map_id[id];
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Since when the flow tables of the new instance have what they have. */
+static uint64_t flows_since(const struct gpc_swap *swap)
+{
+	const struct gpc_instance *from = current(swap);
+
+	return from && is_shared(from, &swap->fresh, GPC_MAP_FLOWS4)
+		       ? from->control[GPC_CTL_FLOWS_SINCE]
+		       : now_ns();
+}
+
 static int load(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	if (gpc_prog_load(&swap->sizes, current(swap), false, &swap->fresh, failure))
 		return -1;
 	swap->fresh.id.number = gpc_survey_last_number(swap->survey) + 1;
 	swap->fresh.control[GPC_CTL_NONCE] = swap->nonce;
+	swap->fresh.control[GPC_CTL_FLOWS_SINCE] = flows_since(swap);
 	swap->target = &swap->fresh;
 	return 0;
 }
@@ -84,35 +108,44 @@ static void unpin(struct gpc_swap *swap)
 
 /* ---- copy: what a larger map of a new instance takes over ---- */
 
-static int copy_counters(const struct gpc_instance *from, const struct gpc_instance *to)
+static int copy_array(const struct gpc_instance *from, const struct gpc_instance *to,
+		      enum gpc_map_id id, size_t value_size)
 {
-	int cpus = libbpf_num_possible_cpus();
-	GPC_AUTO_FREE struct gpc_counter *values = NULL;
-	uint32_t slot;
+	struct gpc_percpu source = gpc_instance_percpu(from, id, value_size);
+	struct gpc_percpu target = gpc_instance_percpu(to, id, value_size);
 
-	if (cpus < 0)
-		return cpus;
-	values = calloc((size_t)cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	for (slot = 0; slot < from->entries[GPC_MAP_COUNTERS]; slot++)
-		if (bpf_map_lookup_elem(from->map[GPC_MAP_COUNTERS], &slot, values) ||
-		    bpf_map_update_elem(to->map[GPC_MAP_COUNTERS], &slot, values, BPF_ANY))
-			return -errno;
-	return 0;
+	return is_shared(from, to, id) ? 0 : gpc_percpu_copy(&source, &target);
+}
+
+static int copy_rate(const struct gpc_instance *from, const struct gpc_instance *to)
+{
+	GPC_CLEANUP(gpc_buckets_unmap) struct gpc_buckets source = {0}, target = {0};
+	uint32_t i;
+	int r;
+
+	if (is_shared(from, to, GPC_MAP_RATE))
+		return 0;
+	r = gpc_buckets_map(from, &source);
+	if (!r)
+		r = gpc_buckets_map(to, &target);
+	for (i = 0; i < source.count && !r; i++)
+		target.words[i] = source.words[i];
+	return r;
 }
 
 static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	const struct gpc_instance *from = current(swap), *to = &swap->fresh;
 	uint32_t slot;
-	int r = 0;
+	int r = copy_array(from, to, GPC_MAP_COUNTERS, sizeof(struct gpc_counter));
 
-	if (from->map_id[GPC_MAP_COUNTERS] != to->map_id[GPC_MAP_COUNTERS])
-		r = copy_counters(from, to);
+	if (!r)
+		r = copy_array(from, to, GPC_MAP_RULES, sizeof(struct gpc_rule_counter));
+	if (!r)
+		r = copy_rate(from, to);
 	if (r)
 		return gpc_kernel_fail(failure, -r, "cannot copy the counters");
-	if (from->map_id[GPC_MAP_NEXT] != to->map_id[GPC_MAP_NEXT])
+	if (!is_shared(from, to, GPC_MAP_NEXT))
 		for (slot = 0; slot < from->entries[GPC_MAP_NEXT]; slot++)
 			to->next[slot].hop = from->next[slot].hop;
 	return 0;
@@ -156,25 +189,33 @@ static void unplace(struct gpc_swap *swap)
 
 /* ---- hops: what packets of the new image will read beside it ---- */
 
-static int zero_counters(const struct gpc_instance *instance, const uint32_t *slots, size_t count)
+static int zero_buckets(const struct gpc_instance *instance, const struct gpc_rule_fresh *fresh)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, options);
-	int cpus = libbpf_num_possible_cpus();
-	GPC_AUTO_FREE struct gpc_counter *zero = NULL;
-	uint32_t done = (uint32_t)count;
+	GPC_CLEANUP(gpc_buckets_unmap) struct gpc_buckets buckets = {0};
 	size_t i;
+	uint32_t k;
+	int r = gpc_buckets_map(instance, &buckets);
 
-	if (cpus < 0)
-		return cpus;
-	zero = calloc(count * (size_t)cpus + 1, sizeof(*zero));
-	if (!zero)
-		return -ENOMEM;
-	if (!bpf_map_update_batch(instance->map[GPC_MAP_COUNTERS], slots, zero, &done, &options))
-		return 0;
-	for (i = 0; i < count; i++)
-		if (bpf_map_update_elem(instance->map[GPC_MAP_COUNTERS], &slots[i], zero, BPF_ANY))
-			return -errno;
-	return 0;
+	for (i = 0; i < fresh->bucket_count && !r; i++)
+		for (k = 0; k < fresh->buckets[i].count; k++)
+			__atomic_store_n(&buckets.words[fresh->buckets[i].first + k], 0,
+					 __ATOMIC_RELAXED);
+	return r;
+}
+
+/* What was given out now may hold the counts of what it was given to before. */
+static int zero_fresh(const struct gpc_instance *instance, const struct gpc_link_result *link)
+{
+	struct gpc_percpu counters =
+		gpc_instance_percpu(instance, GPC_MAP_COUNTERS, sizeof(struct gpc_counter));
+	struct gpc_percpu rules =
+		gpc_instance_percpu(instance, GPC_MAP_RULES, sizeof(struct gpc_rule_counter));
+	const struct gpc_rule_fresh *fresh = &link->fresh_rules;
+	int r = gpc_percpu_zero(&counters, link->fresh_counters, link->fresh_counter_count);
+
+	if (!r)
+		r = gpc_percpu_zero(&rules, fresh->counters, fresh->counter_count);
+	return r ? r : zero_buckets(instance, fresh);
 }
 
 static int write_hops(struct gpc_swap *swap, struct gpc_failure *failure)
@@ -191,9 +232,8 @@ static int write_hops(struct gpc_swap *swap, struct gpc_failure *failure)
 		if (update->fresh || update->hop)
 			__atomic_store_n(&next[update->slot].hop, update->hop, __ATOMIC_RELAXED);
 	}
-	if (swap->link->fresh_counter_count && swap->plan != GPC_PLAN_FIRST)
-		r = zero_counters(swap->target, swap->link->fresh_counters,
-				  swap->link->fresh_counter_count);
+	if (swap->plan != GPC_PLAN_FIRST)
+		r = zero_fresh(swap->target, swap->link);
 	return r ? gpc_kernel_fail(failure, -r, "cannot zero the counters") : 0;
 }
 

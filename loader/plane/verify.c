@@ -14,6 +14,7 @@
 #include "control.h"
 #include "gpc/lookup/device.h"
 #include "gpc/lookup/endpoint.h"
+#include "../link/link.h"
 #include "kernel.h"
 #include "plane.h"
 #include "prog.h"
@@ -183,6 +184,25 @@ static void check_link_slots(struct verify *verify, struct gpc_view view,
 	}
 }
 
+static void check_link_rules(struct verify *verify, struct gpc_view view,
+			     const struct gpc_link_head *link)
+{
+	uint32_t counters = current(verify)->entries[GPC_MAP_RULES], i;
+	uint32_t buckets = current(verify)->entries[GPC_MAP_RATE];
+
+	for (i = 0; i < gpc_rule_count(view); i++) {
+		const struct gpc_rule *rule = gpc_rule_at(view, i);
+		const struct gpc_link_rule *record = gpc_link_rule_at(view, link, i);
+
+		if (record->counter >= counters)
+			find(verify, "rule %u: counter slot %u is out of range", i,
+			     record->counter);
+		if (!rule->rate_entries != (record->rate == GPC_NONE) ||
+		    (rule->rate_entries && (uint64_t)record->rate + rule->rate_entries > buckets))
+			find(verify, "rule %u: buckets %u are out of range", i, record->rate);
+	}
+}
+
 static void check_link_devices(struct verify *verify, struct gpc_view view,
 			       const struct gpc_link_head *link)
 {
@@ -205,6 +225,14 @@ static void check_link_devices(struct verify *verify, struct gpc_view view,
 			     "device '%s' has another interface or MAC address in the link "
 			     "part; run: gpc apply",
 			     device->name);
+		else if (known->chain[GPC_INGRESS] != gpc_link_chain(verify->image,
+								     device->interface,
+								     GPC_INGRESS) ||
+			 known->chain[GPC_EGRESS] != gpc_link_chain(verify->image,
+								    device->interface,
+								    GPC_EGRESS))
+			find(verify, "device '%s' has another chain of policies in the link part",
+			     device->name);
 	}
 }
 
@@ -217,6 +245,7 @@ static void check_link_part(struct verify *verify)
 	if (link->magic != GPC_LINK_MAGIC)
 		return;
 	check_link_slots(verify, view, link);
+	check_link_rules(verify, view, link);
 	check_link_devices(verify, view, link);
 }
 
