@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: MIT
 # The independent oracles alone: the C programs of tests/oracle and the second image reader.
 
+# Rules as plain data and what they mean by going through them: linked into whoever asks them.
+RULE_SETS := $(addprefix tests/oracle/,rule_set.c rule_library.c rule_yaml.c rule_sets.c rule_sets_odd.c \
+	rule_classbench.c rule_questions.c)
+RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle)
+
+$(RULE_PROGRAMS): $(call object,$(RULE_SETS))
+
 check-oracle: $(ORACLES) $(GPC) ## the independent oracles: Maglev, VIP lookup, flow hash, image reader
 	@failed=0; \
 	for program in $(ORACLES); do $$program || failed=1; done; \
