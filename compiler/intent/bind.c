@@ -11,8 +11,7 @@
 #define MOST_KEYS 32u
 
 static void bind_object(struct gpc_values *values, const struct gpc_frame *frame,
-			const struct gpc_object_info *info, const struct gpc_node *node,
-			void *object);
+			enum gpc_object kind, const struct gpc_node *node, void *object);
 
 /* "name, mode": the keys that are built. */
 static const char *list_keys(struct gpc_arena *arena, const struct gpc_object_info *info)
@@ -80,25 +79,10 @@ static const char *name_of(const struct gpc_node *node)
 	return NULL;
 }
 
-/* Every item's struct ends with its place; this is where it is filled in. */
-static void set_place(enum gpc_object kind, void *item, struct gpc_place at)
+static void set_place(const struct gpc_object_info *info, void *object, struct gpc_place at)
 {
-	switch (kind) {
-	case GPC_OBJECT_interface:
-		((struct gpc_interface_intent *)item)->at = at;
-		break;
-	case GPC_OBJECT_backend:
-		((struct gpc_backend_intent *)item)->at = at;
-		break;
-	case GPC_OBJECT_endpoint:
-		((struct gpc_endpoint_intent *)item)->at = at;
-		break;
-	case GPC_OBJECT_listener:
-		((struct gpc_listener_intent *)item)->at = at;
-		break;
-	default:
-		assert(!"an object that is built");
-	}
+	if (info->place != GPC_NO_TARGET)
+		memcpy((char *)object + info->place, &at, sizeof(at));
 }
 
 static void bind_objects(const struct gpc_slot *slot, const struct gpc_node *node, void *target,
@@ -127,8 +111,7 @@ static void bind_objects(const struct gpc_slot *slot, const struct gpc_node *nod
 
 		if (!gpc_slot_wants(slot, item, GPC_NODE_MAP))
 			continue;
-		set_place(slot->key->object, items + i * info->size, item->place);
-		bind_object(slot->values, &frame, info, item, items + i * info->size);
+		bind_object(slot->values, &frame, slot->key->object, item, items + i * info->size);
 	}
 }
 
@@ -137,7 +120,43 @@ static void bind_child(const struct gpc_slot *slot, const struct gpc_node *node,
 	struct gpc_frame frame = {.up = slot->frame, .key = slot->key->name};
 
 	if (gpc_slot_wants(slot, node, GPC_NODE_MAP))
-		bind_object(slot->values, &frame, gpc_object_info(slot->key->object), node, target);
+		bind_object(slot->values, &frame, slot->key->object, node, target);
+}
+
+/* `all`, or a mapping; without `sample` all as well. */
+static void bind_log(const struct gpc_slot *slot, const struct gpc_node *node,
+		     struct gpc_log_intent *log)
+{
+	static const char *const all = "all";
+	struct gpc_scalar scalar;
+
+	log->sample = 1;
+	log->at = node->place;
+	if (node->kind == GPC_NODE_MAP) {
+		bind_child(slot, node, log);
+		return;
+	}
+	if (!gpc_slot_scalar(slot, node, &scalar) || !strcmp(scalar.text, all))
+		return;
+	gpc_diag_hint(slot->values->diags,
+		      gpc_slot_scalar_fault(slot, GPC_E0106, &scalar, "unknown word `%s`",
+					    gpc_quote(slot->values->diags->arena, scalar.text)),
+		      "write all, or {sample: 1/N, rate: 100/s}");
+}
+
+/* The struct that a key is bound to: the field, or what its pointer is made to show. */
+static void *target_of(const struct gpc_slot *slot, void *object)
+{
+	const struct gpc_key *key = slot->key;
+	void *made;
+
+	if (key->offset == GPC_NO_TARGET)
+		return NULL;
+	if (!key->allocated)
+		return (char *)object + key->offset;
+	made = gpc_arena_alloc(slot->values->diags->arena, gpc_object_info(key->object)->size);
+	memcpy((char *)object + key->offset, &made, sizeof(made));
+	return made;
 }
 
 static void bind_health(const struct gpc_slot *slot, const struct gpc_node *node,
@@ -159,29 +178,45 @@ static void bind_health(const struct gpc_slot *slot, const struct gpc_node *node
 
 static void bind_value(const struct gpc_slot *slot, const struct gpc_node *node, void *object)
 {
-	size_t offset = slot->key->offset;
-	void *target = offset == GPC_NO_TARGET ? NULL : (char *)object + offset;
+	void *target = target_of(slot, object);
 
 	switch (slot->key->type) {
 	case GPC_TYPE_OBJECT:
 		bind_child(slot, node, target);
 		break;
 	case GPC_TYPE_OBJECTS:
+	case GPC_TYPE_ITEMS:
 		bind_objects(slot, node, target, object);
 		break;
 	case GPC_TYPE_HEALTH:
 		bind_health(slot, node, object);
 		break;
 	case GPC_TYPE_LABELS:
-		gpc_bind_labels(slot, node);
+		gpc_bind_labels(slot, node, target);
+		break;
+	case GPC_TYPE_LOG:
+		bind_log(slot, node, target);
+		break;
+	case GPC_TYPE_SELECTOR:
+	case GPC_TYPE_SELECTOR_TO:
+	case GPC_TYPE_SELECTOR_PLAIN:
+		gpc_bind_selector(slot, node, target);
+		break;
+	case GPC_TYPE_PORTS:
+		gpc_bind_ports(slot, node, target);
 		break;
 	case GPC_TYPE_VALUES: /* values.c and include.c have seen to these */
 	case GPC_TYPE_PATTERNS:
+	case GPC_TYPE_ICMP_TYPE: /* needs the protocol: bind_whole.c */
 		break;
 	case GPC_TYPE_ADDRESSES:
 	case GPC_TYPE_PREFIXES:
+	case GPC_TYPE_CIDRS:
 	case GPC_TYPE_REFERENCES:
+	case GPC_TYPE_REFERENCES_OR_NONE:
 	case GPC_TYPE_ENUMS:
+	case GPC_TYPE_TCP_FLAGS:
+	case GPC_TYPE_TCP_FLAGS_SET:
 		gpc_bind_list(slot, node, target);
 		break;
 	default:
@@ -201,10 +236,13 @@ static void report_missing(struct gpc_values *values, const struct gpc_frame *fr
 }
 
 static void bind_object(struct gpc_values *values, const struct gpc_frame *frame,
-			const struct gpc_object_info *info, const struct gpc_node *node,
-			void *object)
+			enum gpc_object kind, const struct gpc_node *node, void *object)
 {
+	const struct gpc_object_info *info = gpc_object_info(kind);
 	uint32_t seen = 0;
+
+	if (object)
+		set_place(info, object, node->place);
 
 	for (size_t i = 0; i < node->map.count; i++) {
 		const struct gpc_pair *pair = &node->map.pairs[i];
@@ -223,11 +261,12 @@ static void bind_object(struct gpc_values *values, const struct gpc_frame *frame
 		}
 	}
 	report_missing(values, frame, info, node, seen);
+	gpc_bind_whole(values, frame, kind, node, object);
 }
 
 void gpc_bind(struct gpc_values *values, const struct gpc_node *plane, struct gpc_intent *ret)
 {
 	struct gpc_frame document = {0};
 
-	bind_object(values, &document, gpc_object_info(GPC_OBJECT_document), plane, ret);
+	bind_object(values, &document, GPC_OBJECT_document, plane, ret);
 }

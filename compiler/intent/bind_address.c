@@ -43,23 +43,34 @@ static void report_address(const struct gpc_slot *slot, const struct gpc_scalar 
 	}
 }
 
+bool gpc_slot_prefix(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		     struct gpc_prefix *ret)
+{
+	struct gpc_prefix prefix = {0};
+	enum gpc_ip_error error = gpc_prefix_parse(scalar->text, strlen(scalar->text), &prefix);
+
+	if (error) {
+		report_address(slot, scalar, error, &prefix);
+		return false;
+	}
+	*ret = prefix;
+	return true;
+}
+
 bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar, bool whole,
 		      struct gpc_prefix *ret)
 {
 	struct gpc_diags *diags = slot->values->diags;
-	struct gpc_prefix prefix = {0};
-	enum gpc_ip_error error = gpc_prefix_parse(scalar->text, strlen(scalar->text), &prefix);
+	struct gpc_prefix prefix;
 
-	if (whole && !error && strchr(scalar->text, '/')) {
+	if (!gpc_slot_prefix(slot, scalar, &prefix))
+		return false;
+	if (whole && strchr(scalar->text, '/')) {
 		gpc_diag_hint(diags,
 			      gpc_slot_scalar_fault(slot, GPC_E0115, scalar,
 						    "prefix where an address is wanted: `%s`",
 						    scalar->text),
 			      "write the address without `/`");
-		return false;
-	}
-	if (error) {
-		report_address(slot, scalar, error, &prefix);
 		return false;
 	}
 	if (prefix.length != (prefix.v4 ? 32 : 128)) {

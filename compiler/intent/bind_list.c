@@ -12,7 +12,9 @@ static void bind_address(const struct gpc_slot *slot, const struct gpc_scalar *s
 {
 	struct gpc_prefix prefix;
 
-	if (gpc_slot_address(slot, scalar, slot->key->type == GPC_TYPE_ADDRESSES, &prefix))
+	if (slot->key->type == GPC_TYPE_CIDRS
+		    ? gpc_slot_prefix(slot, scalar, &prefix)
+		    : gpc_slot_address(slot, scalar, slot->key->type == GPC_TYPE_ADDRESSES, &prefix))
 		*ret = (struct gpc_prefix_value){.prefix = prefix, .at = scalar->at};
 }
 
@@ -23,6 +25,39 @@ static void bind_bit(const struct gpc_slot *slot, const struct gpc_scalar *scala
 
 	if (gpc_slot_word(slot, scalar, &bit))
 		bits->value |= bit;
+}
+
+/* All combinations of the four flags in which SYN is set and ACK is clear. */
+static uint64_t syn_combinations(void)
+{
+	uint64_t bitmap = 0;
+
+	for (unsigned int flags = 0; flags < 16; flags++) {
+		if ((flags & GPC_ASK_SYN) && !(flags & GPC_ASK_ACK))
+			bitmap |= UINT64_C(1) << flags;
+	}
+	return bitmap;
+}
+
+/* `syn` alone, not in a list. */
+static void bind_syn(const struct gpc_slot *slot, const struct gpc_node *node,
+		     struct gpc_uint_value *target)
+{
+	struct gpc_scalar scalar;
+	struct gpc_diag *diag;
+	bool bits = slot->key->type == GPC_TYPE_TCP_FLAGS_SET;
+
+	if (!gpc_slot_scalar(slot, node, &scalar))
+		return;
+	if (!strcmp(scalar.text, "syn")) {
+		*target = (struct gpc_uint_value){.value = bits ? GPC_ASK_SYN : syn_combinations(),
+						  .set = true,
+						  .at = scalar.at};
+		return;
+	}
+	diag = gpc_slot_scalar_fault(slot, GPC_E0106, &scalar, "only `syn` may stand alone: `%s`",
+				     gpc_quote(slot->values->diags->arena, scalar.text));
+	gpc_diag_hint(slot->values->diags, diag, "write a list of the flags that are set, such as [ack]");
 }
 
 /* Complains about items that are there twice, compared as text. */
@@ -72,11 +107,13 @@ static void bind_items(const struct gpc_slot *slot, struct gpc_place at,
 	switch (slot->key->type) {
 	case GPC_TYPE_ADDRESSES:
 	case GPC_TYPE_PREFIXES:
+	case GPC_TYPE_CIDRS:
 		prefixes = gpc_slot_push(slot, target, sizeof(*prefixes), count);
 		for (size_t i = 0; i < count; i++)
 			bind_address(slot, &items[i], &prefixes[i]);
 		break;
 	case GPC_TYPE_REFERENCES:
+	case GPC_TYPE_REFERENCES_OR_NONE:
 		texts = gpc_slot_push(slot, target, sizeof(*texts), count);
 		for (size_t i = 0; i < count; i++)
 			texts[i] =
@@ -86,6 +123,9 @@ static void bind_items(const struct gpc_slot *slot, struct gpc_place at,
 		*(struct gpc_uint_value *)target = (struct gpc_uint_value){.set = true, .at = at};
 		for (size_t i = 0; i < count; i++)
 			bind_bit(slot, &items[i], target);
+		if (slot->key->type == GPC_TYPE_TCP_FLAGS)
+			((struct gpc_uint_value *)target)->value =
+				UINT64_C(1) << ((struct gpc_uint_value *)target)->value;
 	}
 }
 
@@ -95,22 +135,31 @@ void gpc_bind_list(const struct gpc_slot *slot, const struct gpc_node *node, voi
 	struct gpc_scalar *scalars;
 	size_t count;
 
+	bool flags = slot->key->type == GPC_TYPE_TCP_FLAGS ||
+		     slot->key->type == GPC_TYPE_TCP_FLAGS_SET;
+
+	if (node->kind == GPC_NODE_SCALAR && flags) {
+		bind_syn(slot, node, target);
+		return;
+	}
 	if (node->kind == GPC_NODE_SCALAR && slot->key->type != GPC_TYPE_ENUMS) {
 		scalars = scalars_of(slot, &alone, 1, &count);
 	} else {
 		if (!gpc_slot_wants(slot, node, GPC_NODE_LIST))
 			return;
-		if (node->list.count == 0) {
+		if (node->list.count == 0 && slot->key->type != GPC_TYPE_REFERENCES_OR_NONE) {
 			gpc_slot_fault(slot, GPC_E0129, node->place, "empty list");
 			return;
 		}
 		scalars = scalars_of(slot, node->list.items, node->list.count, &count);
 	}
-	check_repeats(slot, scalars, count);
+	if (slot->key->type != GPC_TYPE_CIDRS)
+		check_repeats(slot, scalars, count);
 	bind_items(slot, node->place, scalars, count, target);
 }
 
-static void bind_label(const struct gpc_slot *slot, const struct gpc_pair *pair)
+static void bind_label(const struct gpc_slot *slot, const struct gpc_pair *pair,
+		       gpc_label_list *target)
 {
 	struct gpc_arena *arena = slot->values->diags->arena;
 	struct gpc_scalar value;
@@ -124,12 +173,16 @@ static void bind_label(const struct gpc_slot *slot, const struct gpc_pair *pair)
 	if (*value.text && !gpc_scalar_is_label(value.text))
 		gpc_slot_scalar_fault(slot, GPC_E0125, &value, "not a label's value: `%s`",
 				      gpc_quote(arena, value.text));
+	else if (target)
+		*GPC_PUSH(arena, target) = (struct gpc_label){
+			.key = pair->key, .value = value.text, .at = pair->key_place};
 }
 
-void gpc_bind_labels(const struct gpc_slot *slot, const struct gpc_node *node)
+void gpc_bind_labels(const struct gpc_slot *slot, const struct gpc_node *node,
+		     gpc_label_list *target)
 {
 	if (!gpc_slot_wants(slot, node, GPC_NODE_MAP))
 		return;
 	for (size_t i = 0; i < node->map.count; i++)
-		bind_label(slot, &node->map.pairs[i]);
+		bind_label(slot, &node->map.pairs[i], target);
 }

@@ -2,13 +2,17 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../base/utf8.h"
 #include "intent.h"
 #include "quote.h"
 #include "scalar.h"
 #include "slot.h"
 #include "suggest.h"
 
-#define MOST_WORDS 16u
+#define MOST_WORDS 64u
+#define MOST_TITLE 200u /* characters */
+#define MOST_PACKETS UINT64_C(1000000000)
+#define MOST_BYTES UINT64_C(1000000000000)
 #define QUOTE(slot, scalar) gpc_quote((slot)->values->diags->arena, (scalar)->text)
 
 static void set_uint(void *target, uint64_t value, struct gpc_place at)
@@ -35,7 +39,7 @@ static const char *limit_text(const struct gpc_slot *slot, uint64_t limit)
 
 	if (slot->key->type == GPC_TYPE_RATE)
 		return gpc_arena_printf(arena, "%llu/s", number);
-	if (slot->key->type != GPC_TYPE_DURATION)
+	if (slot->key->type != GPC_TYPE_DURATION && slot->key->type != GPC_TYPE_PICKUP)
 		return gpc_arena_printf(arena, "%llu", number);
 	if (limit % GPC_DAY_MS)
 		return gpc_arena_printf(arena, "%llums", number);
@@ -59,11 +63,17 @@ static const struct number_type {
 	[GPC_TYPE_PORT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
 	[GPC_TYPE_LISTENER_PORT] = {gpc_scalar_uint, GPC_E0108,
 				    "write decimal digits and nothing else"},
+	[GPC_TYPE_VLAN] = {gpc_scalar_uint, GPC_E0137, "write a number from 1 to 4094, or none"},
+	[GPC_TYPE_MARK] = {gpc_scalar_mark, GPC_E0136,
+			   "write a number, or 0x and hexadecimal digits"},
+	[GPC_TYPE_SAMPLE] = {gpc_scalar_sample, GPC_E0135, "write 1/N, such as 1/1000"},
 	[GPC_TYPE_SIZE] = {gpc_scalar_size, GPC_E0121, "write a number such as 1048576, or 1Mi"},
 	[GPC_TYPE_RATE] = {gpc_scalar_rate, GPC_E0122,
 			   "write a number with /s, /m or /h, such as 500/s"},
 	[GPC_TYPE_DURATION] = {gpc_scalar_duration, GPC_E0123,
 			       "write a number with ms, s, m, h or d, such as 500ms"},
+	[GPC_TYPE_PICKUP] = {gpc_scalar_duration, GPC_E0123,
+			     "write a duration such as 5m, never or always"},
 };
 
 static void report_leading_zero(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
@@ -92,7 +102,8 @@ static bool in_range(const struct gpc_slot *slot, uint64_t value)
 	return value >= slot->key->min && value <= slot->key->max;
 }
 
-static void bind_number(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+static bool parse_number(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			 uint64_t *ret)
 {
 	const struct number_type *type = &number_types[slot->key->type];
 	enum gpc_scalar_error error;
@@ -106,7 +117,161 @@ static void bind_number(const struct gpc_slot *slot, const struct gpc_scalar *sc
 	else if (error == GPC_SCALAR_RANGE || !in_range(slot, value))
 		report_range(slot, scalar);
 	else
+		*ret = value;
+	return !error && in_range(slot, value);
+}
+
+static void bind_number(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	uint64_t value;
+
+	if (parse_number(slot, scalar, &value))
 		set_uint(target, value, scalar->at);
+}
+
+static void bind_vlan(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	if (!strcmp(scalar->text, "none"))
+		set_uint(target, GPC_VLAN_NONE, scalar->at);
+	else
+		bind_number(slot, scalar, target);
+}
+
+/* Whole seconds; no duration becomes `never`. */
+static void bind_pickup(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	uint64_t ms;
+
+	if (!strcmp(scalar->text, "never"))
+		set_uint(target, 0, scalar->at);
+	else if (!strcmp(scalar->text, "always"))
+		set_uint(target, GPC_NONE, scalar->at);
+	else if (parse_number(slot, scalar, &ms))
+		set_uint(target, (ms + 999) / 1000, scalar->at);
+}
+
+static void bind_sample(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			uint32_t *target)
+{
+	uint64_t value;
+
+	if (parse_number(slot, scalar, &value))
+		*target = (uint32_t)value;
+}
+
+/* An amount of packets or bytes: what `limit` and `burst` share. */
+static bool check_amount(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			 enum gpc_scalar_error error, uint64_t value, bool bytes)
+{
+	bool burst = slot->key->type == GPC_TYPE_BURST;
+
+	if (error == GPC_SCALAR_LEADING_ZERO)
+		report_leading_zero(slot, scalar);
+	else if (error == GPC_SCALAR_SYNTAX)
+		report_syntax(slot, scalar, burst ? GPC_E0134 : GPC_E0122,
+			      burst ? "write a number of packets, or of bytes such as 64KiB"
+				    : "write packets such as 500/s, or bytes such as 10MB/s");
+	else if (error || !value || value > (bytes ? MOST_BYTES : MOST_PACKETS))
+		gpc_slot_scalar_fault(slot, GPC_E0110, scalar, "%s out of range 1 to %s: `%s`",
+				      gpc_type_name(slot->key->type),
+				      error   ? "1000000000000 bytes"
+				      : bytes ? "1000000000000 bytes"
+					      : "1000000000 packets",
+				      QUOTE(slot, scalar));
+	else
+		return true;
+	return false;
+}
+
+static void bind_limit(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		       struct gpc_rate_intent *rate)
+{
+	uint64_t value = 0;
+	uint32_t period = 1;
+	bool bytes = false;
+	enum gpc_scalar_error error = gpc_scalar_limit(scalar->text, &value, &period, &bytes);
+
+	if (!check_amount(slot, scalar, error, value, bytes))
+		return;
+	set_uint(&rate->limit, value, scalar->at);
+	rate->period = period;
+	rate->bytes = bytes;
+}
+
+static void bind_burst(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		       struct gpc_rate_intent *rate)
+{
+	uint64_t value = 0;
+	bool bytes = false;
+	enum gpc_scalar_error error = gpc_scalar_amount(scalar->text, &value, &bytes);
+
+	if (!check_amount(slot, scalar, error, value, bytes))
+		return;
+	set_uint(&rate->burst, value, scalar->at);
+	rate->burst_bytes = bytes;
+}
+
+static void bind_date(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	uint64_t seconds = 0;
+	enum gpc_scalar_error error = gpc_scalar_date(scalar->text, &seconds);
+
+	if (error == GPC_SCALAR_RANGE)
+		gpc_slot_scalar_fault(slot, GPC_E0138, scalar, "no such day or time: `%s`",
+				      QUOTE(slot, scalar));
+	else if (error)
+		report_syntax(slot, scalar, GPC_E0138,
+			      "write 2026-12-31, or 2026-12-31T18:00:00Z");
+	else
+		set_uint(target, seconds, scalar->at);
+}
+
+static void bind_sha256(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			struct gpc_feed_intent *feed)
+{
+	if (gpc_scalar_sha256(scalar->text, feed->sha256))
+		report_syntax(slot, scalar, GPC_E0139,
+			      "write 64 lower-case hexadecimal digits, as sha256sum prints them");
+	else
+		feed->sha256_at = scalar->at;
+}
+
+static void bind_title(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	size_t size = strlen(scalar->text);
+
+	if (gpc_utf8_count(scalar->text, size) > MOST_TITLE || !gpc_utf8_is_printable(scalar->text, size))
+		gpc_diag_hint(slot->values->diags,
+			      gpc_slot_scalar_fault(slot, GPC_E0140, scalar, "not a title: `%s`",
+						    QUOTE(slot, scalar)),
+			      "write one line of 1 to %u characters", MOST_TITLE);
+	else
+		set_text(target, scalar);
+}
+
+static void bind_device(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	if (gpc_scalar_is_device(scalar->text))
+		set_text(target, scalar);
+	else
+		report_syntax(slot, scalar, GPC_E0113,
+			      "a device has 1 to 15 bytes without `/`, space or `*`");
+}
+
+static void bind_one_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			     struct gpc_prefix_value *target)
+{
+	if (gpc_slot_address(slot, scalar, true, &target->prefix))
+		target->at = scalar->at;
+}
+
+/* Text; with words only these. */
+static void bind_text(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	uint64_t ignored;
+
+	if (!slot->key->words || gpc_slot_word(slot, scalar, &ignored))
+		set_text(target, scalar);
 }
 
 static void bind_listener_port(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
@@ -272,7 +437,44 @@ void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, v
 		bind_listener_port(slot, &scalar, target);
 		break;
 	case GPC_TYPE_ENUM:
+	case GPC_TYPE_BOOL:
 		bind_word(slot, &scalar, target);
+		break;
+	case GPC_TYPE_TEXT:
+		bind_text(slot, &scalar, target);
+		break;
+	case GPC_TYPE_TITLE:
+		bind_title(slot, &scalar, target);
+		break;
+	case GPC_TYPE_DEVICE:
+		bind_device(slot, &scalar, target);
+		break;
+	case GPC_TYPE_ADDRESS:
+		bind_one_address(slot, &scalar, target);
+		break;
+	case GPC_TYPE_VLAN:
+		bind_vlan(slot, &scalar, target);
+		break;
+	case GPC_TYPE_PICKUP:
+		bind_pickup(slot, &scalar, target);
+		break;
+	case GPC_TYPE_SAMPLE:
+		bind_sample(slot, &scalar, target);
+		break;
+	case GPC_TYPE_LIMIT:
+		bind_limit(slot, &scalar, object);
+		break;
+	case GPC_TYPE_BURST:
+		bind_burst(slot, &scalar, object);
+		break;
+	case GPC_TYPE_DATE:
+		bind_date(slot, &scalar, target);
+		break;
+	case GPC_TYPE_SHA256:
+		bind_sha256(slot, &scalar, object);
+		break;
+	case GPC_TYPE_PROTOCOL:
+		gpc_bind_protocol(slot, &scalar, target);
 		break;
 	case GPC_TYPE_REFERENCE:
 		set_text(target, &scalar);

@@ -40,29 +40,55 @@ static bool head_word(struct gpc_diags *diags, const struct gpc_node *root, cons
 	return gpc_slot_word(&slot, &scalar, ret);
 }
 
-bool gpc_document_check(struct gpc_diags *diags, const struct gpc_node *root, enum gpc_kind wanted)
+enum gpc_kind gpc_document_kind(struct gpc_diags *diags, const struct gpc_node *root)
 {
 	uint64_t version, kind;
 	bool has_version, has_kind;
-	struct gpc_diag *diag;
 
 	if (root->kind != GPC_NODE_MAP) {
 		gpc_diag(diags, GPC_E0101, root->place,
 			 "a document is a mapping that begins with `apiVersion`");
-		return false;
+		return GPC_KIND_NONE;
 	}
 	has_version = head_word(diags, root, "apiVersion", &version);
 	has_kind = head_word(diags, root, "kind", &kind);
-	if (!has_version || !has_kind)
-		return false;
-	if (kind == wanted)
-		return true;
-	diag = gpc_diag(diags, GPC_E0051, gpc_node_find(root, "kind")->value->place,
-			wanted == GPC_KIND_PLANE ? "an Overlay among the files of the plane"
-						 : "a Plane where the overlay is wanted");
+	return has_version && has_kind ? (enum gpc_kind)kind : GPC_KIND_NONE;
+}
+
+void gpc_document_misplaced(struct gpc_diags *diags, const struct gpc_node *root,
+			    enum gpc_kind kind)
+{
+	static const char *const messages[] = {
+		[GPC_KIND_PLANE] = "a Plane where the overlay is wanted",
+		[GPC_KIND_OVERLAY] = "an Overlay among the files of the plane",
+		[GPC_KIND_TESTS] = "a Tests document where the overlay is wanted",
+	};
+	struct gpc_diag *diag = gpc_diag(diags, GPC_E0051, gpc_node_find(root, "kind")->value->place,
+					 "%s", messages[kind]);
+
 	gpc_diag_hint(diags, diag,
 		      "`-e ENV` applies overlays/ENV.yaml, and only Overlay documents stand there");
-	return false;
+}
+
+/* Does a Tests document have that key? */
+static bool is_of_tests(const struct gpc_key *key)
+{
+	return key->required || !strcmp(key->name, "tests");
+}
+
+void gpc_document_check_tests(struct gpc_diags *diags, const struct gpc_node *root)
+{
+	for (size_t i = 0; i < root->map.count; i++) {
+		const struct gpc_pair *pair = &root->map.pairs[i];
+		const struct gpc_key *key =
+			gpc_key_find(gpc_object_info(GPC_OBJECT_document), pair->key);
+
+		if (key && !is_of_tests(key))
+			gpc_diag_hint(diags,
+				      gpc_diag(diags, GPC_E0213, pair->key_place,
+					       "`%s` in a Tests document", key->name),
+				      "put it into a document of kind Plane");
+	}
 }
 
 static int compare(const void *left, const void *right)

@@ -16,8 +16,15 @@ struct gpc_document_list {
 	GPC_VEC(struct gpc_document) documents;
 };
 
-/* Right apiVersion and of the wanted kind; else false with a diagnostic. */
-bool gpc_document_check(struct gpc_diags *diags, const struct gpc_node *root, enum gpc_kind wanted);
+/* GPC_KIND_NONE, with a diagnostic, without the right apiVersion or a kind. */
+enum gpc_kind gpc_document_kind(struct gpc_diags *diags, const struct gpc_node *root);
+
+/* Complains about a document of that kind where it does not belong. */
+void gpc_document_misplaced(struct gpc_diags *diags, const struct gpc_node *root,
+			    enum gpc_kind kind);
+
+/* Complains about sections that a Tests document may not have. */
+void gpc_document_check_tests(struct gpc_diags *diags, const struct gpc_node *root);
 
 /* The value of a key of a mapping, NULL if it is not there. */
 const struct gpc_pair *gpc_node_find(const struct gpc_node *map, const char *key);

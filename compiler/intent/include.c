@@ -145,21 +145,39 @@ static void include_from(struct gpc_files *files, size_t number, const struct gp
 	}
 }
 
-void gpc_include_all(struct gpc_files *files, struct gpc_document_list *ret_planes)
+/* Puts a document where its kind belongs; true if it is of kind Plane. */
+static bool sort_in(struct gpc_files *files, const struct gpc_document *document,
+		    struct gpc_document_list *planes, struct gpc_document_list *tests)
+{
+	struct gpc_diags *diags = files->diags;
+	enum gpc_kind kind = gpc_document_kind(diags, document->root);
+
+	if (kind == GPC_KIND_PLANE)
+		*GPC_PUSH(diags->arena, &planes->documents) = *document;
+	else if (kind == GPC_KIND_TESTS)
+		*GPC_PUSH(diags->arena, &tests->documents) = *document;
+	else if (kind)
+		gpc_document_misplaced(diags, document->root, kind);
+	if (kind == GPC_KIND_TESTS)
+		gpc_document_check_tests(diags, document->root);
+	return kind == GPC_KIND_PLANE;
+}
+
+void gpc_include_all(struct gpc_files *files, struct gpc_document_list *ret_planes,
+		     struct gpc_document_list *ret_tests)
 {
 	for (size_t i = 0; i < files->files.n; i++) {
 		struct gpc_documents documents = files->files.items[i].documents;
 
 		for (size_t j = 0; j < documents.count; j++) {
-			if (!gpc_document_check(files->diags, documents.roots[j], GPC_KIND_PLANE))
-				continue;
-			*GPC_PUSH(files->diags->arena, &ret_planes->documents) =
-				(struct gpc_document){
-					.root = documents.roots[j],
-					.path = files->files.items[i].path,
-					.number = j,
-				};
-			include_from(files, i, documents.roots[j]);
+			const struct gpc_document document = {
+				.root = documents.roots[j],
+				.path = files->files.items[i].path,
+				.number = j,
+			};
+
+			if (sort_in(files, &document, ret_planes, ret_tests))
+				include_from(files, i, documents.roots[j]);
 		}
 	}
 }

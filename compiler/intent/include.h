@@ -10,9 +10,10 @@
 #include "files.h"
 
 /*
- * `files` holds the input files. Appends the Plane documents of all files, included ones as well,
- * to *ret_planes.
+ * `files` holds the input files. Appends the Plane and Tests documents of all files, included ones as
+ * well, to the two lists.
  */
-void gpc_include_all(struct gpc_files *files, struct gpc_document_list *ret_planes);
+void gpc_include_all(struct gpc_files *files, struct gpc_document_list *ret_planes,
+		     struct gpc_document_list *ret_tests);
 
 #endif

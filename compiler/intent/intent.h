@@ -110,6 +110,7 @@ struct gpc_selector_intent {
 struct gpc_feed_intent {
 	struct gpc_text_value file;	/* relative to the including document, as written */
 	uint8_t sha256[32];
+	struct gpc_place sha256_at;
 	struct gpc_uint_value max;
 	struct gpc_prefix *prefixes;	/* of the file, read and checked; in its order */
 	size_t prefix_count;
@@ -148,6 +149,7 @@ struct gpc_rate_intent {
 	struct gpc_uint_value limit;		/* packets, or bytes, in `period` seconds */
 	uint32_t period;			/* 1, 60, 3600 */
 	bool bytes;
+	bool burst_bytes;			/* as written; the same as `bytes` if `burst` is set */
 	struct gpc_uint_value burst;		/* packets or bytes */
 	struct gpc_uint_value per_source;	/* 1: per source-ip */
 	struct gpc_uint_value entries;

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "gpc/abi.h"
 #include "gpc/image.h"
 #include "gpc/limits.h"
 #include "intent.h"
@@ -42,10 +43,11 @@
 #define OF(id) .object = GPC_OBJECT_##id
 #define PLAIN .words = NULL
 #define AT(type, field) .offset = offsetof(struct type, field)
+#define NEW(type, field) .offset = offsetof(struct type, field), .allocated = true
 #define HERE .offset = 0
 #define CHECKED .offset = GPC_NO_TARGET
 
-#define OBJECT(id, title, type, doc) static const struct gpc_key keys_##id[] = {
+#define OBJECT(id, title, type, placed, doc) static const struct gpc_key keys_##id[] = {
 #define KEY(key, kind, need, what, def, brings, target, text)                                      \
 	{.name = key, .type = GPC_TYPE_##kind, .required = need, what, .fallback = def,            \
 	 .feature = brings, target, .doc = text},
@@ -56,8 +58,11 @@
 #undef END
 
 static const struct gpc_object_info objects[] = {
-#define OBJECT(id, title, type, doc)                                                               \
-	{#id, title, doc, keys_##id, sizeof(keys_##id) / sizeof(keys_##id[0]), sizeof(struct type)},
+#define PLACED(type) offsetof(struct type, at)
+#define UNPLACED(type) GPC_NO_TARGET
+#define OBJECT(id, title, type, placed, doc)                                                       \
+	{#id,	 title, doc, keys_##id, sizeof(keys_##id) / sizeof(keys_##id[0]), sizeof(struct type), \
+	 placed(type)},
 #define KEY(...)
 #define END
 #include "keys.def"

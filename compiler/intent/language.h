@@ -27,7 +27,7 @@ enum gpc_type {
 };
 
 enum gpc_object {
-#define OBJECT(id, title, type, doc) GPC_OBJECT_##id,
+#define OBJECT(id, title, type, placed, doc) GPC_OBJECT_##id,
 #define KEY(...)
 #define END
 #include "keys.def"
@@ -37,7 +37,7 @@ enum gpc_object {
 	GPC_OBJECT_COUNT
 };
 
-enum gpc_kind { GPC_KIND_PLANE = 1, GPC_KIND_OVERLAY };
+enum gpc_kind { GPC_KIND_NONE, GPC_KIND_PLANE, GPC_KIND_OVERLAY, GPC_KIND_TESTS };
 
 #define GPC_DAY_MS (24ull * 60 * 60 * 1000)
 
@@ -64,6 +64,7 @@ struct gpc_key {
 	const char *fallback;	       /* the default, as text; "" for none */
 	enum gpc_feature feature;
 	size_t offset; /* in the object's struct, or GPC_NO_TARGET */
+	bool allocated; /* a pointer stands there, to a struct that is made when the key is written */
 	const char *doc;
 };
 
@@ -73,6 +74,7 @@ struct gpc_object_info {
 	const struct gpc_key *keys;
 	size_t count;
 	size_t size; /* of the struct it is bound to */
+	size_t place; /* of its struct gpc_place, or GPC_NO_TARGET */
 };
 
 const struct gpc_object_info *gpc_object_info(enum gpc_object object);

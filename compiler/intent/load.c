@@ -45,11 +45,43 @@ static struct gpc_node *read_overlay(struct gpc_diags *diags, const struct gpc_p
 	gpc_files_read(&files, request.text, &request);
 	file = &files.files.items[0];
 	for (size_t i = 0; i < file->documents.count; i++) {
-		if (gpc_document_check(diags, file->documents.roots[i], GPC_KIND_OVERLAY))
+		const struct gpc_node *root = file->documents.roots[i];
+		enum gpc_kind kind = gpc_document_kind(diags, root);
+
+		if (kind == GPC_KIND_OVERLAY)
 			*GPC_PUSH(diags->arena, &overlays.documents) = (struct gpc_document){
-				.root = file->documents.roots[i], .path = file->path, .number = i};
+				.root = root, .path = file->path, .number = i};
+		else if (kind)
+			gpc_document_misplaced(diags, root, kind);
 	}
 	return overlays.documents.n ? gpc_merge(diags, &overlays) : NULL;
+}
+
+/*
+ * The number of the document that each policy stands in: that of the last one that begins before it in
+ * its file. Planes are sorted by file, and an overlay is one file of its own.
+ */
+static void number_documents(const struct gpc_document_list *planes, struct gpc_intent *intent)
+{
+	for (size_t i = 0; i < intent->policies.n; i++) {
+		struct gpc_policy_intent *policy = &intent->policies.items[i];
+
+		policy->document = (uint32_t)planes->documents.n;
+		for (size_t j = 0; j < planes->documents.n; j++) {
+			const struct gpc_place *root = &planes->documents.items[j].root->place;
+
+			if (root->source == policy->at.source && root->start <= policy->at.start)
+				policy->document = (uint32_t)j;
+		}
+	}
+}
+
+/* Behind the planes, so that the first document is one of them. */
+static void append(struct gpc_arena *arena, struct gpc_document_list *list,
+		   const struct gpc_document_list *more)
+{
+	for (size_t i = 0; i < more->documents.n; i++)
+		*GPC_PUSH(arena, &list->documents) = more->documents.items[i];
 }
 
 static void bind_plane(struct gpc_diags *diags, const struct gpc_node *plane,
@@ -74,12 +106,12 @@ bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provide
 		     const struct gpc_inputs *inputs, struct gpc_intent *ret_intent)
 {
 	struct gpc_files files = {.diags = diags, .provider = provider};
-	struct gpc_document_list planes = {0};
+	struct gpc_document_list planes = {0}, tests = {0};
 	size_t before = diags->errors;
 	struct gpc_node *plane, *overlay;
 
 	read_inputs(&files, inputs);
-	gpc_include_all(&files, &planes);
+	gpc_include_all(&files, &planes, &tests);
 	overlay = read_overlay(diags, provider, inputs->environment);
 	if (!planes.documents.n && diags->errors == before)
 		gpc_diag_hint(diags,
@@ -90,9 +122,12 @@ bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provide
 		return false;
 
 	gpc_document_sort(&planes);
+	gpc_document_sort(&tests);
+	append(diags->arena, &planes, &tests);
 	plane = gpc_merge(diags, &planes);
 	if (overlay)
 		plane = gpc_overlay_apply(diags, plane, overlay);
 	bind_plane(diags, plane, ret_intent);
+	number_documents(&planes, ret_intent);
 	return diags->errors == before;
 }

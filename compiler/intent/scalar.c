@@ -138,6 +138,62 @@ enum gpc_scalar_error gpc_scalar_duration(const char *text, uint64_t *ret_ms)
 	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), ret_ms);
 }
 
+enum gpc_scalar_error gpc_scalar_amount(const char *text, uint64_t *ret, bool *ret_bytes)
+{
+	static const struct unit units[] = {
+		{"", 1},
+		{"B", 1},
+		{"KB", 1000},
+		{"MB", 1000 * 1000},
+		{"GB", 1000 * 1000 * 1000},
+		{"KiB", 1024},
+		{"MiB", 1024 * 1024},
+		{"GiB", 1024 * 1024 * 1024},
+	};
+	enum gpc_scalar_error error =
+		number_with_unit(text, units, sizeof(units) / sizeof(units[0]), ret);
+
+	if (!error)
+		*ret_bytes = text[strspn(text, DIGITS)] != '\0';
+	return error;
+}
+
+enum gpc_scalar_error gpc_scalar_limit(const char *text, uint64_t *ret, uint32_t *ret_period,
+				       bool *ret_bytes)
+{
+	const char *slash = strchr(text, '/');
+	char head[32];
+	uint64_t value;
+	uint32_t period;
+	bool bytes;
+	enum gpc_scalar_error error;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(head))
+		return GPC_SCALAR_SYNTAX;
+	memcpy(head, text, (size_t)(slash - text));
+	head[slash - text] = '\0';
+	error = gpc_scalar_amount(head, &value, &bytes);
+	if (error)
+		return error;
+	if (!strcmp(slash, "/s"))
+		period = 1;
+	else if (!bytes && !strcmp(slash, "/m"))
+		period = 60;
+	else if (!bytes && !strcmp(slash, "/h"))
+		period = 60 * 60;
+	else
+		return GPC_SCALAR_SYNTAX;
+	*ret = value;
+	*ret_period = period;
+	*ret_bytes = bytes;
+	return GPC_SCALAR_OK;
+}
+
+enum gpc_scalar_error gpc_scalar_sample(const char *text, uint64_t *ret)
+{
+	return strncmp(text, "1/", 2) ? GPC_SCALAR_SYNTAX : gpc_scalar_uint(text + 2, ret);
+}
+
 bool gpc_scalar_is_range(const char *text)
 {
 	size_t low = strspn(text, DIGITS);
@@ -173,21 +229,44 @@ static int hex_digit(char c)
 	return found ? (int)((found - digits) % 16) : -1;
 }
 
+static enum gpc_scalar_error hex_bytes(const char *text, uint8_t *ret, size_t count)
+{
+	if (strlen(text) != 2 * count)
+		return GPC_SCALAR_SYNTAX;
+	for (size_t i = 0; i < 2 * count; i++) {
+		if (hex_digit(text[i]) < 0)
+			return GPC_SCALAR_SYNTAX;
+	}
+	for (size_t i = 0; i < count; i++)
+		ret[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+	return GPC_SCALAR_OK;
+}
+
 enum gpc_scalar_error gpc_scalar_hex128(const char *text, uint8_t ret[16])
 {
-	uint8_t bytes[16];
+	return hex_bytes(text, ret, 16);
+}
 
-	for (size_t i = 0; i < sizeof(bytes); i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+enum gpc_scalar_error gpc_scalar_sha256(const char *text, uint8_t ret[32])
+{
+	return strpbrk(text, "ABCDEF") ? GPC_SCALAR_SYNTAX : hex_bytes(text, ret, 32);
+}
 
-		if (low < 0)
-			return GPC_SCALAR_SYNTAX;
-		bytes[i] = (uint8_t)(high << 4 | low);
+enum gpc_scalar_error gpc_scalar_mark(const char *text, uint64_t *ret)
+{
+	uint64_t value = 0;
+	size_t digits;
+
+	if (strncmp(text, "0x", 2))
+		return gpc_scalar_uint(text, ret);
+	for (digits = 0; hex_digit(text[2 + digits]) >= 0; digits++) {
+		if (digits == 16)
+			return GPC_SCALAR_RANGE;
+		value = value << 4 | (uint64_t)hex_digit(text[2 + digits]);
 	}
-	if (text[2 * sizeof(bytes)])
+	if (!digits || text[2 + digits])
 		return GPC_SCALAR_SYNTAX;
-	memcpy(ret, bytes, sizeof(bytes));
+	*ret = value;
 	return GPC_SCALAR_OK;
 }
 
@@ -226,6 +305,25 @@ bool gpc_scalar_is_interface(const char *text)
 		return len >= 1 && len <= MAX_INTERFACE_BYTES;
 	/* A pattern: its head must leave room for at least one byte of a device's name. */
 	return text[head] == '*' && head + 1 == len && head >= 1 && head < MAX_INTERFACE_BYTES;
+}
+
+bool gpc_scalar_is_device(const char *text)
+{
+	return gpc_scalar_is_interface(text) && !strchr(text, '*');
+}
+
+bool gpc_scalar_is_name_pattern(const char *text)
+{
+	size_t len = strlen(text);
+	char head[GPC_MAX_NAME_BYTES + 1];
+
+	if (!len || text[len - 1] != '*')
+		return gpc_scalar_is_name(text);
+	if (len > sizeof(head))
+		return false;
+	memcpy(head, text, len - 1);
+	head[len - 1] = '\0';
+	return len == 1 || gpc_scalar_is_name(head);
 }
 
 bool gpc_scalar_is_label(const char *text)

@@ -29,11 +29,33 @@ enum gpc_scalar_error gpc_scalar_rate(const char *text, uint64_t *ret_per_second
 /* N with ms s m h d, in milliseconds. */
 enum gpc_scalar_error gpc_scalar_duration(const char *text, uint64_t *ret_ms);
 
+/* N, or N with B KB MB GB KiB MiB GiB: packets or bytes. */
+enum gpc_scalar_error gpc_scalar_amount(const char *text, uint64_t *ret, bool *ret_bytes);
+
+/* Packets: N/s N/m N/h, the period in seconds; bytes: an amount of them, then /s. */
+enum gpc_scalar_error gpc_scalar_limit(const char *text, uint64_t *ret, uint32_t *ret_period,
+				       bool *ret_bytes);
+
+/* `1/N`: N. */
+enum gpc_scalar_error gpc_scalar_sample(const char *text, uint64_t *ret);
+
+/* N, or `0x` and up to 8 hexadecimal digits. */
+enum gpc_scalar_error gpc_scalar_mark(const char *text, uint64_t *ret);
+
+/*
+ * `YYYY-MM-DD` or `YYYY-MM-DDThh:mm:ssZ`, years 1970 to 9999: UTC seconds of the first instant at
+ * which it is over. GPC_SCALAR_RANGE: the right shape, but no such day or time.
+ */
+enum gpc_scalar_error gpc_scalar_date(const char *text, uint64_t *ret_seconds);
+
 /* `200` or `200-399`, 100..599, low <= high. */
 enum gpc_scalar_error gpc_scalar_status(const char *text);
 
 /* 32 hexadecimal digits of either case. */
 enum gpc_scalar_error gpc_scalar_hex128(const char *text, uint8_t ret[16]);
+
+/* 64 lower-case hexadecimal digits. */
+enum gpc_scalar_error gpc_scalar_sha256(const char *text, uint8_t ret[32]);
 
 /* Nothing, `~` or `null`, quoted or not: an error wherever a value is wanted. */
 bool gpc_scalar_is_null(const char *text);
@@ -41,6 +63,10 @@ bool gpc_scalar_is_null(const char *text);
 bool gpc_scalar_is_name(const char *text);
 bool gpc_scalar_is_reserved_name(const char *text);
 bool gpc_scalar_is_interface(const char *text);
+/* An interface that is no pattern. */
+bool gpc_scalar_is_device(const char *text);
+/* A name, or a head of one and a final `*`; `*` alone. */
+bool gpc_scalar_is_name_pattern(const char *text);
 bool gpc_scalar_is_label(const char *text);
 bool gpc_scalar_is_url_path(const char *text);
 

@@ -99,7 +99,8 @@ bool gpc_slot_wants(const struct gpc_slot *slot, const struct gpc_node *node,
 /* A name is the identity of an object and is written out. */
 static bool is_expanded(const struct gpc_key *key)
 {
-	return key->type != GPC_TYPE_NAME && key->type != GPC_TYPE_INTERFACE_NAME;
+	return key->type != GPC_TYPE_NAME && key->type != GPC_TYPE_INTERFACE_NAME &&
+	       key->type != GPC_TYPE_TITLE;
 }
 
 bool gpc_slot_scalar(const struct gpc_slot *slot, const struct gpc_node *node,
@@ -136,7 +137,7 @@ void *gpc_slot_push(const struct gpc_slot *slot, void *vector, size_t item_size,
 
 	memcpy(&any, vector, sizeof(any));
 	if (!any.items || any.cap - any.n < count) {
-		size_t cap = any.n + count;
+		size_t cap = any.n + (count > any.n ? count : any.n);
 		void *items = gpc_arena_calloc(slot->values->diags->arena, cap, item_size);
 
 		if (any.n)

@@ -7,6 +7,7 @@
 #define GPC_INTENT_SLOT_H
 
 #include "../base/ip.h"
+#include "intent.h"
 #include "language.h"
 #include "values.h"
 
@@ -55,7 +56,24 @@ bool gpc_slot_scalar(const struct gpc_slot *slot, const struct gpc_node *node,
 void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, void *target,
 		     void *object);
 void gpc_bind_list(const struct gpc_slot *slot, const struct gpc_node *node, void *target);
-void gpc_bind_labels(const struct gpc_slot *slot, const struct gpc_node *node);
+void gpc_bind_labels(const struct gpc_slot *slot, const struct gpc_node *node,
+		     gpc_label_list *target);
+
+/* bind_selector.c and bind_ports.c: what rules match. */
+void gpc_bind_selector(const struct gpc_slot *slot, const struct gpc_node *node,
+		       struct gpc_selector_intent *selector);
+void gpc_bind_ports(const struct gpc_slot *slot, const struct gpc_node *node, gpc_ports_list *ports);
+void gpc_bind_protocol(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		       struct gpc_uint_value *target);
+void gpc_bind_icmp_type(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			uint8_t protocol, struct gpc_uint_value *target);
+
+/*
+ * bind_whole.c: what several keys of one object must fulfil together, after all of them were bound.
+ * `node` is the mapping, `object` its struct.
+ */
+void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame,
+		    enum gpc_object kind, const struct gpc_node *node, void *object);
 
 /*
  * `count` new zeroed items behind those of `vector`, which is a GPC_VEC of items of that size. All
@@ -65,6 +83,10 @@ void *gpc_slot_push(const struct gpc_slot *slot, void *vector, size_t item_size,
 
 /* The value of a word, with all complaints about it; false if it is none or not built. */
 bool gpc_slot_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar, uint64_t *ret);
+
+/* Any prefix; false, with a diagnostic, if it is none. */
+bool gpc_slot_prefix(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		     struct gpc_prefix *ret);
 
 /* `whole`: a prefix length is not welcome at all. */
 bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar, bool whole,

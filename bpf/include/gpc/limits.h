@@ -9,7 +9,7 @@
 /* Text (syntax). */
 #define GPC_MAX_FILE_BYTES	(10u * 1000 * 1000)
 #define GPC_MAX_TEXT_BYTES	(64u * 1024 * 1024)	/* all files of a plane */
-#define GPC_MAX_NODES		1000000u
+#define GPC_MAX_NODES		4000000u	/* 100,000 rules of 30 keys and values, and the rest */
 #define GPC_MAX_DEPTH		64u
 #define GPC_MAX_SCALAR_BYTES	(64u * 1024)
 #define GPC_MAX_EXPANDED_BYTES	(64u * 1024 * 1024)	/* all texts that ${name} was inserted into */
@@ -36,6 +36,8 @@
 #define GPC_MAX_CHAIN_POLICIES		8u	/* of one interface and direction */
 #define GPC_MAX_FEED_PREFIXES		1000000u
 #define GPC_MAX_FEED_BYTES		(64u * 1024 * 1024)
+#define GPC_MAX_FEEDS			1000u
+#define GPC_MAX_FEEDS_BYTES		(256u * 1024 * 1024)	/* all feeds of a plane */
 #define GPC_MAX_PORTS_ITEMS		64u
 #define GPC_MAX_MATCH_CLASSES		32u	/* distinguishable by the `match` of one policy's rules */
 #define GPC_MAX_RATE_ENTRIES		(16u * 1024 * 1024)	/* buckets of one rule */

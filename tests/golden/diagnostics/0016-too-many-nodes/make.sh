@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: MIT
-awk 'BEGIN { print "apiVersion: gpc/v1\nkind: Plane\ninclude: ["; for (i = 0; i < 1000000; i++) print "a,"; print "]" }' >gpc.yaml
+printf "apiVersion: gpc/v1\nkind: Plane\ninclude: [\n" >gpc.yaml
+yes a,a,a,a,a,a,a,a, | head -n 500000 >>gpc.yaml
+echo "]" >>gpc.yaml
