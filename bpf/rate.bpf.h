@@ -5,8 +5,7 @@
  *
  *	debt = max(0, word - now)	credit = burst - debt
  *
- * A packet of `cost` ns passes if credit >= cost, and then the debt grows by its cost. A debt above
- * the burst, left by a greater one, counts as the burst: a new limit clips the credit to 0, not below.
+ * A packet of `cost` ns passes if credit >= cost, and then the debt grows by its cost.
  */
 #ifndef GPC_RATE_BPF_H
 #define GPC_RATE_BPF_H
@@ -23,9 +22,7 @@ static __always_inline __u64 gcra_next(__u64 word, __u64 now, __u64 cost, __u64 
 {
 	__u64 debt = word > now ? word - now : 0;
 
-	if (debt > burst)
-		debt = burst;
-	if (burst - debt < cost)
+	if (debt > burst || burst - debt < cost)
 		return 0;
 	return now + debt + cost;
 }
@@ -67,6 +64,17 @@ static __always_inline __u64 rate_cost(const struct gpc_rule *rule, __u64 packet
 	return rule->rate_cost ? bytes * GPC_RATE_SECOND / rule->rate_cost : GPC_RATE_SECOND;
 }
 
+/* Reads the word; a debt above the burst, left by an older and greater one, becomes the burst. */
+static __always_inline __u64 rate_clip(__u64 *word, __u64 most)
+{
+	__u64 seen = READ_ONCE(*word), found;
+
+	if (likely(seen <= most))
+		return seen;
+	found = __sync_val_compare_and_swap(word, seen, most);
+	return found == seen ? most : found;
+}
+
 /*
  * Charges the rule's rate with `packets` of together `bytes` of IP (an aggregated skb stands for
  * several): 1 if within the credit, 0 if not; then nothing is charged. A packet that loses the race
@@ -84,7 +92,7 @@ static __always_inline int rate_take(const struct gpc_rule *rule, __u32 first, c
 	if (!word)
 		return 1;
 	cost = rate_cost(rule, packets, bytes);
-	seen = READ_ONCE(*word);
+	seen = rate_clip(word, now + rule->rate_burst);
 	for (i = 0; i < GPC_RATE_TRIES; i++) {
 		next = gcra_next(seen, now, cost, rule->rate_burst);
 		if (!next)

@@ -7,14 +7,15 @@ BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/
 
 $(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
 $(BPF_TEST_HELPERS): | $(SKELETONS)
-$(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c): | $(BPF_TEST_SKELETONS)
+$(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c \
+	tests/bpf/event_test.c): | $(BPF_TEST_SKELETONS)
 
 $(BUILD_ROOT)/bpf/packet_wrapper.bpf.o: tests/bench/packet_wrapper.bpf.c tests/bench/packet_wrapper.h GNUmakefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 
 $(BUILD_ROOT)/bpf/meta.bpf.o $(BUILD_ROOT)/bpf/stages.bpf.o: $(BUILD_ROOT)/bpf/%.bpf.o: tests/bpf/%.bpf.c \
-		tests/bpf/stages.h $(BPF_SOURCES) GNUmakefile
+		tests/bpf/stages.h $(wildcard bpf/*.bpf.h bpf/include/gpc/*.h bpf/include/gpc/lookup/*.h) GNUmakefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -I. -DGPC_IMAGE_LOG2=22 -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && \
 		mv $@.tmp $@
