@@ -66,6 +66,7 @@ static const struct gpc_field fields[] = {
 	F(gpc_plane, builtin),
 	F(gpc_plane, pad1),
 	F(gpc_plane, protects),
+	F(gpc_plane, epoch),
 	F(gpc_plane, pad2),
 	F(gpc_plane, tries),
 	F(gpc_plane, section),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "gpc/lookup/epoch.h"
 #include "layout.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -65,6 +66,8 @@ static void write_plane(struct gpc_plane *plane, const struct gpc_model *model,
 	plane->flows = model->flows;
 	plane->flow_inserts = model->flow_inserts;
 	memcpy(plane->timeout, model->timeout, sizeof(plane->timeout));
+	plane->epoch = gpc_policies_epoch(tables->chains, (uint32_t)tables->chain_count,
+					  tables->policies);
 	memcpy(plane->section, layout->section, sizeof(plane->section));
 }
 

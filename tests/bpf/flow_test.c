@@ -172,9 +172,7 @@ static void first_packet(const char *to, uint8_t protocol, uint8_t flags, enum g
 	CU_ASSERT_EQUAL(flow.state, state);
 	CU_ASSERT_EQUAL(flow.flags & GPC_FLOW_REVERSED, reversed ? GPC_FLOW_REVERSED : 0);
 	CU_ASSERT(now() - flow.last_seen <= 1);
-	CU_ASSERT_EQUAL(flow.stamp[0] | flow.stamp[1] | flow.chain[0] | flow.chain[1] |
-				flow.skb_mark | flow.pad0,
-			0);
+	CU_ASSERT_EQUAL(flow.stamp[0] | flow.stamp[1] | flow.chains | flow.skb_mark, 0);
 	CU_ASSERT_EQUAL(flow.hint, table_endpoint(&spec));
 }
 

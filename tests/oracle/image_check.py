@@ -24,7 +24,7 @@ import slow
 HEAD = struct.Struct("<IHHIIIIIIIIII32s32s144s")
 HEAD_FIELDS = ("magic version head_size abi flags size decision_offset decision_size provenance_offset "
                "provenance_size link_offset link_size pad0 decision_digest file_digest pad1").split()
-PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sI8sQQ8I16s")
+PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sII4sQQ8I16s")
 SECTION = struct.Struct("<IIII")
 SECTIONS = ("words", "chain", "policy", "classifier", "rule", "vip_disp", "vip", "vip_choice", "listener", "endpoint", "ep_disp", "ep_index", "maglev", "table",
             "backend", "interface", "names")
@@ -86,8 +86,8 @@ class Image:
          self.ep_buckets, self.ep_slots, self.name_at, self.pad0, self.flows, self.flow_inserts) = plane[:14]
         self.seed = struct.pack("<QQ", seed0, seed1)
         self.timeouts = plane[14:22]
-        self.pickup, self.builtin, pad1, self.protects, pad2 = plane[22:27]
-        self.tries, pad3 = plane[27:37], plane[37]
+        self.pickup, self.builtin, pad1, self.protects, self.epoch, pad2 = plane[22:28]
+        self.tries, pad3 = plane[28:38], plane[38]
         self.plane_pad = pad1 + pad2 + pad3
         at = self.head.decision_offset + PLANE.size
         self.directory = [SECTION.unpack_from(data, at + i * SECTION.size) for i in range(SECTION_SLOTS)]

@@ -231,44 +231,65 @@ enum gpc_flow_state {
 #define GPC_FLOW_REVOKED	0x10u	/* no longer allowed: both directions are dropped */
 #define GPC_FLOW_REJECTED	0x20u	/* beside REVOKED: and answered */
 #define GPC_FLOW_WOULD_DENY	0x40u	/* only audit let it through */
+#define GPC_FLOW_EGRESS_MARK	0x80u	/* skb_mark is an egress chain's, else an ingress chain's */
 
 /*
  * Flow value. Layout frozen as abi v1. By direction (of the hook, not of the flow) stands the chain
  * that let the flow's first direction through, and its stamp then; tag 0: none has been asked. Beside
- * them what the rules were asked about the first packet, so that it can be asked again. The endpoint stands here by identity (stable id), so neither a
- * reordering nor a reused slot can move a flow. `hint` only says where to look for it first.
+ * them what the rules were asked about the first packet, so that it can be asked again. The endpoint
+ * stands here by identity (stable id), so neither a reordering nor a reused slot can move a flow.
+ * `hint` only says where to look for it first.
+ *
+ * `epoch` is gpc_plane.epoch (and GPC_EPOCH_AUDIT) of when the chains and the marks in `state` were last
+ * held against the image. As long as it is the image's, they hold, and no stamp needs to be compared.
  *
  * The kernel gives an evicted element to another flow without waiting for who still holds a pointer
- * to it. So an entry found is never written through: the endpoint changes by an update with the key,
- * the rest is one word that is changed by compare-and-swap. One whose tag is not the key's is unknown.
+ * to it. So an entry found is never written through: the endpoint and what policies say change by an
+ * update with the key, the rest is one word that is changed by compare-and-swap. One whose tag is not
+ * the key's is unknown.
  */
 #define GPC_FLOW_REVERSED (1u << 0)	/* the first packet came from side 1 of the key */
 #define GPC_FLOW_TAG_SHIFT 1		/* 7 bits of a hash of the key */
+#define GPC_EPOCH_AUDIT 1u		/* the control word said audit; gpc_plane.epoch is even */
 struct gpc_flow {
 	__u64 endpoint;		/* stable id; 0: none chosen */
 	union {
 		__u64 mark;
 		struct {
 			__u32 last_seen;	/* coarse ktime >> 30 (about seconds) */
-			__u8 state;		/* enum gpc_flow_state */
+			__u8 state;		/* enum gpc_flow_state, GPC_FLOW_REVOKED ... */
 			__u8 flags;		/* GPC_FLOW_REVERSED, tag */
 			__u16 hint;		/* low bits of the endpoint's last known index */
 		};
 	};
-	__u64 stamp[2];		/* gpc_chain.stamp, by enum gpc_direction */
-	__u16 chain[2];		/* gpc_chain.tag, likewise */
-	__u16 vlan;		/* first packet: tag or GPC_VLAN_NONE */
-	__u8 tcp_flags;		/* first packet: GPC_TCP_* that rules see */
-	__u8 dscp;		/* first packet */
+	union {
+		__u64 chains;
+		struct {
+			__u16 chain[2];		/* gpc_chain.tag by enum gpc_direction */
+			__u32 epoch;
+		};
+	};
 	__u32 skb_mark;		/* for each packet of the original direction, 0: none */
-	__u32 pad0;
+	__u16 vlan;		/* first packet: tag or GPC_VLAN_NONE */
+	__u8 tcp_flags;		/* first packet: GPC_ASK_* */
+	__u8 dscp;		/* first packet */
+	__u64 stamp[2];		/* gpc_chain.stamp by enum gpc_direction */
 };
 
-/* ---- metadata: XDP -> TC of the same packet, in front of the frame ---- */
-
+/*
+ * ---- metadata: XDP -> TC of the same packet, in front of the frame ----
+ *
+ * The kernel merges packets only if their metadata is equal: so all packets between two swaps have the
+ * same 8 bytes, and only those that a policy marks have 16.
+ */
 struct gpc_meta {
 	__u32 nonce;		/* low 32 bits of the plane's nonce */
 	__u32 slot_generation;	/* slot 3 bits | generation 29 bits << 3 */
+};
+struct gpc_meta_mark {
+	struct gpc_meta meta;
+	__u32 mark;		/* for skb->mark */
+	__u32 pad0;
 };
 
 _Static_assert(sizeof(struct gpc_counter) == 32, "counter");
@@ -278,7 +299,7 @@ _Static_assert(sizeof(struct gpc_flow_key6) == 40, "key6");
 _Static_assert(sizeof(struct gpc_flow) == 48, "flow");
 _Static_assert(sizeof(struct gpc_rule_counter) == 64, "rule counter");
 _Static_assert(sizeof(struct gpc_event) == 96, "event");
-_Static_assert(sizeof(struct gpc_meta) == 8, "meta");
+_Static_assert(sizeof(struct gpc_meta) == 8 && sizeof(struct gpc_meta_mark) == 16, "meta");
 _Static_assert((int)GPC_REASON_COUNT <= (int)GPC_REASON_MAX, "reasons");
 
 #endif

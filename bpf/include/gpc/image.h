@@ -160,7 +160,8 @@ struct gpc_plane {
 	__u8 builtin[GPC_BUILTIN_COUNT];	/* enum gpc_builtin_action by enum gpc_builtin */
 	__u8 pad1[3];
 	__u32 protects;			/* records of RULE behind the built-ins that are `protect` items */
-	__u32 pad2[2];
+	__u32 epoch;			/* gpc_policies_epoch(): what flow entries compare instead of all stamps */
+	__u32 pad2;
 	struct gpc_tries tries;
 	struct gpc_section section[GPC_SEC_MAX];
 };
@@ -441,7 +442,7 @@ struct gpc_link_rule {
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x0b24cce1u
+#define GPC_ABI_HASH 0x0ef489aau
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);
