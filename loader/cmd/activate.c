@@ -55,8 +55,9 @@ struct standing {
 	struct gpc_plane_status plane;
 	struct gpc_generation newest; /* number 0: none */
 	uint32_t running;	      /* generation in the kernel, 0 if none */
+	enum gpc_stance stance;	      /* of what the kernel runs */
 	bool same;		      /* the kernel runs this decision */
-	bool recorded;		      /* and the newest generation is it */
+	bool recorded;		      /* and the newest generation is it, policies and all */
 };
 
 static bool same_decision(const struct gpc_image *a, const struct gpc_image *b)
@@ -90,11 +91,33 @@ static int look(struct gpc_history *history, const struct gpc_image *image, stru
 	if (!ret->plane.has_image)
 		return 0;
 	ret->running = gpc_linked_generation(&ret->plane.image);
+	ret->stance = gpc_stance_of(ret->plane.image.plane, ret->plane.control);
 	ret->same = same_decision(&ret->plane.image, image);
 	ret->recorded =
-		ret->same && !strcmp(ret->newest.decision,
-				     gpc_digest_format(image->head->decision_digest, digest));
+		ret->same && ret->newest.stance == ret->stance &&
+		!strcmp(ret->newest.decision,
+			gpc_digest_format(image->head->decision_digest, digest));
 	return 0;
+}
+
+/*
+ * Do the policies decide? A rollback brings back what was; else it stays as it is until somebody says
+ * --enforce; and the first policies of a host only count.
+ */
+static enum gpc_stance choose_stance(const struct gpc_call *call, const struct standing *standing,
+				     const struct gpc_history_entry *entry)
+{
+	enum gpc_stance before = standing->stance;
+
+	if (!gpc_has_policies(entry->image->plane))
+		return GPC_STANCE_NONE;
+	if (entry->rollback_of)
+		before = entry->rollback_of->stance;
+	else if (gpc_call_has(call, "enforce"))
+		return GPC_STANCE_ENFORCE;
+	else if (standing->plane.present && !standing->plane.has_image)
+		before = standing->newest.stance; /* what runs cannot be read */
+	return before == GPC_STANCE_NONE ? GPC_STANCE_AUDIT : before;
 }
 
 static void release_standing(struct standing *standing)
@@ -160,7 +183,7 @@ static void say_unchanged(const struct gpc_image *image, const struct gpc_apply_
 }
 
 static void say_applied(const struct gpc_image *image, const struct gpc_apply_outcome *outcome,
-			uint32_t number)
+			uint32_t number, enum gpc_stance stance)
 {
 	char digest[65], brief[13], devices[32];
 
@@ -169,10 +192,21 @@ static void say_applied(const struct gpc_image *image, const struct gpc_apply_ou
 	       number, gpc_paint(stdout, GPC_PLAIN), gpc_image_name(image, image->plane->name),
 	       gpc_digest_short(digest, brief),
 	       gpc_text_number(outcome->devices, "device", devices));
+	if (stance != GPC_STANCE_NONE)
+		printf(", policies: %s", gpc_stance_name(stance));
 	if (outcome->unchanged)
-		printf("; it was running already, now it is recorded\n");
+		printf("; it was running already%s\n",
+		       outcome->turned ? "" : ", now it is recorded");
 	else
 		printf("; flip %.1f us, in all %.0f ms\n", outcome->flip_us, outcome->total_ms);
+}
+
+void gpc_say_stance(const struct gpc_call *call, enum gpc_stance stance)
+{
+	if (stance == GPC_STANCE_AUDIT)
+		gpc_say(call, GPC_YELLOW, "AUDIT",
+			"policies only audit: what they would deny is counted and passes; "
+			"gpc status shows it, gpc apply --enforce ends it");
 }
 
 /* After the answer: it waits for a grace period. What it leaves is left to the next apply. */
@@ -187,14 +221,18 @@ static void retire(const struct gpc_call *call)
 }
 
 static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image *image,
-			    const struct gpc_apply_outcome *outcome, uint32_t number)
+			    const struct gpc_apply_outcome *outcome, uint32_t number,
+			    enum gpc_stance stance)
 {
 	struct json_object *result = gpc_json("result");
 	enum gpc_exit code;
 
+	gpc_say_stance(call, stance);
+
 	gpc_json_number(result, "generation", number);
 	gpc_json_bool(result, "unchanged", outcome->unchanged);
 	gpc_json_number(result, "devices", outcome->devices);
+	gpc_json_text(result, "policies", gpc_stance_name(stance));
 	gpc_json_real(result, "flip_us", outcome->flip_us, 3);
 	gpc_json_real(result, "total_ms", outcome->total_ms, 3);
 	gpc_describe_json(image, result);
@@ -211,7 +249,7 @@ static enum gpc_exit take_back(const struct gpc_call *call, const struct gpc_app
 {
 	struct gpc_failure undo;
 
-	if (outcome->unchanged)
+	if (outcome->unchanged && !outcome->turned)
 		return gpc_finish_failed(call, unrecorded);
 	if (gpc_plane_undo(gpc_bpffs(), &undo)) {
 		gpc_say_failure(call, &undo);
@@ -232,11 +270,12 @@ static enum gpc_exit apply_unrecorded(const struct gpc_call *call, const struct 
 	struct gpc_apply_outcome outcome = {0};
 	struct gpc_failure failure;
 
-	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, &notices, &outcome, &failure))
+	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance, &notices,
+			    &outcome, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (!gpc_call_has(call, "json"))
 		say_unchanged(image, &outcome, &standing->newest);
-	return finish(call, image, &outcome, standing->newest.number);
+	return finish(call, image, &outcome, standing->newest.number, standing->stance);
 }
 
 static int reached(const char *point, struct gpc_failure *failure)
@@ -259,18 +298,19 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	if (gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
-	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, &notices, &outcome, &failure))
+	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance, &notices, &outcome,
+			    &failure))
 		return gpc_finish_failed(call, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
 		return take_back(call, &outcome, &failure);
 	if (!gpc_call_has(call, "json"))
-		say_applied(entry->image, &outcome, number);
+		say_applied(entry->image, &outcome, number, entry->stance);
 	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL,
 			entry->image);
 	if (gpc_interrupted())
 		gpc_say(call, GPC_YELLOW, "note",
 			"the interrupt came after the flip, the work is done");
-	return finish(call, entry->image, &outcome, number);
+	return finish(call, entry->image, &outcome, number, entry->stance);
 }
 
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
@@ -281,7 +321,8 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 
 	if (look(history, entry->image, &standing, &failure) || gpc_interrupt_check(&failure))
 		return gpc_finish_failed(call, &failure);
-	if (standing.recorded)
+	entry->stance = choose_stance(call, &standing, entry);
+	if (standing.recorded && entry->stance == standing.stance)
 		return apply_unrecorded(call, &standing, entry->image);
 	return apply_recorded(call, history, &standing, entry);
 }

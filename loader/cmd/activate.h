@@ -35,6 +35,8 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 /* What differs between two images (before NULL: everything is new), as text or JSON objects. */
 void gpc_say_changes(const struct gpc_call *call, const struct gpc_image *before,
 		     const struct gpc_image *after);
+/* Loud, where policies only audit. */
+void gpc_say_stance(const struct gpc_call *call, enum gpc_stance stance);
 /* The generation that stands in a linked image. */
 uint32_t gpc_linked_generation(const struct gpc_image *linked);
 

@@ -12,6 +12,7 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
 	GPC_OPTION_ENV,
 	GPC_OPTION_STRICT,
+	{0, "enforce", NULL, "let the policies decide, not only count (audit)"},
 	GPC_OPTION_FORMAT,
 	{'v', "verbose", NULL, "show every change"},
 	GPC_OPTION_JSON,
@@ -97,7 +98,13 @@ const struct gpc_command gpc_command_apply = {
 		"again; devices that appeared meanwhile are bound. The flow tables keep\n"
 		"their size while they run: another `flows` needs gpc detach first (4). Without a "
 		"file:\n"
-		"./gpc.yaml and ./gpc.d/*.yaml.",
+		"./gpc.yaml and ./gpc.d/*.yaml.\n"
+		"\n"
+		"The first policies of a host only audit: what they would deny is counted and "
+		"passes,\n"
+		"until an apply with --enforce. Later applies leave that as it is; rollback and "
+		"restore\n"
+		"bring back what was recorded.",
 	.objects = "diagnostic, notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,

@@ -14,8 +14,8 @@ static const struct gpc_option options[] = {
 static void print_list(const struct gpc_generation *list, size_t count)
 {
 	static const char *const titles[] = {"generation", "recorded", "by",
-					     "decision",   "result",   "source"};
-	struct gpc_grid grid = {.alignment = "rlllll"};
+					     "decision",   "result",   "policies", "source"};
+	struct gpc_grid grid = {.alignment = "rllllll"};
 	char when[32], digest[13];
 
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
@@ -26,6 +26,8 @@ static void print_list(const struct gpc_generation *list, size_t count)
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].actor);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_digest_short(list[i].decision, digest));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].result);
+		gpc_grid_add(&grid, list[i].stance == GPC_STANCE_AUDIT ? GPC_YELLOW : GPC_PLAIN,
+			     "%s", gpc_stance_name(list[i].stance));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].source);
 	}
 	gpc_grid_print(&grid, stdout, 0);

@@ -9,27 +9,41 @@
 
 static const struct gpc_option options[] = {GPC_OPTION_JSON};
 
+/* As it was: neither drops what was only counted nor opens what was closed. */
+static enum gpc_stance recorded_stance(const struct gpc_generation *newest,
+				       const struct gpc_image *image)
+{
+	if (!gpc_has_policies(image->plane))
+		return GPC_STANCE_NONE;
+	return newest->stance == GPC_STANCE_NONE ? GPC_STANCE_AUDIT : newest->stance;
+}
+
 static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generation *newest,
 			   const struct gpc_image *image)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct json_object *result = gpc_json("result");
 	struct gpc_apply_outcome outcome = {0};
+	enum gpc_stance stance = recorded_stance(newest, image);
 	struct gpc_failure failure;
 	char devices[32];
 
-	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, &notices, &outcome, &failure)) {
+	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance, &notices, &outcome,
+			    &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
 	}
 	if (!gpc_call_has(call, "json"))
 		printf("generation %u %s, plane %s, %s\n", newest->number,
-		       outcome.unchanged ? "is running already" : "is live again",
+		       outcome.unchanged && !outcome.turned ? "is running already"
+							    : "is live again",
 		       gpc_image_name(image, image->plane->name),
 		       gpc_text_number(outcome.devices, "device", devices));
 	gpc_json_number(result, "generation", newest->number);
 	gpc_json_bool(result, "unchanged", outcome.unchanged);
+	gpc_say_stance(call, stance);
 	gpc_json_number(result, "devices", outcome.devices);
+	gpc_json_text(result, "policies", gpc_stance_name(stance));
 	gpc_describe_json(image, result);
 	return gpc_finish(call, GPC_EXIT_OK, result);
 }
@@ -68,8 +82,9 @@ const struct gpc_command gpc_command_restore = {
 	.operands = "",
 	.description = "Loads the image of the newest generation, or says that it is running "
 		       "already. Records\n"
-		       "nothing. A unit that runs it after the network is up makes the plane "
-		       "survive a reboot.",
+		       "nothing; its policies audit or decide as they did. A unit that runs it after "
+		       "the\n"
+		       "network is up makes the plane survive a reboot.",
 	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_REFUSED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,

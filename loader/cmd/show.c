@@ -69,6 +69,9 @@ static void print_head(const struct shown *shown)
 		     g->result);
 	gpc_grid_add(&grid, GPC_DIM, "source");
 	gpc_grid_add(&grid, GPC_PLAIN, "%s", g->source);
+	gpc_grid_add(&grid, GPC_DIM, "policies");
+	gpc_grid_add(&grid, g->stance == GPC_STANCE_AUDIT ? GPC_YELLOW : GPC_PLAIN, "%s",
+		     gpc_stance_name(g->stance));
 	gpc_grid_add(&grid, GPC_DIM, "decision");
 	gpc_grid_add(&grid, GPC_PLAIN, "%s", g->decision);
 	gpc_grid_add(&grid, GPC_DIM, "file");

@@ -99,6 +99,22 @@ static void check_history(struct gpc_status *status)
 			running, status->newest.number, status->newest.decision);
 }
 
+/* What the control word says about policies, beside what was recorded. */
+static void check_stance(struct gpc_status *status)
+{
+	enum gpc_stance stance =
+		gpc_stance_of(status->plane.image.plane, status->plane.control);
+
+	if (stance == GPC_STANCE_AUDIT)
+		problem(status, "AUDIT: policies only audit, nothing that they would deny is "
+				"dropped; gpc apply --enforce ends it");
+	if (status->newest.number && status->newest.stance != stance &&
+	    status->running.number == status->newest.number)
+		problem(status, "the policies %s, recorded last (generation %u) is %s; gpc restore",
+			gpc_stance_name(stance), status->newest.number,
+			gpc_stance_name(status->newest.stance));
+}
+
 static void check_device(struct gpc_status *status, const struct gpc_device_status *d)
 {
 	const char *detail = *d->detail ? d->detail : "no details";
@@ -168,6 +184,7 @@ static void find_problems(struct gpc_status *status)
 		return;
 	}
 	check_history(status);
+	check_stance(status);
 	for (size_t i = 0; i < status->plane.device_count; i++)
 		check_device(status, &status->plane.devices[i]);
 	/* One absent interface may be right: balancers and decap hosts share a plane. None is not.

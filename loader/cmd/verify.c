@@ -26,9 +26,20 @@ static int find_newest(struct gpc_history *history, struct gpc_image *ret,
 	return gpc_history_image(history, &newest, ret, NULL, failure);
 }
 
+static void compare_stances(const struct gpc_image *running, uint64_t control,
+			    const struct gpc_generation *newest, char stray[STRAY])
+{
+	enum gpc_stance stance = gpc_stance_of(running->plane, control);
+
+	if (stance != newest->stance)
+		snprintf(stray, STRAY,
+			 "the policies %s, recorded last is %s (generation %u); run: gpc restore",
+			 gpc_stance_name(stance), gpc_stance_name(newest->stance), newest->number);
+}
+
 /* The recorded image of what runs; `stray` says when another one was recorded last. */
 static int find_running(struct gpc_history *history, const struct gpc_image *running,
-			struct gpc_image *ret, char stray[STRAY], struct gpc_failure *failure)
+			uint64_t control, struct gpc_image *ret, char stray[STRAY], struct gpc_failure *failure)
 {
 	struct gpc_generation recorded, newest;
 	char decision[65];
@@ -45,7 +56,9 @@ static int find_running(struct gpc_history *history, const struct gpc_image *run
 	}
 	if (gpc_history_find(history, 0, &newest, failure))
 		return -1;
-	if (strcmp(newest.decision, decision))
+	if (!strcmp(newest.decision, decision))
+		compare_stances(running, control, &newest, stray);
+	else
 		snprintf(stray, STRAY,
 			 "the plane runs generation %u (decision %.12s), recorded last is %u "
 			 "(decision %.12s); run: gpc restore",
@@ -67,7 +80,8 @@ static int find_recorded(struct gpc_image *ret, char stray[STRAY], struct gpc_fa
 	}
 	if (gpc_history_open(gpc_state_dir(), false, &history, failure))
 		return -1;
-	return status.has_image ? find_running(history, &status.image, ret, stray, failure)
+	return status.has_image ? find_running(history, &status.image, status.control, ret,
+					       stray, failure)
 				: find_newest(history, ret, failure);
 }
 

@@ -62,6 +62,8 @@ static bool parse_trailer(const char *key, const char *value, struct gpc_generat
 		return parse_digest(value, g->image);
 	if (!strcmp(key, "Gpc-Decision"))
 		return parse_digest(value, g->decision);
+	if (!strcmp(key, "Gpc-Policies"))
+		return gpc_stance_parse(value, &g->stance);
 	if (!strcmp(key, "Gpc-Result"))
 		snprintf(g->result, sizeof(g->result), "%s", value);
 	else if (!strcmp(key, "Gpc-Actor"))

@@ -8,7 +8,8 @@
  *
  * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers
  * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor. A
- * rollback is a new generation that names the old one (Gpc-Rollback-Of).
+ * rollback is a new generation that names the old one (Gpc-Rollback-Of); one with policies says
+ * whether they decide (Gpc-Policies: audit or enforce).
  */
 #ifndef GPC_LOADER_HISTORY_HISTORY_H
 #define GPC_LOADER_HISTORY_HISTORY_H
@@ -19,6 +20,7 @@
 
 #include "../../compiler/image/image_file.h"
 #include "../fail.h"
+#include "../stance.h"
 
 #define GPC_HISTORY_IMAGES 20u
 
@@ -34,6 +36,7 @@ struct gpc_history_file {
 struct gpc_generation {
 	uint32_t number;
 	uint32_t rollback_of; /* 0: not a rollback */
+	enum gpc_stance stance;
 	char commit[41];
 	char image[65];	   /* file digest */
 	char decision[65]; /* decision digest */
@@ -79,6 +82,7 @@ struct gpc_history_entry {
 	const char *source, *actor;
 	const char *inputs;	 /* one input path a line, so that a rebuild compiles the same */
 	const char *environment; /* -e ENV or NULL */
+	enum gpc_stance stance;
 	const struct gpc_generation
 		*rollback_of; /* or NULL: its sources and inputs are taken over */
 	uint32_t at_least;    /* 0, or the least number (the plane may run what was not recorded) */

@@ -88,6 +88,7 @@ static struct json_object *describe_image(const struct gpc_history_entry *entry,
 	add_count(object, image, GPC_SEC_BACKEND, "backends");
 	add_count(object, image, GPC_SEC_ENDPOINT, "endpoints");
 	add_count(object, image, GPC_SEC_LISTENER, "listeners");
+	add_count(object, image, GPC_SEC_POLICY, "policies");
 	add_text(object, "gpc", GPC_VERSION);
 	add_text(object, "parent", parent ? parent->decision : NULL);
 	return object;
@@ -233,6 +234,8 @@ static char *commit_message(const struct gpc_history_entry *entry,
 	print_clean(out, "Gpc-Source", entry->source);
 	print_clean(out, "Gpc-Actor", entry->actor);
 	fputs("Gpc-Result: applied\n", out);
+	if (entry->stance != GPC_STANCE_NONE)
+		fprintf(out, "Gpc-Policies: %s\n", gpc_stance_name(entry->stance));
 	if (entry->rollback_of)
 		fprintf(out, "Gpc-Rollback-Of: %u\n", entry->rollback_of->number);
 	if (fclose(out))

@@ -26,7 +26,8 @@ static struct {
 	bool valid;
 	enum gpc_plan plan;
 	char bpffs[GPC_PIN_PATH];
-	uint64_t word;		    /* that it flipped to */
+	uint64_t word, before;	    /* that it flipped to, and from */
+	uint64_t since;		    /* GPC_CTL_FLOWS_SINCE before it */
 	struct gpc_instance_id old; /* before a growth */
 } last;
 
@@ -42,6 +43,7 @@ struct apply {
 	size_t held_count;
 	struct gpc_rule_room rule_need;
 	size_t bound;
+	bool turned; /* the audit flag changes */
 };
 
 static void release_apply(struct apply *apply)
@@ -305,6 +307,26 @@ static void keep_sizes(struct gpc_prog_sizes *sizes, const struct gpc_instance *
 	sizes->rate = at_least(sizes->rate, entries[GPC_MAP_RATE]);
 }
 
+static bool is_audit(const struct gpc_instance *instance)
+{
+	return gpc_control_load(instance->control) & GPC_CTL_AUDIT;
+}
+
+/*
+ * Do policies begin to decide now, or to keep state? Connections that live have no entries then, and
+ * must survive it (SEMANTICS 5.4, `pickup`).
+ */
+static bool begins(struct apply *apply, bool has_active)
+{
+	const struct gpc_plane *live = has_active ? gpc_view_plane(apply->views[0]) : NULL;
+
+	if (!is_stateful(apply->swap.image->plane))
+		return false;
+	if (!live || !is_stateful(live))
+		return true;
+	return apply->turned && !apply->swap.audit;
+}
+
 static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_failure *failure)
 {
 	struct gpc_swap *swap = &apply->swap;
@@ -312,6 +334,8 @@ static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_fail
 
 	if (apply->survey.present)
 		has_active = hold_images(apply);
+	apply->turned = apply->survey.present && is_audit(current(apply)) != swap->audit;
+	swap->begins = begins(apply, has_active);
 	if (need_of_rules(apply, failure))
 		return -1;
 	swap->sizes = wanted_sizes(apply);
@@ -360,6 +384,8 @@ static void remember(const struct apply *apply)
 	last.valid = true;
 	last.plan = swap->plan;
 	last.word = swap->word_after;
+	last.before = swap->word_before;
+	last.since = swap->since_before;
 	snprintf(last.bpffs, sizeof(last.bpffs), "%s", swap->bpffs);
 	if (swap->plan == GPC_PLAN_GROWTH)
 		last.old = apply->survey.instances[0].id;
@@ -374,14 +400,15 @@ static double now_ms(void)
 }
 
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
-		    struct gpc_failure *failure)
+		    enum gpc_stance stance, const struct gpc_notice_sink *notices,
+		    struct gpc_apply_outcome *ret, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(release_apply)
 	struct apply apply = {
 		.swap = {.bpffs = bpffs,
 			 .image = image,
 			 .notices = notices,
+			 .audit = stance == GPC_STANCE_AUDIT,
 			 .staged = GPC_STAGED_NONE},
 	};
 	struct gpc_swap *swap = &apply.swap;
@@ -402,6 +429,7 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 	*ret = (struct gpc_apply_outcome){
 		.generation = generation,
 		.unchanged = swap->plan == GPC_PLAN_SAME,
+		.turned = apply.turned,
 		.devices = (uint32_t)apply.bound,
 		.flip_us = swap->flip_us,
 		.total_ms = now_ms() - start,
@@ -449,12 +477,28 @@ static int bind_as(struct gpc_survey *survey, const struct gpc_instance *target,
 static void flip_back(volatile uint64_t *control, const struct gpc_image *image)
 {
 	bool drop = image->plane->flags & GPC_PLANE_ON_FAIL_DROP;
+	bool audit = last.before & GPC_CTL_AUDIT;
 	uint64_t word;
 
+	control[GPC_CTL_FLOWS_SINCE] = last.since;
 	do {
 		word = gpc_control_load(control);
 	} while (!gpc_control_swap(control, word,
-				   gpc_control_flip(word, gpc_ctl_previous(word), drop)));
+				   gpc_control_flip(word, gpc_ctl_previous(word), drop, audit)));
+}
+
+static int undo_same(struct gpc_survey *survey)
+{
+	volatile uint64_t *control = survey->instances[0].control;
+	bool audit = last.before & GPC_CTL_AUDIT;
+	uint64_t word;
+
+	control[GPC_CTL_FLOWS_SINCE] = last.since;
+	do {
+		word = gpc_control_load(control);
+	} while (!(word & GPC_CTL_AUDIT) != !audit &&
+		 !gpc_control_swap(control, word, gpc_control_audit(word, audit)));
+	return 0;
 }
 
 static int undo_later(struct gpc_survey *survey, struct gpc_failure *failure)
@@ -502,12 +546,18 @@ int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
 	if (!last.valid || strcmp(last.bpffs, bpffs))
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "there is no apply to take back");
 	last.valid = false;
-	if (last.plan == GPC_PLAN_SAME)
-		return 0;
 	if (last.plan == GPC_PLAN_FIRST)
 		return gpc_plane_detach(bpffs, NULL, failure);
 	if (gpc_survey_open(bpffs, &survey, failure))
 		return -1;
-	return last.plan == GPC_PLAN_LATER ? undo_later(&survey, failure)
-					   : undo_growth(&survey, failure);
+	if (!survey.present)
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane is gone");
+	switch (last.plan) {
+	case GPC_PLAN_SAME:
+		return undo_same(&survey);
+	case GPC_PLAN_LATER:
+		return undo_later(&survey, failure);
+	default:
+		return undo_growth(&survey, failure);
+	}
 }

@@ -13,6 +13,11 @@ static uint64_t next_sequence(uint64_t word)
 	       sequence << GPC_CTL_SEQUENCE_SHIFT;
 }
 
+static uint64_t with_audit(uint64_t word, bool audit)
+{
+	return audit ? word | GPC_CTL_AUDIT : word & ~GPC_CTL_AUDIT;
+}
+
 static uint64_t with_slots(uint64_t word, uint32_t active, uint32_t previous, bool on_fail_drop)
 {
 	word &= ~(SLOTS_AND_DEADLINE | GPC_CTL_ON_FAIL_MASK << GPC_CTL_ON_FAIL_SHIFT);
@@ -22,14 +27,20 @@ static uint64_t with_slots(uint64_t word, uint32_t active, uint32_t previous, bo
 	       (uint64_t)on_fail_drop << GPC_CTL_ON_FAIL_SHIFT;
 }
 
-uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop)
+uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop, bool audit)
 {
-	return next_sequence(with_slots(word, slot, gpc_ctl_active(word), on_fail_drop));
+	word = with_slots(word, slot, gpc_ctl_active(word), on_fail_drop);
+	return next_sequence(with_audit(word, audit));
 }
 
-uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop)
+uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop, bool audit)
 {
-	return next_sequence(with_slots(0, slot, slot, on_fail_drop));
+	return next_sequence(with_audit(with_slots(0, slot, slot, on_fail_drop), audit));
+}
+
+uint64_t gpc_control_audit(uint64_t word, bool audit)
+{
+	return next_sequence(with_audit(word, audit));
 }
 
 uint64_t gpc_control_follow(uint64_t word, uint64_t other)
@@ -39,8 +50,8 @@ uint64_t gpc_control_follow(uint64_t word, uint64_t other)
 
 uint64_t gpc_control_restore(uint64_t word, uint64_t old)
 {
-	return next_sequence(
-		with_slots(word, gpc_ctl_active(old), gpc_ctl_previous(old), gpc_ctl_on_fail(old)));
+	word = with_slots(word, gpc_ctl_active(old), gpc_ctl_previous(old), gpc_ctl_on_fail(old));
+	return next_sequence(with_audit(word, old & GPC_CTL_AUDIT));
 }
 
 uint64_t gpc_control_off(uint64_t word, bool off)

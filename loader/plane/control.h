@@ -12,17 +12,19 @@
 #include "gpc/abi.h"
 
 /*
- * `slot` becomes active, what was active becomes previous. Off, bans and audit stay as they are; no
- * deadline, so the fallback names what the active field names.
+ * `slot` becomes active, what was active becomes previous. Off and bans stay as they are; no deadline,
+ * so the fallback names what the active field names.
  */
-uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop);
+uint64_t gpc_control_flip(uint64_t word, uint32_t slot, bool on_fail_drop, bool audit);
 /* The first word of a plane: `slot` active, previous and fallback. */
-uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop);
+uint64_t gpc_control_first(uint32_t slot, bool on_fail_drop, bool audit);
+/* The same slots, another audit flag. */
+uint64_t gpc_control_audit(uint64_t word, bool audit);
 /* The bits that an operator sets; every other one is an apply's. */
-#define GPC_CTL_OPERATOR (GPC_CTL_OFF | GPC_CTL_BANS | GPC_CTL_AUDIT)
+#define GPC_CTL_OPERATOR (GPC_CTL_OFF | GPC_CTL_BANS)
 /* The word with the operator's bits of `other`. */
 uint64_t gpc_control_follow(uint64_t word, uint64_t other);
-/* The slots and on-fail of `old` come back; off, bans and audit stay as they are now. */
+/* The slots, on-fail and audit of `old` come back; off and bans stay as they are now. */
 uint64_t gpc_control_restore(uint64_t word, uint64_t old);
 uint64_t gpc_control_off(uint64_t word, bool off);
 

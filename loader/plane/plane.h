@@ -17,11 +17,13 @@
 #include "../../compiler/image/image_file.h"
 #include "../fail.h"
 #include "../notice.h"
+#include "../stance.h"
 #include "gpc/abi.h"
 
 struct gpc_apply_outcome {
 	uint32_t generation;		/* of the link part, now active */
 	bool unchanged;			/* the same decision digest was active already: nothing was swapped */
+	bool turned;			/* of a plane that ran: its policies go from audit to enforce or back */
 	uint32_t devices;		/* devices bound */
 	double flip_us;			/* the store itself, all hooks */
 	double total_ms;
@@ -32,11 +34,12 @@ struct gpc_apply_outcome {
  * later ones stage, verify and flip. On failure the running plane is as it was. Idempotent: devices
  * that appeared are bound, dead links replaced, even when the image is unchanged.
  * Exits: HOST (kernel, capability, foreign program, driver), CONFLICT, FAILED.
- * `generation`: number to give this image (from the history), 1..2^29-1.
+ * `generation`: number to give this image (from the history), 1..2^29-1. `stance`: whether its
+ * policies decide; changed by the same store as the image.
  */
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
-		    struct gpc_failure *failure);
+		    enum gpc_stance stance, const struct gpc_notice_sink *notices,
+		    struct gpc_apply_outcome *ret, struct gpc_failure *failure);
 
 /*
  * Frees what the last apply left: images that nothing names any more, programs that were grown out

@@ -67,12 +67,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Since when the flow tables of the new instance have what they have. */
+/*
+ * Since when the flow tables of the new instance have what they have. Of what flows before policies
+ * decide about it nobody has entered anything: then it counts as if they were new.
+ */
 static uint64_t flows_since(const struct gpc_swap *swap)
 {
 	const struct gpc_instance *from = current(swap);
 
-	return from && is_shared(from, &swap->fresh, GPC_MAP_FLOWS4)
+	return from && is_shared(from, &swap->fresh, GPC_MAP_FLOWS4) && !swap->begins
 		       ? from->control[GPC_CTL_FLOWS_SINCE]
 		       : now_ns();
 }
@@ -247,9 +250,18 @@ static double elapsed_us(const struct timespec *from, const struct timespec *to)
 
 static uint64_t next_word(const struct gpc_swap *swap)
 {
-	if (swap->plan != GPC_PLAN_LATER)
-		return gpc_control_first(swap->slot, on_fail_drop(swap));
-	return gpc_control_flip(swap->word_before, swap->slot, on_fail_drop(swap));
+	uint64_t word = swap->word_before;
+
+	switch (swap->plan) {
+	case GPC_PLAN_LATER:
+		return gpc_control_flip(word, swap->slot, on_fail_drop(swap), swap->audit);
+	case GPC_PLAN_SAME:
+		return !(word & GPC_CTL_AUDIT) == !swap->audit
+			       ? word
+			       : gpc_control_audit(word, swap->audit);
+	default:
+		return gpc_control_first(swap->slot, on_fail_drop(swap), swap->audit);
+	}
 }
 
 /* `gpc off` needs no lock: when it comes between reading and writing the word, it is read again. */
@@ -260,6 +272,9 @@ static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 	unsigned int try;
 	bool done = false;
 
+	swap->since_before = control[GPC_CTL_FLOWS_SINCE];
+	if (swap->begins)
+		control[GPC_CTL_FLOWS_SINCE] = now_ns();
 	for (try = 0; try < FLIP_TRIES && !done; try++) {
 		swap->word_before = gpc_control_load(control);
 		swap->word_after = next_word(swap);
@@ -273,15 +288,25 @@ static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 	return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the control word never stood still");
 }
 
+static bool is_unflipped(const struct gpc_swap *swap, uint64_t word)
+{
+	if (swap->plan == GPC_PLAN_LATER)
+		return gpc_ctl_active(word) != swap->slot;
+	return swap->plan != GPC_PLAN_SAME || !swap->word_before ||
+	       !((word ^ swap->word_before) & GPC_CTL_AUDIT);
+}
+
 static void unflip(struct gpc_swap *swap)
 {
 	volatile uint64_t *control = swap->target->control;
 	uint64_t word;
 
+	if (swap->since_before)
+		control[GPC_CTL_FLOWS_SINCE] = swap->since_before;
 	/* A flip that never happened has left the slot unnamed; a new instance goes as a whole. */
 	do {
 		word = gpc_control_load(control);
-	} while (swap->plan == GPC_PLAN_LATER && gpc_ctl_active(word) == swap->slot &&
+	} while (!is_unflipped(swap, word) &&
 		 !gpc_control_swap(control, word, gpc_control_restore(word, swap->word_before)));
 }
 
@@ -390,7 +415,7 @@ static const struct {
 			     {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH,
 			      ATTACH, PRUNE}},
 	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, PRUNE}},
-	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, PRUNE}},
+	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, FLIP, PRUNE}},
 };
 
 /* An interrupt counts until the flip; what begins with it is done to its end. */

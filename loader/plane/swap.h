@@ -9,8 +9,8 @@
  *            over: larger class,
  *            larger maps, newer gpc
  *   later    the plane runs on     stage verify place hops attach flip prune
- *   same     same image, same      hops attach prune
- *            link part
+ *   same     same image, same      hops attach flip prune
+ *            link part             (the audit flag alone, if at all)
  *
  * Nothing of a new instance is visible before `attach`, nothing of a new image before `flip`.
  */
@@ -35,12 +35,15 @@ struct gpc_swap {
 	struct gpc_prog_sizes sizes;	/* of the new instance */
 	uint64_t nonce;			/* of the new instance */
 	enum gpc_plan plan;
+	bool audit;			/* the policies only count */
+	bool begins;			/* they begin to decide: flows may be picked up for a while */
 	/* made by the steps */
 	struct gpc_instance fresh;	/* the new instance; owned */
 	struct gpc_instance *target;	/* where the image goes */
 	struct gpc_staged staged;	/* owned */
 	uint32_t slot;
 	uint64_t word_before, word_after;
+	uint64_t since_before;		/* GPC_CTL_FLOWS_SINCE */
 	double flip_us;
 };
 

@@ -63,10 +63,11 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 }
 
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
-		    struct gpc_failure *failure)
+		    enum gpc_stance stance, const struct gpc_notice_sink *notices,
+		    struct gpc_apply_outcome *ret, struct gpc_failure *failure)
 {
 	(void)bpffs;
+	(void)stance;
 	(void)notices;
 	plane.applies++;
 	if (plane.refuse)

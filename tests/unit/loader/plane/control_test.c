@@ -5,7 +5,7 @@
 
 static void first_names_one_slot_three_times(void)
 {
-	uint64_t word = gpc_control_first(5, true);
+	uint64_t word = gpc_control_first(5, true, false);
 
 	CU_ASSERT_EQUAL(gpc_ctl_active(word), 5);
 	CU_ASSERT_EQUAL(gpc_ctl_previous(word), 5);
@@ -17,7 +17,7 @@ static void first_names_one_slot_three_times(void)
 
 static void flip_makes_the_active_one_previous(void)
 {
-	uint64_t word = gpc_control_flip(gpc_control_first(1, true), 6, false);
+	uint64_t word = gpc_control_flip(gpc_control_first(1, true, false), 6, false, false);
 
 	CU_ASSERT_EQUAL(gpc_ctl_active(word), 6);
 	CU_ASSERT_EQUAL(gpc_ctl_fallback(word), 6);
@@ -28,21 +28,21 @@ static void flip_makes_the_active_one_previous(void)
 
 static void flip_keeps_what_the_operator_set_and_disarms_the_deadline(void)
 {
-	uint64_t set = GPC_CTL_OFF | GPC_CTL_BANS | GPC_CTL_AUDIT;
-	uint64_t word = gpc_control_first(0, false) | set | 12345ull << GPC_CTL_DEADLINE_SHIFT;
+	uint64_t set = GPC_CTL_OFF | GPC_CTL_BANS;
+	uint64_t word = gpc_control_first(0, false, false) | set | 12345ull << GPC_CTL_DEADLINE_SHIFT;
 
-	word = gpc_control_flip(word, 7, false);
+	word = gpc_control_flip(word, 7, false, false);
 	CU_ASSERT_EQUAL(word & set, set);
 	CU_ASSERT_EQUAL(gpc_ctl_deadline(word), 0);
 }
 
 static void sequence_wraps_without_touching_its_neighbours(void)
 {
-	uint64_t word = gpc_control_first(3, true) | GPC_CTL_OFF;
+	uint64_t word = gpc_control_first(3, true, false) | GPC_CTL_OFF;
 	int i;
 
 	for (i = 0; i < 5000; i++)
-		word = gpc_control_flip(word, (uint32_t)i % GPC_IMAGE_SLOTS, true);
+		word = gpc_control_flip(word, (uint32_t)i % GPC_IMAGE_SLOTS, true, false);
 	CU_ASSERT_EQUAL(gpc_ctl_sequence(word), (5000 + 1) % 4096);
 	CU_ASSERT_EQUAL(gpc_ctl_active(word), 4999 % GPC_IMAGE_SLOTS);
 	CU_ASSERT_EQUAL(gpc_ctl_on_fail(word), 1);
@@ -52,7 +52,7 @@ static void sequence_wraps_without_touching_its_neighbours(void)
 
 static void off_and_on_change_nothing_else_but_the_sequence(void)
 {
-	uint64_t word = gpc_control_flip(gpc_control_first(2, true), 4, true);
+	uint64_t word = gpc_control_flip(gpc_control_first(2, true, false), 4, true, false);
 	uint64_t off = gpc_control_off(word, true), on = gpc_control_off(off, false);
 	uint64_t sequence = GPC_CTL_SEQUENCE_MASK << GPC_CTL_SEQUENCE_SHIFT;
 
@@ -63,8 +63,8 @@ static void off_and_on_change_nothing_else_but_the_sequence(void)
 
 static void restore_takes_a_flip_back_but_keeps_off(void)
 {
-	uint64_t old = gpc_control_flip(gpc_control_first(2, true), 4, true);
-	uint64_t word = gpc_control_restore(gpc_control_flip(old, 6, false) | GPC_CTL_OFF, old);
+	uint64_t old = gpc_control_flip(gpc_control_first(2, true, false), 4, true, false);
+	uint64_t word = gpc_control_restore(gpc_control_flip(old, 6, false, false) | GPC_CTL_OFF, old);
 
 	CU_ASSERT_EQUAL(gpc_ctl_active(word), 4);
 	CU_ASSERT_EQUAL(gpc_ctl_previous(word), 2);
@@ -73,9 +73,31 @@ static void restore_takes_a_flip_back_but_keeps_off(void)
 	CU_ASSERT_EQUAL(gpc_ctl_sequence(word), gpc_ctl_sequence(old) + 2);
 }
 
+static void audit_is_set_by_the_flip_and_taken_back_with_it(void)
+{
+	uint64_t old = gpc_control_first(2, true, true);
+	uint64_t word = gpc_control_flip(old, 4, true, false);
+
+	CU_ASSERT_TRUE(old & GPC_CTL_AUDIT);
+	CU_ASSERT_FALSE(word & GPC_CTL_AUDIT);
+	CU_ASSERT_TRUE(gpc_control_restore(word, old) & GPC_CTL_AUDIT);
+	CU_ASSERT_TRUE(gpc_control_flip(word, 2, true, true) & GPC_CTL_AUDIT);
+	CU_ASSERT_FALSE(gpc_control_follow(word, GPC_CTL_AUDIT) & GPC_CTL_AUDIT);
+}
+
+static void audit_alone_changes_nothing_else_but_the_sequence(void)
+{
+	uint64_t word = gpc_control_flip(gpc_control_first(2, true, false), 4, true, false);
+	uint64_t audit = gpc_control_audit(word, true);
+	uint64_t sequence = GPC_CTL_SEQUENCE_MASK << GPC_CTL_SEQUENCE_SHIFT;
+
+	CU_ASSERT_EQUAL(audit & ~sequence, (word & ~sequence) | GPC_CTL_AUDIT);
+	CU_ASSERT_EQUAL(gpc_ctl_sequence(audit), gpc_ctl_sequence(word) + 1);
+}
+
 static void a_word_names_exactly_its_slots(void)
 {
-	uint64_t word = gpc_control_flip(gpc_control_first(1, false), 3, false);
+	uint64_t word = gpc_control_flip(gpc_control_first(1, false, false), 3, false, false);
 	uint32_t slot;
 
 	for (slot = 0; slot < GPC_IMAGE_SLOTS; slot++)
@@ -103,5 +125,9 @@ GPC_UNIT_MAIN("plane/control",
 	      {"off_and_on_change_nothing_else_but_the_sequence",
 	       off_and_on_change_nothing_else_but_the_sequence},
 	      {"restore_takes_a_flip_back_but_keeps_off", restore_takes_a_flip_back_but_keeps_off},
+	      {"audit_is_set_by_the_flip_and_taken_back_with_it",
+	       audit_is_set_by_the_flip_and_taken_back_with_it},
+	      {"audit_alone_changes_nothing_else_but_the_sequence",
+	       audit_alone_changes_nothing_else_but_the_sequence},
 	      {"a_word_names_exactly_its_slots", a_word_names_exactly_its_slots},
 	      {"swap_fails_when_the_word_moved", swap_fails_when_the_word_moved})
