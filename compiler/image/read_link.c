@@ -27,6 +27,23 @@ static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link
 	       gpc_all_zero(link->pad0, sizeof(link->pad0));
 }
 
+/* Index of CHAIN by direction: the chain is one of the device's interface and of that direction. */
+static bool chains_are_sound(const struct gpc_reader *reader, const struct gpc_link_device *device)
+{
+	uint32_t count;
+	const struct gpc_chain *chains = gpc_reader_section(reader, GPC_SEC_CHAIN, &count);
+
+	for (int direction = GPC_INGRESS; direction <= GPC_EGRESS; direction++) {
+		uint16_t chain = device->chain[direction];
+
+		if (chain != GPC_NONE16 &&
+		    (chain >= count || chains[chain].direction != direction ||
+		     chains[chain].interface != device->interface))
+			return false;
+	}
+	return true;
+}
+
 /* The device stands within the probes of its home and its interface exists. */
 static bool device_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link,
 			    const struct gpc_link_device *device, uint32_t slot)
@@ -35,7 +52,8 @@ static bool device_is_sound(const struct gpc_reader *reader, const struct gpc_li
 		(slot - home_of(device->ifindex, link->device_mult)) & (GPC_DEVICE_SLOTS - 1);
 	uint32_t interfaces = reader->plane->section[GPC_SEC_INTERFACE].count;
 
-	if (away >= GPC_DEVICE_PROBES || device->flags & ~GPC_DEVICE_META || device->pad0)
+	if (away >= GPC_DEVICE_PROBES || device->flags & ~GPC_DEVICE_META || device->pad0 ||
+	    !chains_are_sound(reader, device))
 		return false;
 	if (device->interface == GPC_NONE16)
 		return !device->interface_bit;

@@ -6,7 +6,9 @@
 #include "gpc/lookup/endpoint.h"
 #include "reader.h"
 
-#define PLANE_FLAGS (GPC_PLANE_MALFORMED_DROP | GPC_PLANE_NON_IP_DROP | GPC_PLANE_ON_FAIL_DROP)
+#define PLANE_FLAGS                                                                                \
+	(GPC_PLANE_MALFORMED_DROP | GPC_PLANE_NON_IP_DROP | GPC_PLANE_ON_FAIL_DROP |               \
+	 GPC_PLANE_STATEFUL)
 #define ENDPOINT_FLAGS (GPC_ENDPOINT_V4 | GPC_ENDPOINT_V6 | GPC_ENDPOINT_KEEP | GPC_ENDPOINT_FIB)
 #define HOOKS (GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS | GPC_HOOK_TC_EGRESS)
 
@@ -42,6 +44,7 @@ static bool check_counts(const struct gpc_reader *reader)
 	       sections[GPC_SEC_BACKEND].count <= GPC_MAX_BACKENDS &&
 	       sections[GPC_SEC_ENDPOINT].count <= GPC_MAX_ENDPOINTS &&
 	       sections[GPC_SEC_INTERFACE].count <= GPC_MAX_INTERFACES &&
+	       sections[GPC_SEC_POLICY].count <= GPC_MAX_POLICIES &&
 	       sections[GPC_SEC_TABLE].count <= 2ull * sections[GPC_SEC_BACKEND].count;
 }
 
@@ -54,7 +57,9 @@ bool gpc_reader_plane(const struct gpc_reader *reader)
 		timeouts = timeouts && plane->timeout[i];
 	if (plane->format != GPC_IMAGE_VERSION || plane->flags & ~PLANE_FLAGS || plane->pad0 ||
 	    plane->flows < GPC_MIN_FLOWS || plane->flows > GPC_MAX_FLOWS || !plane->flow_inserts ||
-	    !timeouts || !gpc_all_zero(plane->pad1, sizeof(plane->pad1)))
+	    !timeouts || !gpc_all_zero(plane->pad1, sizeof(plane->pad1)) ||
+	    plane->pad2 ||
+	    !gpc_all_zero(plane->tries.pad0, sizeof(plane->tries.pad0)))
 		return gpc_reader_refuse(reader, GPC_E0509, "plane record is malformed");
 	if (!check_counts(reader))
 		return gpc_reader_refuse(reader, GPC_E0509, "more objects than a plane can have");
@@ -112,6 +117,8 @@ bool gpc_reader_names(const struct gpc_reader *reader)
 	CHECK_NAMES(struct gpc_endpoint, GPC_SEC_ENDPOINT);
 	CHECK_NAMES(struct gpc_backend, GPC_SEC_BACKEND);
 	CHECK_NAMES(struct gpc_interface, GPC_SEC_INTERFACE);
+	CHECK_NAMES(struct gpc_policy, GPC_SEC_POLICY);
+	CHECK_NAMES(struct gpc_rule, GPC_SEC_RULE);
 	if (cursor.at != cursor.size)
 		return gpc_reader_refuse(reader, GPC_E0509,
 					 "section `names` holds more than names");

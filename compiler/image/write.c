@@ -41,7 +41,15 @@ static void list_sections(const struct gpc_tables *tables, struct section_data d
 	data[GPC_SEC_NAMES] = (struct section_data){tables->names, tables->names_size};
 }
 
-static uint32_t plane_flags(const struct gpc_model *model)
+static bool has_stateful_chain(const struct gpc_tables *tables)
+{
+	for (size_t i = 0; i < tables->chain_count; i++)
+		if (tables->chains[i].flags & GPC_CHAIN_STATEFUL)
+			return true;
+	return false;
+}
+
+static uint32_t plane_flags(const struct gpc_model *model, const struct gpc_tables *tables)
 {
 	uint32_t flags = 0;
 
@@ -51,6 +59,8 @@ static uint32_t plane_flags(const struct gpc_model *model)
 		flags |= GPC_PLANE_NON_IP_DROP;
 	if (model->on_fail_drop)
 		flags |= GPC_PLANE_ON_FAIL_DROP;
+	if (has_stateful_chain(tables))
+		flags |= GPC_PLANE_STATEFUL;
 	return flags;
 }
 
@@ -58,7 +68,7 @@ static void write_plane(struct gpc_plane *plane, const struct gpc_model *model,
 			const struct gpc_tables *tables, const struct gpc_layout *layout)
 {
 	plane->format = GPC_IMAGE_VERSION;
-	plane->flags = plane_flags(model);
+	plane->flags = plane_flags(model, tables);
 	memcpy(plane->hash_seed, model->hash_seed, sizeof(plane->hash_seed));
 	plane->vip = tables->vip_hash;
 	plane->endpoint = tables->endpoint_hash;
@@ -68,6 +78,11 @@ static void write_plane(struct gpc_plane *plane, const struct gpc_model *model,
 	memcpy(plane->timeout, model->timeout, sizeof(plane->timeout));
 	plane->epoch = gpc_policies_epoch(tables->chains, (uint32_t)tables->chain_count,
 					  tables->policies);
+	plane->pickup = model->pickup;
+	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
+		plane->builtin[i] = (uint8_t)model->builtin[i];
+	plane->protects = (uint32_t)model->protect_count;
+	plane->tries = tables->tries;
 	memcpy(plane->section, layout->section, sizeof(plane->section));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "../model/id.h"
 #include "steps.h"
 
 bool gpc_endpoint_usable(const struct gpc_model_endpoint *endpoint, enum gpc_forward forward,
@@ -26,6 +27,22 @@ static uint32_t put_name(struct name_writer *writer, const char *name)
 	return (uint32_t)at;
 }
 
+static void put_rule_names(struct name_writer *writer, const struct gpc_model *model,
+			   struct gpc_rule *next)
+{
+	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
+		next++->name = put_name(writer, gpc_builtin_names[i]);
+	for (size_t i = 0; i < model->protect_count; i++)
+		next++->name = put_name(writer, model->protects[i].name);
+	for (size_t i = 0; i < model->policy_count; i++) {
+		const struct gpc_model_policy *policy = &model->policies[i];
+
+		for (size_t k = 0; k < policy->rule_count; k++)
+			next++->name = put_name(writer, model->rules[policy->rules[k]].name);
+		next++->name = put_name(writer, GPC_NAME_DEFAULT);
+	}
+}
+
 /* Run twice: once to count (no memory behind the writer), once to write. */
 static void put_names(struct name_writer *writer, const struct gpc_model *model,
 		      struct gpc_tables *tables)
@@ -39,6 +56,9 @@ static void put_names(struct name_writer *writer, const struct gpc_model *model,
 		tables->backends[i].name = put_name(writer, model->backends[i].name);
 	for (size_t i = 0; i < model->interface_count; i++)
 		tables->interfaces[i].name = put_name(writer, model->interfaces[i].name);
+	for (size_t i = 0; i < model->policy_count; i++)
+		tables->policies[i].name = put_name(writer, model->policies[i].name);
+	put_rule_names(writer, model, tables->rules);
 }
 
 void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model,
@@ -53,11 +73,27 @@ void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model,
 	tables->names = writer.names;
 }
 
+static bool check_rules(struct gpc_diags *diags, const struct gpc_model *model)
+{
+	size_t records = gpc_rule_records(model);
+
+	if (records <= GPC_MAX_IMAGE_BYTES / sizeof(struct gpc_rule))
+		return true;
+	gpc_diag(diags, GPC_E0410, GPC_NOWHERE,
+		 "%zu rules, those of each policy counted, exceed the greatest image, %u bytes",
+		 records, GPC_MAX_IMAGE_BYTES);
+	return false;
+}
+
 bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model,
 	       struct gpc_tables *ret_tables)
 {
 	struct gpc_arena *arena = diags->arena;
-	struct gpc_tables tables = {
+	struct gpc_tables tables;
+
+	if (!check_rules(diags, model))
+		return false;
+	tables = (struct gpc_tables){
 		.listeners = GPC_NEW_ARRAY(arena, struct gpc_listener, model->listener_count),
 		.listener_count = model->listener_count,
 		.endpoints = GPC_NEW_ARRAY(arena, struct gpc_endpoint, model->endpoint_count),
@@ -66,11 +102,20 @@ bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model,
 		.backend_count = model->backend_count,
 		.interfaces = GPC_NEW_ARRAY(arena, struct gpc_interface, model->interface_count),
 		.interface_count = model->interface_count,
+		.policies = GPC_NEW_ARRAY(arena, struct gpc_policy, model->policy_count),
+		.policy_count = model->policy_count,
+		.rules = GPC_NEW_ARRAY(arena, struct gpc_rule, gpc_rule_records(model)),
+		.rule_count = gpc_rule_records(model),
+		.chains = GPC_NEW_ARRAY(arena, struct gpc_chain, model->chain_count),
+		.chain_count = model->chain_count,
 	};
 
 	gpc_lower_names(arena, model, &tables);
+	gpc_lower_policies(model, &tables);
+	gpc_lower_stamps(arena, model, &tables);
 	if (!gpc_lower_objects(diags, model, &tables) ||
-	    !gpc_lower_listeners(diags, model, &tables) || !gpc_lower_vips(diags, model, &tables))
+	    !gpc_lower_listeners(diags, model, &tables) || !gpc_lower_vips(diags, model, &tables) ||
+	    !gpc_lower_classifiers(diags, model, &tables))
 		return false;
 	*ret_tables = tables;
 	return true;

@@ -5,9 +5,12 @@
 
 #include "tables.h"
 
+/* Records of RULE: built-ins, `protect` items, the rules and the default of each policy. */
+size_t gpc_rule_records(const struct gpc_model *model);
+
 /*
  * NAMES: all names one after another, each with its NUL, in the order plane, listeners, endpoints,
- * backends, interfaces. Fills tables->names, tables->name and the `name` of every record; the other
+ * backends, interfaces, policies, rules. Fills tables->names, tables->name and the `name` of every record; the other
  * steps leave that alone.
  */
 void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, struct gpc_tables *tables);
@@ -20,5 +23,15 @@ bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 
 /* VIP table and choice runs. */
 bool gpc_lower_vips(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables);
+
+/* Policies, rules and chains, but for what the next two steps add. */
+void gpc_lower_policies(const struct gpc_model *model, struct gpc_tables *tables);
+
+/* The stamps of the chains. */
+void gpc_lower_stamps(struct gpc_arena *arena, const struct gpc_model *model, struct gpc_tables *tables);
+
+/* Classifiers, tries and their words. */
+bool gpc_lower_classifiers(struct gpc_diags *diags, const struct gpc_model *model,
+			   struct gpc_tables *tables);
 
 #endif

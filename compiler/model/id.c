@@ -6,6 +6,14 @@
 #include "../base/sha256.h"
 #include "model.h"
 
+const char *const gpc_builtin_names[GPC_BUILTIN_COUNT] = {
+	[GPC_BUILTIN_ARP] = "arp",
+	[GPC_BUILTIN_ND] = "nd",
+	[GPC_BUILTIN_RA] = "ra",
+	[GPC_BUILTIN_MLD] = "mld",
+	[GPC_BUILTIN_ICMP_ERROR] = "icmp-error",
+};
+
 void gpc_identity_digest(const char *kind, const char *owner, const char *name,
 			 uint8_t ret_digest[32])
 {

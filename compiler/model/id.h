@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "gpc/image.h"
+
 /* Kinds of the objects that have a stable id in this version. */
 #define GPC_KIND_INTERFACE "interface"
 #define GPC_KIND_BACKEND "backend"
@@ -13,8 +15,13 @@
 #define GPC_KIND_POLICY "policy"
 #define GPC_KIND_POLICY_RULE "policy-rule"	/* owner: its policy; `default` is the default's */
 #define GPC_KIND_PROTECT "protect"
-#define GPC_KIND_BUILTIN "builtin"	/* `arp` `nd` `ra` `mld` `icmp-error` */
+#define GPC_KIND_BUILTIN "builtin"	/* gpc_builtin_names */
 #define GPC_KIND_SEED "seed"
+
+#define GPC_NAME_DEFAULT "default"	/* of a policy's default, among its rules */
+
+/* `arp` `nd` `ra` `mld` `icmp-error` */
+extern const char *const gpc_builtin_names[GPC_BUILTIN_COUNT];
 
 /* SHA-256("gpc/v1" NUL kind NUL [owner NUL] name); owner NULL: the kind has none. */
 void gpc_identity_digest(const char *kind, const char *owner, const char *name, uint8_t ret_digest[32]);

@@ -40,6 +40,8 @@ void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model
 	model->flows = (uint32_t)flows;
 	model->flow_inserts = (uint32_t)inserts;
 	memcpy(model->timeout, default_timeouts, sizeof(default_timeouts));
+	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
+		model->builtin_ids[i] = gpc_stable_id(GPC_KIND_BUILTIN, NULL, gpc_builtin_names[i]);
 	gpc_identity_digest(GPC_KIND_SEED, NULL, model->name, digest);
 	memcpy(model->hash_seed, written->hash_seed.set ? written->hash_seed.bytes : digest,
 	       sizeof(model->hash_seed));

@@ -60,6 +60,10 @@ READY, DRAIN, MAINT = 0, 1, 2
 HAS_V4, HAS_V6, KEEP, FIB = 1, 2, 4, 8
 CHOICE, ADDRESS = 1, 2
 XDP = 1
+PASS, ALLOW, DENY, REJECT = 0, 1, 2, 3
+BUILTINS = ("arp", "nd", "ra", "mld", "icmp-error")
+IS_DEFAULT, IS_PROTECT, IS_BUILTIN = 8, 16, 32
+STATEFUL = 8
 
 
 class Wrong(Exception):
@@ -259,6 +263,71 @@ def check_objects(image):
     expect(at == len(image.endpoint), "endpoints without a backend")
 
 
+def bare(rule, **given):
+    """Has the rule nothing but what is given, its id, name and policy?"""
+    rest = dict.fromkeys("action exceed flags mark log_sample log_rate rate_cost rate_burst rate_entries expires".split(), 0)
+    return all(getattr(rule, key) == value for key, value in {**rest, **given}.items())
+
+
+def check_rules(image):
+    rules = iter(image.rule)
+    for kind, name in enumerate(BUILTINS):
+        rule = next(rules)
+        action = (ALLOW, DENY, PASS)[image.builtin[kind]]
+        expect(image.name(rule.name) == name and bare(rule, action=action, flags=IS_BUILTIN), "built-in", name)
+        expect(rule.policy == NONE and rule.id == slow.stable_id("builtin", name), "built-in", name)
+    for _ in range(image.protects):
+        rule = next(rules)
+        name = image.name(rule.name)
+        expect(bare(rule, action=ALLOW, flags=IS_PROTECT), "protect", name)
+        expect(rule.policy == NONE and rule.id == slow.stable_id("protect", name), "protect", name)
+    at = len(BUILTINS) + image.protects
+    for index, policy in enumerate(image.policy):
+        owner = image.name(policy.name)
+        expect(policy.id == slow.stable_id("policy", owner) and policy.first_rule == at, "policy", owner)
+        expect(policy.mode in (0, 1) and policy.fallback in (PASS, ALLOW, DENY, REJECT), "policy", owner)
+        for position in range(policy.rules + 1):
+            rule = next(rules)
+            name = image.name(rule.name)
+            expect(rule.policy == index and rule.id == slow.stable_id("policy-rule", owner, name), "rule", name)
+            if position == policy.rules:
+                expect(name == "default" and bare(rule, action=policy.fallback, flags=IS_DEFAULT), "default of", owner)
+        at += policy.rules + 1
+    expect(next(rules, None) is None, "rules that nobody has")
+    names = [image.name(p.name).encode() for p in image.policy]
+    expect(names == sorted(set(names)), "policy names are not in order")
+
+
+def check_chains(image):
+    tags, chains, taken = [], {}, 0
+    for interface in image.interface:
+        tag = interface.id & 0xFFFF
+        while tag in (0, *tags):
+            tag = tag + 1 & 0xFFFF
+        tags.append(tag)
+    for policy in image.policy:
+        for classifier in (policy.decide, policy.log, policy.mark):
+            expect(classifier in (NONE, taken), "classifiers of policy", image.name(policy.name))
+            taken += classifier != NONE
+    for chain in image.chain:
+        place = chain.interface, chain.direction
+        expect(not chains or place > max(chains), "order of the chains")
+        expect(chain.tag == tags[chain.interface] and chain.stamp, "tag or stamp of chain", place)
+        expect(chain.flags in (0, 1, 3, 5, 7), "flags of chain", place)
+        policies = [getattr(chain, "policy%d" % n) for n in range(8)]
+        expect(all(p < len(image.policy) for p in policies[:chain.policies]), "policies of chain", place)
+        expect(not any(policies[chain.policies:]), "policies of chain", place)
+        priorities = [image.policy[p].priority for p in policies[:chain.policies]]
+        expect(priorities == sorted(priorities), "order of the policies of chain", place)
+        earlier = {c.protect for c in chains.values() if c.direction == chain.direction}
+        expect(chain.protect in {NONE, taken} | earlier, "classifier of `protect` of chain", place)
+        expect(chain.protect_base == (chain.protect != NONE) * len(BUILTINS), "base of `protect` of chain", place)
+        taken += chain.protect == taken
+        chains[place] = chain
+    expect(taken == len(image.classifier), "classifiers that nobody asks")
+    expect(bool(image.flags & STATEFUL) == any(c.flags & 1 for c in image.chain), "the plane's mark of stateful chains")
+
+
 def usable(image, listener, v6):
     backend = image.backend[listener.backend]
     for e in image.endpoint[backend.first_endpoint:backend.first_endpoint + backend.endpoints]:
@@ -368,6 +437,8 @@ def check_image(image):
     check_hashes(image)
     check_names(image)
     check_objects(image)
+    check_rules(image)
+    check_chains(image)
     check_tables(image)
     vip_set(image)
     check_positions(image)
@@ -460,7 +531,7 @@ def check_defaults(image, plane):
     seed = bytes.fromhex(d["hash-seed"]) if d else slow.default_seed(plane["metadata"]["name"])
     expect(image.seed == seed, "hash seed")
     flags = (d.get("malformed", "drop") == "drop") | (d.get("non-ip") == "drop") << 1 | (d.get("on-fail") == "drop") << 2
-    expect(image.flags == flags, "flags", image.flags, "want", flags)
+    expect(image.flags & ~STATEFUL == flags, "flags", image.flags, "want", flags)
     flows = {"64Ki": 65536, "1Mi": 1 << 20}.get(d.get("flows"), d.get("flows", 1 << 20))
     expect(image.flows == flows and image.flow_inserts == flows // 60, "flows", image.flows, image.flow_inserts)
     expect(image.timeouts == (60, 7440, 120, 10, 30, 180, 30, 600), "timeouts")

@@ -518,12 +518,18 @@ static void a_malformed_link_part_is_refused(void)
 	link->generation = 1u << 29;
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
 	link->generation = 5;
-	devices[3] = (struct gpc_link_device){.ifindex = 7, .interface = 1, .interface_bit = 2};
+	devices[3] = (struct gpc_link_device){.ifindex = 7,
+					      .interface = 1,
+					      .interface_bit = 2,
+					      .chain = {GPC_NONE16, GPC_NONE16}};
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_CODE_COUNT);
 	devices[3].interface_bit = 1;
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
 	devices[3].interface_bit = 2;
 	devices[3].interface = 2;
+	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
+	devices[3].interface = 1;
+	devices[3].chain[GPC_EGRESS] = 0;
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
 	devices[3] = (struct gpc_link_device){0};
 	devices[4] = (struct gpc_link_device){.ifindex = 7, .interface = GPC_NONE16};
