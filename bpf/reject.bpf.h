@@ -33,7 +33,7 @@
 #define GPC_L2_MAX (GPC_ETH_SIZE + 4 * GPC_MAX_TAGS)
 
 /* The answer from its IP header on; zero behind its end. */
-struct gpc_answer {
+struct gpc_reply {
 	union {
 		__u8 bytes[GPC_ANSWER_MAX];
 		__u32 words[GPC_ANSWER_MAX / 4];
@@ -91,7 +91,7 @@ static __always_inline __u16 checksum_of(__u64 sum)
 }
 
 /* Sum of the words from `first` to before `end`; both are constants. */
-static __always_inline __u64 sum_words(const struct gpc_answer *answer, __u32 first, __u32 end)
+static __always_inline __u64 sum_words(const struct gpc_reply *answer, __u32 first, __u32 end)
 {
 	__u64 sum = 0;
 	__u32 i;
@@ -104,7 +104,7 @@ static __always_inline __u64 sum_words(const struct gpc_answer *answer, __u32 fi
 	return sum;
 }
 
-static __always_inline __u64 pseudo_header(const struct gpc_answer *answer, __u32 family,
+static __always_inline __u64 pseudo_header(const struct gpc_reply *answer, __u32 family,
 					   __u8 protocol, __u32 length)
 {
 	__u64 sum = bpf_htonl(length) + (__u64)bpf_htonl(protocol);
@@ -115,7 +115,7 @@ static __always_inline __u64 pseudo_header(const struct gpc_answer *answer, __u3
 }
 
 /* Its IP header, for `payload` bytes of `protocol`; addresses change places. */
-static __always_inline void answer_head(struct gpc_answer *answer, const struct gpc_packet *p,
+static __always_inline void answer_head(struct gpc_reply *answer, const struct gpc_packet *p,
 					__u32 family, __u8 protocol, __u32 payload)
 {
 	if (family == GPC_V4) {
@@ -144,7 +144,7 @@ static __always_inline void answer_head(struct gpc_answer *answer, const struct 
  * RST by RFC 9293, 3.10.7.1: at the sequence number that the sender expects if the segment says it,
  * else at 0 and acknowledging the segment. `tcp` is its header.
  */
-static __always_inline void answer_reset(struct gpc_answer *answer, const struct gpc_packet *p,
+static __always_inline void answer_reset(struct gpc_reply *answer, const struct gpc_packet *p,
 					 __u32 family, const struct tcphdr *tcp)
 {
 	__u32 head = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
@@ -170,7 +170,7 @@ static __always_inline void answer_reset(struct gpc_answer *answer, const struct
 
 /* Port unreachable, as much of the packet quoted as GPC_QUOTE_MAX; it is read where it belongs. */
 static __always_inline int answer_unreachable(void *ctx, enum gpc_context kind,
-					      struct gpc_answer *answer,
+					      struct gpc_reply *answer,
 					      const struct gpc_packet *p, __u32 family)
 {
 	__u32 head = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
@@ -195,7 +195,7 @@ static __always_inline int answer_unreachable(void *ctx, enum gpc_context kind,
 	return 1;
 }
 
-static __always_inline int answer_fill(void *ctx, enum gpc_context kind, struct gpc_answer *answer,
+static __always_inline int answer_fill(void *ctx, enum gpc_context kind, struct gpc_reply *answer,
 				       const struct gpc_packet *p, __u32 family)
 {
 	struct tcphdr tcp;
@@ -258,7 +258,7 @@ static __always_inline long resize_skb(struct __sk_buff *skb, __u32 size, __u32 
 static __always_inline int answer(void *ctx, enum gpc_context kind, const struct gpc_packet *p)
 {
 	__u32 l3 = GPC_ETH_SIZE + 4 * (p->tags & 3), size;
-	struct gpc_answer answer;
+	struct gpc_reply answer;
 	__u64 l2[3];
 
 	__builtin_memset(&answer, 0, sizeof(answer));
