@@ -17,7 +17,8 @@ static int by_address(const void *a, const void *b)
 	const struct gpc_prefix_value *x = a, *y = b;
 	int order = gpc_ip_compare(&x->prefix.ip, &y->prefix.ip);
 
-	/* Equal ones stay in the order written, so that the later one is called the repeated one. */
+	/* Equal ones stay in the order written, so that the later one is called the repeated one.
+	 */
 	return order ? order : x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
 }
 
@@ -40,21 +41,6 @@ static void sort_addresses(struct gpc_arena *arena, const struct gpc_listener_in
 			addresses[kept++] = addresses[i];
 	}
 	listener->address_count = kept;
-}
-
-static void unknown(struct gpc_diags *diags, enum gpc_code code, const struct gpc_text_value *name,
-		    const char *kind, const char *listener, const char *const *candidates,
-		    size_t count)
-{
-	struct gpc_diag *diag = gpc_diag(diags, code, name->at, "unknown %s `%s` in listener `%s`",
-					 kind, name->text, listener);
-	const char *near = NULL;
-
-	/* Only for those that are shown: nearest of thousands, thousands of times, would take long. */
-	if (diags->errors <= GPC_MAX_DIAGS)
-		near = gpc_did_you_mean(name->text, candidates, count);
-	if (near)
-		gpc_diag_hint(diags, diag, "did you mean `%s`?", near);
 }
 
 static void resolve_backend(struct gpc_diags *diags, const struct gpc_listener_intent *from,
@@ -80,18 +66,8 @@ static void resolve_backend(struct gpc_diags *diags, const struct gpc_listener_i
 	names = GPC_NEW_ARRAY(diags->arena, const char *, model->backend_count);
 	for (size_t i = 0; i < model->backend_count; i++)
 		names[i] = model->backends[i].name;
-	unknown(diags, GPC_E0301, &from->backend, "backend", from->name.text, names,
-		model->backend_count);
-}
-
-static bool find_interface(const struct gpc_model *model, const char *name, uint32_t *ret_index)
-{
-	for (size_t i = 0; i < model->interface_count; i++)
-		if (!strcmp(model->interfaces[i].name, name)) {
-			*ret_index = (uint32_t)i;
-			return true;
-		}
-	return false;
+	gpc_model_unknown(diags, GPC_E0301, &from->backend, "backend", "listener", from->name.text,
+			  names, model->backend_count);
 }
 
 static uint64_t usable_interfaces(const struct gpc_model *model)
@@ -115,20 +91,17 @@ static void resolve_interfaces(struct gpc_diags *diags, const struct gpc_listene
 
 	for (size_t i = 0; i < count; i++) {
 		const struct gpc_text_value *name = &from->interfaces.items[i];
-		const char *names[GPC_MAX_INTERFACES];
 		uint32_t index;
 
 		if (!strcmp(name->text, "*")) {
 			named = UINT64_MAX;
-		} else if (find_interface(model, name->text, &index)) {
-			named |= 1ull << index;
-			uses[used++] = (struct gpc_model_use){index, name->at};
-		} else {
-			for (size_t k = 0; k < model->interface_count; k++)
-				names[k] = model->interfaces[k].name;
-			unknown(diags, GPC_E0302, name, "interface", from->name.text, names,
-				model->interface_count);
+			continue;
 		}
+		index = gpc_model_interface_named(diags, model, name, "listener", from->name.text);
+		if (index == GPC_NONE)
+			continue;
+		named |= 1ull << index;
+		uses[used++] = (struct gpc_model_use){index, name->at};
 	}
 	listener->uses = uses;
 	listener->use_count = used;

@@ -14,8 +14,17 @@ static const uint32_t default_timeouts[GPC_TIMEOUT_COUNT] = {
 	[GPC_TIMEOUT_CLOSED] = 10, [GPC_TIMEOUT_UDP_NEW] = 30,	     [GPC_TIMEOUT_UDP] = 180,
 	[GPC_TIMEOUT_ICMP] = 30,   [GPC_TIMEOUT_OTHER] = 600,
 };
+#define DEFAULT_PICKUP 300u
 #define DEFAULT_FLOWS 1048576u
 #define FLOW_INSERT_SECONDS 60u
+
+const char *const gpc_builtin_names[GPC_BUILTIN_COUNT] = {
+	[GPC_BUILTIN_ARP] = "arp",
+	[GPC_BUILTIN_ND] = "nd",
+	[GPC_BUILTIN_RA] = "ra",
+	[GPC_BUILTIN_MLD] = "mld",
+	[GPC_BUILTIN_ICMP_ERROR] = "icmp-error",
+};
 
 static uint64_t value_or(const struct gpc_uint_value *value, uint64_t fallback)
 {
@@ -39,12 +48,35 @@ void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model
 	       inserts <= UINT32_MAX);
 	model->flows = (uint32_t)flows;
 	model->flow_inserts = (uint32_t)inserts;
+	model->on_fail_given = written->on_fail_drop.set;
+	model->pickup = (uint32_t)value_or(&written->pickup, DEFAULT_PICKUP);
+	for (size_t i = 0; i < GPC_BUILTIN_COUNT; i++) {
+		model->builtin[i] =
+			(enum gpc_builtin_action)value_or(&written->builtin[i], GPC_BUILTIN_ALLOW);
+		model->builtin_ids[i] = gpc_stable_id(GPC_KIND_BUILTIN, NULL, gpc_builtin_names[i]);
+	}
 	memcpy(model->timeout, default_timeouts, sizeof(default_timeouts));
 	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
 		model->builtin_ids[i] = gpc_stable_id(GPC_KIND_BUILTIN, NULL, gpc_builtin_names[i]);
 	gpc_identity_digest(GPC_KIND_SEED, NULL, model->name, digest);
 	memcpy(model->hash_seed, written->hash_seed.set ? written->hash_seed.bytes : digest,
 	       sizeof(model->hash_seed));
+}
+
+void gpc_model_unknown(struct gpc_diags *diags, enum gpc_code code,
+		       const struct gpc_text_value *name, const char *kind, const char *owner_kind,
+		       const char *owner, const char *const *candidates, size_t count)
+{
+	struct gpc_diag *diag = gpc_diag(diags, code, name->at, "unknown %s `%s` in %s `%s`", kind,
+					 name->text, owner_kind, owner);
+	const char *near = NULL;
+
+	/* Only for those that are shown: nearest of thousands, thousands of times, would take long.
+	 */
+	if (diags->errors <= GPC_MAX_DIAGS)
+		near = gpc_did_you_mean(name->text, candidates, count);
+	if (near)
+		gpc_diag_hint(diags, diag, "did you mean `%s`?", near);
 }
 
 static int by_interface_name(const void *a, const void *b)
@@ -84,6 +116,22 @@ void gpc_model_interfaces(struct gpc_diags *diags, const struct gpc_intent *inte
 		qsort(model->interfaces, count, sizeof(*model->interfaces), by_interface_name);
 }
 
+uint32_t gpc_model_interface_named(struct gpc_diags *diags, const struct gpc_model *model,
+				   const struct gpc_text_value *name, const char *owner_kind,
+				   const char *owner)
+{
+	const char *names[GPC_MAX_INTERFACES];
+
+	for (size_t i = 0; i < model->interface_count; i++) {
+		names[i] = model->interfaces[i].name;
+		if (!strcmp(names[i], name->text))
+			return (uint32_t)i;
+	}
+	gpc_model_unknown(diags, GPC_E0302, name, "interface", owner_kind, owner, names,
+			  model->interface_count);
+	return GPC_NONE;
+}
+
 struct identity {
 	uint64_t id;
 	const char *kind, *name;
@@ -106,19 +154,49 @@ static int by_id(const void *a, const void *b)
 			(objects)[i_].id, (kind_), (objects)[i_].name, (objects)[i_].at            \
 		}
 
+static size_t count_identities(const struct gpc_model *model)
+{
+	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
+		       model->listener_count + 2 * model->policy_count + model->protect_count +
+		       GPC_BUILTIN_COUNT;
+
+	for (size_t i = 0; i < model->policy_count; i++)
+		count += model->policies[i].rule_count;
+	return count;
+}
+
+static struct identity *collect_policies(const struct gpc_model *model, struct identity *next)
+{
+	COLLECT(next, model->policies, model->policy_count, GPC_KIND_POLICY);
+	COLLECT(next, model->protects, model->protect_count, GPC_KIND_PROTECT);
+	for (size_t i = 0; i < GPC_BUILTIN_COUNT; i++)
+		*next++ = (struct identity){model->builtin_ids[i], GPC_KIND_BUILTIN,
+					    gpc_builtin_names[i], GPC_NOWHERE};
+	for (size_t i = 0; i < model->policy_count; i++) {
+		const struct gpc_model_policy *policy = &model->policies[i];
+
+		*next++ = (struct identity){policy->default_id, GPC_KIND_POLICY_RULE, "default",
+					    policy->at};
+		for (size_t k = 0; k < policy->rule_count; k++)
+			*next++ = (struct identity){policy->rule_ids[k], GPC_KIND_POLICY_RULE,
+						    model->rules[policy->rules[k]].name,
+						    policy->rules_at[k]};
+	}
+	return next;
+}
+
 /* Counters and flows are keyed by id alone, so ids are distinct over all kinds. */
 void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model)
 {
-	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
-		       model->listener_count;
+	size_t count = count_identities(model);
 	struct identity *all = GPC_NEW_ARRAY(diags->arena, struct identity, count), *next = all;
 
 	COLLECT(next, model->interfaces, model->interface_count, GPC_KIND_INTERFACE);
 	COLLECT(next, model->backends, model->backend_count, GPC_KIND_BACKEND);
 	COLLECT(next, model->endpoints, model->endpoint_count, GPC_KIND_ENDPOINT);
 	COLLECT(next, model->listeners, model->listener_count, GPC_KIND_LISTENER);
-	if (!count)
-		return;
+	next = collect_policies(model, next);
+	assert((size_t)(next - all) == count);
 	qsort(all, count, sizeof(*all), by_id);
 	if (!all[0].id)
 		gpc_diag(diags, GPC_E0409, all[0].at,
@@ -147,6 +225,9 @@ bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent,
 	gpc_model_interfaces(diags, intent, &model);
 	gpc_model_backends(diags, intent, &model);
 	gpc_model_listeners(diags, intent, &model);
+	gpc_model_policies(diags, intent, &model);
+	model.tests = intent->tests.items;
+	model.test_count = intent->tests.n;
 	if (diags->errors == errors)
 		gpc_model_identities(diags, &model);
 	*ret_model = model;

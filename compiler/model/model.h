@@ -80,6 +80,16 @@ struct gpc_model_segment {
 	struct gpc_place at;
 };
 
+/* Why no packet can match a rule. */
+enum gpc_never {
+	GPC_NEVER_NOT,		/* some can */
+	GPC_NEVER_FROM,		/* `from` holds no address */
+	GPC_NEVER_TO,
+	GPC_NEVER_FAMILIES,	/* `from` and `to` have no family in common */
+	GPC_NEVER_TCP_FLAGS,	/* `tcp-flags`, and no TCP in `ports` or at the listeners */
+	GPC_NEVER_FRAGMENTS,	/* later fragments only, and each item has ports; or `tcp-flags` */
+};
+
 /*
  * A rule as written, resolved once for all policies that have it. Its boxes (source x destination x
  * service, numbers of gpc_model.space) say what it matches; none: no packet can match it.
@@ -89,6 +99,7 @@ struct gpc_model_rule {
 	enum gpc_action action, exceed;
 	const struct gpc_box *boxes;		/* their position is 0 */
 	size_t box_count;
+	enum gpc_never never;
 	uint32_t mark;
 	uint32_t log_sample, log_rate;
 	bool limited, per_source, rate_bytes;
@@ -117,7 +128,7 @@ struct gpc_model_policy {
 	const struct gpc_place *rules_at;	/* where each is named */
 	size_t rule_count;
 	uint64_t default_id;			/* kind `policy-rule`, name `default` */
-	struct gpc_place at, interfaces_at, existing_at, mid_stream_at;
+	struct gpc_place at, interfaces_at, stateful_at, existing_at, mid_stream_at;
 };
 
 struct gpc_model_protect {
@@ -127,6 +138,7 @@ struct gpc_model_protect {
 	enum gpc_direction direction;
 	const struct gpc_box *boxes, *exchanged;	/* as written; with source and destination exchanged */
 	size_t box_count, exchanged_count;
+	enum gpc_never never;
 	struct gpc_place at;
 };
 
@@ -170,6 +182,9 @@ struct gpc_model {
 	const struct gpc_test_intent *tests;	/* as written */
 	size_t test_count;
 };
+
+/* `arp` `nd` `ra` `mld` `icmp-error`, by enum gpc_builtin. */
+extern const char *const gpc_builtin_names[GPC_BUILTIN_COUNT];
 
 /* Stable id (SEMANTICS 1): first 8 bytes, little-endian, of SHA-256("gpc/v1" NUL kind NUL [owner NUL] name). */
 uint64_t gpc_stable_id(const char *kind, const char *owner, const char *name);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* `rate` -> integer GCRA (SEMANTICS 5.3): all is credit in ns. */
+#include <inttypes.h>
+
+#include "build.h"
+
+#define NS 1000000000ull
+#define DEFAULT_ENTRIES 65536u
+/* Credit and what is added to it stay far from overflow. */
+#define MAX_CREDIT (1ull << 60)
+
+/* ns of credit that the whole burst takes. */
+static uint64_t credit_of(const struct gpc_rate_intent *rate, uint64_t units)
+{
+	unsigned __int128 ns = (unsigned __int128)units * NS * rate->period / rate->limit.value;
+
+	return ns > MAX_CREDIT ? UINT64_MAX : (uint64_t)ns;
+}
+
+static uint64_t burst_of(const struct gpc_rate_intent *rate)
+{
+	uint64_t second = rate->limit.value / rate->period;
+
+	if (rate->burst.set)
+		return rate->burst.value;
+	return second ? second : 1;
+}
+
+static uint32_t entries_of(const struct gpc_rate_intent *rate)
+{
+	uint64_t wanted = rate->entries.set ? rate->entries.value : DEFAULT_ENTRIES;
+	uint32_t entries = 1;
+
+	if (!rate->per_source.value)
+		return 1;
+	while (entries < wanted)
+		entries *= 2;
+	return entries;
+}
+
+static void check_limits(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
+			 const char *name)
+{
+	if (rate->entries.set && rate->entries.value > GPC_MAX_RATE_ENTRIES)
+		gpc_diag(diags, GPC_E0421, rate->entries.at,
+			 "%" PRIu64 " entries for the rate of rule `%s`, the most is %u",
+			 rate->entries.value, name, GPC_MAX_RATE_ENTRIES);
+	if (!rate->bytes && rate->limit.value > NS * rate->period)
+		gpc_diag(diags, GPC_E0420, rate->limit.at,
+			 "rate of rule `%s` is above one packet per nanosecond", name);
+	if (credit_of(rate, burst_of(rate)) == UINT64_MAX)
+		gpc_diag(diags, GPC_E0420, rate->burst.set ? rate->burst.at : rate->limit.at,
+			 "burst of rule `%s` takes more than %llu s to fill up", name,
+			 MAX_CREDIT / NS);
+}
+
+void gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
+		    struct gpc_model_rule *rule)
+{
+	size_t errors = diags->errors;
+
+	rule->exceed = rate->exceed.set ? (enum gpc_action)rate->exceed.value : GPC_ACTION_DENY;
+	rule->limited = true;
+	rule->per_source = rate->per_source.value;
+	rule->rate_bytes = rate->bytes;
+	rule->rate_at = rate->at;
+	check_limits(diags, rate, rule->name);
+	if (diags->errors != errors)
+		return;
+	rule->rate_entries = entries_of(rate);
+	if (rate->bytes) {
+		rule->rate_cost = rate->limit.value;
+		rule->rate_burst = credit_of(rate, burst_of(rate));
+	} else {
+		rule->rate_cost = credit_of(rate, 1);
+		rule->rate_burst = burst_of(rate) * rule->rate_cost;
+	}
+}
