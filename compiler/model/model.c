@@ -18,14 +18,6 @@ static const uint32_t default_timeouts[GPC_TIMEOUT_COUNT] = {
 #define DEFAULT_FLOWS 1048576u
 #define FLOW_INSERT_SECONDS 60u
 
-const char *const gpc_builtin_names[GPC_BUILTIN_COUNT] = {
-	[GPC_BUILTIN_ARP] = "arp",
-	[GPC_BUILTIN_ND] = "nd",
-	[GPC_BUILTIN_RA] = "ra",
-	[GPC_BUILTIN_MLD] = "mld",
-	[GPC_BUILTIN_ICMP_ERROR] = "icmp-error",
-};
-
 static uint64_t value_or(const struct gpc_uint_value *value, uint64_t fallback)
 {
 	return value->set ? value->value : fallback;

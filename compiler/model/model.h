@@ -183,9 +183,6 @@ struct gpc_model {
 	size_t test_count;
 };
 
-/* `arp` `nd` `ra` `mld` `icmp-error`, by enum gpc_builtin. */
-extern const char *const gpc_builtin_names[GPC_BUILTIN_COUNT];
-
 /* Stable id (SEMANTICS 1): first 8 bytes, little-endian, of SHA-256("gpc/v1" NUL kind NUL [owner NUL] name). */
 uint64_t gpc_stable_id(const char *kind, const char *owner, const char *name);
 
