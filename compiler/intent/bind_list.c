@@ -60,27 +60,51 @@ static void bind_syn(const struct gpc_slot *slot, const struct gpc_node *node,
 	gpc_diag_hint(slot->values->diags, diag, "write a list of the flags that are set, such as [ack]");
 }
 
+#define FEW 8u /* up to here comparing all with all is quicker than an index */
+
+static void report_repeat(const struct gpc_slot *slot, const struct gpc_scalar *first,
+			  const struct gpc_scalar *again)
+{
+	struct gpc_diag *diag = gpc_slot_scalar_fault(
+		slot, GPC_E0130, again, "item twice in the list: `%s`",
+		gpc_quote(slot->values->diags->arena, again->text));
+
+	gpc_diag_place(diag, first->at, "first here");
+}
+
+static void check_few(const struct gpc_slot *slot, const struct gpc_scalar *items, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		size_t first = 0;
+
+		while (strcmp(items[first].text, items[i].text) != 0)
+			first++;
+		if (first != i)
+			report_repeat(slot, &items[first], &items[i]);
+	}
+}
+
 /* Complains about items that are there twice, compared as text. */
 static void check_repeats(const struct gpc_slot *slot, const struct gpc_scalar *items, size_t count)
 {
-	struct gpc_names names = {0};
+	struct gpc_arena scratch = {0};
+	struct gpc_names names;
 
-	if (count < 2)
+	if (count <= FEW) {
+		check_few(slot, items, count);
 		return;
-	for (size_t i = 0; i < count; i++)
-		gpc_names_add(slot->values->diags->arena, &names, items[i].text);
-	gpc_names_sort(&names);
-	for (size_t i = 0; i < count; i++) {
-		size_t first, again;
-		struct gpc_diag *diag;
-
-		if (!gpc_names_repeat(&names, i, &first, &again))
-			continue;
-		diag = gpc_slot_scalar_fault(
-			slot, GPC_E0130, &items[again], "item twice in the list: `%s`",
-			gpc_quote(slot->values->diags->arena, items[again].text));
-		gpc_diag_place(diag, items[first].at, "first here");
 	}
+	gpc_names_start(&scratch, &names, count);
+	for (size_t i = 0; i < count; i++)
+		gpc_names_add(&names, items[i].text);
+	gpc_names_sort(&scratch, &names);
+	for (size_t i = 0; i < count; i++) {
+		size_t first = gpc_names_first(&names, i);
+
+		if (first != i)
+			report_repeat(slot, &items[first], &items[i]);
+	}
+	gpc_arena_release(&scratch);
 }
 
 /* The scalars of a list, in order; what is none is complained about and left out. */

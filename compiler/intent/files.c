@@ -184,6 +184,6 @@ void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_
 	if (!has_room(files, size, path, request))
 		return;
 	file->was_read = true;
-	gpc_yaml_parse(files->diags, gpc_diags_add_source(files->diags, path, text, size),
-		       &file->documents);
+	gpc_yaml_parse(files->diags, files->tree,
+		       gpc_diags_add_source(files->diags, path, text, size), &file->documents);
 }

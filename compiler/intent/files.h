@@ -19,6 +19,7 @@ struct gpc_file {
 struct gpc_files {
 	struct gpc_diags *diags;
 	const struct gpc_provider *provider;
+	struct gpc_arena *tree; /* the nodes of all documents: needed until they are bound */
 	GPC_VEC(struct gpc_file) files; /* in the order in which they were asked for */
 	GPC_VEC(const char *) sorted;	/* their paths */
 	size_t folders;			/* looked into for patterns */

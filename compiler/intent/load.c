@@ -23,10 +23,10 @@ static void read_inputs(struct gpc_files *files, const struct gpc_inputs *inputs
 }
 
 /* The documents of overlays/ENV.yaml, merged; NULL if there is no overlay or it cannot be used. */
-static struct gpc_node *read_overlay(struct gpc_diags *diags, const struct gpc_provider *provider,
-				     const char *environment)
+static struct gpc_node *read_overlay(const struct gpc_files *plane, const char *environment)
 {
-	struct gpc_files files = {.diags = diags, .provider = provider};
+	struct gpc_diags *diags = plane->diags;
+	struct gpc_files files = {.diags = diags, .provider = plane->provider, .tree = plane->tree};
 	struct gpc_request request = {.place = GPC_NOWHERE};
 	struct gpc_document_list overlays = {0};
 	const struct gpc_file *file;
@@ -102,17 +102,16 @@ static void bind_plane(struct gpc_diags *diags, const struct gpc_node *plane,
 		gpc_values_report_unused(&values);
 }
 
-bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provider,
-		     const struct gpc_inputs *inputs, struct gpc_intent *ret_intent)
+static bool load(struct gpc_files *files, const struct gpc_inputs *inputs, struct gpc_intent *ret)
 {
-	struct gpc_files files = {.diags = diags, .provider = provider};
 	struct gpc_document_list planes = {0}, tests = {0};
+	struct gpc_diags *diags = files->diags;
 	size_t before = diags->errors;
 	struct gpc_node *plane, *overlay;
 
-	read_inputs(&files, inputs);
-	gpc_include_all(&files, &planes, &tests);
-	overlay = read_overlay(diags, provider, inputs->environment);
+	read_inputs(files, inputs);
+	gpc_include_all(files, &planes, &tests);
+	overlay = read_overlay(files, inputs->environment);
 	if (!planes.documents.n && diags->errors == before)
 		gpc_diag_hint(diags,
 			      gpc_diag(diags, GPC_E0040, GPC_NOWHERE,
@@ -127,7 +126,18 @@ bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provide
 	plane = gpc_merge(diags, &planes);
 	if (overlay)
 		plane = gpc_overlay_apply(diags, plane, overlay);
-	bind_plane(diags, plane, ret_intent);
-	number_documents(&planes, ret_intent);
+	bind_plane(diags, plane, ret);
+	number_documents(&planes, ret);
 	return diags->errors == before;
+}
+
+bool gpc_intent_load(struct gpc_diags *diags, const struct gpc_provider *provider,
+		     const struct gpc_inputs *inputs, struct gpc_intent *ret_intent)
+{
+	struct gpc_arena tree = {0};
+	struct gpc_files files = {.diags = diags, .provider = provider, .tree = &tree};
+	bool good = load(&files, inputs, ret_intent);
+
+	gpc_arena_release(&tree);
+	return good;
 }

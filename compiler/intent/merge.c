@@ -73,25 +73,29 @@ static void check_names(struct gpc_diags *diags, const struct gpc_key *key,
 			const struct gpc_node *list)
 {
 	const struct gpc_object_info *info = gpc_object_info(key->object);
+	struct gpc_arena scratch = {0};
 	const struct gpc_node **found =
-		GPC_NEW_ARRAY(diags->arena, const struct gpc_node *, list->list.count);
-	struct gpc_names names = {0};
-	size_t first, again;
+		GPC_NEW_ARRAY(&scratch, const struct gpc_node *, list->list.count);
+	struct gpc_names names;
 
+	gpc_names_start(&scratch, &names, list->list.count);
 	for (size_t i = 0; i < list->list.count; i++) {
 		const struct gpc_node *name = gpc_node_name(list->list.items[i]);
 
 		if (!name)
 			continue;
-		found[names.entries.n] = name;
-		gpc_names_add(diags->arena, &names, name->scalar.text);
+		found[names.count] = name;
+		gpc_names_add(&names, name->scalar.text);
 	}
-	gpc_names_sort(&names);
-	for (size_t i = 0; i < names.entries.n; i++) {
-		if (gpc_names_repeat(&names, i, &first, &again))
-			report_twice(diags, GPC_E0201, found[again]->scalar.text, key->name,
-				     found[again]->place, found[first]->place);
+	gpc_names_sort(&scratch, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		size_t first = gpc_names_first(&names, i);
+
+		if (first != i)
+			report_twice(diags, GPC_E0201, found[i]->scalar.text, key->name,
+				     found[i]->place, found[first]->place);
 	}
+	gpc_arena_release(&scratch);
 	for (size_t i = 0; i < info->count; i++) {
 		if (info->keys[i].type == GPC_TYPE_OBJECTS)
 			check_inner_names(diags, &info->keys[i], list);
@@ -102,22 +106,22 @@ static void check_names(struct gpc_diags *diags, const struct gpc_key *key,
 static size_t unite_pairs(struct gpc_diags *diags, const struct section *section,
 			  struct gpc_pair *pairs, size_t count)
 {
-	struct gpc_names names = {0};
-	bool *repeats = GPC_NEW_ARRAY(diags->arena, bool, count);
-	size_t kept = 0, first, again;
+	struct gpc_names names;
+	size_t kept = 0;
 
+	gpc_names_start(diags->arena, &names, count);
 	for (size_t i = 0; i < count; i++)
-		gpc_names_add(diags->arena, &names, pairs[i].key);
-	gpc_names_sort(&names);
+		gpc_names_add(&names, pairs[i].key);
+	gpc_names_sort(diags->arena, &names);
 	for (size_t i = 0; i < count; i++) {
-		if (!gpc_names_repeat(&names, i, &first, &again))
-			continue;
-		repeats[again] = true;
-		report_twice(diags, GPC_E0202, pairs[again].key, section->key->name,
-			     pairs[again].key_place, pairs[first].key_place);
+		const struct gpc_pair *first = &pairs[gpc_names_first(&names, i)];
+
+		if (first != &pairs[i])
+			report_twice(diags, GPC_E0202, pairs[i].key, section->key->name,
+				     pairs[i].key_place, first->key_place);
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!repeats[i])
+		if (gpc_names_first(&names, i) == i)
 			pairs[kept++] = pairs[i];
 	}
 	return kept;

@@ -1,65 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 #include "names.h"
 
-#include <stdint.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-void gpc_names_add(struct gpc_arena *arena, struct gpc_names *names, const char *name)
-{
-	size_t number = names->entries.n;
+#define PER_BUCKET_LOG2 2u /* names that a bucket of the sort has on average */
 
-	*GPC_PUSH(arena, &names->entries) = (struct gpc_name_entry){.name = name, .number = number};
+/* FNV-1a, with its low bits mixed into the high ones, by which buckets are chosen. */
+static uint64_t hash_of(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+	return hash * 0x9e3779b97f4a7c15;
+}
+
+void gpc_names_start(struct gpc_arena *arena, struct gpc_names *names, size_t most)
+{
+	assert(most < UINT32_MAX);
+	*names = (struct gpc_names){
+		.entries = GPC_NEW_ARRAY(arena, struct gpc_name_entry, most),
+		.most = (uint32_t)most,
+	};
+}
+
+void gpc_names_add(struct gpc_names *names, const char *name)
+{
+	assert(names->count < names->most);
+	names->entries[names->count] = (struct gpc_name_entry){
+		.hash = hash_of(name), .name = name, .number = names->count};
+	names->count++;
 }
 
 static int compare(const void *left, const void *right)
 {
 	const struct gpc_name_entry *a = left, *b = right;
-	int order = strcmp(a->name, b->name);
+	int order;
 
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	order = strcmp(a->name, b->name);
 	return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
-void gpc_names_sort(struct gpc_names *names)
+/* Puts the entries into buckets by the high bits of their hashes, and each bucket into order. */
+static void sort(struct gpc_arena *arena, struct gpc_names *names)
 {
-	if (names->entries.n)
-		qsort(names->entries.items, names->entries.n, sizeof(*names->entries.items),
-		      compare);
+	unsigned int shift = 64;
+	struct gpc_name_entry *sorted = GPC_NEW_ARRAY(arena, struct gpc_name_entry, names->count);
+	uint32_t *starts, start = 0;
+	size_t buckets;
+
+	while (shift > 40 && names->count >> PER_BUCKET_LOG2 >> (64 - shift))
+		shift--;
+	if (shift == 64)
+		shift = 63;
+	buckets = (size_t)1 << (64 - shift);
+	starts = GPC_NEW_ARRAY(arena, uint32_t, buckets + 1);
+	for (uint32_t i = 0; i < names->count; i++)
+		starts[(names->entries[i].hash >> shift) + 1]++;
+	for (size_t i = 1; i <= buckets; i++)
+		starts[i] += starts[i - 1];
+	for (uint32_t i = 0; i < names->count; i++)
+		sorted[starts[names->entries[i].hash >> shift]++] = names->entries[i];
+	for (size_t i = 0; i < buckets; start = starts[i++]) {
+		if (starts[i] - start > 1)
+			qsort(sorted + start, starts[i] - start, sizeof(*sorted), compare);
+	}
+	names->entries = sorted;
 }
 
-/* The first position whose name is not below `name`. */
-static size_t lower_bound(const struct gpc_names *names, const char *name)
+void gpc_names_sort(struct gpc_arena *arena, struct gpc_names *names)
 {
-	size_t low = 0, high = names->entries.n;
+	const struct gpc_name_entry *run;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	if (!names->count)
+		return;
+	sort(arena, names);
+	names->first = GPC_NEW_ARRAY(arena, uint32_t, names->count);
+	run = names->entries;
+	for (uint32_t i = 0; i < names->count; i++) {
+		const struct gpc_name_entry *entry = &names->entries[i];
 
-		if (strcmp(names->entries.items[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+		if (entry->hash != run->hash || strcmp(entry->name, run->name) != 0)
+			run = entry;
+		names->first[entry->number] = run->number;
 	}
-	return low;
 }
 
 size_t gpc_names_find(const struct gpc_names *names, const char *name)
 {
-	size_t at = lower_bound(names, name);
+	const struct gpc_name_entry key = {.hash = hash_of(name), .name = name};
+	size_t low = 0, high = names->count;
+	const struct gpc_name_entry *found;
 
-	if (at == names->entries.n || strcmp(names->entries.items[at].name, name))
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(&names->entries[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	found = &names->entries[low];
+	if (low == names->count || found->hash != key.hash || strcmp(found->name, name) != 0)
 		return SIZE_MAX;
-	return names->entries.items[at].number;
+	return found->number;
 }
 
-bool gpc_names_repeat(const struct gpc_names *names, size_t position, size_t *ret_first,
-		      size_t *ret_again)
+size_t gpc_names_first(const struct gpc_names *names, size_t number)
 {
-	const struct gpc_name_entry *entry = &names->entries.items[position];
-
-	if (position == 0 || strcmp(entry[-1].name, entry->name))
-		return false;
-	*ret_first = gpc_names_find(names, entry->name);
-	*ret_again = entry->number;
-	return true;
+	assert(number < names->count);
+	return names->first[number];
 }

@@ -36,10 +36,10 @@ static void report_nothing_to_delete(struct gpc_diags *diags, const struct gpc_k
 			 gpc_quote(diags->arena, name->scalar.text), key->name);
 	const char *candidates[MOST_CANDIDATES];
 	const char *near;
-	size_t count = names->entries.n < MOST_CANDIDATES ? names->entries.n : MOST_CANDIDATES;
+	size_t count = names->count < MOST_CANDIDATES ? names->count : MOST_CANDIDATES;
 
 	for (size_t i = 0; i < count; i++)
-		candidates[i] = names->entries.items[i].name;
+		candidates[i] = names->entries[i].name;
 	near = gpc_suggest(name->scalar.text, candidates, count);
 	if (near)
 		gpc_diag_hint(diags, diag, "did you mean `%s`?", near);
@@ -84,13 +84,14 @@ static struct gpc_node *merge_list(struct gpc_diags *diags, const struct gpc_key
 	};
 	struct gpc_node *list = GPC_NEW(diags->arena, struct gpc_node);
 
+	gpc_names_start(diags->arena, &merge.names, base->list.count);
 	for (size_t i = 0; i < base->list.count; i++) {
 		const struct gpc_node *name = gpc_node_name(base->list.items[i]);
 
 		merge.items[i] = base->list.items[i];
-		gpc_names_add(diags->arena, &merge.names, name ? name->scalar.text : "");
+		gpc_names_add(&merge.names, name ? name->scalar.text : "");
 	}
-	gpc_names_sort(&merge.names);
+	gpc_names_sort(diags->arena, &merge.names);
 	for (size_t i = 0; i < over->list.count; i++)
 		merge_item(diags, &merge, over->list.items[i]);
 	list->kind = GPC_NODE_LIST;
@@ -129,13 +130,14 @@ static struct gpc_node *merge_map(struct gpc_diags *diags, const struct gpc_obje
 	size_t count = base->map.count;
 	struct gpc_pair *pairs =
 		GPC_NEW_ARRAY(diags->arena, struct gpc_pair, count + over->map.count);
-	struct gpc_names names = {0};
+	struct gpc_names names;
 
+	gpc_names_start(diags->arena, &names, count);
 	for (size_t i = 0; i < count; i++) {
 		pairs[i] = base->map.pairs[i];
-		gpc_names_add(diags->arena, &names, pairs[i].key);
+		gpc_names_add(&names, pairs[i].key);
 	}
-	gpc_names_sort(&names);
+	gpc_names_sort(diags->arena, &names);
 	for (size_t i = 0; i < over->map.count; i++) {
 		const struct gpc_pair *pair = &over->map.pairs[i];
 		const struct gpc_key *key = info ? gpc_key_find(info, pair->key) : NULL;
@@ -156,14 +158,15 @@ static void check_values(struct gpc_diags *diags, const struct gpc_node *plane,
 {
 	const struct gpc_pair *base = gpc_node_find(plane, "values");
 	const struct gpc_pair *over = gpc_node_find(overlay, "values");
-	struct gpc_names names = {0};
+	size_t count = base && base->value->kind == GPC_NODE_MAP ? base->value->map.count : 0;
+	struct gpc_names names;
 
 	if (!over || over->value->kind != GPC_NODE_MAP)
 		return;
-	for (size_t i = 0; base && base->value->kind == GPC_NODE_MAP && i < base->value->map.count;
-	     i++)
-		gpc_names_add(diags->arena, &names, base->value->map.pairs[i].key);
-	gpc_names_sort(&names);
+	gpc_names_start(diags->arena, &names, count);
+	for (size_t i = 0; i < count; i++)
+		gpc_names_add(&names, base->value->map.pairs[i].key);
+	gpc_names_sort(diags->arena, &names);
 	for (size_t i = 0; i < over->value->map.count; i++) {
 		const struct gpc_pair *pair = &over->value->map.pairs[i];
 

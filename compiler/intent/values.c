@@ -37,12 +37,13 @@ void gpc_values_init(struct gpc_values *values, struct gpc_diags *diags,
 	*values = (struct gpc_values){.diags = diags, .node = node};
 	if (!node)
 		return;
+	gpc_names_start(diags->arena, &values->names, node->map.count);
 	values->used = GPC_NEW_ARRAY(diags->arena, bool, node->map.count);
 	for (size_t i = 0; i < node->map.count; i++) {
 		check_value(values, &node->map.pairs[i]);
-		gpc_names_add(diags->arena, &values->names, node->map.pairs[i].key);
+		gpc_names_add(&values->names, node->map.pairs[i].key);
 	}
-	gpc_names_sort(&values->names);
+	gpc_names_sort(diags->arena, &values->names);
 }
 
 bool gpc_values_mentioned(const char *text)
@@ -75,15 +76,15 @@ static void report_undefined(struct gpc_values *values, const struct gpc_node *s
 {
 	struct gpc_diag *diag =
 		gpc_diag(values->diags, GPC_E0204, scalar->place, "undefined value `%s`", name);
-	size_t count = values->names.entries.n < MOST_CANDIDATES ? values->names.entries.n
-								 : MOST_CANDIDATES;
+	size_t count = values->names.count < MOST_CANDIDATES ? values->names.count
+							     : MOST_CANDIDATES;
 	const char *names[MOST_CANDIDATES];
 	const char *near;
 
 	if (gpc_diags_full(values->diags))
 		return;
 	for (size_t i = 0; i < count; i++)
-		names[i] = values->names.entries.items[i].name;
+		names[i] = values->names.entries[i].name;
 	near = gpc_suggest(name, names, count);
 	if (near)
 		gpc_diag_hint(values->diags, diag, "did you mean `${%s}`?", near);

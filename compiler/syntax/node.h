@@ -13,15 +13,15 @@ enum gpc_node_kind { GPC_NODE_SCALAR, GPC_NODE_MAP, GPC_NODE_LIST };
 struct gpc_node;
 struct gpc_pair {
 	const char *key;
-	size_t key_size;
-	struct gpc_place key_place;
 	struct gpc_node *value;
+	struct gpc_place key_place;
+	uint32_t key_size;
 };
 
 struct gpc_node {
-	enum gpc_node_kind kind;
-	bool quoted;			/* scalar in quotes or a block scalar */
 	struct gpc_place place;		/* scalar: its text; collection: its first line */
+	enum gpc_node_kind kind : 8;
+	bool quoted : 1;		/* scalar in quotes or a block scalar */
 	union {
 		struct {
 			const char *text;	/* NUL-terminated; no NUL inside */

@@ -44,14 +44,31 @@ static bool check_encoding(struct gpc_diags *diags, uint32_t number,
 	return !diag;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Are all eight bytes from 0x20 to 0x7e? */
+static bool is_printable_ascii(const char *text)
+{
+	uint64_t eight;
+
+	memcpy(&eight, text, sizeof(eight));
+	return !((eight | (eight + EACH(0x01))) & EACH(0x80)) &&
+	       (((eight | EACH(0x80)) - EACH(0x20)) & EACH(0x80)) == EACH(0x80);
+}
+
 /* Length of the run of printable ASCII, tabs and line ends at `text`. */
 static size_t ascii_run(const char *text, size_t size)
 {
 	size_t i = 0;
 
 	for (; i < size; i++) {
-		unsigned char c = (unsigned char)text[i];
+		unsigned char c;
 
+		while (size - i >= 8 && is_printable_ascii(text + i))
+			i += 8;
+		if (i == size)
+			break;
+		c = (unsigned char)text[i];
 		if (c >= 0x7f || (c < 0x20 && c != '\n' && c != '\t' && c != '\r'))
 			break;
 	}

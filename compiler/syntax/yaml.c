@@ -20,8 +20,21 @@ struct frame {
 	bool key_is_next; /* map */
 };
 
+/* Documents have few different keys: each is kept once, as long as none with its hash comes between. */
+#define KNOWN_KEYS 64u
+struct known_key {
+	const char *text;
+	size_t size;
+};
+
+#define TEXT_BYTES (32u * 1024) /* texts lie close together in pieces of this size */
+
 struct reader {
 	struct gpc_diags *diags;
+	struct gpc_arena *tree;
+	char *text; /* where the next text goes, */
+	size_t text_left; /* and room for it */
+	struct known_key known[KNOWN_KEYS];
 	struct gpc_arena scratch; /* the stacks, for one source */
 	yaml_parser_t parser;
 	uint32_t number;
@@ -109,11 +122,41 @@ static bool count_node(struct reader *reader, struct gpc_place place)
 static struct gpc_node *new_node(struct reader *reader, enum gpc_node_kind kind,
 				 struct gpc_place place)
 {
-	struct gpc_node *node = GPC_NEW(reader->diags->arena, struct gpc_node);
+	struct gpc_node *node = GPC_NEW(reader->tree, struct gpc_node);
 
 	node->kind = kind;
 	node->place = place;
 	return node;
+}
+
+static const char *keep_text(struct reader *reader, const char *text, size_t size)
+{
+	char *kept = reader->text;
+
+	if (size >= TEXT_BYTES / 4)
+		return gpc_arena_strndup(reader->diags->arena, text, size);
+	if (size >= reader->text_left) {
+		kept = gpc_arena_alloc(reader->diags->arena, TEXT_BYTES);
+		reader->text_left = TEXT_BYTES;
+	}
+	if (size)
+		memcpy(kept, text, size);
+	kept[size] = '\0';
+	reader->text = kept + size + 1;
+	reader->text_left -= size + 1;
+	return kept;
+}
+
+static const char *keep_key(struct reader *reader, const char *text, size_t size)
+{
+	unsigned int hash = size ? (unsigned int)(size * 7 + (unsigned char)text[0] * 31 +
+						  (unsigned char)text[size - 1])
+				 : 0;
+	struct known_key *known = &reader->known[hash % KNOWN_KEYS];
+
+	if (!known->text || known->size != size || memcmp(known->text, text, size) != 0)
+		*known = (struct known_key){keep_text(reader, text, size), size};
+	return known->text;
 }
 
 /* Hands a complete node, or a collection that has just begun, to what stands around it. */
@@ -144,8 +187,8 @@ static void add_key(struct reader *reader, const yaml_event_t *event, struct gpc
 			      "write the keys out, or put them into an overlay");
 	}
 	*GPC_PUSH(&reader->scratch, &reader->pairs) = (struct gpc_pair){
-		.key = gpc_arena_strndup(reader->diags->arena, text, size),
-		.key_size = size,
+		.key = keep_key(reader, text, size),
+		.key_size = (uint32_t)size,
 		.key_place = place,
 	};
 	reader->frames[reader->depth - 1].key_is_next = false;
@@ -179,8 +222,8 @@ static void on_scalar(struct reader *reader, yaml_event_t *event, struct gpc_pla
 	node = new_node(reader, GPC_NODE_SCALAR, place);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	node->scalar.size = event->data.scalar.length;
-	node->scalar.text = gpc_arena_strndup(
-		reader->diags->arena, (const char *)event->data.scalar.value, node->scalar.size);
+	node->scalar.text =
+		keep_text(reader, (const char *)event->data.scalar.value, node->scalar.size);
 	attach(reader, node);
 }
 
@@ -234,7 +277,7 @@ static void *take(struct gpc_arena *arena, const void *stack, size_t base, size_
 static void on_end(struct reader *reader, const yaml_event_t *event)
 {
 	struct frame *frame = &reader->frames[--reader->depth];
-	struct gpc_arena *arena = reader->diags->arena;
+	struct gpc_arena *arena = reader->tree;
 	struct gpc_node *node = frame->node;
 
 	close_place(reader, &node->place, event);
@@ -293,7 +336,7 @@ static void end_document(struct reader *reader)
 
 	reader->root = NULL;
 	if (root && (root->kind != GPC_NODE_SCALAR || root->quoted || root->scalar.size))
-		*GPC_PUSH(reader->diags->arena, &reader->roots) = root;
+		*GPC_PUSH(reader->tree, &reader->roots) = root;
 }
 
 /* False ends the reading: an error was added behind which no sense can be made. */
@@ -372,9 +415,10 @@ static void read_events(struct reader *reader)
 	}
 }
 
-bool gpc_yaml_parse(struct gpc_diags *diags, uint32_t number, struct gpc_documents *ret_documents)
+bool gpc_yaml_parse(struct gpc_diags *diags, struct gpc_arena *tree, uint32_t number,
+		    struct gpc_documents *ret_documents)
 {
-	struct reader reader = {.diags = diags, .number = number};
+	struct reader reader = {.diags = diags, .tree = tree, .number = number};
 	size_t errors = diags->errors;
 
 	assert(number < diags->sources.n);

@@ -16,7 +16,12 @@ struct gpc_documents {
 	size_t count;
 };
 
-/* Parses source number `source`. False if an error was added; ret_documents is then what parsed. */
-bool gpc_yaml_parse(struct gpc_diags *diags, uint32_t source, struct gpc_documents *ret_documents);
+/*
+ * Parses source number `source`. False if an error was added; ret_documents is then what parsed. Nodes
+ * live in `tree`, and may go before the rest of the compilation; texts and keys live in the arena of
+ * diags.
+ */
+bool gpc_yaml_parse(struct gpc_diags *diags, struct gpc_arena *tree, uint32_t source,
+		    struct gpc_documents *ret_documents);
 
 #endif

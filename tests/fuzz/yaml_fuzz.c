@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	gpc_diags_init(&diags, &arena, false);
 	gpc_diags_add_source(&diags, "in.yaml", (const char *)bytes, size);
-	parsed = gpc_yaml_parse(&diags, 0, &documents);
+	parsed = gpc_yaml_parse(&diags, &arena, 0, &documents);
 	require(parsed == (diags.errors == 0), "a refused text has an error");
 	for (size_t i = 0; i < documents.count; i++)
 		nodes += check_node(&diags, documents.roots[i], 0);

@@ -27,10 +27,12 @@ static void no_object_has_a_key_twice(void)
 
 static void check_words(const struct gpc_object_info *info, const struct gpc_key *key)
 {
-	bool is_enum = key->type == GPC_TYPE_ENUM || key->type == GPC_TYPE_ENUMS;
+	bool is_enum = key->type == GPC_TYPE_ENUM || key->type == GPC_TYPE_ENUMS ||
+		       key->type == GPC_TYPE_BOOL || key->type == GPC_TYPE_TCP_FLAGS ||
+		       key->type == GPC_TYPE_TCP_FLAGS_SET;
 
 	(void)info;
-	if (key->feature == GPC_FEATURE_BUILT)
+	if (key->feature == GPC_FEATURE_BUILT && key->type != GPC_TYPE_TEXT)
 		CU_ASSERT_EQUAL(key->words != NULL, is_enum);
 }
 
@@ -43,7 +45,9 @@ static void check_ranges(const struct gpc_object_info *info, const struct gpc_ke
 {
 	bool is_number = key->type == GPC_TYPE_UINT || key->type == GPC_TYPE_PORT ||
 			 key->type == GPC_TYPE_LISTENER_PORT || key->type == GPC_TYPE_SIZE ||
-			 key->type == GPC_TYPE_RATE || key->type == GPC_TYPE_DURATION;
+			 key->type == GPC_TYPE_RATE || key->type == GPC_TYPE_DURATION ||
+			 key->type == GPC_TYPE_PICKUP || key->type == GPC_TYPE_SAMPLE ||
+			 key->type == GPC_TYPE_MARK || key->type == GPC_TYPE_VLAN;
 
 	(void)info;
 	CU_ASSERT_TRUE(key->min <= key->max);

@@ -12,23 +12,22 @@ static void the_first_of_equal_names_is_found(void)
 	struct gpc_names names = {0};
 	size_t repeats = 0;
 
+	gpc_names_start(&arena, &names, 6);
 	for (size_t i = 0; i < 6; i++)
-		gpc_names_add(&arena, &names, words[i]);
-	gpc_names_sort(&names);
+		gpc_names_add(&names, words[i]);
+	gpc_names_sort(&arena, &names);
 	CU_ASSERT_EQUAL(gpc_names_find(&names, "a"), 1);
 	CU_ASSERT_EQUAL(gpc_names_find(&names, "b"), 2);
 	CU_ASSERT_EQUAL(gpc_names_find(&names, "c"), 0);
 	CU_ASSERT_EQUAL(gpc_names_find(&names, ""), SIZE_MAX);
 	CU_ASSERT_EQUAL(gpc_names_find(&names, "d"), SIZE_MAX);
 	for (size_t i = 0; i < 6; i++) {
-		size_t first, again;
+		size_t first = gpc_names_first(&names, i);
 
-		if (!gpc_names_repeat(&names, i, &first, &again))
-			continue;
-		CU_ASSERT_STRING_EQUAL(words[first], words[again]);
-		CU_ASSERT_TRUE(first < again);
-		CU_ASSERT_EQUAL(first, words[again][0] == 'a' ? 1 : 0);
-		repeats++;
+		CU_ASSERT_STRING_EQUAL(words[first], words[i]);
+		CU_ASSERT_TRUE(first <= i);
+		CU_ASSERT_EQUAL(first, (size_t)(words[i][0] == 'a' ? 1 : words[i][0] == 'b' ? 2 : 0));
+		repeats += first != i;
 	}
 	CU_ASSERT_EQUAL(repeats, 3);
 	gpc_arena_release(&arena);
@@ -36,12 +35,38 @@ static void the_first_of_equal_names_is_found(void)
 
 static void an_empty_index_finds_nothing(void)
 {
-	struct gpc_names names = {0};
+	struct gpc_arena arena = {0};
+	struct gpc_names names;
 
-	gpc_names_sort(&names);
+	gpc_names_start(&arena, &names, 0);
+	gpc_names_sort(&arena, &names);
 	CU_ASSERT_EQUAL(gpc_names_find(&names, "a"), SIZE_MAX);
+	gpc_arena_release(&arena);
+}
+
+static void many_names_are_told_apart(void)
+{
+	const size_t count = 20000;
+	struct gpc_arena arena = {0};
+	struct gpc_names names;
+	char name[16];
+
+	gpc_names_start(&arena, &names, count + 1);
+	for (size_t i = 0; i < count; i++)
+		gpc_names_add(&names, gpc_arena_printf(&arena, "rule-%zu", i));
+	gpc_names_add(&names, "rule-7");
+	gpc_names_sort(&arena, &names);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "rule-%zu", i);
+		if (gpc_names_find(&names, name) != i || gpc_names_first(&names, i) != i)
+			CU_FAIL("a name is found where it was added");
+	}
+	CU_ASSERT_EQUAL(gpc_names_first(&names, count), 7);
+	CU_ASSERT_EQUAL(gpc_names_find(&names, "rule-20000"), SIZE_MAX);
+	gpc_arena_release(&arena);
 }
 
 GPC_UNIT_MAIN("intent/names",
 	      {"the_first_of_equal_names_is_found", the_first_of_equal_names_is_found},
-	      {"an_empty_index_finds_nothing", an_empty_index_finds_nothing})
+	      {"an_empty_index_finds_nothing", an_empty_index_finds_nothing},
+	      {"many_names_are_told_apart", many_names_are_told_apart})
