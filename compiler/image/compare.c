@@ -179,6 +179,67 @@ static uint64_t describe_table(const struct gpc_image *image, uint32_t index, ch
 	return object;
 }
 
+static uint64_t describe_policy(const struct gpc_image *image, uint32_t index, char *out,
+				size_t size)
+{
+	const struct gpc_policy *policy = record_at(image, GPC_SEC_POLICY, index);
+
+	snprintf(out, size, "policy `%s`", gpc_image_name(image, policy->name));
+	return policy->id;
+}
+
+/* The built-ins and `protect` items belong to no policy. */
+static uint64_t describe_rule(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_rule *rule = record_at(image, GPC_SEC_RULE, index);
+	const char *name = gpc_image_name(image, rule->name);
+	char policy[128];
+
+	if (rule->flags & GPC_RULE_BUILTIN) {
+		snprintf(out, size, "built-in rule `%s`", name);
+	} else if (rule->flags & GPC_RULE_PROTECT) {
+		snprintf(out, size, "protect `%s`", name);
+	} else {
+		describe_policy(image, rule->policy, policy, sizeof(policy));
+		snprintf(out, size, "rule `%s` of %s", name, policy);
+	}
+	return rule->id;
+}
+
+static uint64_t describe_chain(const struct gpc_image *image, uint32_t index, char *out,
+			       size_t size)
+{
+	const struct gpc_chain *chain = record_at(image, GPC_SEC_CHAIN, index);
+	uint64_t object;
+	char name[128];
+
+	object = describe_interface(image, chain->interface, name, sizeof(name));
+	snprintf(out, size, "%s chain of %s",
+		 chain->direction == GPC_INGRESS ? "ingress" : "egress", name);
+	return object;
+}
+
+/* By the policy that asks it. */
+static uint64_t describe_classifier(const struct gpc_image *image, uint32_t index, char *out,
+				    size_t size)
+{
+	uint32_t policies = image->plane->section[GPC_SEC_POLICY].count;
+	uint64_t object;
+	char name[128];
+
+	for (uint32_t i = 0; i < policies; i++) {
+		const struct gpc_policy *policy = record_at(image, GPC_SEC_POLICY, i);
+
+		if (policy->decide != index && policy->log != index && policy->mark != index)
+			continue;
+		object = describe_policy(image, i, name, sizeof(name));
+		snprintf(out, size, "classifier %u of %s", index, name);
+		return object;
+	}
+	snprintf(out, size, "classifier %u of protect", index);
+	return 0;
+}
+
 static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, uint32_t index,
 			 char *out, size_t size)
 {
@@ -195,6 +256,14 @@ static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, 
 		return describe_vip(image, index, out, size);
 	case GPC_SEC_TABLE:
 		return describe_table(image, index, out, size);
+	case GPC_SEC_POLICY:
+		return describe_policy(image, index, out, size);
+	case GPC_SEC_RULE:
+		return describe_rule(image, index, out, size);
+	case GPC_SEC_CHAIN:
+		return describe_chain(image, index, out, size);
+	case GPC_SEC_CLASSIFIER:
+		return describe_classifier(image, index, out, size);
 	default:
 		snprintf(out, size, "%s entry %u", gpc_section_name(id), index);
 		return 0;

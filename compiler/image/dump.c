@@ -4,15 +4,10 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "emit.h"
+#include "../model/id.h"
+#include "dumper.h"
 #include "gpc/lookup/vip.h"
 #include "layout.h"
-
-struct dump {
-	struct gpc_emitter emitter;
-	const struct gpc_image *image;
-	struct gpc_arena *arena; /* for places */
-};
 
 static const char *const forward_names[] = {[GPC_FORWARD_IPIP] = "ipip", [GPC_FORWARD_DSR] = "dsr"};
 static const char *const state_names[] = {
@@ -23,6 +18,9 @@ static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
 static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
+static const char *const builtin_actions[] = {[GPC_BUILTIN_ALLOW] = "allow",
+					      [GPC_BUILTIN_DENY] = "deny",
+					      [GPC_BUILTIN_RULES] = "rules"};
 const char *const gpc_timeout_names[GPC_TIMEOUT_COUNT] = {
 	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
 	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
@@ -30,19 +28,18 @@ const char *const gpc_timeout_names[GPC_TIMEOUT_COUNT] = {
 	[GPC_TIMEOUT_ICMP] = "icmp",	   [GPC_TIMEOUT_OTHER] = "other",
 };
 
-static void begin(struct dump *dump, const char *kind, uint32_t index)
+void gpc_dump_begin(struct gpc_dump *dump, const char *kind, uint32_t index)
 {
 	gpc_emit_begin(&dump->emitter, kind);
 	gpc_emit_number(&dump->emitter, "index", index);
 }
 
-static void put_name(struct dump *dump, const char *key, uint32_t name)
+void gpc_dump_name(struct gpc_dump *dump, const char *key, uint32_t name)
 {
 	gpc_emit_string(&dump->emitter, key, gpc_image_name(dump->image, name));
 }
 
-/* Where the object stands in the YAML, if the source map knows. */
-static void put_place(struct dump *dump, uint64_t id)
+void gpc_dump_place(struct gpc_dump *dump, uint64_t id)
 {
 	uint32_t line, column;
 	const char *path;
@@ -52,7 +49,7 @@ static void put_place(struct dump *dump, uint64_t id)
 				gpc_arena_printf(dump->arena, "%s:%u:%u", path, line, column));
 }
 
-static const void *record(const struct dump *dump, enum gpc_section_id id, uint32_t index)
+const void *gpc_dump_record(const struct gpc_dump *dump, enum gpc_section_id id, uint32_t index)
 {
 	uint32_t count;
 	const char *records = gpc_image_section(dump->image, id, &count);
@@ -60,21 +57,21 @@ static const void *record(const struct dump *dump, enum gpc_section_id id, uint3
 	return records + (size_t)index * gpc_section_entry_size(id);
 }
 
-static uint32_t count_of(const struct dump *dump, enum gpc_section_id id)
+uint32_t gpc_dump_count(const struct gpc_dump *dump, enum gpc_section_id id)
 {
 	return dump->image->plane->section[id].count;
 }
 
 /* ---- the overview ---- */
 
-static void dump_head(struct dump *dump)
+static void dump_head(struct gpc_dump *dump)
 {
 	const struct gpc_image_head *head = dump->image->head;
 	struct gpc_emitter *e = &dump->emitter;
 	char digest[65], abi[9];
 
 	gpc_emit_begin(e, "image");
-	put_name(dump, "name", dump->image->plane->name);
+	gpc_dump_name(dump, "name", dump->image->plane->name);
 	gpc_emit_number(e, "format", head->version);
 	snprintf(abi, sizeof(abi), "%08x", head->abi);
 	gpc_emit_string(e, "abi", abi);
@@ -88,7 +85,7 @@ static void dump_head(struct dump *dump)
 	gpc_emit_end(e);
 }
 
-static void dump_plane(struct dump *dump)
+static void dump_plane(struct gpc_dump *dump)
 {
 	const struct gpc_plane *plane = dump->image->plane;
 	struct gpc_emitter *e = &dump->emitter;
@@ -101,10 +98,18 @@ static void dump_plane(struct dump *dump)
 	gpc_emit_number(e, "flow-inserts", plane->flow_inserts);
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		gpc_emit_number(e, gpc_timeout_names[i], plane->timeout[i]);
+	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
+		gpc_emit_string(e, gpc_builtin_names[i], builtin_actions[plane->builtin[i]]);
+	if (plane->pickup && plane->pickup != GPC_NONE)
+		gpc_emit_number(e, "pickup", plane->pickup);
+	else
+		gpc_emit_string(e, "pickup", plane->pickup ? "always" : "never");
+	gpc_emit_number(e, "source-classes", plane->tries.classes[0]);
+	gpc_emit_number(e, "destination-classes", plane->tries.classes[1]);
 	gpc_emit_end(e);
 }
 
-static void dump_sizes(struct dump *dump)
+static void dump_sizes(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
@@ -123,37 +128,37 @@ static void dump_sizes(struct dump *dump)
 
 /* ---- sections ---- */
 
-static void dump_words(struct dump *dump, enum gpc_section_id id, const char *kind, const char *key)
+void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *kind)
 {
-	for (uint32_t i = 0; i < count_of(dump, id); i++) {
-		begin(dump, kind, i);
-		gpc_emit_number(&dump->emitter, key, *(const uint32_t *)record(dump, id, i));
+	for (uint32_t i = 0; i < gpc_dump_count(dump, id); i++) {
+		gpc_dump_begin(dump, kind, i);
+		gpc_emit_number(&dump->emitter, "value", *(const uint32_t *)gpc_dump_record(dump, id, i));
 		gpc_emit_end(&dump->emitter);
 	}
 }
 
-static void dump_vip_displacements(struct dump *dump)
+static void dump_vip_displacements(struct gpc_dump *dump)
 {
-	dump_words(dump, GPC_SEC_VIP_DISP, "vip-displacement", "value");
+	gpc_dump_words(dump, GPC_SEC_VIP_DISP, "vip-displacement");
 }
 
-static void put_listener(struct dump *dump, uint32_t listener)
+static void put_listener(struct gpc_dump *dump, uint32_t listener)
 {
-	const struct gpc_listener *target = record(dump, GPC_SEC_LISTENER, listener);
+	const struct gpc_listener *target = gpc_dump_record(dump, GPC_SEC_LISTENER, listener);
 
-	put_name(dump, "listener", target->name);
+	gpc_dump_name(dump, "listener", target->name);
 }
 
-static void dump_vips(struct dump *dump)
+static void dump_vips(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_VIP); i++) {
-		const struct gpc_vip *vip = record(dump, GPC_SEC_VIP, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_VIP); i++) {
+		const struct gpc_vip *vip = gpc_dump_record(dump, GPC_SEC_VIP, i);
 
 		if (!vip->interfaces)
 			continue;
-		begin(dump, "vip", i);
+		gpc_dump_begin(dump, "vip", i);
 		gpc_emit_address(e, "address", vip->address_be);
 		if (!(vip->flags & GPC_VIP_ADDRESS)) {
 			gpc_emit_string(e, "protocol",
@@ -169,12 +174,12 @@ static void dump_vips(struct dump *dump)
 	}
 }
 
-static void dump_choices(struct dump *dump)
+static void dump_choices(struct gpc_dump *dump)
 {
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_VIP_CHOICE); i++) {
-		const struct gpc_vip_choice *choice = record(dump, GPC_SEC_VIP_CHOICE, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_VIP_CHOICE); i++) {
+		const struct gpc_vip_choice *choice = gpc_dump_record(dump, GPC_SEC_VIP_CHOICE, i);
 
-		begin(dump, "vip-choice", i);
+		gpc_dump_begin(dump, "vip-choice", i);
 		put_listener(dump, choice->listener);
 		gpc_emit_hex(&dump->emitter, "interfaces", choice->interfaces);
 		gpc_emit_number(&dump->emitter, "last", choice->last);
@@ -182,14 +187,14 @@ static void dump_choices(struct dump *dump)
 	}
 }
 
-static void put_backend(struct dump *dump, uint32_t backend)
+static void put_backend(struct gpc_dump *dump, uint32_t backend)
 {
-	const struct gpc_backend *target = record(dump, GPC_SEC_BACKEND, backend);
+	const struct gpc_backend *target = gpc_dump_record(dump, GPC_SEC_BACKEND, backend);
 
-	put_name(dump, "backend", target->name);
+	gpc_dump_name(dump, "backend", target->name);
 }
 
-static void put_ref(struct dump *dump, const char *key, const struct gpc_table_ref *ref)
+static void put_ref(struct gpc_dump *dump, const char *key, const struct gpc_table_ref *ref)
 {
 	if (ref->offset == GPC_NONE)
 		gpc_emit_none(&dump->emitter, key);
@@ -199,15 +204,15 @@ static void put_ref(struct dump *dump, const char *key, const struct gpc_table_r
 		gpc_emit_number(&dump->emitter, key, ref->table);
 }
 
-static void dump_listeners(struct dump *dump)
+static void dump_listeners(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_LISTENER); i++) {
-		const struct gpc_listener *listener = record(dump, GPC_SEC_LISTENER, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_LISTENER); i++) {
+		const struct gpc_listener *listener = gpc_dump_record(dump, GPC_SEC_LISTENER, i);
 
-		begin(dump, "listener", i);
-		put_name(dump, "name", listener->name);
+		gpc_dump_begin(dump, "listener", i);
+		gpc_dump_name(dump, "name", listener->name);
 		gpc_emit_hex(e, "id", listener->id);
 		gpc_emit_string(e, "protocol", listener->protocol == IPPROTO_TCP ? "TCP" : "UDP");
 		gpc_emit_number(e, "port", ntohs(listener->port_be));
@@ -215,21 +220,21 @@ static void dump_listeners(struct dump *dump)
 		put_backend(dump, listener->backend);
 		put_ref(dump, "table-v4", &listener->table[GPC_V4]);
 		put_ref(dump, "table-v6", &listener->table[GPC_V6]);
-		put_place(dump, listener->id);
+		gpc_dump_place(dump, listener->id);
 		gpc_emit_end(e);
 	}
 }
 
-static void dump_endpoints(struct dump *dump)
+static void dump_endpoints(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_ENDPOINT); i++) {
-		const struct gpc_endpoint *endpoint = record(dump, GPC_SEC_ENDPOINT, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_ENDPOINT); i++) {
+		const struct gpc_endpoint *endpoint = gpc_dump_record(dump, GPC_SEC_ENDPOINT, i);
 		uint64_t mapped[2] = {0, gpc_mapped_v4(endpoint->address4_be)};
 
-		begin(dump, "endpoint", i);
-		put_name(dump, "name", endpoint->name);
+		gpc_dump_begin(dump, "endpoint", i);
+		gpc_dump_name(dump, "name", endpoint->name);
 		put_backend(dump, endpoint->backend);
 		gpc_emit_hex(e, "id", endpoint->id);
 		if (endpoint->flags & GPC_ENDPOINT_V4)
@@ -242,47 +247,47 @@ static void dump_endpoints(struct dump *dump)
 			gpc_emit_none(e, "address-v6");
 		gpc_emit_number(e, "weight", endpoint->weight);
 		gpc_emit_string(e, "state", state_names[endpoint->state]);
-		put_place(dump, endpoint->id);
+		gpc_dump_place(dump, endpoint->id);
 		gpc_emit_end(e);
 	}
 }
 
-static void dump_endpoint_displacements(struct dump *dump)
+static void dump_endpoint_displacements(struct gpc_dump *dump)
 {
-	dump_words(dump, GPC_SEC_EP_DISP, "endpoint-displacement", "value");
+	gpc_dump_words(dump, GPC_SEC_EP_DISP, "endpoint-displacement");
 }
 
-static void dump_endpoint_index(struct dump *dump)
+static void dump_endpoint_index(struct gpc_dump *dump)
 {
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_EP_INDEX); i++) {
-		uint32_t entry = *(const uint32_t *)record(dump, GPC_SEC_EP_INDEX, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_EP_INDEX); i++) {
+		uint32_t entry = *(const uint32_t *)gpc_dump_record(dump, GPC_SEC_EP_INDEX, i);
 
 		if (!entry)
 			continue;
-		begin(dump, "endpoint-index", i);
+		gpc_dump_begin(dump, "endpoint-index", i);
 		gpc_emit_number(&dump->emitter, "endpoint", entry - 1);
 		gpc_emit_end(&dump->emitter);
 	}
 }
 
-static const uint16_t *slots_of(const struct dump *dump, const struct gpc_table *table)
+static const uint16_t *slots_of(const struct gpc_dump *dump, const struct gpc_table *table)
 {
 	return (const uint16_t *)(dump->image->bytes + table->offset);
 }
 
-static const struct gpc_endpoint *endpoint_of(const struct dump *dump,
+static const struct gpc_endpoint *endpoint_of(const struct gpc_dump *dump,
 					      const struct gpc_table *table, uint32_t value)
 {
-	const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, table->backend);
+	const struct gpc_backend *backend = gpc_dump_record(dump, GPC_SEC_BACKEND, table->backend);
 
-	return record(dump, GPC_SEC_ENDPOINT, backend->first_endpoint + value);
+	return gpc_dump_record(dump, GPC_SEC_ENDPOINT, backend->first_endpoint + value);
 }
 
 /* Share of one table's slots by endpoint; endpoints without a slot are left out. */
-static void dump_shares(struct dump *dump, uint32_t index)
+static void dump_shares(struct gpc_dump *dump, uint32_t index)
 {
-	const struct gpc_table *table = record(dump, GPC_SEC_TABLE, index);
-	const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, table->backend);
+	const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, index);
+	const struct gpc_backend *backend = gpc_dump_record(dump, GPC_SEC_BACKEND, table->backend);
 	const uint16_t *slots = slots_of(dump, table);
 	struct gpc_emitter *e = &dump->emitter;
 	uint32_t *owned = GPC_NEW_ARRAY(dump->arena, uint32_t, backend->endpoints);
@@ -294,8 +299,8 @@ static void dump_shares(struct dump *dump, uint32_t index)
 			continue;
 		gpc_emit_begin(e, "maglev");
 		gpc_emit_number(e, "table", index);
-		put_name(dump, "backend", backend->name);
-		put_name(dump, "endpoint", endpoint_of(dump, table, i)->name);
+		gpc_dump_name(dump, "backend", backend->name);
+		gpc_dump_name(dump, "endpoint", endpoint_of(dump, table, i)->name);
 		gpc_emit_number(e, "weight", endpoint_of(dump, table, i)->weight);
 		gpc_emit_number(e, "slots", owned[i]);
 		gpc_emit_number(e, "of", table->size);
@@ -304,38 +309,38 @@ static void dump_shares(struct dump *dump, uint32_t index)
 	}
 }
 
-static void dump_maglev(struct dump *dump)
+static void dump_maglev(struct gpc_dump *dump)
 {
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++)
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_TABLE); i++)
 		dump_shares(dump, i);
 }
 
-static void dump_maglev_slots(struct dump *dump)
+static void dump_maglev_slots(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++) {
-		const struct gpc_table *table = record(dump, GPC_SEC_TABLE, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_TABLE); i++) {
+		const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, i);
 		const uint16_t *slots = slots_of(dump, table);
 
 		for (uint32_t slot = 0; slot < table->size; slot++) {
 			gpc_emit_begin(e, "maglev-slot");
 			gpc_emit_number(e, "table", i);
 			gpc_emit_number(e, "slot", slot);
-			put_name(dump, "endpoint", endpoint_of(dump, table, slots[slot])->name);
+			gpc_dump_name(dump, "endpoint", endpoint_of(dump, table, slots[slot])->name);
 			gpc_emit_end(e);
 		}
 	}
 }
 
-static void dump_tables(struct dump *dump)
+static void dump_tables(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_TABLE); i++) {
-		const struct gpc_table *table = record(dump, GPC_SEC_TABLE, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_TABLE); i++) {
+		const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, i);
 
-		begin(dump, "table", i);
+		gpc_dump_begin(dump, "table", i);
 		put_backend(dump, table->backend);
 		gpc_emit_number(e, "size", table->size);
 		gpc_emit_number(e, "endpoints", table->endpoints);
@@ -344,15 +349,15 @@ static void dump_tables(struct dump *dump)
 	}
 }
 
-static void dump_backends(struct dump *dump)
+static void dump_backends(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_BACKEND); i++) {
-		const struct gpc_backend *backend = record(dump, GPC_SEC_BACKEND, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_BACKEND); i++) {
+		const struct gpc_backend *backend = gpc_dump_record(dump, GPC_SEC_BACKEND, i);
 
-		begin(dump, "backend", i);
-		put_name(dump, "name", backend->name);
+		gpc_dump_begin(dump, "backend", i);
+		gpc_dump_name(dump, "name", backend->name);
 		gpc_emit_hex(e, "id", backend->id);
 		gpc_emit_number(e, "endpoints", backend->endpoints);
 		gpc_emit_number(e, "table-size", backend->table_size);
@@ -360,32 +365,32 @@ static void dump_backends(struct dump *dump)
 			gpc_emit_address(e, "next-hop", backend->next_hop_be);
 		else
 			gpc_emit_string(e, "next-hop", next_hop_names[backend->next_hop]);
-		put_place(dump, backend->id);
+		gpc_dump_place(dump, backend->id);
 		gpc_emit_end(e);
 	}
 }
 
-static void dump_interfaces(struct dump *dump)
+static void dump_interfaces(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 
-	for (uint32_t i = 0; i < count_of(dump, GPC_SEC_INTERFACE); i++) {
-		const struct gpc_interface *interface = record(dump, GPC_SEC_INTERFACE, i);
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_INTERFACE); i++) {
+		const struct gpc_interface *interface = gpc_dump_record(dump, GPC_SEC_INTERFACE, i);
 
-		begin(dump, "interface", i);
-		put_name(dump, "name", interface->name);
+		gpc_dump_begin(dump, "interface", i);
+		gpc_dump_name(dump, "name", interface->name);
 		gpc_emit_hex(e, "id", interface->id);
 		gpc_emit_string(e, "mode", mode_names[interface->mode]);
 		gpc_emit_string(e, "role", role_names[interface->role]);
 		gpc_emit_number(e, "xdp", (interface->hooks & GPC_HOOK_XDP) != 0);
 		gpc_emit_number(e, "tc-ingress", (interface->hooks & GPC_HOOK_TC_INGRESS) != 0);
 		gpc_emit_number(e, "tc-egress", (interface->hooks & GPC_HOOK_TC_EGRESS) != 0);
-		put_place(dump, interface->id);
+		gpc_dump_place(dump, interface->id);
 		gpc_emit_end(e);
 	}
 }
 
-static void dump_names(struct dump *dump)
+static void dump_names(struct gpc_dump *dump)
 {
 	struct gpc_emitter *e = &dump->emitter;
 	uint32_t size;
@@ -401,7 +406,7 @@ static void dump_names(struct dump *dump)
 
 /* As it stands in the image, which the reader has found to be JSON text; on one line as an object.
  */
-static void dump_provenance(struct dump *dump)
+static void dump_provenance(struct gpc_dump *dump)
 {
 	FILE *out = dump->emitter.out;
 	bool json = dump->emitter.json;
@@ -417,7 +422,7 @@ static void dump_provenance(struct dump *dump)
 		fputs(size ? "}\n" : "null}\n", out);
 }
 
-static void dump_link(struct dump *dump)
+static void dump_link(struct gpc_dump *dump)
 {
 	const struct gpc_image *image = dump->image;
 	const struct gpc_link_head *link = (const void *)(image->bytes + image->head->link_offset);
@@ -433,7 +438,7 @@ static void dump_link(struct dump *dump)
 }
 
 /* A table is written twice, the first time to measure it. */
-static void dump_table(struct dump *dump, void (*records)(struct dump *dump))
+static void dump_table(struct gpc_dump *dump, void (*records)(struct gpc_dump *dump))
 {
 	if (!dump->emitter.json) {
 		gpc_emit_measure(&dump->emitter);
@@ -443,28 +448,25 @@ static void dump_table(struct dump *dump, void (*records)(struct dump *dump))
 	records(dump);
 }
 
-static void dump_overview(struct dump *dump)
+static void dump_overview(struct gpc_dump *dump)
 {
 	dump_table(dump, dump_head);
 	dump_table(dump, dump_plane);
 	dump_table(dump, dump_sizes);
-}
-
-/* The tables of policies are always empty in this version. */
-static void dump_policies(struct dump *dump)
-{
-	(void)dump;
+	dump_table(dump, gpc_dump_chains);
+	dump_table(dump, gpc_dump_policies);
+	dump_table(dump, gpc_dump_classifiers);
 }
 
 static const struct row {
 	const char *name;
-	void (*dump)(struct dump *dump);
+	void (*dump)(struct gpc_dump *dump);
 } rows[] = {
-	{"policy-words", dump_policies},
-	{"chain", dump_policies},
-	{"policy", dump_policies},
-	{"classifier", dump_policies},
-	{"rule", dump_policies},
+	{"policy-words", gpc_dump_policy_words},
+	{"chain", gpc_dump_chains},
+	{"policy", gpc_dump_policies},
+	{"classifier", gpc_dump_classifiers},
+	{"rule", gpc_dump_rules},
 	{"vip-displacement", dump_vip_displacements},
 	{"vip", dump_vips},
 	{"vip-choice", dump_choices},
@@ -498,7 +500,7 @@ _Static_assert(sizeof(gpc_image_dump_sections) / sizeof(gpc_image_dump_sections[
 bool gpc_image_dump(const struct gpc_image *image, const char *section, bool json, FILE *out)
 {
 	struct gpc_arena arena = {0};
-	struct dump dump = {.emitter = {.out = out, .json = json}, .image = image, .arena = &arena};
+	struct gpc_dump dump = {.emitter = {.out = out, .json = json}, .image = image, .arena = &arena};
 	bool found = !section;
 
 	if (!section)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define GPC_EMIT_COLUMNS 16
+#define GPC_EMIT_COLUMNS 24
 
 struct gpc_emitter {
 	FILE *out;

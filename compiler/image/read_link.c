@@ -60,6 +60,21 @@ static bool device_is_sound(const struct gpc_reader *reader, const struct gpc_li
 	return device->interface < interfaces && device->interface_bit == 1ull << device->interface;
 }
 
+static bool check_rules(const struct gpc_reader *reader, const struct gpc_link_head *link)
+{
+	const struct gpc_link_rule *links =
+		(const struct gpc_link_rule *)(reader->bytes + link->rule_offset);
+	uint32_t count;
+	const struct gpc_rule *rules = gpc_reader_section(reader, GPC_SEC_RULE, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if ((links[i].rate == GPC_NONE) != !rules[i].rate_entries ||
+		    !gpc_all_zero(links[i].pad0, sizeof(links[i].pad0)))
+			return gpc_reader_refuse(reader, GPC_E0510,
+						 "rule %u of the link part is malformed", i);
+	return true;
+}
+
 bool gpc_reader_link(const struct gpc_reader *reader, bool linked)
 {
 	const struct gpc_image_head *head = reader->head;
@@ -84,5 +99,5 @@ bool gpc_reader_link(const struct gpc_reader *reader, bool linked)
 						 "device slot %u of the link part is malformed",
 						 slot);
 	}
-	return true;
+	return check_rules(reader, link);
 }

@@ -100,10 +100,88 @@ static void dump_endpoints(const struct gpc_tables *tables, FILE *out)
 	}
 }
 
+/* ---- policies ---- */
+
+static void dump_classifier(const struct gpc_tables *tables, const char *part, uint32_t index,
+			    FILE *out)
+{
+	const struct gpc_classifier *classifier;
+
+	if (index == GPC_NONE)
+		return;
+	classifier = &tables->classifiers[index];
+	fprintf(out, "  %s boxes %u specs %u l4-classes %u groups %u cells %u loads %u bytes %u\n",
+		part, classifier->boxes, classifier->specs, classifier->l4_classes,
+		classifier->groups, classifier->cell_count, classifier->loads, classifier->bytes);
+}
+
+static void dump_rule(const struct gpc_tables *tables, size_t index, FILE *out)
+{
+	const struct gpc_rule *rule = &tables->rules[index];
+
+	fprintf(out, "  rule %zu %s action %u flags %x", index, name_at(tables, rule->name),
+		rule->action, rule->flags);
+	if (rule->mark)
+		fprintf(out, " mark %x", rule->mark);
+	if (rule->log_sample)
+		fprintf(out, " log 1/%u %u/s", rule->log_sample, rule->log_rate);
+	if (rule->flags & GPC_RULE_RATE)
+		fprintf(out, " cost %" PRIu64 " burst %" PRIu64 " buckets %u exceed %u",
+			(uint64_t)rule->rate_cost, (uint64_t)rule->rate_burst, rule->rate_entries,
+			rule->exceed);
+	fputs("\n", out);
+}
+
+static void dump_policies(const struct gpc_tables *tables, FILE *out)
+{
+	for (size_t i = 0; i < tables->policy_count; i++) {
+		const struct gpc_policy *policy = &tables->policies[i];
+
+		fprintf(out, "policy %zu %s mode %u default %u priority %u\n", i,
+			name_at(tables, policy->name), policy->mode, policy->fallback,
+			policy->priority);
+		dump_classifier(tables, "decide", policy->decide, out);
+		dump_classifier(tables, "log", policy->log, out);
+		dump_classifier(tables, "mark", policy->mark, out);
+		for (uint32_t k = 0; k <= policy->rules; k++)
+			dump_rule(tables, policy->first_rule + k, out);
+	}
+}
+
+static void dump_chains(const struct gpc_tables *tables, FILE *out)
+{
+	for (size_t i = 0; i < tables->chain_count; i++) {
+		const struct gpc_chain *chain = &tables->chains[i];
+
+		fprintf(out,
+			"chain %zu interface %u direction %u flags %u tag %u stamp %016" PRIx64
+			" policies",
+			i, chain->interface, chain->direction, chain->flags, chain->tag,
+			(uint64_t)chain->stamp);
+		for (uint32_t k = 0; k < chain->policies; k++)
+			fprintf(out, " %u", chain->policy[k]);
+		fputs("\n", out);
+		dump_classifier(tables, "protect", chain->protect, out);
+	}
+}
+
+/* Built-ins and `protect` items, which belong to no policy; nothing in a plane without policies. */
+static void dump_first_rules(const struct gpc_tables *tables, FILE *out)
+{
+	if (tables->chain_count)
+		fputs("rules of no policy\n", out);
+	for (size_t i = 0; tables->chain_count && i < tables->rule_count; i++)
+		if (tables->rules[i].policy == GPC_NONE)
+			dump_rule(tables, i, out);
+}
+
 void gpc_tables_dump(const struct gpc_tables *tables, FILE *out)
 {
 	dump_vips(tables, out);
 	dump_listeners(tables, out);
 	dump_tables(tables, out);
 	dump_endpoints(tables, out);
+	dump_first_rules(tables, out);
+	dump_policies(tables, out);
+	dump_chains(tables, out);
 }

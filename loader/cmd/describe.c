@@ -42,6 +42,23 @@ static void print_count(FILE *out, uint32_t count, const char *noun)
 	fprintf(out, ", %s", gpc_text_number(count, noun, text));
 }
 
+/* Rules as written in policies: without built-ins, `protect` items and defaults. */
+static uint32_t count_rules(const struct gpc_image *image)
+{
+	return gpc_image_count(image, GPC_SEC_RULE) - GPC_BUILTIN_COUNT - image->plane->protects -
+	       gpc_image_count(image, GPC_SEC_POLICY);
+}
+
+static void print_policies(FILE *out, const struct gpc_image *image)
+{
+	uint32_t count = gpc_image_count(image, GPC_SEC_POLICY);
+
+	if (!count)
+		return;
+	fprintf(out, ", %u %s", count, count == 1 ? "policy" : "policies");
+	print_count(out, count_rules(image), "rule");
+}
+
 void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *out)
 {
 	char digest[65], brief[13], size[32];
@@ -51,6 +68,7 @@ void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *o
 	print_count(out, gpc_image_count(image, GPC_SEC_LISTENER), "listener");
 	print_count(out, gpc_image_count(image, GPC_SEC_BACKEND), "backend");
 	print_count(out, gpc_image_count(image, GPC_SEC_ENDPOINT), "endpoint");
+	print_policies(out, image);
 	gpc_digest_format(image->head->decision_digest, digest);
 	fprintf(out, ", %s, decision %s\n", gpc_text_bytes(image->size, size),
 		gpc_digest_short(digest, brief));
@@ -99,6 +117,7 @@ void gpc_describe_plane(const struct gpc_image *image, FILE *out)
 	fputc('\n', out);
 	print_timeouts(image->plane, out);
 	fputc('\n', out);
+	gpc_describe_builtins(image, out);
 }
 
 static void print_tables(const struct gpc_image *image, FILE *out)
@@ -144,6 +163,7 @@ void gpc_describe_sections(const struct gpc_image *image, FILE *out)
 	}
 	gpc_grid_print(&grid, out, 2);
 	print_tables(image, out);
+	gpc_describe_policies(image, out);
 	fprintf(out, "  decision part %u bytes, provenance %u, link part %u, size class %u MiB\n",
 		image->head->decision_size, image->head->provenance_size, image->head->link_size,
 		1u << (image->log2 - 20));
@@ -161,4 +181,6 @@ void gpc_describe_json(const struct gpc_image *image, struct json_object *object
 	gpc_json_number(object, "backends", gpc_image_count(image, GPC_SEC_BACKEND));
 	gpc_json_number(object, "endpoints", gpc_image_count(image, GPC_SEC_ENDPOINT));
 	gpc_json_number(object, "listeners", gpc_image_count(image, GPC_SEC_LISTENER));
+	gpc_json_number(object, "policies", gpc_image_count(image, GPC_SEC_POLICY));
+	gpc_json_number(object, "rules", count_rules(image));
 }

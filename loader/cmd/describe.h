@@ -16,7 +16,11 @@ const void *gpc_image_record(const struct gpc_image *image, enum gpc_section_id 
 void gpc_describe_line(const struct gpc_image *image, const char *label, FILE *out);
 /* Digests in full and the plane's scalars. */
 void gpc_describe_plane(const struct gpc_image *image, FILE *out);
-/* Sizes per section and the Maglev tables. */
+/* What the built-in rules do. */
+void gpc_describe_builtins(const struct gpc_image *image, FILE *out);
+/* Chains, and what each policy's classifiers hold and cost; nothing if there are none. */
+void gpc_describe_policies(const struct gpc_image *image, FILE *out);
+/* Sizes per section, the Maglev tables, the policies. */
 void gpc_describe_sections(const struct gpc_image *image, FILE *out);
 /* Adds plane, digests, size and counts. */
 void gpc_describe_json(const struct gpc_image *image, struct json_object *object);

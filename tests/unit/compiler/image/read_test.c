@@ -479,6 +479,8 @@ static struct gpc_link_head *link_of(uint8_t *bytes)
 		.nonce = 99,
 		.cpus = 2,
 	};
+	for (uint32_t i = 0; i < plane->section[GPC_SEC_RULE].count; i++)
+		((struct gpc_link_rule *)(bytes + link->rule_offset))[i].rate = GPC_NONE;
 	return link;
 }
 
@@ -512,6 +514,8 @@ static void a_malformed_link_part_is_refused(void)
 	struct gpc_link_head *link = link_of(bytes);
 	struct gpc_link_device *devices = (struct gpc_link_device *)(bytes + link->device_offset);
 
+	struct gpc_link_rule *rules = (struct gpc_link_rule *)(bytes + link->rule_offset);
+
 	link->device_offset += 64;
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
 	link->device_offset -= 64;
@@ -532,6 +536,11 @@ static void a_malformed_link_part_is_refused(void)
 	devices[3].chain[GPC_EGRESS] = 0;
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
 	devices[3] = (struct gpc_link_device){0};
+	devices[3].ifindex = 0;
+	rules[2].rate = 0;
+	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
+	rules[2].rate = GPC_NONE;
+	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_CODE_COUNT);
 	devices[4] = (struct gpc_link_device){.ifindex = 7, .interface = GPC_NONE16};
 	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
 	free(bytes);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* dumper.h: what the parts of gpc_image_dump() share, inside image/ only. */
+#ifndef GPC_IMAGE_DUMPER_H
+#define GPC_IMAGE_DUMPER_H
+
+#include "emit.h"
+#include "image_file.h"
+
+struct gpc_dump {
+	struct gpc_emitter emitter;
+	const struct gpc_image *image;
+	struct gpc_arena *arena; /* for places */
+};
+
+/* Begins a record with its index. */
+void gpc_dump_begin(struct gpc_dump *dump, const char *kind, uint32_t index);
+void gpc_dump_name(struct gpc_dump *dump, const char *key, uint32_t name);
+
+/* Where the object stands in the YAML, if the source map knows. */
+void gpc_dump_place(struct gpc_dump *dump, uint64_t id);
+
+const void *gpc_dump_record(const struct gpc_dump *dump, enum gpc_section_id id, uint32_t index);
+uint32_t gpc_dump_count(const struct gpc_dump *dump, enum gpc_section_id id);
+
+/* One row per word. */
+void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *kind);
+
+/* Sections of policies. */
+void gpc_dump_policy_words(struct gpc_dump *dump);
+void gpc_dump_chains(struct gpc_dump *dump);
+void gpc_dump_policies(struct gpc_dump *dump);
+void gpc_dump_classifiers(struct gpc_dump *dump);
+void gpc_dump_rules(struct gpc_dump *dump);
+
+#endif
