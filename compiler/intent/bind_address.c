@@ -1,46 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "quote.h"
+#include "address.h"
 #include "slot.h"
 
 static void report_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 			   enum gpc_ip_error error, const struct gpc_prefix *masked)
 {
 	struct gpc_diags *diags = slot->values->diags;
-	const char *text = gpc_quote(diags->arena, scalar->text);
-	char prefix[GPC_PREFIX_TEXT];
+	struct gpc_address_fault fault =
+		gpc_address_fault(diags->arena, error, scalar->text, masked);
+	struct gpc_diag *diag = gpc_slot_scalar_fault(slot, fault.code, scalar, "%s", fault.what);
 
-	switch (error) {
-	case GPC_IP_LEADING_ZERO:
-		gpc_slot_scalar_fault(slot, GPC_E0109, scalar, "number with a leading zero: `%s`",
-				      text);
-		break;
-	case GPC_IP_MAPPED:
-		gpc_diag_hint(diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0116, scalar,
-						    "v4-mapped address `%s`", text),
-			      "write the IPv4 form");
-		break;
-	case GPC_IP_LENGTH:
-		gpc_slot_scalar_fault(slot, GPC_E0117, scalar, "prefix length out of range: `%s`",
-				      text);
-		break;
-	case GPC_IP_HOST_BITS:
-		gpc_diag_hint(diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0118, scalar,
-						    "host bits set in `%s`", text),
-			      "the prefix is %s", gpc_prefix_format(masked, prefix));
-		break;
-	case GPC_IP_ZONE:
-		gpc_diag_hint(diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0115, scalar,
-						    "address with a zone: `%s`", text),
-			      "write it without `%%` and what follows");
-		break;
-	default:
-		gpc_slot_scalar_fault(slot, GPC_E0115, scalar, "not an address: `%s`", text);
-	}
+	if (fault.hint)
+		gpc_diag_hint(diags, diag, "%s", fault.hint);
 }
 
 bool gpc_slot_prefix(const struct gpc_slot *slot, const struct gpc_scalar *scalar,

@@ -187,3 +187,33 @@ void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_
 	gpc_yaml_parse(files->diags, files->tree,
 		       gpc_diags_add_source(files->diags, path, text, size), &file->documents);
 }
+
+uint32_t gpc_files_read_feed(struct gpc_files *files, const char *path,
+			     const struct gpc_request *request)
+{
+	const struct gpc_provider *provider = files->provider;
+	struct gpc_diags *diags = files->diags;
+	GPC_AUTO_FREE char *text = NULL;
+	enum gpc_read_status status;
+	size_t size = 0;
+	int error = 0;
+
+	if (!has_printable_path(files, path, request))
+		return GPC_NO_SOURCE;
+	status = provider->read(provider->context, path, GPC_MAX_FEED_BYTES, &text, &size, &error);
+	if (status == GPC_READ_TOO_LARGE ||
+	    (status == GPC_READ_OK && size > GPC_MAX_FEEDS_BYTES - files->feed_bytes)) {
+		gpc_diag(diags, GPC_E0058, request->place,
+			 status == GPC_READ_OK ? "too much in feeds: with `%s` they have more than %u bytes"
+					       : "feed `%s` has more than %u bytes",
+			 gpc_quote(diags->arena, path),
+			 status == GPC_READ_OK ? GPC_MAX_FEEDS_BYTES : GPC_MAX_FEED_BYTES);
+		return GPC_NO_SOURCE;
+	}
+	if (status != GPC_READ_OK) {
+		gpc_files_report(files, status, error, path, request);
+		return GPC_NO_SOURCE;
+	}
+	files->feed_bytes += size;
+	return gpc_diags_add_source(diags, path, text, size);
+}

@@ -24,6 +24,7 @@ struct gpc_files {
 	GPC_VEC(const char *) sorted;	/* their paths */
 	size_t folders;			/* looked into for patterns */
 	size_t text_bytes;		/* read in all */
+	size_t feed_bytes;		/* read in all */
 	bool full;			/* a limit was met and reported: nothing more is read */
 };
 
@@ -37,6 +38,10 @@ struct gpc_request {
 
 /* Reads and parses `path` (normalised), if it was not read yet. */
 void gpc_files_read(struct gpc_files *files, const char *path, const struct gpc_request *request);
+
+/* Reads `path` as it is; the number of the source, GPC_NO_SOURCE with a diagnostic. */
+uint32_t gpc_files_read_feed(struct gpc_files *files, const char *path,
+			     const struct gpc_request *request);
 
 /* A path as written, below the folder of `file` (NULL: the root). NULL, with a diagnostic, if none. */
 const char *gpc_files_resolve(struct gpc_files *files, const char *file,

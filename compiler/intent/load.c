@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "load.h"
 
+#include <stdlib.h>
+
 #include "bind.h"
+#include "feed.h"
 #include "files.h"
 #include "include.h"
 #include "merge.h"
@@ -57,22 +60,46 @@ static struct gpc_node *read_overlay(const struct gpc_files *plane, const char *
 	return overlays.documents.n ? gpc_merge(diags, &overlays) : NULL;
 }
 
-/*
- * The number of the document that each policy stands in: that of the last one that begins before it in
- * its file. Planes are sorted by file, and an overlay is one file of its own.
- */
-static void number_documents(const struct gpc_document_list *planes, struct gpc_intent *intent)
+/* The document that `place` is in: the last one that begins before it in its file. */
+static size_t document_of(const struct gpc_place *roots, size_t count, struct gpc_place place)
 {
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (roots[middle].source < place.source ||
+		    (roots[middle].source == place.source && roots[middle].start <= place.start))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct gpc_place *a = left, *b = right;
+
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+/* Says of each policy which document it stands in; an overlay is one file. */
+static void number_documents(struct gpc_arena *arena, const struct gpc_document_list *planes,
+			     struct gpc_intent *intent)
+{
+	struct gpc_place *roots = GPC_NEW_ARRAY(arena, struct gpc_place, planes->documents.n);
+
+	for (size_t i = 0; i < planes->documents.n; i++)
+		roots[i] = planes->documents.items[i].root->place;
+	qsort(roots, planes->documents.n, sizeof(*roots), by_place);
 	for (size_t i = 0; i < intent->policies.n; i++) {
 		struct gpc_policy_intent *policy = &intent->policies.items[i];
 
-		policy->document = (uint32_t)planes->documents.n;
-		for (size_t j = 0; j < planes->documents.n; j++) {
-			const struct gpc_place *root = &planes->documents.items[j].root->place;
-
-			if (root->source == policy->at.source && root->start <= policy->at.start)
-				policy->document = (uint32_t)j;
-		}
+		policy->document =
+			(uint32_t)document_of(roots, planes->documents.n, policy->at);
 	}
 }
 
@@ -127,7 +154,8 @@ static bool load(struct gpc_files *files, const struct gpc_inputs *inputs, struc
 	if (overlay)
 		plane = gpc_overlay_apply(diags, plane, overlay);
 	bind_plane(diags, plane, ret);
-	number_documents(&planes, ret);
+	gpc_feeds_read(files, ret);
+	number_documents(diags->arena, &planes, ret);
 	return diags->errors == before;
 }
 

@@ -115,3 +115,68 @@ size_t gpc_names_first(const struct gpc_names *names, size_t number)
 	assert(number < names->count);
 	return names->first[number];
 }
+
+/* A name with its bytes behind the head that all names share, as a number that compares like them. */
+struct ranked {
+	uint64_t key;
+	const char *name;
+	uint32_t number;
+};
+
+static int by_name(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+	int order;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	order = strcmp(a->name, b->name);
+	return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+/* How many bytes all names begin with alike. */
+static size_t shared_head(const struct gpc_names *names)
+{
+	const char *name = names->entries[0].name;
+	size_t head = strlen(name);
+
+	for (uint32_t i = 1; i < names->count; i++) {
+		size_t same = 0;
+
+		while (same < head && names->entries[i].name[same] == name[same])
+			same++;
+		head = same;
+	}
+	return head;
+}
+
+static uint64_t key_of(const char *text)
+{
+	uint64_t key = 0;
+
+	for (size_t i = 0; i < sizeof(key); i++) {
+		key = key << 8 | (unsigned char)*text;
+		text += *text != '\0';
+	}
+	return key;
+}
+
+const uint32_t *gpc_names_order(struct gpc_arena *arena, const struct gpc_names *names)
+{
+	struct gpc_arena scratch = {0};
+	struct ranked *ranked = GPC_NEW_ARRAY(&scratch, struct ranked, names->count);
+	uint32_t *order = GPC_NEW_ARRAY(arena, uint32_t, names->count);
+	size_t head = names->count ? shared_head(names) : 0;
+
+	for (uint32_t i = 0; i < names->count; i++) {
+		const struct gpc_name_entry *entry = &names->entries[i];
+
+		ranked[i] = (struct ranked){key_of(entry->name + head), entry->name, entry->number};
+	}
+	if (names->count)
+		qsort(ranked, names->count, sizeof(*ranked), by_name);
+	for (uint32_t i = 0; i < names->count; i++)
+		order[i] = ranked[i].number;
+	gpc_arena_release(&scratch);
+	return order;
+}

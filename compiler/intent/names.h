@@ -36,6 +36,9 @@ void gpc_names_sort(struct gpc_arena *arena, struct gpc_names *names);
 /* The number of the first entry with that name, SIZE_MAX if there is none. */
 size_t gpc_names_find(const struct gpc_names *names, const char *name);
 
+/* All numbers in the order of their names' bytes; equal names in the order in which they were added. */
+const uint32_t *gpc_names_order(struct gpc_arena *arena, const struct gpc_names *names);
+
 /* The number of the first entry that has the name of entry `number`: itself, unless it repeats. */
 size_t gpc_names_first(const struct gpc_names *names, size_t number);
 

@@ -222,6 +222,7 @@ static struct rule_finder rule_finder_of(struct gpc_resolver *resolver,
 {
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = resolver->model->rule_count;
+	const uint32_t *order = gpc_names_order(arena, names);
 	struct rule_finder finder = {
 		.resolver = resolver,
 		.names = names,
@@ -231,7 +232,7 @@ static struct rule_finder rule_finder_of(struct gpc_resolver *resolver,
 	};
 
 	for (size_t i = 0; i < count; i++)
-		finder.rank[names->entries.items[i].number] = (uint32_t)i;
+		finder.rank[order[i]] = (uint32_t)i;
 	return finder;
 }
 

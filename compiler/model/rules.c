@@ -70,16 +70,19 @@ void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_names *names)
 	struct gpc_model *model = resolver->model;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = intent->rules.n;
+	const uint32_t *order;
 
 	if (count > GPC_MAX_RULES)
 		gpc_diag(resolver->diags, GPC_E0413, intent->rules.items[GPC_MAX_RULES].at,
 			 "%zu rules, the most is %u", count, GPC_MAX_RULES);
+	gpc_names_start(arena, names, count);
 	for (size_t i = 0; i < count; i++)
-		gpc_names_add(arena, names, intent->rules.items[i].name.text);
-	gpc_names_sort(names);
+		gpc_names_add(names, intent->rules.items[i].name.text);
+	gpc_names_sort(arena, names);
+	order = gpc_names_order(arena, names);
 	model->rules = GPC_NEW_ARRAY(arena, struct gpc_model_rule, count);
 	model->rule_count = count;
 	for (size_t i = 0; i < count; i++)
 		model->rules[i] =
-			build_rule(resolver, &intent->rules.items[names->entries.items[i].number]);
+			build_rule(resolver, &intent->rules.items[order[i]]);
 }

@@ -29,14 +29,17 @@ static void index_names(struct gpc_resolver *resolver)
 	const struct gpc_intent *intent = resolver->intent;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = intent->segments.n;
+	const uint32_t *order;
 
 	resolver->segment_rank = GPC_NEW_ARRAY(arena, uint32_t, count);
 	resolver->segment_set = GPC_NEW_ARRAY(arena, uint32_t, count);
+	gpc_names_start(arena, &resolver->segments, count);
 	for (size_t i = 0; i < count; i++)
-		gpc_names_add(arena, &resolver->segments, intent->segments.items[i].name.text);
-	gpc_names_sort(&resolver->segments);
+		gpc_names_add(&resolver->segments, intent->segments.items[i].name.text);
+	gpc_names_sort(arena, &resolver->segments);
+	order = gpc_names_order(arena, &resolver->segments);
 	for (size_t i = 0; i < count; i++) {
-		resolver->segment_rank[resolver->segments.entries.items[i].number] = (uint32_t)i;
+		resolver->segment_rank[order[i]] = (uint32_t)i;
 		resolver->segment_set[i] = GPC_NONE;
 	}
 }
@@ -238,6 +241,7 @@ void gpc_resolve_segments(struct gpc_resolver *resolver)
 	struct gpc_model *model = resolver->model;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = intent->segments.n;
+	const uint32_t *order;
 	const struct gpc_segment_intent **written =
 		GPC_NEW_ARRAY(arena, const struct gpc_segment_intent *, count);
 
@@ -245,10 +249,11 @@ void gpc_resolve_segments(struct gpc_resolver *resolver)
 		gpc_diag(resolver->diags, GPC_E0412, intent->segments.items[GPC_MAX_SEGMENTS].at,
 			 "%zu segments, the most is %u", count, GPC_MAX_SEGMENTS);
 	index_names(resolver);
+	order = gpc_names_order(arena, &resolver->segments);
 	model->segments = GPC_NEW_ARRAY(arena, struct gpc_model_segment, count);
 	model->segment_count = count;
 	for (size_t i = 0; i < count; i++) {
-		written[i] = &intent->segments.items[resolver->segments.entries.items[i].number];
+		written[i] = &intent->segments.items[order[i]];
 		model->segments[i] = (struct gpc_model_segment){
 			.name = written[i]->name.text,
 			.set = written_set(resolver, written[i]),

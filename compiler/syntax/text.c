@@ -106,29 +106,6 @@ static bool is_line_start(const struct gpc_source *source, size_t at)
 		(memcmp(p - 3, "\xe2\x80\xa8", 3) == 0 || memcmp(p - 3, "\xe2\x80\xa9", 3) == 0));
 }
 
-/*
- * Directives are refused here because libyaml takes quadratic time over many of them. So a text in
- * quotes may not continue on a line that starts with `%`.
- */
-static bool check_directives(struct gpc_diags *diags, uint32_t number,
-			     const struct gpc_source *source)
-{
-	const char *end = source->text + source->size;
-	struct gpc_diag *diag;
-
-	for (const char *p = source->text; (p = memchr(p, '%', (size_t)(end - p))); p++) {
-		size_t at = (size_t)(p - source->text);
-
-		if (!is_line_start(source, at))
-			continue;
-		diag = gpc_diag(diags, GPC_E0012, bytes_at(number, at, 1),
-				"line starts with `%%`, which YAML takes for a directive");
-		gpc_diag_hint(diags, diag, "remove the line, or indent it");
-		return false;
-	}
-	return true;
-}
-
 bool gpc_text_check(struct gpc_diags *diags, uint32_t number, bool *ret_ascii)
 {
 	const struct gpc_source *source = &diags->sources.items[number];
@@ -149,5 +126,24 @@ bool gpc_text_check(struct gpc_diags *diags, uint32_t number, bool *ret_ascii)
 		i += length;
 	}
 	*ret_ascii = ascii;
-	return check_directives(diags, number, source);
+	return true;
+}
+
+bool gpc_text_check_directives(struct gpc_diags *diags, uint32_t number)
+{
+	const struct gpc_source *source = &diags->sources.items[number];
+	const char *end = source->text + source->size;
+	struct gpc_diag *diag;
+
+	for (const char *p = source->text; (p = memchr(p, '%', (size_t)(end - p))); p++) {
+		size_t at = (size_t)(p - source->text);
+
+		if (!is_line_start(source, at))
+			continue;
+		diag = gpc_diag(diags, GPC_E0012, bytes_at(number, at, 1),
+				"line starts with `%%`, which YAML takes for a directive");
+		gpc_diag_hint(diags, diag, "remove the line, or indent it");
+		return false;
+	}
+	return true;
 }

@@ -9,9 +9,16 @@
 #include "../diag/diag.h"
 
 /*
- * One diagnostic (E0003..E0007) at the first byte that is no text, or (E0012) at the first
- * directive, then false. *ret_ascii: every character is one byte.
+ * One diagnostic (E0003..E0007) at the first byte that is no text, then false. *ret_ascii: every
+ * character is one byte.
  */
 bool gpc_text_check(struct gpc_diags *diags, uint32_t source, bool *ret_ascii);
+
+/*
+ * One diagnostic (E0012) at the first YAML directive, then false. They are refused before the scanner
+ * sees them because it takes quadratic time over many of them. So a text in quotes may not continue on
+ * a line that starts with `%`.
+ */
+bool gpc_text_check_directives(struct gpc_diags *diags, uint32_t source);
 
 #endif

@@ -424,7 +424,8 @@ bool gpc_yaml_parse(struct gpc_diags *diags, struct gpc_arena *tree, uint32_t nu
 	assert(number < diags->sources.n);
 	*ret_documents = (struct gpc_documents){0};
 	reader.source = &diags->sources.items[number];
-	if (!gpc_text_check(diags, number, &reader.ascii))
+	if (!gpc_text_check(diags, number, &reader.ascii) ||
+	    !gpc_text_check_directives(diags, number))
 		return false;
 	if (!yaml_parser_initialize(&reader.parser))
 		gpc_arena_exhausted();
