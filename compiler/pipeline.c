@@ -50,7 +50,10 @@ static void dump_model(const struct compilation *c, FILE *out)
 
 static bool check(struct compilation *c)
 {
-	return gpc_check(c->diags, &c->model);
+	bool in_date = gpc_check_expiry(c->diags, &c->model, c->options->today,
+					c->options->allow_expired);
+
+	return gpc_check(c->diags, &c->model) && in_date;
 }
 
 static bool lower(struct compilation *c)

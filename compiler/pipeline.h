@@ -16,6 +16,8 @@ struct gpc_compile_options {
 	struct gpc_inputs inputs;
 	const char *tool_version;	/* provenance only */
 	const char *commit;		/* provenance only; NULL if not from a repository; its text is taken last */
+	uint64_t today;			/* UTC seconds; what has expired by then is refused. 0: not judged */
+	bool allow_expired;
 	const char *dump_after;		/* one of gpc_pass_names, NULL for none: text to dump_to */
 	void *dump_to;			/* FILE * */
 };

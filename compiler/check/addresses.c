@@ -6,7 +6,8 @@
 
 enum use { FOR_HOST, FOR_GATEWAY };
 
-/* Why the address cannot be sent to, NULL if it can. A gateway may be link-local: it is asked for by name. */
+/* Why the address cannot be sent to, NULL if it can. A gateway may be link-local: it is asked for
+ * by name. */
 static const char *unusable(const struct gpc_ip *ip, enum use use)
 {
 	static const uint8_t loopback6[16] = {[15] = 1}, unspecified6[16];
@@ -49,10 +50,10 @@ static void check_endpoint(struct gpc_diags *diags, const struct gpc_model_endpo
 		check_usable(diags, &endpoint->addresses[i].prefix.ip, FOR_HOST,
 			     endpoint->addresses[i].at, "endpoint", endpoint->name);
 	if (count > (size_t)endpoint->has4 + endpoint->has6)
-		gpc_diag(
-			diags, GPC_E0310, endpoint->addresses[count - 1].at,
-			"%zu addresses of endpoint `%s`, an endpoint has one, or one of each family",
-			count, endpoint->name);
+		gpc_diag(diags, GPC_E0310, endpoint->addresses[count - 1].at,
+			 "%zu addresses of endpoint `%s`, an endpoint has one, or one of each "
+			 "family",
+			 count, endpoint->name);
 }
 
 static void check_listener(struct gpc_diags *diags, const struct gpc_model_listener *listener)

@@ -22,14 +22,14 @@ void gpc_check_backends(struct gpc_diags *diags, const struct gpc_model *model)
 			gpc_diag(diags, GPC_W0308, backend->at,
 				 "backend `%s` is not used by any listener", backend->name);
 		if (!takes_flows(model, backend))
-			gpc_diag(
-				diags, GPC_W0307, backend->at,
-				"backend `%s` takes no new flows: no endpoint is `ready` with a weight above 0",
-				backend->name);
+			gpc_diag(diags, GPC_W0307, backend->at,
+				 "backend `%s` takes no new flows: no endpoint is `ready` with a "
+				 "weight above 0",
+				 backend->name);
 		if (backend->has_health)
-			gpc_diag(
-				diags, GPC_W0309, backend->health_at,
-				"`health` of backend `%s` is not observed: every endpoint counts as up",
-				backend->name);
+			gpc_diag(diags, GPC_W0309, backend->health_at,
+				 "`health` of backend `%s` is not observed: every endpoint counts "
+				 "as up",
+				 backend->name);
 	}
 }

@@ -71,10 +71,10 @@ static void check_families(struct gpc_diags *diags, const struct gpc_model *mode
 	if (listener->forward != GPC_FORWARD_IPIP || !has_v6(listener) || !lack->count)
 		return;
 	if (lack->count == backend->endpoint_count)
-		diag = gpc_diag(
-			diags, GPC_E0305, listener->backend_at,
-			"no endpoint of backend `%s` has an IPv6 address, which `ipip` of listener `%s` needs",
-			backend->name, listener->name);
+		diag = gpc_diag(diags, GPC_E0305, listener->backend_at,
+				"no endpoint of backend `%s` has an IPv6 address, which `ipip` of "
+				"listener `%s` needs",
+				backend->name, listener->name);
 	else
 		diag = gpc_diag(
 			diags, GPC_W0306, listener->backend_at,

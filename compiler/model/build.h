@@ -3,7 +3,7 @@
 #ifndef GPC_MODEL_BUILD_H
 #define GPC_MODEL_BUILD_H
 
-#include "../intent/names.h"
+#include "catalog.h"
 #include "model.h"
 
 /* Each adds its errors to diags and fills its part of *model. */
@@ -21,9 +21,9 @@ void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model
 
 struct gpc_resolver;
 /* Inside gpc_model_policies(): rules by name, then what names them. */
-void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_names *names);
+void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog);
 void gpc_model_protects(struct gpc_resolver *resolver);
-void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_names *rule_names);
+void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_catalog *catalog);
 void gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
 		    struct gpc_model_rule *rule);
 void gpc_model_chains(struct gpc_diags *diags, struct gpc_model *model);

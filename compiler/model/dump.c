@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
-#include "model.h"
+#include "dump.h"
 
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
@@ -17,7 +17,12 @@ static void dump_defaults(const struct gpc_model *model, FILE *out)
 		model->flows, model->flow_inserts);
 	for (size_t i = 0; i < sizeof(model->hash_seed); i++)
 		fprintf(out, "%02x", model->hash_seed[i]);
-	fputs("\n", out);
+	if (!model->pickup)
+		fputs(" pickup never\n", out);
+	else if (model->pickup == GPC_NONE)
+		fputs(" pickup always\n", out);
+	else
+		fprintf(out, " pickup %u\n", model->pickup);
 }
 
 static void dump_interfaces(const struct gpc_model *model, FILE *out)
@@ -87,7 +92,9 @@ static void dump_listeners(const struct gpc_model *model, FILE *out)
 void gpc_model_dump(const struct gpc_model *model, FILE *out)
 {
 	dump_defaults(model, out);
+	gpc_model_dump_builtins(model, out);
 	dump_interfaces(model, out);
 	dump_backends(model, out);
 	dump_listeners(model, out);
+	gpc_model_dump_policies(model, out);
 }

@@ -20,8 +20,7 @@ struct named {
 /* What the policies need of the rules: their index by name, and names for suggestions. */
 struct rule_finder {
 	struct gpc_resolver *resolver;
-	const struct gpc_names *names;
-	uint32_t *rank;		 /* intent number -> index of model.rules */
+	const struct gpc_catalog *catalog;
 	const char **candidates; /* made when first needed */
 	uint32_t *seen;		 /* by rule: 1 + number of the policy that last named it */
 	size_t *seen_at;	 /* and the position there */
@@ -52,14 +51,12 @@ static struct named *find_rules(struct rule_finder *finder, const struct gpc_pol
 
 	for (uint32_t i = 0; i < from->rules.n; i++) {
 		const struct gpc_text_value *name = &from->rules.items[i];
-		size_t number = gpc_names_find(finder->names, name->text);
-		uint32_t rule;
+		uint32_t rule = gpc_catalog_find(finder->catalog, name->text);
 
-		if (number == SIZE_MAX) {
+		if (rule == GPC_NONE) {
 			report_unknown(finder, name, from->name.text);
 			continue;
 		}
-		rule = finder->rank[number];
 		if (finder->seen[rule] == policy + 1) {
 			gpc_diag_place(gpc_diag(diags, GPC_E0326, name->at,
 						"rule `%s` stands twice in policy `%s`", name->text,
@@ -218,30 +215,25 @@ static int by_name(const void *a, const void *b)
 }
 
 static struct rule_finder rule_finder_of(struct gpc_resolver *resolver,
-					 const struct gpc_names *names)
+					 const struct gpc_catalog *catalog)
 {
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = resolver->model->rule_count;
-	const uint32_t *order = gpc_names_order(arena, names);
-	struct rule_finder finder = {
+
+	return (struct rule_finder){
 		.resolver = resolver,
-		.names = names,
-		.rank = GPC_NEW_ARRAY(arena, uint32_t, count),
+		.catalog = catalog,
 		.seen = GPC_NEW_ARRAY(arena, uint32_t, count),
 		.seen_at = GPC_NEW_ARRAY(arena, size_t, count),
 	};
-
-	for (size_t i = 0; i < count; i++)
-		finder.rank[order[i]] = (uint32_t)i;
-	return finder;
 }
 
-void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_names *rule_names)
+void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_catalog *catalog)
 {
 	const struct gpc_intent *intent = resolver->intent;
 	struct gpc_model *model = resolver->model;
 	struct gpc_arena *arena = resolver->diags->arena;
-	struct rule_finder finder = rule_finder_of(resolver, rule_names);
+	struct rule_finder finder = rule_finder_of(resolver, catalog);
 	size_t count = intent->policies.n;
 	const struct gpc_policy_intent **sorted =
 		GPC_NEW_ARRAY(arena, const struct gpc_policy_intent *, count);
@@ -262,14 +254,14 @@ void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_names
 void gpc_model_policies(struct gpc_diags *diags, const struct gpc_intent *intent,
 			struct gpc_model *model)
 {
-	struct gpc_names rule_names = {0};
+	struct gpc_catalog rules = {0};
 	struct gpc_resolver resolver;
 
 	gpc_resolver_init(&resolver, diags, intent, model);
 	gpc_resolve_segments(&resolver);
-	gpc_model_rules(&resolver, &rule_names);
+	gpc_model_rules(&resolver, &rules);
 	gpc_model_protects(&resolver);
-	gpc_model_policy_list(&resolver, &rule_names);
+	gpc_model_policy_list(&resolver, &rules);
 	gpc_resolver_finish(&resolver);
 	gpc_model_chains(diags, model);
 }

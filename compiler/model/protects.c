@@ -23,9 +23,9 @@ static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_protec
 	source = gpc_resolve_selector(resolver, &from->from, true, "protect", protect->name);
 	destination =
 		gpc_resolve_selector(resolver, &from->to, from->ports.n, "protect", protect->name);
-	if (!gpc_resolve_asked(resolver, &from->ports, NULL, "protect", protect->name, &asked) ||
-	    source.wrong || destination.wrong)
+	if (source.wrong || destination.wrong)
 		return;
+	asked = gpc_resolve_asked(&from->ports, NULL);
 	made = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
 	protect->boxes = made.boxes;
 	protect->box_count = protect->exchanged_count = made.count;

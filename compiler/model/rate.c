@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `rate` -> integer GCRA (SEMANTICS 5.3): all is credit in ns. */
-#include <inttypes.h>
+#include <assert.h>
 
 #include "build.h"
 
@@ -31,6 +31,9 @@ static uint32_t entries_of(const struct gpc_rate_intent *rate)
 	uint64_t wanted = rate->entries.set ? rate->entries.value : DEFAULT_ENTRIES;
 	uint32_t entries = 1;
 
+	/* The range is that of keys.def. */
+	assert(wanted <= GPC_MAX_RATE_ENTRIES);
+
 	if (!rate->per_source.value)
 		return 1;
 	while (entries < wanted)
@@ -41,10 +44,6 @@ static uint32_t entries_of(const struct gpc_rate_intent *rate)
 static void check_limits(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
 			 const char *name)
 {
-	if (rate->entries.set && rate->entries.value > GPC_MAX_RATE_ENTRIES)
-		gpc_diag(diags, GPC_E0421, rate->entries.at,
-			 "%" PRIu64 " entries for the rate of rule `%s`, the most is %u",
-			 rate->entries.value, name, GPC_MAX_RATE_ENTRIES);
 	if (!rate->bytes && rate->limit.value > NS * rate->period)
 		gpc_diag(diags, GPC_E0420, rate->limit.at,
 			 "rate of rule `%s` is above one packet per nanosecond", name);

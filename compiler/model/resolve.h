@@ -10,8 +10,8 @@
 #ifndef GPC_MODEL_RESOLVE_H
 #define GPC_MODEL_RESOLVE_H
 
-#include "../intent/names.h"
 #include "build.h"
+#include "catalog.h"
 #include "space.h"
 
 /* A label of a segment; sorted by key, value, segment. */
@@ -53,8 +53,7 @@ struct gpc_resolver {
 	const struct gpc_intent *intent;
 	struct gpc_model *model;
 	struct gpc_space_builder space;
-	struct gpc_names segments;	/* numbers are those of the intent */
-	uint32_t *segment_rank;		/* intent number -> index of model.segments */
+	struct gpc_catalog segments;
 	uint32_t *segment_set;		/* by index of model.segments; GPC_NONE: not asked for yet */
 	GPC_VEC(struct gpc_labelled) labelled;
 	GPC_VEC(struct gpc_label_answer) label_answers;
@@ -104,10 +103,9 @@ struct gpc_asked {
 	struct gpc_match match;
 };
 
-/* `match` may be NULL. False after an error. */
-bool gpc_resolve_asked(struct gpc_resolver *resolver, const gpc_ports_list *ports,
-		       const struct gpc_match_intent *match, const char *kind, const char *owner,
-		       struct gpc_asked *ret);
+/* `match` may be NULL. */
+struct gpc_asked gpc_resolve_asked(const gpc_ports_list *ports,
+				   const struct gpc_match_intent *match);
 
 /*
  * Sorts the items, joins those that touch and takes away what `match` can never hold for. Returns

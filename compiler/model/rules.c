@@ -18,9 +18,9 @@ static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_rule_i
 
 	source = gpc_resolve_selector(resolver, &from->from, true, "rule", rule->name);
 	destination = gpc_resolve_selector(resolver, &from->to, from->ports.n, "rule", rule->name);
-	if (!gpc_resolve_asked(resolver, &from->ports, from->match, "rule", rule->name, &asked) ||
-	    source.wrong || destination.wrong)
+	if (source.wrong || destination.wrong)
 		return;
+	asked = gpc_resolve_asked(&from->ports, from->match);
 	made = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
 	rule->boxes = made.boxes;
 	rule->box_count = made.count;
@@ -64,25 +64,22 @@ static struct gpc_model_rule build_rule(struct gpc_resolver *resolver,
 	return rule;
 }
 
-void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_names *names)
+void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog)
 {
 	const struct gpc_intent *intent = resolver->intent;
 	struct gpc_model *model = resolver->model;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = intent->rules.n;
-	const uint32_t *order;
 
 	if (count > GPC_MAX_RULES)
 		gpc_diag(resolver->diags, GPC_E0413, intent->rules.items[GPC_MAX_RULES].at,
 			 "%zu rules, the most is %u", count, GPC_MAX_RULES);
-	gpc_names_start(arena, names, count);
+	gpc_catalog_start(arena, catalog, count);
 	for (size_t i = 0; i < count; i++)
-		gpc_names_add(names, intent->rules.items[i].name.text);
-	gpc_names_sort(arena, names);
-	order = gpc_names_order(arena, names);
+		gpc_catalog_add(catalog, intent->rules.items[i].name.text);
+	gpc_catalog_sort(arena, catalog);
 	model->rules = GPC_NEW_ARRAY(arena, struct gpc_model_rule, count);
 	model->rule_count = count;
 	for (size_t i = 0; i < count; i++)
-		model->rules[i] =
-			build_rule(resolver, &intent->rules.items[order[i]]);
+		model->rules[i] = build_rule(resolver, &intent->rules.items[catalog->order[i]]);
 }

@@ -10,12 +10,12 @@
 uint32_t gpc_resolve_segment(struct gpc_resolver *resolver, const char *name, struct gpc_place at,
 			     const char *kind, const char *owner)
 {
-	size_t number = gpc_names_find(&resolver->segments, name);
+	uint32_t index = gpc_catalog_find(&resolver->segments, name);
 	const struct gpc_model *model = resolver->model;
 	const char **names;
 
-	if (number != SIZE_MAX)
-		return resolver->segment_rank[number];
+	if (index != GPC_NONE)
+		return index;
 	names = GPC_NEW_ARRAY(resolver->diags->arena, const char *, model->segment_count);
 	for (size_t i = 0; i < model->segment_count; i++)
 		names[i] = model->segments[i].name;
@@ -29,19 +29,14 @@ static void index_names(struct gpc_resolver *resolver)
 	const struct gpc_intent *intent = resolver->intent;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = intent->segments.n;
-	const uint32_t *order;
 
-	resolver->segment_rank = GPC_NEW_ARRAY(arena, uint32_t, count);
 	resolver->segment_set = GPC_NEW_ARRAY(arena, uint32_t, count);
-	gpc_names_start(arena, &resolver->segments, count);
-	for (size_t i = 0; i < count; i++)
-		gpc_names_add(&resolver->segments, intent->segments.items[i].name.text);
-	gpc_names_sort(arena, &resolver->segments);
-	order = gpc_names_order(arena, &resolver->segments);
+	gpc_catalog_start(arena, &resolver->segments, count);
 	for (size_t i = 0; i < count; i++) {
-		resolver->segment_rank[order[i]] = (uint32_t)i;
+		gpc_catalog_add(&resolver->segments, intent->segments.items[i].name.text);
 		resolver->segment_set[i] = GPC_NONE;
 	}
+	gpc_catalog_sort(arena, &resolver->segments);
 }
 
 /* ---- cidrs and feeds ---- */
@@ -120,17 +115,15 @@ static void subtract(struct descent *d, uint32_t segment)
 
 	for (size_t i = 0; i < except->items.n; i++) {
 		const struct gpc_selector_item *item = &except->items.items[i];
-		size_t number;
+		uint32_t other;
 
 		if (item->kind == GPC_SELECT_PREFIX) {
 			parts[count++] = gpc_space_prefix(space, &item->prefix);
 			continue;
 		}
-		number = gpc_names_find(&resolver->segments, item->text);
-		if (number != SIZE_MAX && d->progress[resolver->segment_rank[number]] == DONE)
-			parts[count++] = gpc_space_set(
-				space,
-				resolver->model->segments[resolver->segment_rank[number]].set);
+		other = gpc_catalog_find(&resolver->segments, item->text);
+		if (other != GPC_NONE && d->progress[other] == DONE)
+			parts[count++] = gpc_space_set(space, resolver->model->segments[other].set);
 	}
 	if (!count)
 		return;
@@ -241,7 +234,6 @@ void gpc_resolve_segments(struct gpc_resolver *resolver)
 	struct gpc_model *model = resolver->model;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count = intent->segments.n;
-	const uint32_t *order;
 	const struct gpc_segment_intent **written =
 		GPC_NEW_ARRAY(arena, const struct gpc_segment_intent *, count);
 
@@ -249,11 +241,10 @@ void gpc_resolve_segments(struct gpc_resolver *resolver)
 		gpc_diag(resolver->diags, GPC_E0412, intent->segments.items[GPC_MAX_SEGMENTS].at,
 			 "%zu segments, the most is %u", count, GPC_MAX_SEGMENTS);
 	index_names(resolver);
-	order = gpc_names_order(arena, &resolver->segments);
 	model->segments = GPC_NEW_ARRAY(arena, struct gpc_model_segment, count);
 	model->segment_count = count;
 	for (size_t i = 0; i < count; i++) {
-		written[i] = &intent->segments.items[order[i]];
+		written[i] = &intent->segments.items[resolver->segments.order[i]];
 		model->segments[i] = (struct gpc_model_segment){
 			.name = written[i]->name.text,
 			.set = written_set(resolver, written[i]),

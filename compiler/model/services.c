@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `ports` and `match` -> items. */
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -111,22 +112,16 @@ static struct gpc_match match_of(const struct gpc_match_intent *match)
 	return resolved;
 }
 
-bool gpc_resolve_asked(struct gpc_resolver *resolver, const gpc_ports_list *ports,
-		       const struct gpc_match_intent *match, const char *kind, const char *owner,
-		       struct gpc_asked *ret)
+struct gpc_asked gpc_resolve_asked(const gpc_ports_list *ports,
+				   const struct gpc_match_intent *match)
 {
-	ret->match = match_of(match);
-	ret->count = ret->ports = 0;
-	if (ports->n > GPC_MAX_PORTS_ITEMS) {
-		gpc_diag(resolver->diags, GPC_E0417, ports->items[GPC_MAX_PORTS_ITEMS].at,
-			 "%zu items in `ports` of %s `%s`, the most is %u", ports->n, kind, owner,
-			 GPC_MAX_PORTS_ITEMS);
-		return false;
-	}
+	struct gpc_asked asked = {.ports = ports->n, .match = match_of(match)};
+
+	/* Counted where it was read. */
+	assert(ports->n <= GPC_MAX_PORTS_ITEMS);
 	for (size_t i = 0; i < ports->n; i++)
-		ret->items[ret->count++] = item_of(&ports->items[i]);
-	ret->ports = ports->n;
-	if (!ret->count)
-		ret->items[ret->count++] = item_of(&(struct gpc_ports_item){.any = true});
-	return true;
+		asked.items[asked.count++] = item_of(&ports->items[i]);
+	if (!asked.count)
+		asked.items[asked.count++] = item_of(&(struct gpc_ports_item){.any = true});
+	return asked;
 }
