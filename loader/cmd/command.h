@@ -60,6 +60,7 @@ struct gpc_command {
 	X(rollback)                                                                                \
 	X(log)                                                                                     \
 	X(show)                                                                                    \
+	X(events)                                                                                  \
 	X(off)                                                                                     \
 	X(on)                                                                                      \
 	X(detach)                                                                                  \

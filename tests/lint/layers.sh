@@ -67,8 +67,8 @@ rule "<yaml.h> is included by one file of compiler/syntax" offences '.*' '<yaml.
 rule "<yaml.h> is included by one file" one_file '<yaml.h>'
 rule "<git2.h> is included below loader/history only" offences '.*' '<git2' '^loader/history/[^:]*:'
 rule "skeletons are included by one file" one_file '("|<)?[^ ]*\.skel\.h'
-rule "commands know the plane by plane.h, lock.h, claim.h and failpoint.h only" \
-	offences 'loader/cmd/[^:]*' 'loader/plane/|loader/link/|<bpf/' ': loader/plane/(plane|lock|claim|failpoint)\.h'
+rule "commands know the plane by plane.h, events.h, lock.h, claim.h and failpoint.h only" \
+	offences 'loader/cmd/[^:]*' 'loader/plane/|loader/link/|<bpf/' ': loader/plane/(plane|events|lock|claim|failpoint)\.h'
 rule "plane, link and history know no command" offences 'loader/(plane|link|history)/[^:]*' 'loader/cmd/'
 rule "the history does not touch the plane, nor the plane the history" \
 	offences 'loader/(plane|link|history)/[^:]*' 'loader/(plane|link|history)/' \
