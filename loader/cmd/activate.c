@@ -232,7 +232,7 @@ static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image 
 	gpc_json_number(result, "generation", number);
 	gpc_json_bool(result, "unchanged", outcome->unchanged);
 	gpc_json_number(result, "devices", outcome->devices);
-	gpc_json_text(result, "policies", gpc_stance_name(stance));
+	gpc_json_text(result, "policy_mode", gpc_stance_name(stance));
 	gpc_json_real(result, "flip_us", outcome->flip_us, 3);
 	gpc_json_real(result, "total_ms", outcome->total_ms, 3);
 	gpc_describe_json(image, result);

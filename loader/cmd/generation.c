@@ -13,7 +13,7 @@ struct json_object *gpc_generation_json(const struct gpc_generation *generation,
 	gpc_json_text(object, "actor", generation->actor);
 	gpc_json_text(object, "source", generation->source);
 	gpc_json_text(object, "result", generation->result);
-	gpc_json_text(object, "policies", gpc_stance_name(generation->stance));
+	gpc_json_text(object, "policy_mode", gpc_stance_name(generation->stance));
 	if (generation->rollback_of)
 		gpc_json_number(object, "rollback_of", generation->rollback_of);
 	gpc_json_text(object, "decision", generation->decision);

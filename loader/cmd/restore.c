@@ -43,7 +43,7 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 	gpc_json_bool(result, "unchanged", outcome.unchanged);
 	gpc_say_stance(call, stance);
 	gpc_json_number(result, "devices", outcome.devices);
-	gpc_json_text(result, "policies", gpc_stance_name(stance));
+	gpc_json_text(result, "policy_mode", gpc_stance_name(stance));
 	gpc_describe_json(image, result);
 	return gpc_finish(call, GPC_EXIT_OK, result);
 }

@@ -9,11 +9,13 @@
 #include "../../compiler/base/cleanup.h"
 #include "describe.h"
 #include "output.h"
+#include "status_policies.h"
 
 #define NAMED_HOPS 5u
+#define NAMED_RULES 5u
 
 static const struct gpc_option options[] = {
-	{'v', "verbose", NULL, "slots, whole digests, counters that are 0"},
+	{'v', "verbose", NULL, "rules, slots, whole digests, counters that are 0"},
 	{0, "exit-code", NULL, "exit with 2 when something needs attention"},
 	GPC_OPTION_JSON,
 };
@@ -167,6 +169,19 @@ static void check_hops(struct gpc_status *status)
 		problem(status, "and of %u more endpoints", unknown - NAMED_HOPS);
 }
 
+static void check_expired(struct gpc_status *status)
+{
+	char *texts[NAMED_RULES];
+	size_t found = gpc_expired_rules(&status->plane.image, texts, NAMED_RULES);
+
+	for (size_t i = 0; i < found && i < NAMED_RULES; i++) {
+		problem(status, "%s", texts[i]);
+		free(texts[i]);
+	}
+	if (found > NAMED_RULES)
+		problem(status, "and %zu more expired rules", found - NAMED_RULES);
+}
+
 static void find_problems(struct gpc_status *status)
 {
 	if (!status->plane.present) {
@@ -192,6 +207,7 @@ static void find_problems(struct gpc_status *status)
 	if (!status->plane.device_count)
 		problem(status, "no device is bound: none of the plane's interfaces is there");
 	check_hops(status);
+	check_expired(status);
 }
 
 /* ---- gathering ---- */
@@ -260,12 +276,13 @@ const struct gpc_command gpc_command_status = {
 	.side = GPC_SIDE_HOST,
 	.summary = "what runs: devices, listeners, endpoints, packets",
 	.operands = "",
-	.description = "One screen: the running generation, its devices, what each listener and "
-		       "endpoint has\n"
-		       "seen (`due` is the share by the Maglev table, `got` that of the new "
-		       "flows), and what\n"
-		       "needs attention, first. Changes nothing, takes no lock.",
-	.objects = "plane, recorded, device, listener, endpoint, reason, problem",
+	.description = "One screen: the running generation, its devices, what policies do and would "
+		       "deny, what\n"
+		       "each listener and endpoint has seen (`due` is the share by the Maglev table, "
+		       "`got` that\n"
+		       "of the new flows), and what needs attention, first. Changes nothing, takes no "
+		       "lock.",
+	.objects = "plane, recorded, device, listener, endpoint, reason, policy, rule,\n  limit, problem",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_HOST),
 	.run = run,

@@ -7,6 +7,7 @@
 #include "generation.h"
 #include "output.h"
 #include "status.h"
+#include "status_policies.h"
 
 static void add_counter(struct json_object *object, struct gpc_counter counter)
 {
@@ -20,6 +21,9 @@ static void print_plane(const struct gpc_status *status)
 	struct json_object *object = gpc_json("plane");
 
 	gpc_json_bool(object, "off", status->plane.control & GPC_CTL_OFF);
+	gpc_json_text(object, "policy_mode",
+		      gpc_stance_name(gpc_stance_of(status->plane.image.plane,
+						    status->plane.control)));
 	gpc_json_number(object, "generation", status->link->generation);
 	gpc_json_number(object, "size_class_log2", status->plane.size_log2);
 	gpc_json_number(object, "sequence", gpc_ctl_sequence(status->plane.control));
@@ -122,6 +126,7 @@ void gpc_status_json(const struct gpc_call *call, const struct gpc_status *statu
 		print_listeners(status);
 		print_endpoints(status);
 		print_reasons(status);
+		gpc_status_policies_json(status);
 	}
 	for (size_t i = 0; i < status->problem_count; i++) {
 		struct json_object *object = gpc_json("problem");

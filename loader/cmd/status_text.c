@@ -8,6 +8,7 @@
 #include "describe.h"
 #include "output.h"
 #include "status.h"
+#include "status_policies.h"
 
 #define LISTED 40u /* rows of a kind on one screen; -v shows all */
 
@@ -277,11 +278,13 @@ void gpc_status_text(const struct gpc_call *call, const struct gpc_status *statu
 		return;
 	print_head(call, status);
 	print_devices(status);
-	print_listeners(call, status);
+	gpc_status_policies_text(call, status);
+	if (gpc_image_count(&status->plane.image, GPC_SEC_LISTENER))
+		print_listeners(call, status);
 	if (gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT) > LISTED &&
 	    !gpc_call_has(call, "verbose"))
 		print_backends(status);
-	else
+	else if (gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT))
 		print_endpoints(status);
 	print_reasons(call, status);
 }
