@@ -116,9 +116,11 @@ bool gpc_image_place(const struct gpc_image *image, struct gpc_arena *arena, uin
 	const char *path = NULL;
 
 	object = object_of(image, id);
-	if (json_object_is_type(object, json_type_object) &&
-	    json_object_object_get_ex(object, "at", &at) &&
-	    json_object_is_type(at, json_type_array) && json_object_array_length(at) == 3 &&
+	if (json_object_is_type(object, json_type_array))
+		at = object;
+	else if (json_object_is_type(object, json_type_object))
+		json_object_object_get_ex(object, "at", &at);
+	if (json_object_is_type(at, json_type_array) && json_object_array_length(at) == 3 &&
 	    number_at(at, 0, &source) && number_at(at, 1, &line) && number_at(at, 2, &column))
 		path = source_path(image, arena, source);
 	json_object_put(object);

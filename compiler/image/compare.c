@@ -69,6 +69,42 @@ static void report_bytes(struct compare *compare, uint64_t object, const char *w
 	       compare->options->bytes_label, there);
 }
 
+/* Fields of one byte whose values have names. */
+static const struct named_field {
+	const char *record, *field;
+	const char *values[6];
+} named_fields[] = {
+	{"gpc_rule", "action", {"pass", "allow", "deny", "reject", "log", "mark"}},
+	{"gpc_rule", "exceed", {"none", "allow", "deny", "reject"}},
+	{"gpc_policy", "fallback", {"pass", "allow", "deny", "reject"}},
+	{"gpc_policy", "mode", {"enforce", "audit"}},
+};
+
+static const char *value_name(const struct gpc_field *field, uint8_t value)
+{
+	for (size_t i = 0; i < sizeof(named_fields) / sizeof(named_fields[0]); i++) {
+		const struct named_field *named = &named_fields[i];
+
+		if (!strcmp(named->record, field->record) && !strcmp(named->field, field->name) &&
+		    value < sizeof(named->values) / sizeof(named->values[0]))
+			return named->values[value];
+	}
+	return NULL;
+}
+
+static void report_field(struct compare *compare, uint64_t object, const char *what,
+			 const struct gpc_field *field, size_t offset)
+{
+	const char *here = value_name(field, (uint8_t)compare->image->bytes[offset]);
+	const char *there = value_name(field, (uint8_t)compare->bytes[offset]);
+
+	if (here && there)
+		report(compare, object, "%s field %s: %s %s, %s %s", what, field->name,
+		       compare->options->image_label, here, compare->options->bytes_label, there);
+	else
+		report_bytes(compare, object, what, field->name, offset, field->size);
+}
+
 /* One record: the field in which it differs first. */
 static void compare_record(struct compare *compare, uint64_t object, const char *what,
 			   const char *record, size_t offset, size_t size)
@@ -80,8 +116,7 @@ static void compare_record(struct compare *compare, uint64_t object, const char 
 		return;
 	field = gpc_field_at(record, (uint32_t)at);
 	if (field)
-		report_bytes(compare, object, what, field->name, offset + field->offset,
-			     field->size);
+		report_field(compare, object, what, field, offset + field->offset);
 	else
 		report_bytes(compare, object, what, NULL, offset, size);
 }

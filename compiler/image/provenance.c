@@ -11,7 +11,7 @@
 
 struct object {
 	uint64_t id;
-	const char *kind, *owner, *name; /* owner: backend of an endpoint, else NULL */
+	const char *kind, *owner, *name; /* kind NULL: a policy's rule; owner: an endpoint's backend */
 	struct gpc_place at;
 	struct gpc_line_column position;
 };
@@ -24,11 +24,32 @@ struct object {
 			.at = (objects)[i_].at                                                     \
 		}
 
+static size_t count_rules(const struct gpc_model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->policy_count; i++)
+		count += model->policies[i].rule_count + 1;
+	return count;
+}
+
+/* The rules of a policy, where each is written, and its default, which is the policy's. */
+static struct object *list_rules(const struct gpc_model *model,
+				 const struct gpc_model_policy *policy, struct object *next)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		*next++ = (struct object){.id = policy->rule_ids[i],
+					  .at = model->rules[policy->rules[i]].at};
+	*next++ = (struct object){.id = policy->default_id, .at = policy->at};
+	return next;
+}
+
 static struct object *list_objects(struct gpc_arena *arena, const struct gpc_model *model,
 				   size_t *ret_count)
 {
 	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
-		       model->listener_count;
+		       model->listener_count + model->policy_count + model->protect_count +
+		       count_rules(model);
 	struct object *objects = GPC_NEW_ARRAY(arena, struct object, count), *next = objects;
 
 	for (size_t i = 0; i < model->endpoint_count; i++) {
@@ -43,6 +64,10 @@ static struct object *list_objects(struct gpc_arena *arena, const struct gpc_mod
 	COLLECT(next, model->interfaces, model->interface_count, GPC_KIND_INTERFACE);
 	COLLECT(next, model->backends, model->backend_count, GPC_KIND_BACKEND);
 	COLLECT(next, model->listeners, model->listener_count, GPC_KIND_LISTENER);
+	COLLECT(next, model->policies, model->policy_count, GPC_KIND_POLICY);
+	COLLECT(next, model->protects, model->protect_count, GPC_KIND_PROTECT);
+	for (size_t i = 0; i < model->policy_count; i++)
+		next = list_rules(model, &model->policies[i], next);
 	*ret_count = count;
 	return objects;
 }
@@ -126,8 +151,53 @@ static uint32_t *put_sources(const struct gpc_diags *diags, FILE *out)
 	return rank;
 }
 
+static char *hex(char *to, uint64_t number)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*to++ = digits[number >> shift & 15];
+	return to;
+}
+
+static char *decimal(char *to, uint32_t number)
+{
+	char digits[10];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (count)
+		*to++ = digits[--count];
+	return to;
+}
+
+/* "0123456789abcdef":[0,123,5]; there may be a hundred thousand, so not by fprintf(). */
+static void put_rule(const struct object *object, const uint32_t *rank, FILE *out)
+{
+	char line[64], *at = line;
+
+	*at++ = '"';
+	at = hex(at, object->id);
+	*at++ = '"';
+	*at++ = ':';
+	*at++ = '[';
+	at = decimal(at, rank[object->at.source]);
+	*at++ = ',';
+	at = decimal(at, object->position.line);
+	*at++ = ',';
+	at = decimal(at, object->position.column);
+	*at++ = ']';
+	fwrite(line, 1, (size_t)(at - line), out);
+}
+
 static void put_object(const struct object *object, const uint32_t *rank, FILE *out)
 {
+	if (!object->kind) {
+		put_rule(object, rank, out);
+		return;
+	}
 	fprintf(out, "\"%016" PRIx64 "\":{\"kind\":\"%s\",", object->id, object->kind);
 	if (object->owner) {
 		fputs("\"backend\":", out);

@@ -27,6 +27,8 @@ bool gpc_image_write(struct gpc_diags *diags, const struct gpc_model *model,
  * The provenance part: JSON text with the tool's version, the commit, the sources in byte order and
  * one line per object, by id:
  *   "0123456789abcdef":{"kind":"listener","name":"web","at":[SOURCE,LINE,COLUMN]}
+ * and for the rules of policies, which are many, only
+ *   "0123456789abcdef":[SOURCE,LINE,COLUMN]
  * `text` is in the arena.
  */
 struct gpc_span_text {

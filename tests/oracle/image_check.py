@@ -159,12 +159,16 @@ def check_provenance(image, text):
     expect(provenance["sources"] == sorted(provenance["sources"]), "order of the sources")
     ids = [int(key, 16) for key in provenance["objects"]]
     expect(ids == sorted(ids), "order of the objects in the provenance")
-    expected = {o.id: (kind, image.name(o.name)) for kind in ("interface", "backend", "endpoint", "listener")
+    expected = {o.id: (kind, image.name(o.name)) for kind in ("interface", "backend", "endpoint", "listener", "policy")
                 for o in getattr(image, kind)}
-    got = {int(key, 16): (o["kind"], o["name"]) for key, o in provenance["objects"].items()}
+    expected.update((o.id, ("protect", image.name(o.name))) for o in image.rule if o.flags & IS_PROTECT)
+    expected.update((o.id, None) for o in image.rule if o.policy != NONE)
+    objects = provenance["objects"].items()
+    got = {int(key, 16): (o["kind"], o["name"]) if isinstance(o, dict) else None for key, o in objects}
     expect(got == expected, "objects of the provenance")
-    for o in provenance["objects"].values():
-        expect(0 <= o["at"][0] < len(provenance["sources"]) and min(o["at"][1:]) >= 1, "place of", o["name"])
+    for key, o in objects:
+        source, line, column = o["at"] if isinstance(o, dict) else o
+        expect(0 <= source < len(provenance["sources"]) and min(line, column) >= 1, "place of", key)
 
 
 def check_directory(image):
