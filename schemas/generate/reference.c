@@ -23,6 +23,17 @@ static const struct limit {
 	{"backends", GPC_MAX_BACKENDS},
 	{"endpoints of a backend", GPC_MAX_ENDPOINTS_PER_BACKEND},
 	{"endpoints", GPC_MAX_ENDPOINTS},
+	{"segments", GPC_MAX_SEGMENTS},
+	{"rules", GPC_MAX_RULES},
+	{"items in `ports` of a rule", GPC_MAX_PORTS_ITEMS},
+	{"policies", GPC_MAX_POLICIES},
+	{"policies of one interface and direction", GPC_MAX_CHAIN_POLICIES},
+	{"`protect` items", GPC_MAX_PROTECT},
+	{"feeds", GPC_MAX_FEEDS},
+	{"bytes of a feed", GPC_MAX_FEED_BYTES},
+	{"bytes of all feeds", GPC_MAX_FEEDS_BYTES},
+	{"prefixes of a feed", GPC_MAX_FEED_PREFIXES},
+	{"tests", GPC_MAX_TESTS},
 };
 
 /* A bar would end the cell. */
@@ -44,11 +55,15 @@ static void put_words(const struct gpc_words *words)
 
 static void put_type(const struct gpc_key *key)
 {
-	if (key->words)
-		put_words(key->words);
-	else
+	bool named = !key->words || (key->type != GPC_TYPE_ENUM && key->type != GPC_TYPE_BOOL);
+
+	if (named)
 		put_cell(gpc_type_name(key->type));
-	if (key->max && key->type == GPC_TYPE_DURATION)
+	if (key->words) {
+		printf("%s", named ? ": " : "");
+		put_words(key->words);
+	}
+	if (key->max && (key->type == GPC_TYPE_DURATION || key->type == GPC_TYPE_PICKUP))
 		printf(", up to 365d");
 	else if (key->max)
 		printf(", %llu to %llu", (unsigned long long)key->min,
