@@ -52,9 +52,9 @@ static uint32_t marking_rule(const struct gpc_model *model, const struct gpc_mod
 static const char *lacking_hook(const struct gpc_model_policy *policy, uint8_t hooks)
 {
 	if (!(hooks & ARRIVES) && (policy->direction == GPC_INGRESS || policy->stateful))
-		return "`xdp` nor `tc-ingress`";
+		return "neither hook `xdp` nor `tc-ingress`";
 	if (!(hooks & GPC_HOOK_TC_EGRESS) && (policy->direction == GPC_EGRESS || policy->stateful))
-		return "`tc-egress`";
+		return "no hook `tc-egress`";
 	return NULL;
 }
 
@@ -70,13 +70,12 @@ static void check_hooks(struct gpc_diags *diags, const struct gpc_model *model,
 		if (!(policy->interfaces >> i & 1))
 			continue;
 		if (lacking)
-			gpc_diag_place(
-				gpc_diag(diags, GPC_E0333, policy->interfaces_at,
-					 "interface `%s` has no hook %s for %s %s policy `%s`",
-					 interface->name, lacking,
-					 policy->stateful ? "stateful" : "stateless",
-					 direction_name(policy), policy->name),
-				interface->at, "the interface");
+			gpc_diag_place(gpc_diag(diags, GPC_E0333, policy->interfaces_at,
+						"%s on interface `%s` for %s %s policy `%s`",
+						lacking, interface->name,
+						policy->stateful ? "stateful" : "stateless",
+						direction_name(policy), policy->name),
+				       interface->at, "the interface");
 		if (mark != GPC_NONE && !(interface->hooks & GPC_HOOK_TC_INGRESS))
 			gpc_diag_place(gpc_diag(diags, GPC_E0333, policy->rules_at[mark],
 						"interface `%s` has no hook `tc-ingress` for the "

@@ -104,6 +104,9 @@ bool gpc_check_expiry(struct gpc_diags *diags, const struct gpc_model *model, ui
 		if (!left && !allow_expired)
 			gpc_diag(diags, GPC_E0337, rule->expires_at, "rule `%s` has expired",
 				 rule->name);
+		else if (left && left <= DAY)
+			gpc_diag(diags, GPC_W0338, rule->expires_at,
+				 "rule `%s` expires within a day", rule->name);
 		else if (left && left <= SOON)
 			gpc_diag(diags, GPC_W0338, rule->expires_at,
 				 "rule `%s` expires within %u days", rule->name,

@@ -82,12 +82,22 @@ static void add_box(struct making *making, uint32_t destination, struct gpc_serv
 			making->source, destination, gpc_space_service(space, &service), 0};
 }
 
+/* As many items as the largest target has; the same room for every rule. */
+static struct gpc_service_item *scratch_items(struct gpc_resolver *resolver, size_t count)
+{
+	if (resolver->scratch_room < count) {
+		resolver->scratch_room = 2 * count;
+		resolver->scratch = GPC_NEW_ARRAY(resolver->diags->arena, struct gpc_service_item,
+						  resolver->scratch_room);
+	}
+	return resolver->scratch;
+}
+
 static void add_targets(struct making *making, const struct gpc_listeners_answer *answer)
 {
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct gpc_target *target = &answer->targets[i];
-		struct gpc_service_item *items = GPC_NEW_ARRAY(
-			making->resolver->diags->arena, struct gpc_service_item, target->count);
+		struct gpc_service_item *items = scratch_items(making->resolver, target->count);
 
 		memcpy(items, target->items, target->count * sizeof(*items));
 		add_box(making, target->set, items, target->count);

@@ -22,8 +22,6 @@ struct rule_finder {
 	struct gpc_resolver *resolver;
 	const struct gpc_catalog *catalog;
 	const char **candidates; /* made when first needed */
-	uint32_t *seen;		 /* by rule: 1 + number of the policy that last named it */
-	size_t *seen_at;	 /* and the position there */
 };
 
 static void report_unknown(struct rule_finder *finder, const struct gpc_text_value *name,
@@ -41,12 +39,12 @@ static void report_unknown(struct rule_finder *finder, const struct gpc_text_val
 			  finder->candidates, model->rule_count);
 }
 
-/* The rules that a policy names, as written; what is unknown or repeated is left out. */
+/* The rules that a policy names, as written; what is unknown is left out. */
 static struct named *find_rules(struct rule_finder *finder, const struct gpc_policy_intent *from,
-				uint32_t policy, size_t *ret_count)
+				size_t *ret_count)
 {
-	struct gpc_diags *diags = finder->resolver->diags;
-	struct named *named = GPC_NEW_ARRAY(diags->arena, struct named, from->rules.n);
+	struct gpc_resolver *resolver = finder->resolver;
+	struct named *named = GPC_NEW_ARRAY(resolver->diags->arena, struct named, from->rules.n);
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < from->rules.n; i++) {
@@ -57,16 +55,7 @@ static struct named *find_rules(struct rule_finder *finder, const struct gpc_pol
 			report_unknown(finder, name, from->name.text);
 			continue;
 		}
-		if (finder->seen[rule] == policy + 1) {
-			gpc_diag_place(gpc_diag(diags, GPC_E0326, name->at,
-						"rule `%s` stands twice in policy `%s`", name->text,
-						from->name.text),
-				       from->rules.items[finder->seen_at[rule]].at, "the first");
-			continue;
-		}
-		finder->seen[rule] = policy + 1;
-		finder->seen_at[rule] = i;
-		finder->resolver->model->rules[rule].used = true;
+		resolver->model->rules[rule].used = true;
 		named[count++] = (struct named){rule, i, name->at};
 	}
 	*ret_count = count;
@@ -122,12 +111,12 @@ static void sort_rules(struct gpc_resolver *resolver, struct named *named, size_
 }
 
 static void resolve_rules(struct rule_finder *finder, const struct gpc_policy_intent *from,
-			  uint32_t index, struct gpc_model_policy *policy)
+			  struct gpc_model_policy *policy)
 {
 	struct gpc_resolver *resolver = finder->resolver;
 	struct gpc_arena *arena = resolver->diags->arena;
 	size_t count;
-	struct named *named = find_rules(finder, from, index, &count);
+	struct named *named = find_rules(finder, from, &count);
 	uint32_t *rules = GPC_NEW_ARRAY(arena, uint32_t, count);
 	uint64_t *ids = GPC_NEW_ARRAY(arena, uint64_t, count);
 	struct gpc_place *places = GPC_NEW_ARRAY(arena, struct gpc_place, count);
@@ -176,7 +165,7 @@ static struct gpc_place place_of(const struct gpc_uint_value *value)
 }
 
 static struct gpc_model_policy build_policy(struct rule_finder *finder,
-					    const struct gpc_policy_intent *from, uint32_t index)
+					    const struct gpc_policy_intent *from)
 {
 	const struct gpc_intent *intent = finder->resolver->intent;
 	struct gpc_model_policy policy = {
@@ -203,7 +192,7 @@ static struct gpc_model_policy build_policy(struct rule_finder *finder,
 		.mid_stream_at = place_of(&from->mid_stream),
 	};
 
-	resolve_rules(finder, from, index, &policy);
+	resolve_rules(finder, from, &policy);
 	return policy;
 }
 
@@ -214,26 +203,12 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name.text, (*y)->name.text);
 }
 
-static struct rule_finder rule_finder_of(struct gpc_resolver *resolver,
-					 const struct gpc_catalog *catalog)
-{
-	struct gpc_arena *arena = resolver->diags->arena;
-	size_t count = resolver->model->rule_count;
-
-	return (struct rule_finder){
-		.resolver = resolver,
-		.catalog = catalog,
-		.seen = GPC_NEW_ARRAY(arena, uint32_t, count),
-		.seen_at = GPC_NEW_ARRAY(arena, size_t, count),
-	};
-}
-
 void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_catalog *catalog)
 {
 	const struct gpc_intent *intent = resolver->intent;
 	struct gpc_model *model = resolver->model;
 	struct gpc_arena *arena = resolver->diags->arena;
-	struct rule_finder finder = rule_finder_of(resolver, catalog);
+	struct rule_finder finder = {.resolver = resolver, .catalog = catalog};
 	size_t count = intent->policies.n;
 	const struct gpc_policy_intent **sorted =
 		GPC_NEW_ARRAY(arena, const struct gpc_policy_intent *, count);
@@ -248,7 +223,7 @@ void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_catal
 	model->policies = GPC_NEW_ARRAY(arena, struct gpc_model_policy, count);
 	model->policy_count = count;
 	for (size_t i = 0; i < count; i++)
-		model->policies[i] = build_policy(&finder, sorted[i], (uint32_t)i);
+		model->policies[i] = build_policy(&finder, sorted[i]);
 }
 
 void gpc_model_policies(struct gpc_diags *diags, const struct gpc_intent *intent,

@@ -8,6 +8,7 @@
 #define DEFAULT_ENTRIES 65536u
 /* Credit and what is added to it stay far from overflow. */
 #define MAX_CREDIT (1ull << 60)
+#define SECONDS_OF_A_YEAR 31556952ull
 
 /* ns of credit that the whole burst takes. */
 static uint64_t credit_of(const struct gpc_rate_intent *rate, uint64_t units)
@@ -41,37 +42,22 @@ static uint32_t entries_of(const struct gpc_rate_intent *rate)
 	return entries;
 }
 
-static void check_limits(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
-			 const char *name)
-{
-	if (!rate->bytes && rate->limit.value > NS * rate->period)
-		gpc_diag(diags, GPC_E0420, rate->limit.at,
-			 "rate of rule `%s` is above one packet per nanosecond", name);
-	if (credit_of(rate, burst_of(rate)) == UINT64_MAX)
-		gpc_diag(diags, GPC_E0420, rate->burst.set ? rate->burst.at : rate->limit.at,
-			 "burst of rule `%s` takes more than %llu s to fill up", name,
-			 MAX_CREDIT / NS);
-}
-
 void gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
 		    struct gpc_model_rule *rule)
 {
-	size_t errors = diags->errors;
+	uint64_t burst = burst_of(rate), credit = credit_of(rate, burst);
 
+	assert(rate->bytes || rate->limit.value <= NS * rate->period);
 	rule->exceed = rate->exceed.set ? (enum gpc_action)rate->exceed.value : GPC_ACTION_DENY;
 	rule->limited = true;
 	rule->per_source = rate->per_source.value;
 	rule->rate_bytes = rate->bytes;
 	rule->rate_at = rate->at;
-	check_limits(diags, rate, rule->name);
-	if (diags->errors != errors)
-		return;
 	rule->rate_entries = entries_of(rate);
-	if (rate->bytes) {
-		rule->rate_cost = rate->limit.value;
-		rule->rate_burst = credit_of(rate, burst_of(rate));
-	} else {
-		rule->rate_cost = credit_of(rate, 1);
-		rule->rate_burst = burst_of(rate) * rule->rate_cost;
-	}
+	rule->rate_cost = rate->bytes ? rate->limit.value : credit_of(rate, 1);
+	rule->rate_burst = rate->bytes ? credit : burst * rule->rate_cost;
+	if (credit == UINT64_MAX)
+		gpc_diag(diags, GPC_E0420, rate->burst.set ? rate->burst.at : rate->limit.at,
+			 "burst of rule `%s` takes more than %llu years to fill up", rule->name,
+			 MAX_CREDIT / NS / SECONDS_OF_A_YEAR);
 }

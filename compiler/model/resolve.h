@@ -61,6 +61,8 @@ struct gpc_resolver {
 	struct gpc_intern label_index, listeners_index;
 	GPC_VEC(struct gpc_boxes_made) made;	/* of all rules, in the order of the calls */
 	size_t boxes;			/* how many those are */
+	struct gpc_service_item *scratch;	/* of a target, while `match` restricts them */
+	size_t scratch_room;
 	bool told_full, told_boxes;	/* the limit of ranges, of boxes was reported */
 };
 

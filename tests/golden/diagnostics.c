@@ -3,15 +3,18 @@
  * diagnostics: compiles files below a root folder and prints what the compiler says, for the golden
  * cases. A fault makes one path fail to be read in a way that root cannot arrange on a disk.
  *
- *   diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS] [-e ENV] FILE...
+ *   diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS]
+ *               [--today YYYY-MM-DD] [--allow-expired] [-e ENV] FILE...
  *
  * --dump PASS also prints the result of a pass, before the diagnostics. Exits 0 if the input is valid, 3 if it is not.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <string.h>
 
 #include "base/disk.h"
 #include "diag/render.h"
+#include "intent/scalar.h"
 #include "pipeline.h"
 
 struct faulty {
@@ -43,8 +46,17 @@ static enum gpc_read_status list_faulty(void *context, const char *path, char **
 
 static int usage(void)
 {
-	fputs("usage: diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS] [-e ENV] FILE...\n", stderr);
+	fputs("usage: diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS]\n"
+	      "                   [--today YYYY-MM-DD] [--allow-expired] [-e ENV] FILE...\n", stderr);
 	return 64;
+}
+
+/* The first instant of a day; 0 if it is none. */
+static uint64_t day(const char *text)
+{
+	uint64_t end;
+
+	return strlen(text) == 10 && gpc_scalar_date(text, &end) == GPC_SCALAR_OK ? end - 86400 : 0;
 }
 
 static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_compile_options *compile)
@@ -53,6 +65,8 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_com
 		{"denied", required_argument, NULL, 'd'},
 		{"failed", required_argument, NULL, 'f'},
 		{"dump", required_argument, NULL, 'p'},
+		{"today", required_argument, NULL, 't'},
+		{"allow-expired", no_argument, NULL, 'x'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -67,6 +81,12 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_com
 			break;
 		case 'p':
 			compile->dump_after = optarg;
+			break;
+		case 't':
+			compile->today = day(optarg);
+			break;
+		case 'x':
+			compile->allow_expired = true;
 			break;
 		case 'e':
 			compile->inputs.environment = optarg;
