@@ -8,16 +8,6 @@
 #include "../../compiler/base/cleanup.h"
 #include "describe.h"
 
-static const char *const action_names[] = {
-	[GPC_ACTION_PASS] = "pass",	[GPC_ACTION_ALLOW] = "allow", [GPC_ACTION_DENY] = "deny",
-	[GPC_ACTION_REJECT] = "reject", [GPC_ACTION_LOG] = "log",     [GPC_ACTION_MARK] = "mark",
-};
-
-const char *gpc_action_name(unsigned int action)
-{
-	return action < sizeof(action_names) / sizeof(action_names[0]) ? action_names[action] : "?";
-}
-
 const char *gpc_rule_owner(const struct gpc_image *image, const struct gpc_rule *rule)
 {
 	const struct gpc_policy *policy;

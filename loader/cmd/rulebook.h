@@ -34,6 +34,4 @@ const char *gpc_rule_owner(const struct gpc_image *image, const struct gpc_rule 
 char *gpc_rule_place(const struct gpc_image *image, const struct gpc_rule *rule,
 		     char out[GPC_RULE_PLACE]);
 
-const char *gpc_action_name(unsigned int action);	/* "deny" */
-
 #endif

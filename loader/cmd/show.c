@@ -179,9 +179,11 @@ const struct gpc_command gpc_command_show = {
 	.summary = "one generation: what it is and what it changed",
 	.operands = "[N]",
 	.operands_max = 1,
-	.description = "Generation N (default: the newest): who, when, from what; interfaces, "
-		       "backends, endpoints\n"
-		       "and listeners that it added, removed or changed; the diff of its sources.",
+	.description = "Generation N (default: the newest): who, when, from what; what it added, "
+		       "removed or\n"
+		       "changed: interfaces, backends, endpoints, listeners, policies, rules, and what "
+		       "this\n"
+		       "means for live flows; the diff of its sources.",
 	.objects = "generation, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../history/changes.h"
 #include "describe.h"
 #include "output.h"
 #include "rulebook.h"

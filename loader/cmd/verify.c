@@ -7,12 +7,14 @@
 #include "activate.h"
 #include "input.h"
 #include "output.h"
+#include "status_policies.h"
 
 static const struct gpc_option options[] = {
 	{0, "exit-code", NULL, "exit with 2 on a difference (without: 1)"},
 	GPC_OPTION_JSON,
 };
 
+#define NAMED_RULES 5u
 #define STRAY 256 /* room for what is wrong between plane and history; empty: nothing */
 
 /* For a plane whose active image cannot be read: what was recorded last should be there. */
@@ -134,6 +136,21 @@ static void add_stray(struct gpc_verify_report *report, const char *stray)
 	report->total++;
 }
 
+/* Not a difference: the image says so, only the day has come. */
+static void warn_expired(const struct gpc_call *call, const struct gpc_image *image)
+{
+	const struct gpc_notice_sink notices = gpc_notices(call);
+	char *texts[NAMED_RULES];
+	size_t found = gpc_expired_rules(image, texts, NAMED_RULES);
+
+	for (size_t i = 0; i < found && i < NAMED_RULES; i++) {
+		gpc_warn(&notices, "%s", texts[i]);
+		free(texts[i]);
+	}
+	if (found > NAMED_RULES)
+		gpc_warn(&notices, "and %zu more expired rules", found - NAMED_RULES);
+}
+
 /* `stray`: a difference between plane and history; empty if there is none. */
 static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image *image,
 			     const char *stray)
@@ -152,6 +169,7 @@ static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image
 			"the same decision runs, compiled from other text: places and digest of "
 			"the file differ");
 	(gpc_call_has(call, "json") ? print_findings_json : print_findings)(&report);
+	warn_expired(call, image);
 	if (report.total)
 		code = gpc_call_has(call, "exit-code") ? GPC_EXIT_DIFFERENT : GPC_EXIT_FAILED;
 	result = gpc_json("result");
@@ -192,8 +210,9 @@ const struct gpc_command gpc_command_verify = {
 		"recorded\n"
 		"last runs. The same decision compiled from other text is a note, no difference.\n"
 		"Differences name the entry and its line in the YAML; they end in 1, or in 2 with\n"
-		"--exit-code, so that a script can tell them from a check that could not be made.",
-	.objects = "diagnostic, difference",
+		"--exit-code, so that a script can tell them from a check that could not be made.\n"
+		"Rules that are past their `expires` and decide all the same are named.",
+	.objects = "diagnostic, difference, notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,
 		      GPC_EXIT_HOST),

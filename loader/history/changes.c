@@ -10,17 +10,30 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/ip.h"
 #include "../../compiler/image/dump.h"
+#include "../../compiler/model/id.h"
+#include "changes_policies.h"
 
 #define KEY_FACTOR 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd: spreads addresses */
 
-static const char *const object_names[] = {"plane", "interface", "backend", "endpoint", "listener"};
+static const char *const object_names[][2] = {
+	{"plane", "planes"},	   {"interface", "interfaces"}, {"backend", "backends"},
+	{"endpoint", "endpoints"}, {"listener", "listeners"},	{"policy", "policies"},
+	{"rule", "rules"},	   {"chain", "chains"},
+};
+_Static_assert(sizeof(object_names) / sizeof(object_names[0]) == GPC_CHANGE_OBJECTS,
+	       "one name per kind of object");
 static const char *const kind_names[] = {"added", "removed", "changed"};
 static const char *const state_names[] = {"ready", "drain", "maint"};
 static const char *const mode_names[] = {"native", "generic", "any"};
 
 const char *gpc_change_object_name(enum gpc_change_object object)
 {
-	return object_names[object];
+	return object_names[object][0];
+}
+
+const char *gpc_change_object_names(enum gpc_change_object object)
+{
+	return object_names[object][1];
 }
 
 const char *gpc_change_kind_name(enum gpc_change_kind kind)
@@ -36,13 +49,7 @@ const char *gpc_state_name(unsigned int state)
 /* ---- one kind of object, seen alike: records in any order, an id first, a name, a difference ----
  */
 
-struct buffer {
-	char text[512];
-	size_t used;
-};
-
-static void note(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void note(struct buffer *b, const char *format, ...)
+void gpc_change_note(struct gpc_change_text *b, const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -66,9 +73,10 @@ struct pair {
 
 struct kind {
 	enum gpc_section_id section;
+	bool (*counts)(const void *record); /* NULL: all */
 	char *(*name)(const struct gpc_image *image, const void *record);
 	void (*differ)(const struct pair *images, const void *before, const void *after,
-		       struct buffer *out);
+		       struct gpc_change_text *out);
 };
 
 static uint64_t id_of(const void *record)
@@ -88,8 +96,8 @@ static char *copy(const char *text)
 	return out;
 }
 
-static const void *record_at(const struct gpc_image *image, enum gpc_section_id section,
-			     uint32_t index)
+const void *gpc_change_record(const struct gpc_image *image, enum gpc_section_id section,
+			      uint32_t index)
 {
 	uint32_t count;
 	const char *first = gpc_image_section(image, section, &count);
@@ -115,7 +123,7 @@ static char *listener_name(const struct gpc_image *image, const void *record)
 static char *endpoint_name(const struct gpc_image *image, const void *record)
 {
 	const struct gpc_endpoint *e = record;
-	const struct gpc_backend *b = record_at(image, GPC_SEC_BACKEND, e->backend);
+	const struct gpc_backend *b = gpc_change_record(image, GPC_SEC_BACKEND, e->backend);
 	char *out;
 
 	if (asprintf(&out, "%s/%s", gpc_image_name(image, b->name),
@@ -125,30 +133,30 @@ static char *endpoint_name(const struct gpc_image *image, const void *record)
 }
 
 static void interface_differ(const struct pair *images, const void *before, const void *after,
-			     struct buffer *out)
+			     struct gpc_change_text *out)
 {
 	const struct gpc_interface *a = before, *b = after;
 
 	(void)images;
 	if (a->mode != b->mode)
-		note(out, "mode %s -> %s", mode_names[a->mode % 3], mode_names[b->mode % 3]);
+		gpc_change_note(out, "mode %s -> %s", mode_names[a->mode % 3], mode_names[b->mode % 3]);
 	if (a->role != b->role)
-		note(out, "role %s -> %s", a->role ? "decap" : "edge", b->role ? "decap" : "edge");
+		gpc_change_note(out, "role %s -> %s", a->role ? "decap" : "edge", b->role ? "decap" : "edge");
 	if (a->hooks != b->hooks)
-		note(out, "hooks");
+		gpc_change_note(out, "hooks");
 }
 
 static void backend_differ(const struct pair *images, const void *before, const void *after,
-			   struct buffer *out)
+			   struct gpc_change_text *out)
 {
 	const struct gpc_backend *a = before, *b = after;
 
 	(void)images;
 	if (a->table_size != b->table_size)
-		note(out, "table-size %u -> %u", a->table_size, b->table_size);
+		gpc_change_note(out, "table-size %u -> %u", a->table_size, b->table_size);
 	if (a->next_hop != b->next_hop ||
 	    memcmp(a->next_hop_be, b->next_hop_be, sizeof(a->next_hop_be)))
-		note(out, "next-hop");
+		gpc_change_note(out, "next-hop");
 }
 
 static const char *endpoint_address(const struct gpc_endpoint *e, bool v6, char *out)
@@ -161,21 +169,21 @@ static const char *endpoint_address(const struct gpc_endpoint *e, bool v6, char 
 }
 
 static void endpoint_differ(const struct pair *images, const void *before, const void *after,
-			    struct buffer *out)
+			    struct gpc_change_text *out)
 {
 	const struct gpc_endpoint *a = before, *b = after;
 	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
 
 	(void)images;
 	if (a->weight != b->weight)
-		note(out, "weight %u -> %u", a->weight, b->weight);
+		gpc_change_note(out, "weight %u -> %u", a->weight, b->weight);
 	if (a->state != b->state)
-		note(out, "state %s -> %s", gpc_state_name(a->state), gpc_state_name(b->state));
+		gpc_change_note(out, "state %s -> %s", gpc_state_name(a->state), gpc_state_name(b->state));
 	if (a->address4_be != b->address4_be)
-		note(out, "address %s -> %s", endpoint_address(a, false, from),
+		gpc_change_note(out, "address %s -> %s", endpoint_address(a, false, from),
 		     endpoint_address(b, false, to));
 	if (memcmp(a->address6_be, b->address6_be, sizeof(a->address6_be)))
-		note(out, "address %s -> %s", endpoint_address(a, true, from),
+		gpc_change_note(out, "address %s -> %s", endpoint_address(a, true, from),
 		     endpoint_address(b, true, to));
 }
 
@@ -221,30 +229,73 @@ static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id sect
 }
 
 static void listener_differ(const struct pair *images, const void *before, const void *after,
-			    struct buffer *out)
+			    struct gpc_change_text *out)
 {
 	const struct gpc_listener *a = before, *b = after;
 	GPC_AUTO_FREE char *from = backend_name(
-		images->before, record_at(images->before, GPC_SEC_BACKEND, a->backend));
+		images->before, gpc_change_record(images->before, GPC_SEC_BACKEND, a->backend));
 	GPC_AUTO_FREE char *to =
-		backend_name(images->after, record_at(images->after, GPC_SEC_BACKEND, b->backend));
+		backend_name(images->after, gpc_change_record(images->after, GPC_SEC_BACKEND, b->backend));
 
 	if (strcmp(from, to))
-		note(out, "backend %s -> %s", from, to);
+		gpc_change_note(out, "backend %s -> %s", from, to);
 	if (a->protocol != b->protocol)
-		note(out, "protocol %u -> %u", a->protocol, b->protocol);
+		gpc_change_note(out, "protocol %u -> %u", a->protocol, b->protocol);
 	if (a->port_be != b->port_be)
-		note(out, "port %u -> %u", ntohs(a->port_be), ntohs(b->port_be));
+		gpc_change_note(out, "port %u -> %u", ntohs(a->port_be), ntohs(b->port_be));
 	if (a->forward != b->forward)
-		note(out, "forward %s -> %s", a->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",
+		gpc_change_note(out, "forward %s -> %s", a->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",
 		     b->forward == GPC_FORWARD_DSR ? "dsr" : "ipip");
 	if (images->keys_before[index_of(images->before, GPC_SEC_LISTENER, a)] !=
 	    images->keys_after[index_of(images->after, GPC_SEC_LISTENER, b)])
-		note(out, "addresses or interfaces");
+		gpc_change_note(out, "addresses or interfaces");
+}
+
+static char *policy_name(const struct gpc_image *image, const void *record)
+{
+	return copy(gpc_image_name(image, ((const struct gpc_policy *)record)->name));
+}
+
+static void policy_differ(const struct pair *images, const void *before, const void *after,
+			  struct gpc_change_text *out)
+{
+	gpc_changes_policy_differ(images->before, before, images->after, after, out);
+}
+
+static char *rule_name(const struct gpc_image *image, const void *record)
+{
+	const struct gpc_rule *rule = record;
+	const struct gpc_policy *policy =
+		rule->policy == GPC_NONE ? NULL
+					 : gpc_change_record(image, GPC_SEC_POLICY, rule->policy);
+	char *out;
+
+	if (asprintf(&out, "%s/%s", policy ? gpc_image_name(image, policy->name) : "protect",
+		     gpc_image_name(image, rule->name)) < 0)
+		abort();
+	return out;
+}
+
+static void rule_differ(const struct pair *images, const void *before, const void *after,
+			struct gpc_change_text *out)
+{
+	(void)images;
+	gpc_changes_rule_differ(before, after, out);
+}
+
+static void builtins_differ(const struct gpc_plane *a, const struct gpc_plane *b,
+			    struct gpc_change_text *out)
+{
+	static const char *const actions[] = {"allow", "deny", "rules"};
+
+	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
+		if (a->builtin[i] != b->builtin[i])
+			gpc_change_note(out, "builtin %s %s -> %s", gpc_builtin_names[i],
+					actions[a->builtin[i] % 3], actions[b->builtin[i] % 3]);
 }
 
 /* The one record without an id: what is true for all packets. */
-static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, struct buffer *out)
+static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, struct gpc_change_text *out)
 {
 	static const struct {
 		uint32_t flag;
@@ -254,30 +305,35 @@ static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, s
 		     {GPC_PLANE_NON_IP_DROP, "non-ip"}};
 
 	if (memcmp(a->hash_seed, b->hash_seed, sizeof(a->hash_seed)))
-		note(out, "hash seed changed: all new flows move");
+		gpc_change_note(out, "hash seed changed: all new flows move");
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if ((a->flags ^ b->flags) & flags[i].flag)
-			note(out, "%s %s -> %s", flags[i].name,
+			gpc_change_note(out, "%s %s -> %s", flags[i].name,
 			     a->flags & flags[i].flag ? "drop" : "pass",
 			     b->flags & flags[i].flag ? "drop" : "pass");
 	if (a->flows != b->flows)
-		note(out, "flows %u -> %u", a->flows, b->flows);
+		gpc_change_note(out, "flows %u -> %u", a->flows, b->flows);
 	if (a->flow_inserts != b->flow_inserts)
-		note(out, "flow-inserts %u -> %u", a->flow_inserts, b->flow_inserts);
+		gpc_change_note(out, "flow-inserts %u -> %u", a->flow_inserts, b->flow_inserts);
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		if (a->timeout[i] != b->timeout[i])
-			note(out, "timeout %s %u -> %u", gpc_timeout_names[i], a->timeout[i],
-			     b->timeout[i]);
+			gpc_change_note(out, "timeout %s %u -> %u", gpc_timeout_names[i],
+					a->timeout[i], b->timeout[i]);
+	if (a->pickup != b->pickup)
+		gpc_change_note(out, "pickup");
+	builtins_differ(a, b, out);
 }
 
 static const struct kind kinds[] = {
-	[GPC_CHANGE_INTERFACE] = {GPC_SEC_INTERFACE, interface_name, interface_differ},
-	[GPC_CHANGE_BACKEND] = {GPC_SEC_BACKEND, backend_name, backend_differ},
-	[GPC_CHANGE_ENDPOINT] = {GPC_SEC_ENDPOINT, endpoint_name, endpoint_differ},
-	[GPC_CHANGE_LISTENER] = {GPC_SEC_LISTENER, listener_name, listener_differ},
+	[GPC_CHANGE_INTERFACE] = {GPC_SEC_INTERFACE, NULL, interface_name, interface_differ},
+	[GPC_CHANGE_BACKEND] = {GPC_SEC_BACKEND, NULL, backend_name, backend_differ},
+	[GPC_CHANGE_ENDPOINT] = {GPC_SEC_ENDPOINT, NULL, endpoint_name, endpoint_differ},
+	[GPC_CHANGE_LISTENER] = {GPC_SEC_LISTENER, NULL, listener_name, listener_differ},
+	[GPC_CHANGE_POLICY] = {GPC_SEC_POLICY, NULL, policy_name, policy_differ},
+	[GPC_CHANGE_RULE] = {GPC_SEC_RULE, gpc_change_counts_rule, rule_name, rule_differ},
 };
-_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GPC_CHANGE_OBJECTS,
-	       "one row per kind of object");
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GPC_CHANGE_CHAIN,
+	       "one row per kind of object that has an id");
 
 /* ---- joining two images by id ---- */
 
@@ -288,26 +344,31 @@ static int compare_records(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The records of a section sorted by id; malloc'ed. */
+/* The records of a section that count, sorted by id; malloc'ed. */
 static const void **sorted(const struct gpc_image *image, enum gpc_section_id section,
-			   uint32_t *ret_count)
+			   bool (*counts)(const void *record), uint32_t *ret_count)
 {
+	uint32_t records = 0;
 	const void **list;
 
 	*ret_count = 0;
 	if (image)
-		gpc_image_section(image, section, ret_count);
-	list = calloc(*ret_count + 1ul, sizeof(*list));
+		gpc_image_section(image, section, &records);
+	list = calloc(records + 1ul, sizeof(*list));
 	if (!list)
 		abort();
-	for (uint32_t i = 0; i < *ret_count; i++)
-		list[i] = record_at(image, section, i);
+	for (uint32_t i = 0; i < records; i++) {
+		const void *record = gpc_change_record(image, section, i);
+
+		if (!counts || counts(record))
+			list[(*ret_count)++] = record;
+	}
 	qsort(list, *ret_count, sizeof(*list), compare_records);
 	return list;
 }
 
-static void add_change(struct gpc_changes *changes, enum gpc_change_object object,
-		       enum gpc_change_kind kind, char *name, const char *text)
+void gpc_changes_add(struct gpc_changes *changes, enum gpc_change_object object,
+		     enum gpc_change_kind kind, char *name, const char *text)
 {
 	if ((changes->count & (changes->count - 1)) == 0) { /* full at each power of two */
 		size_t room = changes->count ? changes->count * 2 : 1;
@@ -324,13 +385,13 @@ static void compare_planes(struct gpc_changes *changes, const struct pair *image
 {
 	const char *from = gpc_image_name(images->before, images->before->plane->name);
 	const char *to = gpc_image_name(images->after, images->after->plane->name);
-	struct buffer text = {0};
+	struct gpc_change_text text = {0};
 
 	if (strcmp(from, to))
-		note(&text, "name %s -> %s", from, to);
+		gpc_change_note(&text, "name %s -> %s", from, to);
 	plane_differ(images->before->plane, images->after->plane, &text);
 	if (text.used)
-		add_change(changes, GPC_CHANGE_PLANE, GPC_CHANGE_CHANGED, copy(to), text.text);
+		gpc_changes_add(changes, GPC_CHANGE_PLANE, GPC_CHANGE_CHANGED, copy(to), text.text);
 }
 
 static void compare_kind(struct gpc_changes *changes, enum gpc_change_object object,
@@ -338,24 +399,24 @@ static void compare_kind(struct gpc_changes *changes, enum gpc_change_object obj
 {
 	const struct kind *kind = &kinds[object];
 	uint32_t na, nb, i = 0, j = 0;
-	GPC_AUTO_FREE const void **a = sorted(images->before, kind->section, &na);
-	GPC_AUTO_FREE const void **b = sorted(images->after, kind->section, &nb);
+	GPC_AUTO_FREE const void **a = sorted(images->before, kind->section, kind->counts, &na);
+	GPC_AUTO_FREE const void **b = sorted(images->after, kind->section, kind->counts, &nb);
 
 	while (i < na || j < nb) {
 		if (j == nb || (i < na && id_of(a[i]) < id_of(b[j]))) {
-			add_change(changes, object, GPC_CHANGE_REMOVED,
+			gpc_changes_add(changes, object, GPC_CHANGE_REMOVED,
 				   kind->name(images->before, a[i]), "");
 			i++;
 		} else if (i == na || id_of(b[j]) < id_of(a[i])) {
-			add_change(changes, object, GPC_CHANGE_ADDED,
+			gpc_changes_add(changes, object, GPC_CHANGE_ADDED,
 				   kind->name(images->after, b[j]), "");
 			j++;
 		} else {
-			struct buffer text = {0};
+			struct gpc_change_text text = {0};
 
 			kind->differ(images, a[i], b[j], &text);
 			if (text.used)
-				add_change(changes, object, GPC_CHANGE_CHANGED,
+				gpc_changes_add(changes, object, GPC_CHANGE_CHANGED,
 					   kind->name(images->after, b[j]), text.text);
 			i++;
 			j++;
@@ -385,11 +446,11 @@ struct slots {
 
 static struct slots slots_of(const struct gpc_image *image, const struct gpc_table *table)
 {
-	const struct gpc_backend *backend = record_at(image, GPC_SEC_BACKEND, table->backend);
+	const struct gpc_backend *backend = gpc_change_record(image, GPC_SEC_BACKEND, table->backend);
 
 	return (struct slots){
 		.slots = (const void *)(image->bytes + table->offset),
-		.endpoints = record_at(image, GPC_SEC_ENDPOINT, backend->first_endpoint),
+		.endpoints = gpc_change_record(image, GPC_SEC_ENDPOINT, backend->first_endpoint),
 	};
 }
 
@@ -410,8 +471,8 @@ static uint32_t count_moved(const struct pair *images, const struct gpc_table *x
 static void compare_slots(struct gpc_changes *changes, const struct pair *images)
 {
 	uint32_t na, nb, i = 0, j = 0;
-	GPC_AUTO_FREE const void **a = sorted(images->before, GPC_SEC_BACKEND, &na);
-	GPC_AUTO_FREE const void **b = sorted(images->after, GPC_SEC_BACKEND, &nb);
+	GPC_AUTO_FREE const void **a = sorted(images->before, GPC_SEC_BACKEND, NULL, &na);
+	GPC_AUTO_FREE const void **b = sorted(images->after, GPC_SEC_BACKEND, NULL, &nb);
 
 	while (i < na && j < nb) {
 		const struct gpc_table *x, *y;
@@ -446,8 +507,9 @@ void gpc_changes_compare(const struct gpc_image *before, const struct gpc_image 
 
 	if (before)
 		compare_planes(&changes, &images);
-	for (int object = GPC_CHANGE_PLANE + 1; object < GPC_CHANGE_OBJECTS; object++)
+	for (int object = GPC_CHANGE_PLANE + 1; object < GPC_CHANGE_CHAIN; object++)
 		compare_kind(&changes, object, &images);
+	gpc_changes_compare_chains(&changes, before, after);
 	if (before)
 		compare_slots(&changes, &images);
 	if (changes.count)

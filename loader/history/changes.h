@@ -18,13 +18,17 @@ enum gpc_change_object {
 	GPC_CHANGE_BACKEND,
 	GPC_CHANGE_ENDPOINT,
 	GPC_CHANGE_LISTENER,
+	GPC_CHANGE_POLICY,
+	GPC_CHANGE_RULE, /* as it stands in a policy, or a `protect` item */
+	GPC_CHANGE_CHAIN, /* the policies of an interface and direction: does it let the same through? */
 	GPC_CHANGE_OBJECTS
 };
 
 struct gpc_change {
 	enum gpc_change_object object;
 	enum gpc_change_kind kind;
-	char *name; /* "web/web-1" for an endpoint, metadata.name for the plane */
+	char *name; /* "web/web-1" for an endpoint, "edge-in/ssh" for a rule, "wan0 ingress" for a chain,
+		     * metadata.name for the plane */
 	char *text; /* "weight 1 -> 3, state ready -> drain"; empty if added or removed */
 };
 
@@ -42,7 +46,9 @@ void gpc_changes_compare(const struct gpc_image *before, const struct gpc_image 
 void gpc_changes_release(struct gpc_changes *changes);
 
 const char *gpc_change_object_name(enum gpc_change_object object); /* "endpoint" */
+const char *gpc_change_object_names(enum gpc_change_object object); /* "endpoints" */
 const char *gpc_change_kind_name(enum gpc_change_kind kind);	   /* "added" */
 const char *gpc_state_name(unsigned int state);			   /* "drain" */
+const char *gpc_action_name(unsigned int action);		   /* "deny" */
 
 #endif

@@ -205,7 +205,7 @@ static void print_clean(FILE *out, const char *key, const char *value)
 static void print_change_line(FILE *out, const struct gpc_changes *changes)
 {
 	for (int i = 0; i < GPC_CHANGE_OBJECTS; i++)
-		fprintf(out, "%ss +%u -%u ~%u%s", gpc_change_object_name(i),
+		fprintf(out, "%s +%u -%u ~%u%s", gpc_change_object_names(i),
 			changes->counts[i][GPC_CHANGE_ADDED],
 			changes->counts[i][GPC_CHANGE_REMOVED],
 			changes->counts[i][GPC_CHANGE_CHANGED],

@@ -16,7 +16,8 @@
 static struct {
 	struct gpc_image image, before; /* bytes NULL: none */
 	uint32_t generation, applies, undone, retired;
-	bool refuse, undo_fails, claimed;
+	bool refuse, undo_fails, claimed, swapped;
+	enum gpc_stance stance, stance_before;
 	void (*before_flip)(void);
 	void (*during)(void); /* happens after the flip */
 } plane;
@@ -47,8 +48,11 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 
 	(void)bpffs;
 	(void)failure;
-	*ret = (struct gpc_plane_status){.present = plane.image.bytes,
-					 .has_image = plane.image.bytes};
+	*ret = (struct gpc_plane_status){
+		.present = plane.image.bytes,
+		.control = plane.stance == GPC_STANCE_AUDIT ? GPC_CTL_AUDIT : 0,
+		.has_image = plane.image.bytes,
+	};
 	if (!ret->has_image)
 		return 0;
 	ret->image = copy_image(&plane.image);
@@ -67,7 +71,6 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 		    struct gpc_apply_outcome *ret, struct gpc_failure *failure)
 {
 	(void)bpffs;
-	(void)stance;
 	(void)notices;
 	plane.applies++;
 	if (plane.refuse)
@@ -79,12 +82,16 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 	*ret = (struct gpc_apply_outcome){.generation = generation, .devices = 1};
 	ret->unchanged = plane.image.bytes && !memcmp(plane.image.head->decision_digest,
 						      image->head->decision_digest, 32);
-	if (!ret->unchanged) {
+	plane.swapped = !ret->unchanged;
+	if (plane.swapped) {
 		drop_image(&plane.before);
 		plane.before = plane.image;
 		plane.image = copy_image(image);
 		plane.generation = generation;
 	}
+	ret->turned = plane.stance != stance;
+	plane.stance_before = plane.stance;
+	plane.stance = stance;
 	if (plane.during)
 		plane.during();
 	return 0;
@@ -135,9 +142,12 @@ int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
 	(void)bpffs;
 	if (plane.undo_fails)
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the stand-in cannot undo");
-	drop_image(&plane.image);
-	plane.image = plane.before;
-	plane.before = (struct gpc_image){0};
+	if (plane.swapped) {
+		drop_image(&plane.image);
+		plane.image = plane.before;
+		plane.before = (struct gpc_image){0};
+	}
+	plane.stance = plane.stance_before;
 	plane.undone++;
 	return 0;
 }
@@ -179,10 +189,13 @@ static const struct gpc_command *find(const char *name)
 	abort();
 }
 
+static bool enforce; /* the commands are given --enforce */
+
 /* Runs with stdout and stderr in files. */
 static int gpc(const char *name, const char *argument)
 {
-	char *argv[] = {strdup(name), strdup("--json"), argument ? strdup(argument) : NULL, NULL};
+	char *argv[] = {strdup(name), strdup(enforce ? "--enforce" : "--json"), strdup("--json"),
+			argument ? strdup(argument) : NULL, NULL};
 	int old_out = dup(1), old_err = dup(2), rc;
 	struct gpc_failure failure;
 	struct gpc_call call;
@@ -190,7 +203,7 @@ static int gpc(const char *name, const char *argument)
 	fflush(NULL);
 	if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
 		abort();
-	rc = (int)gpc_call_parse(find(name), argument ? 3 : 2, argv, &call, &failure);
+	rc = (int)gpc_call_parse(find(name), argument ? 4 : 3, argv, &call, &failure);
 	if (!rc)
 		rc = (int)call.command->run(&call);
 	gpc_call_release(&call);
@@ -199,7 +212,7 @@ static int gpc(const char *name, const char *argument)
 	dup2(old_err, 2);
 	close(old_out);
 	close(old_err);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		free(argv[i]);
 	return rc;
 }
@@ -238,6 +251,21 @@ static size_t recorded(uint32_t *ret_newest)
 	return count;
 }
 
+static int apply_enforced(const char *text)
+{
+	int rc;
+
+	enforce = true;
+	rc = apply(text);
+	enforce = false;
+	return rc;
+}
+
+#define POLICY(name)                                                                               \
+	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\n"                                \
+	"interfaces:\n  - {name: wan0, hooks: [xdp, tc-egress]}\n"                                 \
+	"rules:\n  - {name: ssh, ports: [tcp/22], action: allow}\n"                                \
+	"policies:\n  - {name: " name ", interfaces: [wan0], direction: ingress, rules: [ssh]}\n"
 #define ONE PLANE("{name: a, address: 10.0.0.1}")
 #define TWO PLANE(TWO_ENDPOINTS)
 
@@ -471,6 +499,104 @@ static void an_interrupt_counts_until_the_flip(void)
 	end();
 }
 
+static void the_first_policies_of_a_host_only_audit(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	CU_ASSERT(said(err, "AUDIT: policies only audit"));
+	CU_ASSERT(said(out, "\"policy_mode\":\"audit\""));
+	CU_ASSERT_EQUAL(apply(POLICY("other")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	CU_ASSERT(said(err, "AUDIT: policies only audit"));
+	CU_ASSERT_EQUAL(gpc("verify", "--exit-code"), 0);
+	end();
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_NONE);
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	end();
+}
+
+static void enforce_holds_until_the_policies_go(void)
+{
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(apply_enforced(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_ENFORCE);
+	CU_ASSERT_FALSE(said(err, "AUDIT"));
+	CU_ASSERT_EQUAL(recorded(&newest), 2);
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(recorded(&newest), 2);
+	CU_ASSERT_EQUAL(apply(POLICY("other")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_ENFORCE);
+	CU_ASSERT_EQUAL(gpc("verify", "--exit-code"), 0);
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_NONE);
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	end();
+	begin();
+	CU_ASSERT_EQUAL(apply_enforced(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_ENFORCE);
+	end();
+}
+
+static void rollback_and_restore_bring_the_recorded_mode_back(void)
+{
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(apply_enforced(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	CU_ASSERT(said(err, "AUDIT: policies only audit"));
+	drop_image(&plane.image);
+	plane.stance = GPC_STANCE_NONE;
+	CU_ASSERT_EQUAL(gpc("restore", NULL), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	CU_ASSERT_EQUAL(gpc("rollback", "2"), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_ENFORCE);
+	drop_image(&plane.image);
+	plane.stance = GPC_STANCE_NONE;
+	CU_ASSERT_EQUAL(gpc("restore", NULL), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_ENFORCE);
+	CU_ASSERT_EQUAL(recorded(&newest), 4);
+	end();
+}
+
+/* Killed between the store and the record: what runs is what counts, and it is written down. */
+static void a_turn_that_was_not_recorded_is_seen_and_recorded(void)
+{
+	uint32_t newest;
+
+	begin();
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	plane.stance = GPC_STANCE_ENFORCE;
+	CU_ASSERT_EQUAL(gpc("verify", "--exit-code"), GPC_EXIT_DIFFERENT);
+	CU_ASSERT(said(out, "the policies enforce, recorded last is audit"));
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_ENFORCE);
+	CU_ASSERT_EQUAL(recorded(&newest), 2);
+	CU_ASSERT_EQUAL(gpc("verify", "--exit-code"), 0);
+	end();
+}
+
+static void a_turn_that_cannot_be_recorded_is_undone(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(POLICY("in")), 0);
+	plane.during = break_publish;
+	CU_ASSERT_EQUAL(apply_enforced(POLICY("in")), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT_EQUAL(plane.stance, GPC_STANCE_AUDIT);
+	CU_ASSERT_EQUAL(plane.undone, 1);
+	end();
+}
+
 GPC_UNIT_MAIN("cmd/activate", {"an_apply_runs_and_is_recorded", an_apply_runs_and_is_recorded},
 	      {"the_same_decision_is_applied_but_not_recorded_again",
 	       the_same_decision_is_applied_but_not_recorded_again},
@@ -488,6 +614,14 @@ GPC_UNIT_MAIN("cmd/activate", {"an_apply_runs_and_is_recorded", an_apply_runs_an
 	      {"verify_finds_that_not_the_newest_generation_runs",
 	       verify_finds_that_not_the_newest_generation_runs},
 	      {"of_two_at_once_one_is_told", of_two_at_once_one_is_told},
+	      {"the_first_policies_of_a_host_only_audit", the_first_policies_of_a_host_only_audit},
+	      {"enforce_holds_until_the_policies_go", enforce_holds_until_the_policies_go},
+	      {"rollback_and_restore_bring_the_recorded_mode_back",
+	       rollback_and_restore_bring_the_recorded_mode_back},
+	      {"a_turn_that_was_not_recorded_is_seen_and_recorded",
+	       a_turn_that_was_not_recorded_is_seen_and_recorded},
+	      {"a_turn_that_cannot_be_recorded_is_undone",
+	       a_turn_that_cannot_be_recorded_is_undone},
 	      {"bad_input_reaches_neither_history_nor_plane",
 	       bad_input_reaches_neither_history_nor_plane},
 	      {"an_interrupt_counts_until_the_flip", an_interrupt_counts_until_the_flip})

@@ -181,6 +181,110 @@ static void a_table_of_another_size_moves_all_slots(void)
 	gpc_changes_release(&changes);
 }
 
+#define POLICIES(rules, policy)                                                                    \
+	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\n"                                \
+	"interfaces:\n  - {name: wan0, hooks: [xdp, tc-egress]}\n"                                 \
+	"segments:\n  - {name: office, cidrs: [192.0.2.0/24]}\n"                                   \
+	"rules:\n" rules "policies:\n"                                                             \
+	"  - {name: in, interfaces: [wan0], direction: ingress, " policy "}\n"
+#define SSH "  - {name: ssh, from: office, ports: [tcp/22], action: allow}\n"
+#define WEB "  - {name: web, from: office, ports: [tcp/80], action: allow}\n"
+#define DNS "  - {name: dns, from: office, ports: [udp/53], action: allow}\n"
+
+/* All changes as lines "KIND OBJECT NAME: TEXT". */
+static void check_changes(const char *before, const char *after, const char *wanted)
+{
+	struct gpc_changes changes = compare(before, after);
+	char text[2048] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < changes.count; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s %s%s%s\n",
+					 gpc_change_kind_name(changes.items[i].kind),
+					 gpc_change_object_name(changes.items[i].object),
+					 changes.items[i].name, *changes.items[i].text ? ": " : "",
+					 changes.items[i].text);
+	CU_ASSERT_STRING_EQUAL(text, wanted);
+	if (strcmp(text, wanted))
+		fprintf(stderr, "changes:\n%s", text);
+	gpc_changes_release(&changes);
+}
+
+static void the_first_policy_is_added_with_its_rules_and_chain(void)
+{
+	check_changes(POLICIES(SSH, "rules: [ssh]"), POLICIES(SSH, "rules: [ssh]"), "");
+	check_changes(NULL, POLICIES(SSH, "rules: [ssh]"),
+		      "added interface wan0\nadded policy in\nadded rule in/ssh\n"
+		      "added chain wan0 ingress\n");
+}
+
+static void a_rule_that_comes_changes_what_the_chain_means(void)
+{
+	check_changes(POLICIES(SSH WEB, "rules: [ssh]"), POLICIES(SSH WEB, "rules: [ssh, web]"),
+		      "changed policy in: rules 1 -> 2\nadded rule in/web\n"
+		      "changed chain wan0 ingress: what it lets through is another: live flows are "
+		      "rechecked\n");
+	check_changes(POLICIES(SSH WEB, "existing: keep, rules: [ssh, web]"),
+		      POLICIES(SSH WEB, "existing: keep, rules: [ssh]"),
+		      "changed policy in: rules 2 -> 1\nremoved rule in/web\n"
+		      "changed chain wan0 ingress: what it lets through is another: live flows are "
+		      "kept\n");
+	check_changes(POLICIES(SSH WEB, "stateful: false, rules: [ssh]"),
+		      POLICIES(SSH WEB, "stateful: false, rules: [ssh, web]"),
+		      "changed policy in: rules 1 -> 2\nadded rule in/web\n"
+		      "changed chain wan0 ingress: what it lets through is another\n");
+}
+
+static void a_segment_changes_what_the_chain_means(void)
+{
+	check_changes(POLICIES("  - {name: ssh, from: 192.0.2.0/24, action: allow}\n",
+			       "rules: [ssh]"),
+		      POLICIES("  - {name: ssh, from: 192.0.2.0/25, action: allow}\n",
+			       "rules: [ssh]"),
+		      "changed chain wan0 ingress: what it lets through is another: live flows are "
+		      "rechecked\n");
+}
+
+static void the_mode_is_no_meaning(void)
+{
+	check_changes(POLICIES(SSH, "mode: audit, rules: [ssh]"), POLICIES(SSH, "rules: [ssh]"),
+		      "changed policy in: mode audit -> enforce\n");
+	check_changes(POLICIES(SSH, "rules: [ssh]"), POLICIES(SSH, "existing: keep, rules: [ssh]"),
+		      "changed chain wan0 ingress: existing recheck -> keep\n");
+}
+
+static void rules_that_moved_are_counted(void)
+{
+	struct gpc_changes changes = compare(POLICIES(SSH WEB DNS, "rules: [ssh, web, dns]"),
+					     POLICIES(SSH WEB DNS, "rules: [dns, ssh, web]"));
+
+	CU_ASSERT_FATAL(changes.count > 0);
+	CU_ASSERT_EQUAL(changes.items[0].object, GPC_CHANGE_POLICY);
+	CU_ASSERT_STRING_EQUAL(changes.items[0].text, "1 rule moved");
+	gpc_changes_release(&changes);
+	changes = compare(POLICIES(SSH WEB DNS, "rules: [ssh, web, dns]"),
+			  POLICIES(SSH WEB DNS, "rules: [dns, web, ssh]"));
+	CU_ASSERT_FATAL(changes.count > 0);
+	CU_ASSERT_STRING_EQUAL(changes.items[0].text, "2 rules moved");
+	gpc_changes_release(&changes);
+}
+
+static void a_rule_tells_action_rate_log_and_expiry(void)
+{
+	check_changes(
+		POLICIES("  - {name: ssh, ports: [tcp/22], action: allow}\n", "rules: [ssh]"),
+		POLICIES("  - {name: ssh, ports: [tcp/22], action: allow, log: all, expires: "
+			 "2999-01-01}\n",
+			 "rules: [ssh]"),
+		"changed rule in/ssh: log, expires\n");
+	check_changes(
+		POLICIES("  - {name: ssh, ports: [tcp/22], action: allow}\n", "rules: [ssh]"),
+		POLICIES("  - {name: ssh, ports: [tcp/22], action: reject}\n", "rules: [ssh]"),
+		"changed rule in/ssh: action allow -> reject\n"
+		"changed chain wan0 ingress: what it lets through is another: live flows are "
+		"rechecked\n");
+}
+
 GPC_UNIT_MAIN("history/changes",
 	      {"the_first_image_adds_everything", the_first_image_adds_everything},
 	      {"equal_images_and_another_order_differ_in_nothing",
@@ -191,4 +295,12 @@ GPC_UNIT_MAIN("history/changes",
 	      {"an_interface_tells_mode_and_role", an_interface_tells_mode_and_role},
 	      {"what_is_true_for_all_packets_is_told", what_is_true_for_all_packets_is_told},
 	      {"a_new_name_moves_the_flows", a_new_name_moves_the_flows},
-	      {"a_table_of_another_size_moves_all_slots", a_table_of_another_size_moves_all_slots})
+	      {"a_table_of_another_size_moves_all_slots", a_table_of_another_size_moves_all_slots},
+	      {"the_first_policy_is_added_with_its_rules_and_chain",
+	       the_first_policy_is_added_with_its_rules_and_chain},
+	      {"a_rule_that_comes_changes_what_the_chain_means",
+	       a_rule_that_comes_changes_what_the_chain_means},
+	      {"a_segment_changes_what_the_chain_means", a_segment_changes_what_the_chain_means},
+	      {"the_mode_is_no_meaning", the_mode_is_no_meaning},
+	      {"rules_that_moved_are_counted", rules_that_moved_are_counted},
+	      {"a_rule_tells_action_rate_log_and_expiry", a_rule_tells_action_rate_log_and_expiry})
