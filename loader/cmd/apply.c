@@ -12,6 +12,8 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
 	GPC_OPTION_ENV,
 	GPC_OPTION_STRICT,
+	GPC_OPTION_TODAY,
+	GPC_OPTION_ALLOW_EXPIRED,
 	{0, "enforce", NULL, "let the policies decide, not only count (audit)"},
 	GPC_OPTION_FORMAT,
 	{'v', "verbose", NULL, "show every change"},

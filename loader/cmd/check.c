@@ -5,7 +5,9 @@
 #include "output.h"
 
 static const struct gpc_option options[] = {
-	GPC_OPTION_FILE, GPC_OPTION_ENV, GPC_OPTION_STRICT, GPC_OPTION_FORMAT, GPC_OPTION_JSON,
+	GPC_OPTION_FILE,  GPC_OPTION_ENV,	    GPC_OPTION_STRICT,
+	GPC_OPTION_TODAY, GPC_OPTION_ALLOW_EXPIRED, GPC_OPTION_FORMAT,
+	GPC_OPTION_JSON,
 };
 
 static enum gpc_exit run(const struct gpc_call *call)

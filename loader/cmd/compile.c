@@ -15,6 +15,8 @@ static const struct gpc_option options[] = {
 	{'o', "output", "FILE", "write the image here, whole or not at all; - is standard output"},
 	{'v', "verbose", NULL, "sizes per section, tables and times on stderr"},
 	GPC_OPTION_STRICT,
+	GPC_OPTION_TODAY,
+	GPC_OPTION_ALLOW_EXPIRED,
 	GPC_OPTION_FORMAT,
 	GPC_OPTION_JSON,
 };

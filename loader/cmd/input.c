@@ -11,6 +11,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/disk.h"
 #include "../../compiler/diag/render.h"
+#include "../../compiler/intent/scalar.h"
 #include "../file.h"
 #include "../history/origin.h"
 #include "output.h"
@@ -73,6 +74,33 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+#define DAY_SECONDS 86400u
+
+static bool has_option(const struct gpc_command *command, const char *name)
+{
+	for (size_t i = 0; i < command->option_count; i++)
+		if (!strcmp(command->options[i].name, name))
+			return true;
+	return false;
+}
+
+/* The instant that `expires` is judged by, 0: it is not judged. */
+static int read_today(const struct gpc_call *call, uint64_t *ret, struct gpc_failure *failure)
+{
+	const char *text = gpc_call_value(call, "today");
+	uint64_t end;
+
+	*ret = has_option(call->command, "today") ? (uint64_t)time(NULL) : 0;
+	if (!text)
+		return 0;
+	/* A day with a time behind it is a date too, but no day. */
+	if (strchr(text, 'T') || gpc_scalar_date(text, &end) != GPC_SCALAR_OK)
+		return gpc_fail(failure, GPC_EXIT_USAGE, 0, "not a day: '%s'; write YYYY-MM-DD",
+				text);
+	*ret = end - DAY_SECONDS;
+	return 0;
+}
+
 static bool compile(const struct gpc_call *call, const struct gpc_provider *disk,
 		    struct gpc_input *input)
 {
@@ -84,6 +112,8 @@ static bool compile(const struct gpc_call *call, const struct gpc_provider *disk
 			   gpc_call_value(call, "env")},
 		.tool_version = GPC_VERSION,
 		.commit = gpc_origin_commit(origin),
+		.today = input->today,
+		.allow_expired = gpc_call_has(call, "allow-expired"),
 	};
 	double begin = now_ms();
 	bool good = gpc_compile(&input->diags, &files, &options, &input->compiled);
@@ -185,7 +215,8 @@ static enum gpc_exit begin(const struct gpc_call *call, struct gpc_input *ret,
 {
 	*ret = (struct gpc_input){0};
 	gpc_diags_init(&ret->diags, &ret->arena, gpc_call_has(call, "strict"));
-	return parse_format(call, ret_format, &ret->failure);
+	return parse_format(call, ret_format, &ret->failure) ||
+	       read_today(call, &ret->today, &ret->failure);
 }
 
 enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, bool images,
@@ -198,9 +229,11 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 		return ret->failure.code;
 	if (!images || !operand || !looks_like_image(operand))
 		return load_intent(call, operand, format, ret);
-	if (gpc_call_has(call, "file") || gpc_call_has(call, "env")) {
+	if (gpc_call_has(call, "file") || gpc_call_has(call, "env") ||
+	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired")) {
 		gpc_fail(&ret->failure, GPC_EXIT_USAGE, 0,
-			 "'%s' is a finished image: -f and -e have no meaning for it", operand);
+			 "'%s' is a finished image: -f, -e, --today and --allow-expired have no meaning for it",
+			 operand);
 		return ret->failure.code;
 	}
 	return load_image(operand, format, ret);

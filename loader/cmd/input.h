@@ -19,6 +19,7 @@ struct gpc_input {
 	struct gpc_image image;
 	bool has_image;
 	char *name; /* "web.yaml", "web.gpi": what the history calls the source */
+	uint64_t today; /* UTC seconds by which `expires` is judged; 0: not judged */
 	double compile_ms;
 	struct gpc_failure failure; /* what went wrong beside diagnostics; message empty: nothing */
 };
@@ -37,6 +38,14 @@ struct gpc_input {
 	{                                                                                          \
 		0, "strict", NULL, "treat warnings as errors"                                      \
 	}
+#define GPC_OPTION_TODAY                                                                           \
+	{                                                                                          \
+		0, "today", "YYYY-MM-DD", "judge `expires` as on this day, not by the clock"       \
+	}
+#define GPC_OPTION_ALLOW_EXPIRED                                                                   \
+	{                                                                                          \
+		0, "allow-expired", NULL, "compile rules that have expired"                        \
+	}
 #define GPC_OPTION_FORMAT                                                                          \
 	{                                                                                          \
 		0, "format", "FORMAT", "diagnostics as text, json or github"                       \
@@ -44,6 +53,7 @@ struct gpc_input {
 
 /*
  * Fills *ret from operand (NULL: none) and -f, -e, --strict, --format, --json of the call.
+ * `expires` is judged for commands that have --today: by it, else by the clock.
  * Diagnostics go to stderr as text, to stdout in the other forms. `images`: an image will do too.
  * Not OK: the command ends with gpc_input_end(). OK: has_image is set. gpc_input_release() is due
  * in either case.

@@ -43,9 +43,10 @@ static void end(struct compilation *c)
 
 #define HEAD "apiVersion: gpc/v1\nkind: Plane\n"
 #define PLANE HEAD "metadata: {name: edge}\ninterfaces: [{name: wan0}, {name: \"lan*\"}]\n"
-#define BACKENDS                                                                                                     \
-	HEAD "backends:\n"                                                                                           \
-	     "  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: 2}]}\n" \
+#define BACKENDS                                                                                   \
+	HEAD "backends:\n"                                                                         \
+	     "  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, address: "       \
+	     "10.0.0.2, weight: 2}]}\n"                                                            \
 	     "  - {name: game, endpoints: [{name: g, address: 10.0.0.3}]}\n"
 #define LISTENERS                                                                                  \
 	HEAD "listeners:\n"                                                                        \
@@ -60,7 +61,8 @@ static void end(struct compilation *c)
 #define LISTENERS_TURNED                                                                           \
 	HEAD "listeners:\n"                                                                        \
 	     "  - {name: udp, address: [192.0.2.1], protocol: UDP, port: 99, backend: game}\n"     \
-	     "  - {name: http, backend: web, address: 192.0.2.1, protocol: TCP, port: 80, forward: ipip}\n"
+	     "  - {name: http, backend: web, address: 192.0.2.1, protocol: TCP, port: 80, "        \
+	     "forward: ipip}\n"
 
 static const char *const paths[] = {"a.yaml", "b.yaml", "c.yaml"};
 
@@ -147,9 +149,9 @@ static void what_is_meant_changes_the_digest(void)
 	start(&other);
 	add(&other, "a.yaml", PLANE);
 	add(&other, "b.yaml",
-	    HEAD
-	    "backends:\n  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: 3}]}\n"
-	    "  - {name: game, endpoints: [{name: g, address: 10.0.0.3}]}\n");
+	    HEAD "backends:\n  - {name: web, endpoints: [{name: a, address: 10.0.0.1}, {name: b, "
+		 "address: 10.0.0.2, weight: 3}]}\n"
+		 "  - {name: game, endpoints: [{name: g, address: 10.0.0.3}]}\n");
 	add(&other, "c.yaml", LISTENERS);
 	CU_ASSERT_FATAL(run(&other, paths, 3));
 	CU_ASSERT_NOT_EQUAL(
@@ -176,6 +178,88 @@ static void every_object_has_its_place(void)
 	CU_ASSERT_EQUAL(column, 5);
 	gpc_image_release(&image);
 	end(&c);
+}
+
+#define POLICIES                                                                                   \
+	HEAD "defaults: {on-fail: pass}\nmetadata: {name: edge}\n"                                 \
+	     "interfaces: [{name: wan0, hooks: [xdp, tc-egress]}]\n"                               \
+	     "segments:\n"                                                                         \
+	     "  - {name: app, cidrs: [10.0.1.0/24, 10.0.2.0/24], labels: {role: app}}\n"           \
+	     "  - {name: db, cidrs: [10.0.9.0/28], except: [10.0.9.1]}\n"                          \
+	     "rules:\n"                                                                            \
+	     "  - {name: b, from: {labels: {role: app}}, to: db, ports: [tcp/5432, tcp/80],\n"     \
+	     "     action: allow, expires: 2026-12-31}\n"                                          \
+	     "  - {name: a, from: 192.0.2.0/24, action: deny}\n"                                   \
+	     "policies: [{name: p, interfaces: [wan0], direction: ingress, rules: [a, b]}]\n"
+#define POLICIES_TURNED                                                                            \
+	HEAD "rules:\n"                                                                            \
+	     "  - {action: deny, from: [192.0.2.128/25, 192.0.2.0/25], name: a}\n"                 \
+	     "  - {to: [db], name: b, from: app, ports: [tcp/80-80, tcp/5432],\n"                  \
+	     "     action: allow, expires: \"2027-01-01T00:00:00Z\"}\n"                            \
+	     "policies: [{name: p, interfaces: [wan0], direction: ingress, rules: [a, b]}]\n"      \
+	     "segments:\n"                                                                         \
+	     "  - {name: db, cidrs: [10.0.9.0/28], except: [10.0.9.1/32]}\n"                       \
+	     "  - {name: app, labels: {role: app}, cidrs: [10.0.2.0/24, 10.0.1.0/24]}\n"           \
+	     "interfaces: [{name: wan0, hooks: [xdp, tc-egress]}]\n"                               \
+	     "metadata: {name: edge}\ndefaults: {on-fail: pass}\n"
+
+static void the_order_of_policies_objects_changes_no_decision(void)
+{
+	struct compilation c, other;
+
+	start(&c);
+	add(&c, "a.yaml", POLICIES);
+	CU_ASSERT_FATAL(run(&c, paths, 1));
+	start(&other);
+	add(&other, "a.yaml", POLICIES_TURNED);
+	CU_ASSERT_FATAL(run(&other, paths, 1));
+	CU_ASSERT_EQUAL(memcmp(c.compiled.decision_digest, other.compiled.decision_digest, 32), 0);
+	end(&other);
+	end(&c);
+}
+
+static bool run_on(struct compilation *c, uint64_t today, bool allow_expired)
+{
+	struct gpc_compile_options options = {.inputs = {paths, 1, NULL},
+					      .tool_version = "test",
+					      .today = today,
+					      .allow_expired = allow_expired};
+	struct gpc_provider provider;
+
+	start(c);
+	add(c, "a.yaml", POLICIES);
+	provider = gpc_memfiles_provider(&c->files);
+	return gpc_compile(&c->diags, &provider, &options, &c->compiled);
+}
+
+#define EXPIRES 1798761600u /* 2027-01-01 */
+
+static void the_day_changes_what_is_said_but_no_byte(void)
+{
+	static const struct {
+		uint64_t today;
+		bool allowed;
+		size_t warnings;
+	} days[] = {{0, false, 0},
+		    {EXPIRES - 31 * 86400, false, 0},
+		    {EXPIRES - 30 * 86400, false, 1},
+		    {EXPIRES - 1, false, 1},
+		    {EXPIRES, true, 0},
+		    {EXPIRES + 1000000000, true, 0}};
+	struct compilation first, c;
+
+	CU_ASSERT_FATAL(run_on(&first, days[0].today, days[0].allowed));
+	for (size_t i = 1; i < sizeof(days) / sizeof(days[0]); i++) {
+		CU_ASSERT_FATAL(run_on(&c, days[i].today, days[i].allowed));
+		CU_ASSERT_EQUAL(c.diags.warnings, days[i].warnings);
+		CU_ASSERT_EQUAL_FATAL(c.compiled.size, first.compiled.size);
+		CU_ASSERT_EQUAL(memcmp(c.compiled.bytes, first.compiled.bytes, c.compiled.size), 0);
+		end(&c);
+	}
+	CU_ASSERT_FALSE(run_on(&c, EXPIRES, false));
+	CU_ASSERT_EQUAL(c.diags.records.items[0].code, GPC_E0337);
+	end(&c);
+	end(&first);
 }
 
 static void an_error_stops_behind_its_pass_and_leaves_the_result_alone(void)
@@ -223,6 +307,10 @@ GPC_UNIT_MAIN("pipeline",
 	       the_order_of_objects_their_layout_and_paths_change_no_decision},
 	      {"locale_and_time_zone_change_no_byte", locale_and_time_zone_change_no_byte},
 	      {"what_is_meant_changes_the_digest", what_is_meant_changes_the_digest},
+	      {"the_order_of_policies_objects_changes_no_decision",
+	       the_order_of_policies_objects_changes_no_decision},
+	      {"the_day_changes_what_is_said_but_no_byte",
+	       the_day_changes_what_is_said_but_no_byte},
 	      {"every_object_has_its_place", every_object_has_its_place},
 	      {"an_error_stops_behind_its_pass_and_leaves_the_result_alone",
 	       an_error_stops_behind_its_pass_and_leaves_the_result_alone},
