@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * view.h: how a lookup reads an image. The same source serves the BPF programs (where the mask is a
- * compile-time constant of one object per size class: a mask loaded from .rodata costs 10 ns) and
- * user space (where the image lies in a buffer of 2^k bytes).
+ * compile-time constant, GPC_IMAGE_LOG2, of one object per size class: a mask loaded from .rodata costs
+ * 10 ns) and user space (where the image lies in a buffer of 2^k bytes).
  *
  * A masked offset never leaves the buffer, whatever the image says; that the record found is the
  * right one is the business of the reader that checked the image.
@@ -14,7 +14,7 @@
 
 #include "../image.h"
 
-#ifdef __bpf__
+#ifdef GPC_IMAGE_LOG2
 struct gpc_view {
 	const char *base;
 };

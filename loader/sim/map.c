@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "map.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/bpf/bpf_helpers.h"
+
+#define CHAINS 4096u	/* of a hash map, power of two */
+#define EVENTS 4096u	/* events kept; the ring is full then */
+
+struct entry {
+	struct entry *next;
+	uint8_t bytes[];	/* key, padded to 8, then value */
+};
+
+static struct state {
+	uint8_t *values;	/* array */
+	uint32_t entries;
+	struct entry **chains;	/* hash */
+	struct entry *removed;	/* the program may still hold it */
+} states[GPC_SIM_MAPS];
+
+static const void *images[GPC_IMAGE_SLOTS];
+static struct gpc_event *events;
+static size_t event_count;
+
+static void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+static bool is_hash(enum gpc_sim_map_id id)
+{
+	return gpc_sim_maps[id].type == BPF_MAP_TYPE_LRU_HASH ||
+	       gpc_sim_maps[id].type == BPF_MAP_TYPE_HASH;
+}
+
+static void free_chain(struct entry *entry)
+{
+	while (entry) {
+		struct entry *next = entry->next;
+
+		free(entry);
+		entry = next;
+	}
+}
+
+static void clear_hash(struct state *state)
+{
+	for (uint32_t i = 0; state->chains && i < CHAINS; i++)
+		free_chain(state->chains[i]);
+	free_chain(state->removed);
+	state->removed = NULL;
+	if (state->chains)
+		memset(state->chains, 0, CHAINS * sizeof(*state->chains));
+}
+
+void gpc_sim_map_make(enum gpc_sim_map_id id, uint32_t entries)
+{
+	struct state *state = &states[id];
+
+	free(state->values);
+	state->values = must(calloc(entries ? entries : 1, gpc_sim_maps[id].value));
+	state->entries = entries;
+}
+
+void gpc_sim_map_clear(enum gpc_sim_map_id id)
+{
+	struct state *state = &states[id];
+
+	if (is_hash(id))
+		clear_hash(state);
+	else if (id == GPC_SIM_EVENTS)
+		event_count = 0;
+	else if (state->values)
+		memset(state->values, 0, (size_t)state->entries * gpc_sim_maps[id].value);
+}
+
+void gpc_sim_map_free(void)
+{
+	for (int id = 0; id < GPC_SIM_MAPS; id++) {
+		clear_hash(&states[id]);
+		free(states[id].chains);
+		free(states[id].values);
+		states[id] = (struct state){0};
+	}
+	free(events);
+	events = NULL;
+	event_count = 0;
+	memset(images, 0, sizeof(images));
+}
+
+void *gpc_sim_map_values(enum gpc_sim_map_id id)
+{
+	return states[id].values;
+}
+
+void gpc_sim_map_image(uint32_t slot, const void *image)
+{
+	images[slot] = image;
+}
+
+const struct gpc_event *gpc_sim_map_events(size_t *ret_count)
+{
+	*ret_count = event_count;
+	return events;
+}
+
+/* ---- what the programs call ---- */
+
+static enum gpc_sim_map_id id_of(const void *map)
+{
+	int id = 0;
+
+	while (id < GPC_SIM_MAPS && gpc_sim_maps[id].handle != map)
+		id++;
+	if (id == GPC_SIM_MAPS)
+		abort(); /* a map that walk.c does not list */
+	return (enum gpc_sim_map_id)id;
+}
+
+static size_t value_at(enum gpc_sim_map_id id)
+{
+	return (gpc_sim_maps[id].key + 7u) & ~7u;
+}
+
+/* The link that points to the entry, or that a new one is hung onto. FNV-1a. */
+static struct entry **find(enum gpc_sim_map_id id, const uint8_t *key)
+{
+	struct state *state = &states[id];
+	uint32_t hash = 2166136261u;
+	struct entry **link;
+
+	if (!state->chains)
+		state->chains = must(calloc(CHAINS, sizeof(*state->chains)));
+	for (uint32_t i = 0; i < gpc_sim_maps[id].key; i++)
+		hash = (hash ^ key[i]) * 16777619u;
+	link = &state->chains[hash % CHAINS];
+	while (*link && memcmp((*link)->bytes, key, gpc_sim_maps[id].key))
+		link = &(*link)->next;
+	return link;
+}
+
+/* An inner map of gpc_images is called by the address of its slot. */
+static const void **slot_of(const void *map)
+{
+	const void *const *slot = map;
+
+	return slot >= images && slot < images + GPC_IMAGE_SLOTS ? &images[slot - images] : NULL;
+}
+
+void *gpc_sim_lookup(const void *map, const void *key)
+{
+	const void **slot = slot_of(map);
+	enum gpc_sim_map_id id;
+	struct entry *entry;
+	uint32_t index;
+
+	if (slot)
+		return (void *)(uintptr_t)*slot;
+	id = id_of(map);
+	if (is_hash(id)) {
+		entry = *find(id, key);
+		return entry ? entry->bytes + value_at(id) : NULL;
+	}
+	memcpy(&index, key, sizeof(index));
+	if (id == GPC_SIM_IMAGES)
+		return index < GPC_IMAGE_SLOTS && images[index] ? &images[index] : NULL;
+	if (index >= states[id].entries)
+		return NULL;
+	return states[id].values + (size_t)index * gpc_sim_maps[id].value;
+}
+
+static void remove_at(enum gpc_sim_map_id id, struct entry **link)
+{
+	struct entry *entry = *link;
+
+	*link = entry->next;
+	entry->next = states[id].removed;
+	states[id].removed = entry;
+}
+
+/* As the kernel does: a new element takes the place of the old one. */
+long gpc_sim_update(const void *map, const void *key, const void *value)
+{
+	enum gpc_sim_map_id id = id_of(map);
+	struct entry **link, *entry;
+
+	if (!is_hash(id))
+		return -EINVAL;
+	link = find(id, key);
+	if (*link)
+		remove_at(id, link);
+	entry = must(calloc(1, sizeof(*entry) + value_at(id) + gpc_sim_maps[id].value));
+	memcpy(entry->bytes, key, gpc_sim_maps[id].key);
+	memcpy(entry->bytes + value_at(id), value, gpc_sim_maps[id].value);
+	entry->next = *link;
+	*link = entry;
+	return 0;
+}
+
+long gpc_sim_delete(const void *map, const void *key)
+{
+	enum gpc_sim_map_id id = id_of(map);
+	struct entry **link = find(id, key);
+
+	if (!*link)
+		return -ENOENT;
+	remove_at(id, link);
+	return 0;
+}
+
+void *gpc_sim_reserve(const void *map, __u64 size)
+{
+	if (id_of(map) != GPC_SIM_EVENTS || size != sizeof(*events) || event_count == EVENTS)
+		return NULL;
+	if (!events)
+		events = must(calloc(EVENTS, sizeof(*events)));
+	return &events[event_count++];
+}

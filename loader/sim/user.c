@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* user.c: the programs of walk.c on the maps of map.c. */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "context.h"
+#include "engine.h"
+#include "map.h"
+
+#define BUFFER ((size_t)1 << GPC_IMAGE_MAX_LOG2)	/* what walk.c's mask takes for granted */
+#define SLOT 0u
+#define BEGIN (400ull * 86400 * 1000000000)	/* long after the flow table was made: no pickup */
+#define FLOWS_SINCE 1ull
+
+static uint64_t now;
+
+static void control(uint32_t index, uint64_t value)
+{
+	((uint64_t *)gpc_sim_map_values(GPC_SIM_CTL))[index] = value;
+}
+
+static void make_maps(const struct gpc_sim_need *need)
+{
+	uint8_t mac[2][6];
+
+	gpc_sim_map_make(GPC_SIM_CTL, GPC_CTL_ENTRIES);
+	gpc_sim_map_make(GPC_SIM_COUNTERS, need->counters);
+	gpc_sim_map_make(GPC_SIM_NEXT, need->next);
+	gpc_sim_map_make(GPC_SIM_RULES, need->rules);
+	gpc_sim_map_make(GPC_SIM_RATE, need->rate);
+	gpc_sim_map_make(GPC_SIM_LIMITS, GPC_LIMIT_COUNT);
+	gpc_sim_map_make(GPC_SIM_BUDGET, 1);
+	gpc_sim_mac(GPC_SIM_NEIGHBOUR, mac[0]);
+	gpc_sim_mac(GPC_SIM_OUT, mac[1]);
+	gpc_sim_fib_set(mac[0], mac[1], GPC_SIM_OUT);
+	*(struct gpc_next *)gpc_sim_map_values(GPC_SIM_NEXT) = gpc_sim_hop();
+	control(GPC_CTL_NONCE, GPC_SIM_NONCE);
+	control(GPC_CTL_FLOWS_SINCE, FLOWS_SINCE);
+}
+
+static int user_open(struct gpc_sim *sim, struct gpc_failure *failure)
+{
+	struct gpc_sim_need need;
+	char *bytes = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "no memory for the image");
+	sim->state = bytes;
+	memcpy(bytes, sim->image->bytes, sim->image->size);
+	if (gpc_sim_link(sim->image, sim->devices, sim->device_count, bytes, &need))
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the tests name too many devices");
+	make_maps(&need);
+	gpc_sim_map_image(SLOT, bytes);
+	return 0;
+}
+
+static void user_close(struct gpc_sim *sim)
+{
+	gpc_sim_map_free();
+	if (sim->state)
+		munmap(sim->state, BUFFER);
+}
+
+static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
+{
+	static const enum gpc_sim_map_id emptied[] = {GPC_SIM_FLOWS4, GPC_SIM_FLOWS6, GPC_SIM_RATE,
+						      GPC_SIM_BUDGET, GPC_SIM_LIMITS,
+						      GPC_SIM_EVENTS};
+
+	(void)sim;
+	(void)failure;
+	for (size_t i = 0; i < sizeof(emptied) / sizeof(*emptied); i++)
+		gpc_sim_map_clear(emptied[i]);
+	now = BEGIN;
+	return 0;
+}
+
+static int user_pass(struct gpc_sim *sim, struct gpc_sim_pass *pass, struct gpc_failure *failure)
+{
+	bool xdp = pass->program == GPC_SIM_XDP || pass->program == GPC_SIM_DECAP;
+	struct gpc_sim_context ctx;
+
+	(void)failure;
+	gpc_sim_clock_set(now);
+	gpc_sim_context_set(&ctx, pass->in, pass->in_size, sim->devices[pass->device].ifindex,
+			    xdp ? XDP_REDIRECT : TC_ACT_REDIRECT);
+	gpc_sim_context_meta(&ctx, pass->meta, pass->meta_size);
+	pass->action = gpc_sim_run(pass->program, &ctx);
+	pass->mark = ctx.mark;
+	pass->out = (const uint8_t *)(uintptr_t)ctx.data;
+	pass->out_size = ctx.data_end - ctx.data;
+	pass->meta_size = ctx.data - ctx.data_meta;
+	if (pass->meta_size > sizeof(pass->meta))
+		abort();
+	memcpy(pass->meta, (const void *)(uintptr_t)ctx.data_meta, pass->meta_size);
+	return 0;
+}
+
+static int user_counter(struct gpc_sim *sim, uint32_t slot, struct gpc_counter *ret,
+			struct gpc_failure *failure)
+{
+	(void)sim;
+	(void)failure;
+	*ret = ((struct gpc_counter *)gpc_sim_map_values(GPC_SIM_COUNTERS))[slot];
+	return 0;
+}
+
+static int user_rule(struct gpc_sim *sim, uint32_t slot, struct gpc_rule_counter *ret,
+		     struct gpc_failure *failure)
+{
+	(void)sim;
+	(void)failure;
+	*ret = ((struct gpc_rule_counter *)gpc_sim_map_values(GPC_SIM_RULES))[slot];
+	return 0;
+}
+
+const struct gpc_sim_engine gpc_sim_user = {
+	.open = user_open,
+	.close = user_close,
+	.reset = user_reset,
+	.pass = user_pass,
+	.counter = user_counter,
+	.rule = user_rule,
+};
+
+void gpc_sim_advance(struct gpc_sim *sim, uint64_t ns)
+{
+	(void)sim;
+	now += ns;
+}
+
+const struct gpc_event *gpc_sim_events(const struct gpc_sim *sim, size_t *ret_count)
+{
+	(void)sim;
+	return gpc_sim_map_events(ret_count);
+}

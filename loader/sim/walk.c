@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * walk.c: the programs of bpf/, compiled for this machine. The image lies in a buffer of the largest
+ * size class, so that their mask is a constant here, too.
+ */
+#define GPC_IMAGE_LOG2 26
+#include "bpf/gpc.bpf.c"
+
+#include "walk.h"
+
+#define MAP_OF(id, map)                                                                            \
+	[id] = {                                                                                   \
+		.handle = &(map), .type = sizeof(*(map).type) / sizeof(int),                       \
+		.key = sizeof(*(map).key), .value = sizeof(*(map).value)                           \
+	}
+
+const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
+	MAP_OF(GPC_SIM_CTL, gpc_ctl),
+	MAP_OF(GPC_SIM_FLOWS4, gpc_flows4),
+	MAP_OF(GPC_SIM_FLOWS6, gpc_flows6),
+	MAP_OF(GPC_SIM_NEXT, gpc_next),
+	MAP_OF(GPC_SIM_COUNTERS, gpc_counters),
+	MAP_OF(GPC_SIM_BUDGET, gpc_budget),
+	MAP_OF(GPC_SIM_RULES, gpc_rules),
+	MAP_OF(GPC_SIM_RATE, gpc_rate),
+	MAP_OF(GPC_SIM_LIMITS, gpc_limits),
+	[GPC_SIM_IMAGES] = {.handle = &gpc_images, .type = BPF_MAP_TYPE_ARRAY_OF_MAPS},
+	[GPC_SIM_EVENTS] = {.handle = &gpc_events, .type = BPF_MAP_TYPE_RINGBUF},
+};
+
+int gpc_sim_run(enum gpc_sim_program program, struct gpc_sim_context *ctx)
+{
+	switch (program) {
+	case GPC_SIM_XDP:
+		return gpc_xdp(ctx);
+	case GPC_SIM_DECAP:
+		return gpc_decap(ctx);
+	case GPC_SIM_TC_INGRESS:
+		return gpc_tc_ingress(ctx);
+	default:
+		return gpc_tc_egress(ctx);
+	}
+}
