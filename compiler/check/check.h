@@ -25,5 +25,6 @@ void gpc_check_addresses(struct gpc_diags *diags, const struct gpc_model *model)
 void gpc_check_listeners(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_rules(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_policies(struct gpc_diags *diags, const struct gpc_model *model);
+void gpc_check_tests(struct gpc_diags *diags, const struct gpc_model *model);
 
 #endif

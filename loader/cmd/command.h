@@ -53,6 +53,7 @@ struct gpc_command {
 #define GPC_COMMANDS(X)                                                                            \
 	X(check)                                                                                   \
 	X(compile)                                                                                 \
+	X(test)                                                                                    \
 	X(inspect)                                                                                 \
 	X(apply)                                                                                   \
 	X(status)                                                                                  \

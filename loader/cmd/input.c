@@ -48,11 +48,11 @@ static void show_diagnostics(const struct gpc_input *input, enum gpc_diag_format
 
 /* ---- intent ---- */
 
-/* -f FILE..., then the operand. */
-static const char **written_files(const struct gpc_call *call, const char *operand,
-				  size_t *ret_count)
+/* -f FILE..., then the operands. */
+static const char **written_files(const struct gpc_call *call, const char *const *operands,
+				  size_t operand_count, size_t *ret_count)
 {
-	const char **files = calloc(call->given_count + 1, sizeof(*files));
+	const char **files = calloc(call->given_count + operand_count + 1, sizeof(*files));
 	size_t count = 0;
 
 	if (!files)
@@ -60,8 +60,8 @@ static const char **written_files(const struct gpc_call *call, const char *opera
 	for (size_t i = 0; i < call->given_count; i++)
 		if (!strcmp(call->given[i].option->name, "file"))
 			files[count++] = call->given[i].value;
-	if (operand)
-		files[count++] = operand;
+	for (size_t i = 0; i < operand_count; i++)
+		files[count++] = operands[i];
 	*ret_count = count;
 	return files;
 }
@@ -147,11 +147,12 @@ static const char *written_folder(struct gpc_arena *arena, const char *file)
 	return slash ? gpc_arena_strndup(arena, file, (size_t)(slash - file) + 1) : NULL;
 }
 
-static enum gpc_exit load_intent(const struct gpc_call *call, const char *operand,
+static enum gpc_exit load_intent(const struct gpc_call *call, const char *const *operands,
+				 size_t operand_count,
 				 enum gpc_diag_format format, struct gpc_input *input)
 {
 	size_t count;
-	GPC_AUTO_FREE const char **files = written_files(call, operand, &count);
+	GPC_AUTO_FREE const char **files = written_files(call, operands, operand_count, &count);
 	struct gpc_disk disk;
 	bool good;
 	int error;
@@ -228,7 +229,7 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 	if (begin(call, ret, &format))
 		return ret->failure.code;
 	if (!images || !operand || !looks_like_image(operand))
-		return load_intent(call, operand, format, ret);
+		return load_intent(call, &operand, operand ? 1 : 0, format, ret);
 	if (gpc_call_has(call, "file") || gpc_call_has(call, "env") ||
 	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired")) {
 		gpc_fail(&ret->failure, GPC_EXIT_USAGE, 0,
@@ -237,6 +238,15 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 		return ret->failure.code;
 	}
 	return load_image(operand, format, ret);
+}
+
+enum gpc_exit gpc_input_files(const struct gpc_call *call, struct gpc_input *ret)
+{
+	enum gpc_diag_format format;
+
+	return begin(call, ret, &format)
+		       ? ret->failure.code
+		       : load_intent(call, call->operands, call->operand_count, format, ret);
 }
 
 enum gpc_exit gpc_input_image(const struct gpc_call *call, const char *path, struct gpc_input *ret)

@@ -60,6 +60,8 @@ struct gpc_input {
  */
 enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, bool images,
 			     struct gpc_input *ret);
+/* Likewise where every operand is a file of the intent. */
+enum gpc_exit gpc_input_files(const struct gpc_call *call, struct gpc_input *ret);
 /* Ends a command whose input is no good: says the failure, if there is one. */
 enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,
 			    enum gpc_exit code);
