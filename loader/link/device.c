@@ -26,11 +26,33 @@ static int take_xdp(const struct nlattr *attribute, void *context)
 	return MNL_CB_OK;
 }
 
+/* IFLA_LINKINFO: what kind of device it is. */
+static int take_kind(const struct nlattr *attribute, void *context)
+{
+	bool *is_vlan = context;
+
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		*is_vlan = !strcmp(mnl_attr_get_str(attribute), "vlan");
+	return MNL_CB_OK;
+}
+
+struct taken {
+	struct gpc_device *device;
+	uint32_t link;
+	bool is_vlan;
+};
+
 static int take_attribute(const struct nlattr *attribute, void *context)
 {
-	struct gpc_device *device = context;
+	struct taken *taken = context;
+	struct gpc_device *device = taken->device;
 
 	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_LINK:
+		taken->link = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINKINFO:
+		return mnl_attr_parse_nested(attribute, take_kind, &taken->is_vlan);
 	case IFLA_IFNAME:
 		snprintf(device->name, sizeof(device->name), "%s", mnl_attr_get_str(attribute));
 		break;
@@ -52,6 +74,8 @@ static int take_device(const struct nlmsghdr *message, void *context)
 	const struct ifinfomsg *body = mnl_nlmsg_get_payload(message);
 	struct gpc_devices *devices = context;
 	struct gpc_device *device;
+	struct taken taken = {0};
+	int r;
 
 	/* Room for 2^k devices is made whenever the count is a power of two. */
 	if ((devices->count & (devices->count - 1)) == 0) {
@@ -71,7 +95,10 @@ static int take_device(const struct nlmsghdr *message, void *context)
 		.ethernet = body->ifi_type == ARPHRD_ETHER,
 		.up = body->ifi_flags & IFF_UP,
 	};
-	return mnl_attr_parse(message, sizeof(*body), take_attribute, device);
+	taken.device = device;
+	r = mnl_attr_parse(message, sizeof(*body), take_attribute, &taken);
+	device->below = taken.is_vlan ? taken.link : 0;
+	return r;
 }
 
 static int by_ifindex(const void *a, const void *b)

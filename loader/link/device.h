@@ -20,6 +20,7 @@ struct gpc_device {
 	char name[IFNAMSIZ];
 	uint8_t mac[6];
 	uint32_t mtu;
+	uint32_t below;			/* of a VLAN device: ifindex of the one that it lies on, else 0 */
 	uint16_t interface;		/* index of the image's item, GPC_NONE16: not ours */
 	bool ethernet, up, needed;	/* needed: bound, or a known next hop leaves by it */
 	uint32_t xdp_native, xdp_generic, xdp_offloaded;	/* ids of attached programs, 0: none */

@@ -50,3 +50,8 @@ struct gpc_offloads gpc_device_merging(const char *device)
 		.tso = !strcmp(driver, "veth") && number(device, ETHTOOL_GTSO),
 	};
 }
+
+bool gpc_device_takes_tags(const char *device)
+{
+	return number(device, ETHTOOL_GFLAGS) & ETH_FLAG_RXVLAN;
+}

@@ -22,4 +22,7 @@ struct gpc_offloads {
 };
 struct gpc_offloads gpc_device_merging(const char *device);
 
+/* Does the driver take VLAN tags off before anybody sees the frame? */
+bool gpc_device_takes_tags(const char *device);
+
 #endif

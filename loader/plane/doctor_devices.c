@@ -177,6 +177,127 @@ static void probe_reverse_path(struct gpc_probes *probes, const char *device)
 		gpc_probe_fix(probe, "sysctl -w net/ipv4/conf/%s/rp_filter=2", device);
 }
 
+/* ---- policies ---- */
+
+static const struct gpc_chain *chain_of(const struct gpc_image *image,
+					const struct gpc_device *device, int direction)
+{
+	uint16_t chain = gpc_link_chain(image, device->interface, direction);
+	uint32_t count;
+	const struct gpc_chain *chains = gpc_image_section(image, GPC_SEC_CHAIN, &count);
+
+	return chain < count ? &chains[chain] : NULL;
+}
+
+static bool classifier_matches(const struct gpc_image *image, uint32_t index)
+{
+	uint32_t count;
+	const struct gpc_classifier *classifiers =
+		gpc_image_section(image, GPC_SEC_CLASSIFIER, &count);
+
+	return index < count && classifiers[index].flags & GPC_CLASSIFIER_MATCH;
+}
+
+/* Does a rule of the chain look at more than addresses and ports, the tag perhaps? */
+static bool has_match(const struct gpc_image *image, const struct gpc_chain *chain)
+{
+	uint32_t count;
+	const struct gpc_policy *policies = gpc_image_section(image, GPC_SEC_POLICY, &count);
+	int i;
+
+	for (i = 0; chain && i < chain->policies; i++) {
+		const struct gpc_policy *policy = &policies[chain->policy[i]];
+
+		if (classifier_matches(image, policy->decide) ||
+		    classifier_matches(image, policy->log) ||
+		    classifier_matches(image, policy->mark))
+			return true;
+	}
+	return false;
+}
+
+static bool carries_tags(const struct gpc_devices *devices, const struct gpc_device *device)
+{
+	size_t i;
+
+	for (i = 0; i < devices->count; i++)
+		if (devices->items[i].below == device->ifindex)
+			return true;
+	return false;
+}
+
+/* Tags that the driver takes off are invisible to XDP, and frames sent back out have none. */
+static void probe_vlan(struct gpc_probes *probes, const struct gpc_survey *survey,
+		       const struct gpc_image *image, const struct gpc_binding *binding)
+{
+	const struct gpc_device *device = binding->device;
+	bool concerned = carries_tags(&survey->devices, device) ||
+			 has_match(image, chain_of(image, device, GPC_INGRESS));
+	bool takes = concerned && gpc_device_takes_tags(device->name);
+	struct gpc_probe *probe;
+
+	if (device->below) {
+		probe = gpc_probe_add(probes, GPC_HEALTH_WARN, "vlan %s", device->name);
+		gpc_probe_found(probe, "a VLAN device: XDP runs there in generic mode only");
+		gpc_probe_fix(probe, "ip -d link show dev %s  # bind the device below it, or hooks: "
+				     "[tc-ingress, tc-egress]",
+			      device->name);
+	} else if (concerned) {
+		probe = gpc_probe_add(probes, takes ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "vlan %s",
+				      device->name);
+		gpc_probe_found(probe, takes ? "rxvlan is on: XDP sees no VLAN tags, rules with "
+					       "`vlan` take all frames for untagged"
+					     : "XDP sees the tags");
+		if (takes)
+			gpc_probe_fix(probe, "ethtool -K %s rxvlan off", device->name);
+	}
+}
+
+static bool is_bound(const struct gpc_bindings *bindings, const struct gpc_device *device,
+		     uint8_t hooks)
+{
+	size_t i;
+
+	for (i = 0; i < bindings->count; i++)
+		if (bindings->items[i].device == device && bindings->items[i].hook & hooks &&
+		    bindings->items[i].link)
+			return true;
+	return false;
+}
+
+/* State needs both ways: what leaves unseen makes no entry, and its replies are strangers. */
+static void probe_state(struct gpc_probes *probes, const struct gpc_image *image,
+			const struct gpc_bindings *bindings, const struct gpc_device *device)
+{
+	const struct gpc_chain *in = chain_of(image, device, GPC_INGRESS);
+	const struct gpc_chain *out = chain_of(image, device, GPC_EGRESS);
+	bool sees_in = is_bound(bindings, device, GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS);
+	bool sees_out = is_bound(bindings, device, GPC_HOOK_TC_EGRESS);
+	struct gpc_probe *probe;
+
+	if (!((in && in->flags & GPC_CHAIN_STATEFUL) || (out && out->flags & GPC_CHAIN_STATEFUL)))
+		return;
+	probe = gpc_probe_add(probes, sees_in && sees_out ? GPC_HEALTH_OK : GPC_HEALTH_WARN,
+			      "state %s", device->name);
+	gpc_probe_found(probe, sees_in && sees_out ? "seen both ways"
+			       : sees_in	   ? "what leaves is not seen: its replies would be "
+						     "denied"
+			       : sees_out	   ? "what comes in is not seen"
+						   : "not bound yet");
+	if (!sees_in || !sees_out)
+		gpc_probe_fix(probe, "gpc apply");
+}
+
+static void probe_states(struct gpc_probes *probes, const struct gpc_survey *survey,
+			 const struct gpc_image *image, const struct gpc_bindings *bindings)
+{
+	size_t i;
+
+	for (i = 0; survey->present && i < survey->devices.count; i++)
+		if (survey->devices.items[i].interface != GPC_NONE16)
+			probe_state(probes, image, bindings, &survey->devices.items[i]);
+}
+
 /* ---- ways to the endpoints ---- */
 
 struct ways {
@@ -289,17 +410,20 @@ static void probe_mtus(struct gpc_probes *probes, const struct gpc_survey *surve
 /* ---- all ---- */
 
 /* Probes one binding; returns the MTU of a device that balances, 0 of others. */
-static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_image *image,
-			      struct gpc_binding *binding)
+static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_survey *survey,
+			      const struct gpc_image *image, struct gpc_binding *binding)
 {
 	if (binding->hook != GPC_HOOK_XDP)
 		return 0;
 	probe_xdp(probes, binding);
 	probe_merging(probes, image, binding);
+	probe_vlan(probes, survey, image, binding);
 	if (binding->program == GPC_PROGRAM_DECAP) {
 		probe_reverse_path(probes, binding->device->name);
 		return 0;
 	}
+	if (!image->plane->section[GPC_SEC_ENDPOINT].count)
+		return 0;
 	probe_forwarding(probes, image, binding->device->name);
 	return binding->device->mtu;
 }
@@ -327,10 +451,11 @@ int gpc_probe_devices(struct gpc_probes *probes, struct gpc_survey *survey,
 	if (gpc_bindings_plan(image, &survey->devices, &survey->links, &bindings, failure))
 		return -1;
 	for (i = 0; i < bindings.count; i++) {
-		uint32_t mtu = probe_binding(probes, image, &bindings.items[i]);
+		uint32_t mtu = probe_binding(probes, survey, image, &bindings.items[i]);
 
 		mtu_in = mtu > mtu_in ? mtu : mtu_in;
 	}
+	probe_states(probes, survey, image, &bindings);
 	if (!mtu_in)
 		return 0;
 	if (find_ways(image, &survey->netlink, &ways, failure))
