@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests and benches of the data plane: helpers linked into each, and the wrapper program of bench-packet.
 
-BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c)
+BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c tests/bpf/classify_rig.c)
 BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/meta.skel.h \
 	$(BUILD_ROOT)/bpf/stages.skel.h
 
@@ -19,6 +19,14 @@ $(BUILD_ROOT)/bpf/meta.bpf.o $(BUILD_ROOT)/bpf/stages.bpf.o: $(BUILD_ROOT)/bpf/%
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -I. -DGPC_IMAGE_LOG2=22 -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && \
 		mv $@.tmp $@
+
+CLASSIFY_SKELETONS := $(foreach n,$(SIZE_CLASSES),$(BUILD_ROOT)/bpf/classify_$(n).skel.h)
+$(call object,tests/bpf/classify_rig.c): | $(CLASSIFY_SKELETONS)
+
+$(BUILD_ROOT)/bpf/classify_%.bpf.o: tests/bpf/classify.bpf.c tests/bpf/classify_job.h $(BPF_SOURCES) GNUmakefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -I. -DGPC_IMAGE_LOG2=$* -c -o $@.tmp $< && \
+		$(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 
 $(BUILD_ROOT)/bpf/%.skel.h: $(BUILD_ROOT)/bpf/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $* > $@.tmp && mv $@.tmp $@

@@ -135,12 +135,11 @@ enum gpc_builtin_action { GPC_BUILTIN_ALLOW, GPC_BUILTIN_DENY, GPC_BUILTIN_RULES
  * (lookup/classify.h has their layout).
  */
 struct gpc_tries {
-	__u64 base6[2];		/* window of the v6 root: first high half */
-	__u32 root4[2];
-	__u32 root6[2];
-	__u32 shift6[2];
+	__u32 root4[2];		/* word of entry 0 of 65,536, by the high half of the address */
+	__u32 root6[2];		/* word of the window that is asked first */
+	__u32 wide[2];		/* 1: classes in pieces are u32, 0: u16 */
 	__u32 classes[2];	/* how many there are */
-	__u32 pad0[4];
+	__u32 pad0[8];
 };
 
 struct gpc_plane {
@@ -225,26 +224,39 @@ struct gpc_policy {
 	__u32 pad0[7];
 };
 
-#define GPC_CLASSIFIER_INDIRECT_SOURCE		(1u << 0)	/* class -> vector by a table, else by multiplication */
+#define GPC_CLASSIFIER_INDIRECT_SOURCE		(1u << 0)	/* class -> vector by a map, else by multiplication */
 #define GPC_CLASSIFIER_INDIRECT_DESTINATION	(1u << 1)
-#define GPC_CLASSIFIER_RANGES			(1u << 2)	/* specs are lists of ranges, else bits by L4 class */
+#define GPC_CLASSIFIER_RANGES			(1u << 2)	/* cells name range records, else bits by L4 class */
 #define GPC_CLASSIFIER_MATCH			(1u << 3)	/* some rule has a `match` */
+#define GPC_CLASSIFIER_L4			(1u << 4)	/* there is an L4 class */
 
-/* One set of boxes (source set x destination set x service) -> position; CLASSIFIER.md section 5. */
+#define GPC_CLASSIFIER_GROUPS_MAX	8u
+
+/*
+ * One set of boxes (source set x destination set x service) -> position. `words:` is an offset in words
+ * from byte 0 of the image; lookup/classify.h has the layout of what lies there.
+ */
 struct gpc_classifier {
+	/* line 0: every lookup */
 	__u32 flags;
 	__u32 groups;
 	__u32 source_map, destination_map;	/* words: class -> vector number (INDIRECT) */
-	__u32 source_vector, destination_vector;	/* words: vectors of 1 + groups words */
-	__u32 cells, cell_count;		/* T1 and its M */
-	__u32 protocol, source_port, destination_port, match;	/* words: L4 stage */
-	__u32 l4, bits, bit_words;		/* words: class sums -> L4 class; bit matrix and its row size */
-	__u32 ranges;				/* words: spec ranges (RANGES) */
+	__u32 source_vector, destination_vector;	/* words: vectors of 1 << vector_shift words */
+	__u32 vector_shift;
+	__u32 cells, cell_count;		/* words: table of 4-word cells; how many */
+	__u32 protocol, source_port, destination_port;	/* words: L4 stage */
+	__u32 source_stride;			/* of a source port class in l4 */
+	__u32 l4;				/* words: sums of classes -> L4 class */
+	__u32 bits, bit_words;			/* words: bit matrix, its row size */
+	/* line 1 */
+	__u32 none;				/* GPC_NONE, where a lookup takes its first answer from */
+	__u32 match, match_stride;		/* words: match stage; stride of its class in l4 */
+	__u32 ranges, range_match;		/* words: range records, their match classes */
 	__u32 residual, residuals;		/* words, count: boxes asked one by one */
 	__u32 boxes, specs, l4_classes;		/* facts for -v and inspect */
 	__u32 loads;				/* worst number of dependent loads, trie included */
 	__u32 bytes;				/* of its own words */
-	__u32 pad0[9];
+	__u32 pad0[4];
 };
 
 #define GPC_RULE_RATE		(1u << 0)
@@ -442,7 +454,7 @@ struct gpc_link_rule {
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x0ef489aau
+#define GPC_ABI_HASH 0x324ab718u
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);
