@@ -111,7 +111,7 @@ static void subtract(struct descent *d, uint32_t segment)
 	struct gpc_model_segment *own = &resolver->model->segments[segment];
 	uint32_t *parts = GPC_NEW_ARRAY(space->arena, uint32_t, except->items.n);
 	size_t count = 0;
-	struct gpc_set what;
+	uint32_t what;
 
 	for (size_t i = 0; i < except->items.n; i++) {
 		const struct gpc_selector_item *item = &except->items.items[i];
@@ -127,8 +127,8 @@ static void subtract(struct descent *d, uint32_t segment)
 	}
 	if (!count)
 		return;
-	what = space->sets.items[gpc_space_union(space, parts, count)];
-	own->set = gpc_set_minus(space->arena, own->set, what);
+	what = gpc_space_union(space, parts, count); /* may move space->sets.items */
+	own->set = gpc_set_minus(space->arena, own->set, space->sets.items[what]);
 	gpc_space_spend(space, own->set.count);
 	gpc_resolver_check_full(resolver, except->at);
 }

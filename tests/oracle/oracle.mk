@@ -4,7 +4,7 @@
 # Rules as plain data and what they mean by going through them: linked into whoever asks them.
 RULE_SETS := $(addprefix tests/oracle/,rule_set.c rule_library.c rule_yaml.c rule_sets.c rule_sets_odd.c \
 	rule_classbench.c rule_questions.c)
-RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle)
+RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle bench/compile_bench)
 
 $(RULE_PROGRAMS): $(call object,$(RULE_SETS))
 

@@ -4,6 +4,7 @@
 A plane is a plain dictionary as the YAML would read it, every scalar a string; plane_text() writes it.
 Its addresses lie close together and its ports are few, so that rules meet and shadow one another.
 """
+import functools
 import ipaddress
 import random
 
@@ -221,19 +222,22 @@ def random_plane(seed, matches=True):
 
 # ---- packets -------------------------------------------------------------------------------------
 
+@functools.lru_cache(maxsize=None)
+def network_of(text):
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None
+
+
 def prefixes_of(value):
-    """Every text in the plane that is an address or a prefix."""
+    """Every text in it that is an address or a prefix."""
     if isinstance(value, dict):
-        for item in value.values():
-            yield from prefixes_of(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from prefixes_of(item)
-    else:
-        try:
-            yield ipaddress.ip_network(value)
-        except ValueError:
-            pass
+        value = list(value.values())
+    if isinstance(value, list):
+        return [n for item in value for n in prefixes_of(item)]
+    network = network_of(value)
+    return [network] if network else []
 
 
 def corner(r, network):
@@ -245,40 +249,38 @@ def corner(r, network):
     return network[0] if mapped else address
 
 
-def aimed_at(r, plane):
-    """Prefixes of both ends of some rule; any prefix of the plane where it names none."""
-    segments = {s["name"]: s for s in plane.get("segments", [])}
+class Aims:
+    """The prefixes of both ends of each rule; all of the plane's where a rule names none."""
 
-    def networks(selector):
-        found = list(prefixes_of(selector))
-        names = selector if isinstance(selector, list) else [selector]
-        for name in names:
-            if isinstance(name, dict):
-                labels = name.get("labels", {}).items()
-                held = [s for s in segments.values() if labels and labels <= s.get("labels", {}).items()]
-                listeners = plane.get("listeners", []) if "listeners" in name else []
-                found += prefixes_of(held) if labels else prefixes_of(listeners)
-            elif name in segments:
-                found += prefixes_of(segments[name])
-        return found
+    def __init__(self, plane):
+        self.plane = plane
+        self.every = prefixes_of([plane.get(section, []) for section in ("segments", "rules", "listeners")])
+        self.every = self.every or [ipaddress.ip_network("10.0.0.0/8")]
+        self.rules = [(self.networks(rule.get("from", [])), self.networks(rule.get("to", [])))
+                      for rule in plane.get("rules", [])] or [(self.every, self.every)]
 
-    every = [n for section in ("segments", "rules", "listeners") for n in prefixes_of(plane.get(section, []))]
-    every = every or [ipaddress.ip_network("10.0.0.0/8")]
-    rule = r.choice(plane.get("rules") or [{}])
-    return (networks(rule["from"]) if "from" in rule else every) or every, \
-        (networks(rule["to"]) if "to" in rule else every) or every, every
+    def networks(self, selector):
+        return [n for one in (selector if isinstance(selector, list) else [selector]) for n in self.selected(one)] \
+            or self.every
 
+    def selected(self, item):
+        if isinstance(item, dict) and "labels" in item:
+            wanted = item["labels"].items()
+            return prefixes_of([s for s in self.plane["segments"] if wanted <= s.get("labels", {}).items()])
+        if isinstance(item, dict):
+            return prefixes_of(self.plane["listeners"])
+        return prefixes_of(item) or prefixes_of([s for s in self.plane["segments"] if s["name"] == item])
 
-def random_ends(r, plane):
-    sources, destinations, every = aimed_at(r, plane) if r.random() < 0.7 else (aimed_at(r, plane)[2],) * 3
-    source = r.choice(sources)
-    same = [n for n in destinations if n.version == source.version] or [n for n in every if n.version == source.version]
-    return corner(r, source), corner(r, r.choice(same))
+    def ends(self, r):
+        sources, destinations = r.choice(self.rules) if r.random() < 0.7 else (self.every, self.every)
+        source = r.choice(sources)
+        same = [n for n in destinations if n.version == source.version]
+        return corner(r, source), corner(r, r.choice(same or [n for n in self.every if n.version == source.version]))
 
 
-def random_packet(r, plane, stated_only=False):
+def random_packet(r, aims, stated_only=False):
     """`stated_only`: nothing but what the shortest form of a line says (a whole, untagged packet)."""
-    source, destination = random_ends(r, plane)
+    source, destination = aims.ends(r)
     version = source.version
     protocol = r.choice((6, 6, 6, 17, 17, 132, 1 if version == 4 else 58, 1 if version == 4 else 58, 47, 50))
     if stated_only and protocol in (47, 50, 132):
@@ -300,5 +302,5 @@ def random_packet(r, plane, stated_only=False):
 
 
 def random_packets(seed, plane, count, stated_only=False):
-    r = random.Random(seed)
-    return [random_packet(r, plane, stated_only) for _ in range(count)]
+    r, aims = random.Random(seed), Aims(plane)
+    return [random_packet(r, aims, stated_only) for _ in range(count)]

@@ -170,13 +170,18 @@ struct rule_yaml {
 	const char *interface; /* NULL: wan0 */
 	const char *extra;     /* more of the document, or NULL */
 	bool stateful;
+	bool allow_all;	      /* every action and the default */
+	bool rules_elsewhere; /* in documents of rule_yaml_write_rules(); a file may have 10 MB */
 };
 
 /*
- * Actions in turn: allow, deny, allow, deny, ... and a default of deny. The language has no source ports:
+ * Actions in turn: allow, deny, allow, deny, ... and a default of deny, unless allow_all. The language has no source ports:
  * a set with some must go through rule_set_drop_source_ports() first.
  */
 void rule_yaml_write(const struct rule_set *set, const struct rule_yaml *how, FILE *out);
+/* Items of the section `rules`, without its head. */
+void rule_yaml_write_rules(const struct rule_set *set, const struct rule_yaml *how, size_t first, size_t count,
+			   FILE *out);
 void rule_set_drop_source_ports(struct rule_set *set);
 
 #endif

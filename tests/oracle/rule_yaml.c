@@ -15,7 +15,10 @@ static void write_prefix(const struct rule_prefix *p, FILE *out)
 	for (int i = 15; i >= 0; i--, a >>= 8)
 		bytes[i] = (uint8_t)a;
 	inet_ntop(p->v4 ? AF_INET : AF_INET6, bytes + (p->v4 ? 12 : 0), text, sizeof(text));
-	fprintf(out, "\"%s/%u\"", text, p->length);
+	if (p->v4)
+		fprintf(out, p->length == 32 ? "%s" : "%s/%u", text, p->length);
+	else
+		fprintf(out, "\"%s/%u\"", text, p->length);
 }
 
 static void write_prefixes(const struct rule_set *set, size_t first, size_t count, FILE *out)
@@ -120,13 +123,13 @@ static void write_ports(const struct rule_set *set, const struct rule_service *s
 	fputs("]", out);
 }
 
-static void write_rules(const struct rule_set *set, FILE *out)
+void rule_yaml_write_rules(const struct rule_set *set, const struct rule_yaml *how, size_t first, size_t count,
+			   FILE *out)
 {
-	fputs("rules:\n", out);
-	for (size_t i = 0; i < set->box_count; i++) {
+	for (size_t i = first; i < first + count && i < set->box_count; i++) {
 		const struct rule_box *b = &set->boxes[i];
 
-		fprintf(out, "  - {name: r%zu, action: %s", i, b->position % 2 ? "deny" : "allow");
+		fprintf(out, "  - {name: r%zu, action: %s", i, !how->allow_all && b->position % 2 ? "deny" : "allow");
 		write_end(set, "from", b->source, out);
 		write_end(set, "to", b->destination, out);
 		write_ports(set, &set->services[b->service], out);
@@ -145,11 +148,14 @@ void rule_yaml_write(const struct rule_set *set, const struct rule_yaml *how, FI
 	if (how->extra)
 		fputs(how->extra, out);
 	write_segments(set, out);
-	write_rules(set, out);
+	if (!how->rules_elsewhere) {
+		fputs("rules:\n", out);
+		rule_yaml_write_rules(set, how, 0, set->box_count, out);
+	}
 	fprintf(out,
-		"policies:\n  - name: all\n    interfaces: [%s]\n    direction: ingress\n    stateful: %s\n"
-		"    default: deny\n    rules: [",
-		interface, how->stateful ? "true" : "false");
+		"policies:\n  - name: rules\n    interfaces: [%s]\n    direction: ingress\n    stateful: %s\n"
+		"    default: %s\n    rules: [",
+		interface, how->stateful ? "true" : "false", how->allow_all ? "allow" : "deny");
 	for (size_t i = 0; i < set->box_count; i++)
 		fprintf(out, "%sr%zu", i ? i % 16 ? ", " : ",\n      " : "", i);
 	fputs("]\n", out);

@@ -121,6 +121,47 @@ static inline struct gpc_protect_intent *fixture_protect(struct fixture *fixture
 	return protect;
 }
 
+/*
+ * The small plane with two policies on both interfaces, `guard` in ingress (enforced, with decide, log
+ * and mark rules, one of them limited) and `watch` in egress of lan* (audit), and two protect items.
+ */
+static inline void fixture_policed_plane(struct fixture *fixture)
+{
+	const uint64_t hooks = GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS | GPC_HOOK_TC_EGRESS;
+	struct gpc_policy_intent *guard, *watch;
+	struct gpc_rule_intent *rule;
+	struct gpc_rate_intent *rate;
+
+	fixture_small_plane(fixture);
+	for (size_t i = 0; i < fixture->intent.interfaces.n; i++)
+		fixture->intent.interfaces.items[i].hooks = fixture_number(fixture, hooks);
+	fixture_segment(fixture, "office", "198.51.100.0/24", "198.51.100.64/26", NULL);
+	fixture_segment(fixture, "app", "10.0.1.0/24", NULL, NULL);
+	fixture_rule(fixture, "seen", GPC_ACTION_LOG, "office", NULL);
+	rule = fixture_rule(fixture, "tag", GPC_ACTION_MARK, NULL, "app");
+	rule->mark = fixture_number(fixture, 7);
+	rule = fixture_rule(fixture, "ssh", GPC_ACTION_ALLOW, "office", "app");
+	fixture_ports(fixture, &rule->ports, IPPROTO_TCP, 22, 22);
+	rate = GPC_NEW(&fixture->arena, struct gpc_rate_intent);
+	rate->limit = fixture_number(fixture, 100);
+	rate->period = 1;
+	rate->per_source = fixture_number(fixture, 1);
+	rate->entries = fixture_number(fixture, 64);
+	rate->exceed = fixture_number(fixture, GPC_ACTION_DENY);
+	rate->at = fixture_place(fixture);
+	rule->rate = rate;
+	fixture_rule(fixture, "vips", GPC_ACTION_ALLOW, "2001:db8:7::/48 10.0.0.0/8", "**");
+	rule = fixture_rule(fixture, "low", GPC_ACTION_REJECT, "2001:db8::/32", NULL);
+	fixture_ports(fixture, &rule->ports, IPPROTO_UDP, 1, 1023);
+	guard = fixture_policy(fixture, "guard", "wan0", GPC_INGRESS, "seen tag ssh vips low");
+	*GPC_PUSH(&fixture->arena, &guard->interfaces) = fixture_text(fixture, "lan*");
+	watch = fixture_policy(fixture, "watch", "lan*", GPC_EGRESS, "ssh low");
+	watch->mode = fixture_number(fixture, GPC_POLICY_AUDIT);
+	fixture_ports(fixture, &fixture_protect(fixture, "mgmt", "office", "10.0.0.1")->ports,
+		      IPPROTO_TCP, 22, 22);
+	fixture_protect(fixture, "admin", "203.0.113.77", NULL);
+}
+
 /* The set that a box names holds the address. */
 static inline bool fixture_holds(const struct gpc_model *model, uint32_t set, const char *address)
 {

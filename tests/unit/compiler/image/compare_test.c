@@ -12,14 +12,19 @@ struct compared {
 	size_t count;
 };
 
-static void start(struct compared *c)
+static void start_with(struct compared *c, uint8_t *(*make)(size_t *ret_size))
 {
 	size_t size;
 
 	gpc_diags_init(&c->fixture.diags, &c->fixture.arena, false);
-	c->other = small_image(&size);
+	c->other = make(&size);
 	CU_ASSERT_FATAL(
 		gpc_image_open(&c->fixture.diags, "a.gpi", c->other, size, false, &c->image));
+}
+
+static void start(struct compared *c)
+{
+	start_with(c, small_image);
 }
 
 static void compare(struct compared *c, size_t size)
@@ -140,6 +145,41 @@ static void missing_bytes_are_one_difference(void)
 	end(&c);
 }
 
+static void policies_and_rules_are_named(void)
+{
+	struct compared c = {0};
+	struct gpc_classifier *classifiers;
+	struct gpc_policy *policies;
+	struct gpc_chain *chains;
+	struct gpc_rule *rules;
+
+	start_with(&c, policed_image);
+	chains = section_of(c.other, GPC_SEC_CHAIN);
+	policies = section_of(c.other, GPC_SEC_POLICY);
+	classifiers = section_of(c.other, GPC_SEC_CLASSIFIER);
+	rules = section_of(c.other, GPC_SEC_RULE);
+	chains[0].tag ^= 1;
+	policies[1].mode = GPC_POLICY_ENFORCE;
+	classifiers[0].groups ^= 1;
+	rules[GPC_BUILTIN_RA].action = GPC_ACTION_DENY;
+	rules[6].flags = 0;
+	rules[9].action = GPC_ACTION_DENY;
+	rules[11].mark = 1;
+	compare(&c, c.image.size);
+	CU_ASSERT_EQUAL_FATAL(c.count, 7);
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.found[0].what, "ingress chain of interface `lan*` field tag: "));
+	CU_ASSERT_STRING_EQUAL(c.found[1].what, "policy `watch` field mode: image audit, kernel enforce");
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.found[2].what, "classifier 0 of policy `guard` field groups: "));
+	CU_ASSERT_STRING_EQUAL(c.found[3].what, "built-in rule `ra` field action: image allow, kernel deny");
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.found[4].what, "protect `mgmt` field flags: "));
+	CU_ASSERT_STRING_EQUAL(c.found[5].what,
+			       "rule `ssh` of policy `guard` field action: image allow, kernel deny");
+	CU_ASSERT_EQUAL(c.found[5].object, rules[9].id);
+	CU_ASSERT_STRING_EQUAL(c.found[6].what, "rule `low` of policy `guard` field mark: "
+						"image 00000000, kernel 01000000");
+	end(&c);
+}
+
 GPC_UNIT_MAIN("image/compare", {"equal_bytes_have_no_difference", equal_bytes_have_no_difference},
 	      {"the_link_part_does_not_count", the_link_part_does_not_count},
 	      {"a_maglev_slot_is_named_with_both_endpoints",
@@ -148,4 +188,5 @@ GPC_UNIT_MAIN("image/compare", {"equal_bytes_have_no_difference", equal_bytes_ha
 	      {"every_single_byte_is_found", every_single_byte_is_found},
 	      {"more_differences_than_asked_for_are_counted",
 	       more_differences_than_asked_for_are_counted},
-	      {"missing_bytes_are_one_difference", missing_bytes_are_one_difference})
+	      {"missing_bytes_are_one_difference", missing_bytes_are_one_difference},
+	      {"policies_and_rules_are_named", policies_and_rules_are_named})

@@ -17,14 +17,20 @@ static char *dump(const struct gpc_image *image, const char *section, bool json)
 	return text;
 }
 
-static void open_small(struct fixture *fixture, struct gpc_image *image)
+static void open_plane(void (*plane)(struct fixture *fixture), struct fixture *fixture,
+		       struct gpc_image *image)
 {
 	struct gpc_image_bytes bytes;
 
-	fixture_small_plane(fixture);
+	plane(fixture);
 	CU_ASSERT_FATAL(fixture_compile(fixture, &bytes));
 	CU_ASSERT_FATAL(
 		gpc_image_open(&fixture->diags, "a.gpi", bytes.bytes, bytes.size, false, image));
+}
+
+static void open_small(struct fixture *fixture, struct gpc_image *image)
+{
+	open_plane(fixture_small_plane, fixture, image);
 }
 
 static void expect_line(const struct gpc_image *image, const char *section, bool json,
@@ -84,12 +90,36 @@ static void maglev_is_shown_by_shares_and_on_request_by_slots(void)
 	fixture_release(&f);
 }
 
+static void policies_are_decoded(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+
+	open_plane(fixture_policed_plane, &f, &image);
+	expect_line(&image, "chain", true,
+		    "\"interface\":\"lan*\",\"direction\":\"ingress\",\"policies\":\"guard\","
+		    "\"stateful\":1,\"existing\":\"recheck\",\"mid-stream\":\"deny\",\"protect\":4,");
+	expect_line(&image, "policy", true, "\"mode\":\"enforce\",\"default\":\"deny\",");
+	expect_line(&image, "policy", true,
+		    "\"first-rule\":13,\"rules\":2,\"decide\":3,\"at\":\"plane.yaml:");
+	expect_line(&image, "classifier", true, "\"index\":2,\"of\":\"guard mark\",\"boxes\":1,");
+	expect_line(&image, "classifier", true, "\"index\":5,\"of\":\"protect\",\"boxes\":2,");
+	expect_line(&image, "rule", true, "\"policy\":\"builtin\",\"name\":\"icmp-error\",");
+	expect_line(&image, "rule", true, "\"policy\":\"protect\",\"name\":\"mgmt\",");
+	expect_line(&image, "rule", true, "\"action\":\"mark\",\"mark\":7,\"at\":\"plane.yaml:");
+	expect_line(&image, "rule", true,
+		    "\"action\":\"allow\",\"exceed\":\"deny\",\"cost-ns\":10000000,"
+		    "\"burst-ns\":1000000000,\"buckets\":64,\"at\":");
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
 static void every_line_of_json_is_an_object_with_a_type(void)
 {
 	struct fixture f;
 	struct gpc_image image;
 
-	open_small(&f, &image);
+	open_plane(fixture_policed_plane, &f, &image);
 	for (size_t i = 0; gpc_image_dump_sections[i]; i++) {
 		char *text = dump(&image, i ? gpc_image_dump_sections[i] : NULL, true);
 
@@ -142,6 +172,7 @@ GPC_UNIT_MAIN("image/dump",
 	      {"records_are_decoded_with_their_place", records_are_decoded_with_their_place},
 	      {"maglev_is_shown_by_shares_and_on_request_by_slots",
 	       maglev_is_shown_by_shares_and_on_request_by_slots},
+	      {"policies_are_decoded", policies_are_decoded},
 	      {"every_line_of_json_is_an_object_with_a_type",
 	       every_line_of_json_is_an_object_with_a_type},
 	      {"provenance_is_json", provenance_is_json},

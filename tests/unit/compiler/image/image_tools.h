@@ -3,21 +3,21 @@
 #ifndef GPC_TESTS_IMAGE_TOOLS_H
 #define GPC_TESTS_IMAGE_TOOLS_H
 
-#include "../fixture.h"
+#include "../policy_fixture.h"
 #include "gpc/lookup/endpoint.h"
 #include "gpc/lookup/vip.h"
 #include "image/compare.h"
 #include "image/digest.h"
 #include "image/dump.h"
 
-/* Bytes of the small plane; the caller frees. */
-static inline uint8_t *small_image(size_t *ret_size)
+/* Bytes of a plane; the caller frees. */
+static inline uint8_t *image_of(void (*plane)(struct fixture *fixture), size_t *ret_size)
 {
 	struct gpc_image_bytes image;
 	struct fixture fixture;
 	uint8_t *bytes;
 
-	fixture_small_plane(&fixture);
+	plane(&fixture);
 	CU_ASSERT_FATAL(fixture_compile(&fixture, &image));
 	bytes = malloc(image.size);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
@@ -25,6 +25,16 @@ static inline uint8_t *small_image(size_t *ret_size)
 	*ret_size = image.size;
 	fixture_release(&fixture);
 	return bytes;
+}
+
+static inline uint8_t *small_image(size_t *ret_size)
+{
+	return image_of(fixture_small_plane, ret_size);
+}
+
+static inline uint8_t *policed_image(size_t *ret_size)
+{
+	return image_of(fixture_policed_plane, ret_size);
 }
 
 /* Makes both digests right again; the head has to be sound. */

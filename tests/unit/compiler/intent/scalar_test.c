@@ -49,6 +49,35 @@ static const struct row {
 	{gpc_scalar_rate, "500", GPC_SCALAR_SYNTAX, 0},
 	{gpc_scalar_rate, "500/d", GPC_SCALAR_SYNTAX, 0},
 	{gpc_scalar_rate, "10MB/s", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_sample, "1/1000", GPC_SCALAR_OK, 1000},
+	{gpc_scalar_sample, "2/1000", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_sample, "1/", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_sample, "1/010", GPC_SCALAR_LEADING_ZERO, 0},
+	{gpc_scalar_mark, "42", GPC_SCALAR_OK, 42},
+	{gpc_scalar_mark, "0xfF", GPC_SCALAR_OK, 255},
+	{gpc_scalar_mark, "0x00000000000000ff", GPC_SCALAR_OK, 255},
+	{gpc_scalar_mark, "0x10000000000000000", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_mark, "0x", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_mark, "0X1", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_mark, "ff", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_mark, "010", GPC_SCALAR_LEADING_ZERO, 0},
+	{gpc_scalar_date, "1970-01-01", GPC_SCALAR_OK, 86400},
+	{gpc_scalar_date, "1970-01-01T00:00:00Z", GPC_SCALAR_OK, 0},
+	{gpc_scalar_date, "2000-02-29", GPC_SCALAR_OK, 951868800},
+	{gpc_scalar_date, "2026-12-31", GPC_SCALAR_OK, 1798761600},
+	{gpc_scalar_date, "2026-12-31T23:59:59Z", GPC_SCALAR_OK, 1798761599},
+	{gpc_scalar_date, "9999-12-31", GPC_SCALAR_OK, 253402300800},
+	{gpc_scalar_date, "2100-02-29", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "2026-13-01", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "2026-00-01", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "2026-04-31", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "2026-04-00", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "1969-12-31", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "2026-01-01T23:59:60Z", GPC_SCALAR_RANGE, 0},
+	{gpc_scalar_date, "2026-1-01", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_date, "2026-01-01T00:00:00", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_date, "2026-01-01T00:00:00+01:00", GPC_SCALAR_SYNTAX, 0},
+	{gpc_scalar_date, "2026-01-01 ", GPC_SCALAR_SYNTAX, 0},
 	{gpc_scalar_duration, "500ms", GPC_SCALAR_OK, 500},
 	{gpc_scalar_duration, "5s", GPC_SCALAR_OK, 5000},
 	{gpc_scalar_duration, "2m", GPC_SCALAR_OK, 120000},
@@ -149,6 +178,57 @@ static void labels_paths_and_statuses(void)
 	CU_ASSERT_EQUAL(seed[15], 15);
 }
 
+static void limits_are_packets_or_bytes(void)
+{
+	static const struct {
+		const char *text;
+		enum gpc_scalar_error error;
+		uint64_t value;
+		uint32_t period;
+		bool bytes;
+	} limits[] = {
+		{"500/s", GPC_SCALAR_OK, 500, 1, false},
+		{"7/m", GPC_SCALAR_OK, 7, 60, false},
+		{"1/h", GPC_SCALAR_OK, 1, 3600, false},
+		{"1B/s", GPC_SCALAR_OK, 1, 1, true},
+		{"10MB/s", GPC_SCALAR_OK, 10000000, 1, true},
+		{"1GiB/s", GPC_SCALAR_OK, 1073741824, 1, true},
+		{"99999999999999999GiB/s", GPC_SCALAR_RANGE, 0, 0, false},
+		{"10MB/m", GPC_SCALAR_SYNTAX, 0, 0, false},
+		{"10Mi/s", GPC_SCALAR_SYNTAX, 0, 0, false},
+		{"10MB", GPC_SCALAR_SYNTAX, 0, 0, false},
+		{"/s", GPC_SCALAR_SYNTAX, 0, 0, false},
+		{"5/s/s", GPC_SCALAR_SYNTAX, 0, 0, false},
+		{"05/s", GPC_SCALAR_LEADING_ZERO, 0, 0, false},
+		{"1000000000000000000000000000000000000000/s", GPC_SCALAR_SYNTAX, 0, 0, false},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		uint64_t value = 0;
+		uint32_t period = 0;
+		bool bytes = false;
+
+		CU_ASSERT_EQUAL(gpc_scalar_limit(limits[i].text, &value, &period, &bytes),
+				limits[i].error);
+		CU_ASSERT_EQUAL(value, limits[i].value);
+		CU_ASSERT_EQUAL(period, limits[i].period);
+		CU_ASSERT_EQUAL(bytes, limits[i].bytes);
+	}
+}
+
+static void patterns_are_names_with_a_final_star(void)
+{
+	CU_ASSERT_TRUE(gpc_scalar_is_name_pattern("*"));
+	CU_ASSERT_TRUE(gpc_scalar_is_name_pattern("web"));
+	CU_ASSERT_TRUE(gpc_scalar_is_name_pattern("web-*"));
+	CU_ASSERT_FALSE(gpc_scalar_is_name_pattern(""));
+	CU_ASSERT_FALSE(gpc_scalar_is_name_pattern("*web"));
+	CU_ASSERT_FALSE(gpc_scalar_is_name_pattern("w*b*"));
+	CU_ASSERT_FALSE(gpc_scalar_is_name_pattern("1*"));
+	CU_ASSERT_TRUE(gpc_scalar_is_device("wan0"));
+	CU_ASSERT_FALSE(gpc_scalar_is_device("wan*"));
+}
+
 GPC_UNIT_MAIN("intent/scalar",
 	      {"numbers_follow_their_grammar_and_nothing_else",
 	       numbers_follow_their_grammar_and_nothing_else},
@@ -156,4 +236,6 @@ GPC_UNIT_MAIN("intent/scalar",
 	       names_are_letters_first_and_63_bytes_at_most},
 	      {"interfaces_are_devices_or_heads_of_devices",
 	       interfaces_are_devices_or_heads_of_devices},
-	      {"labels_paths_and_statuses", labels_paths_and_statuses})
+	      {"labels_paths_and_statuses", labels_paths_and_statuses},
+	      {"limits_are_packets_or_bytes", limits_are_packets_or_bytes},
+	      {"patterns_are_names_with_a_final_star", patterns_are_names_with_a_final_star})
