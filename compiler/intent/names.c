@@ -104,10 +104,10 @@ size_t gpc_names_find(const struct gpc_names *names, const char *name)
 		else
 			high = middle;
 	}
-	found = &names->entries[low];
-	if (low == names->count || found->hash != key.hash || strcmp(found->name, name) != 0)
+	if (low == names->count)
 		return SIZE_MAX;
-	return found->number;
+	found = &names->entries[low];
+	return found->hash == key.hash && !strcmp(found->name, name) ? found->number : SIZE_MAX;
 }
 
 size_t gpc_names_first(const struct gpc_names *names, size_t number)
