@@ -12,8 +12,8 @@ struct gpc_address_fault gpc_address_fault(struct gpc_arena *arena, enum gpc_ip_
 	} faults[] = {
 		[GPC_IP_SYNTAX] = {GPC_E0115, "not an address:", NULL},
 		[GPC_IP_LEADING_ZERO] = {GPC_E0109, "number with a leading zero:", NULL},
-		[GPC_IP_ZONE] = {GPC_E0115, "address with a zone:",
-				 "write it without `%` and what follows"},
+		[GPC_IP_ZONE] = {GPC_E0115,
+				 "address with a zone:", "write it without `%` and what follows"},
 		[GPC_IP_MAPPED] = {GPC_E0116, "v4-mapped address", "write the IPv4 form"},
 		[GPC_IP_LENGTH] = {GPC_E0117, "prefix length out of range:", NULL},
 		[GPC_IP_HOST_BITS] = {GPC_E0118, "host bits set in", NULL},
@@ -21,7 +21,8 @@ struct gpc_address_fault gpc_address_fault(struct gpc_arena *arena, enum gpc_ip_
 	char prefix[GPC_PREFIX_TEXT];
 	struct gpc_address_fault fault = {
 		.code = faults[error].code,
-		.what = gpc_arena_printf(arena, "%s `%s`", faults[error].what, gpc_quote(arena, text)),
+		.what = gpc_arena_printf(arena, "%s `%s`", faults[error].what,
+					 gpc_quote(arena, text)),
 		.hint = faults[error].hint,
 	};
 

@@ -14,7 +14,8 @@ static void bind_address(const struct gpc_slot *slot, const struct gpc_scalar *s
 
 	if (slot->key->type == GPC_TYPE_CIDRS
 		    ? gpc_slot_prefix(slot, scalar, &prefix)
-		    : gpc_slot_address(slot, scalar, slot->key->type == GPC_TYPE_ADDRESSES, &prefix))
+		    : gpc_slot_address(slot, scalar, slot->key->type == GPC_TYPE_ADDRESSES,
+				       &prefix))
 		*ret = (struct gpc_prefix_value){.prefix = prefix, .at = scalar->at};
 }
 
@@ -57,7 +58,8 @@ static void bind_syn(const struct gpc_slot *slot, const struct gpc_node *node,
 	}
 	diag = gpc_slot_scalar_fault(slot, GPC_E0106, &scalar, "only `syn` may stand alone: `%s`",
 				     gpc_quote(slot->values->diags->arena, scalar.text));
-	gpc_diag_hint(slot->values->diags, diag, "write a list of the flags that are set, such as [ack]");
+	gpc_diag_hint(slot->values->diags, diag,
+		      "write a list of the flags that are set, such as [ack]");
 }
 
 #define FEW 8u /* up to here comparing all with all is quicker than an index */
@@ -65,9 +67,9 @@ static void bind_syn(const struct gpc_slot *slot, const struct gpc_node *node,
 static void report_repeat(const struct gpc_slot *slot, const struct gpc_scalar *first,
 			  const struct gpc_scalar *again)
 {
-	struct gpc_diag *diag = gpc_slot_scalar_fault(
-		slot, GPC_E0130, again, "item twice in the list: `%s`",
-		gpc_quote(slot->values->diags->arena, again->text));
+	struct gpc_diag *diag =
+		gpc_slot_scalar_fault(slot, GPC_E0130, again, "item twice in the list: `%s`",
+				      gpc_quote(slot->values->diags->arena, again->text));
 
 	gpc_diag_place(diag, first->at, "first here");
 }
@@ -159,8 +161,8 @@ void gpc_bind_list(const struct gpc_slot *slot, const struct gpc_node *node, voi
 	struct gpc_scalar *scalars;
 	size_t count;
 
-	bool flags = slot->key->type == GPC_TYPE_TCP_FLAGS ||
-		     slot->key->type == GPC_TYPE_TCP_FLAGS_SET;
+	bool flags =
+		slot->key->type == GPC_TYPE_TCP_FLAGS || slot->key->type == GPC_TYPE_TCP_FLAGS_SET;
 
 	if (node->kind == GPC_NODE_SCALAR && flags) {
 		bind_syn(slot, node, target);

@@ -78,9 +78,10 @@ static void report(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 		break;
 	case GPC_PORTS_TYPE:
 		head[strcspn(head, "/")] = '\0';
-		hint_name(diags, diag,
-			  near_name(rest + 1, strcmp(head, "icmp6") ? IPPROTO_ICMP : IPPROTO_ICMPV6),
-			  "give its number");
+		hint_name(
+			diags, diag,
+			near_name(rest + 1, strcmp(head, "icmp6") ? IPPROTO_ICMP : IPPROTO_ICMPV6),
+			"give its number");
 		break;
 	case GPC_PORTS_PORTLESS:
 		gpc_diag_hint(diags, diag, "write `proto/%.*s`; it has no ports",
@@ -124,7 +125,8 @@ void gpc_bind_ports(const struct gpc_slot *slot, const struct gpc_node *node, gp
 		gpc_slot_fault(slot, GPC_E0129, node->place, "empty list");
 	if (node->list.count > GPC_MAX_PORTS_ITEMS) {
 		gpc_diag_hint(slot->values->diags,
-			      gpc_slot_fault(slot, GPC_E0133, node->list.items[GPC_MAX_PORTS_ITEMS]->place,
+			      gpc_slot_fault(slot, GPC_E0133,
+					     node->list.items[GPC_MAX_PORTS_ITEMS]->place,
 					     "more than %u items", GPC_MAX_PORTS_ITEMS),
 			      "write ranges, or a second rule");
 		return;

@@ -220,8 +220,7 @@ static void bind_date(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		gpc_slot_scalar_fault(slot, GPC_E0138, scalar, "no such day or time: `%s`",
 				      QUOTE(slot, scalar));
 	else if (error)
-		report_syntax(slot, scalar, GPC_E0138,
-			      "write 2026-12-31, or 2026-12-31T18:00:00Z");
+		report_syntax(slot, scalar, GPC_E0138, "write 2026-12-31, or 2026-12-31T18:00:00Z");
 	else
 		set_uint(target, seconds, scalar->at);
 }
@@ -240,7 +239,8 @@ static void bind_title(const struct gpc_slot *slot, const struct gpc_scalar *sca
 {
 	size_t size = strlen(scalar->text);
 
-	if (gpc_utf8_count(scalar->text, size) > MOST_TITLE || !gpc_utf8_is_printable(scalar->text, size))
+	if (gpc_utf8_count(scalar->text, size) > MOST_TITLE ||
+	    !gpc_utf8_is_printable(scalar->text, size))
 		gpc_diag_hint(slot->values->diags,
 			      gpc_slot_scalar_fault(slot, GPC_E0140, scalar, "not a title: `%s`",
 						    QUOTE(slot, scalar)),

@@ -21,8 +21,8 @@ static struct gpc_selector_item *add_item(const struct gpc_slot *slot,
 static void report_reserved(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
 {
 	bool all = !strcmp(scalar->text, "any") || !strcmp(scalar->text, "all");
-	struct gpc_diag *diag = gpc_slot_scalar_fault(
-		slot, GPC_E0131, scalar, "`%s` is no segment", scalar->text);
+	struct gpc_diag *diag =
+		gpc_slot_scalar_fault(slot, GPC_E0131, scalar, "`%s` is no segment", scalar->text);
 
 	gpc_diag_hint(slot->values->diags, diag,
 		      all ? "leave the key out to match every address"
@@ -38,15 +38,17 @@ static void bind_text(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		report_reserved(slot, scalar);
 	} else if (gpc_scalar_is_name(scalar->text)) {
 		add_item(slot, selector, GPC_SELECT_SEGMENT, scalar->at)->text = scalar->text;
-	} else if (strpbrk(scalar->text, ".:/") || (scalar->text[0] >= '0' && scalar->text[0] <= '9')) {
+	} else if (strpbrk(scalar->text, ".:/") ||
+		   (scalar->text[0] >= '0' && scalar->text[0] <= '9')) {
 		if (gpc_slot_prefix(slot, scalar, &prefix))
 			add_item(slot, selector, GPC_SELECT_PREFIX, scalar->at)->prefix = prefix;
 	} else {
-		gpc_diag_hint(slot->values->diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0131, scalar,
-						    "neither a segment's name nor a prefix: `%s`",
-						    gpc_quote(slot->values->diags->arena, scalar->text)),
-			      "a name begins with a letter, a prefix looks like 10.0.0.0/8");
+		gpc_diag_hint(
+			slot->values->diags,
+			gpc_slot_scalar_fault(slot, GPC_E0131, scalar,
+					      "neither a segment's name nor a prefix: `%s`",
+					      gpc_quote(slot->values->diags->arena, scalar->text)),
+			"a name begins with a letter, a prefix looks like 10.0.0.0/8");
 	}
 }
 
@@ -62,7 +64,8 @@ static void bind_pattern(const struct gpc_slot *slot, const struct gpc_node *nod
 		return;
 	}
 	gpc_diag_hint(slot->values->diags,
-		      gpc_slot_scalar_fault(slot, GPC_E0131, &scalar, "not a pattern of listeners: `%s`",
+		      gpc_slot_scalar_fault(slot, GPC_E0131, &scalar,
+					    "not a pattern of listeners: `%s`",
 					    gpc_quote(slot->values->diags->arena, scalar.text)),
 		      "write a listener's name, a head and a final `*`, or `*` for all");
 }
@@ -73,9 +76,10 @@ static void bind_listeners(const struct gpc_slot *slot, const struct gpc_pair *p
 	const struct gpc_node *node = pair->value;
 
 	if (slot->key->type != GPC_TYPE_SELECTOR_TO) {
-		gpc_diag_hint(slot->values->diags,
-			      gpc_slot_fault(slot, GPC_E0131, pair->key_place, "misplaced `listeners`"),
-			      "only `to` of a rule or a `protect` item selects by listeners");
+		gpc_diag_hint(
+			slot->values->diags,
+			gpc_slot_fault(slot, GPC_E0131, pair->key_place, "misplaced `listeners`"),
+			"only `to` of a rule or a `protect` item selects by listeners");
 		return;
 	}
 	if (node->kind != GPC_NODE_LIST) {
@@ -94,9 +98,10 @@ static void bind_label_selector(const struct gpc_slot *slot, const struct gpc_pa
 	struct gpc_selector_item *item;
 
 	if (slot->key->type == GPC_TYPE_SELECTOR_PLAIN) {
-		gpc_diag_hint(slot->values->diags,
-			      gpc_slot_fault(slot, GPC_E0131, pair->key_place, "misplaced `labels`"),
-			      "name the segments, or write prefixes");
+		gpc_diag_hint(
+			slot->values->diags,
+			gpc_slot_fault(slot, GPC_E0131, pair->key_place, "misplaced `labels`"),
+			"name the segments, or write prefixes");
 		return;
 	}
 	if (pair->value->kind == GPC_NODE_MAP && !pair->value->map.count) {

@@ -47,7 +47,8 @@ static void check_rule(const struct whole *whole, struct gpc_rule_intent *rule)
 	if (!rule->action.set)
 		return;
 	if (rule->action.value == GPC_ACTION_MARK && !mark)
-		hint(whole, fault(whole, GPC_E0141, rule->action.at, "no `mark` for `action: mark`"),
+		hint(whole,
+		     fault(whole, GPC_E0141, rule->action.at, "no `mark` for `action: mark`"),
 		     "write `mark: N`");
 	if (mark && rule->action.value != GPC_ACTION_MARK && rule->action.value != GPC_ACTION_ALLOW)
 		hint(whole, fault(whole, GPC_E0142, mark->key_place, "`mark` without effect"),
@@ -71,7 +72,8 @@ static void check_protect(const struct whole *whole, struct gpc_protect_intent *
 	protect->ports_at = ports ? ports->value->place : GPC_NOWHERE;
 	if (!written(whole, "from") && !written(whole, "to") && !ports)
 		hint(whole,
-		     fault(whole, GPC_E0143, whole->node->place, "`protect` item without a condition"),
+		     fault(whole, GPC_E0143, whole->node->place,
+			   "`protect` item without a condition"),
 		     "give `from`, `to` or `ports`: what it lets through, nothing can stop");
 }
 
@@ -101,17 +103,19 @@ static void check_ports(const struct whole *whole, const struct gpc_send_intent 
 			uint64_t protocol, bool later)
 {
 	if (!gpc_protocol_has_ports(protocol) || later) {
-		refuse(whole, "dport", later ? "a later fragment has no ports"
-					     : "only tcp, udp and sctp have ports");
-		refuse(whole, "sport", later ? "a later fragment has no ports"
-					     : "only tcp, udp and sctp have ports");
+		refuse(whole, "dport",
+		       later ? "a later fragment has no ports"
+			     : "only tcp, udp and sctp have ports");
+		refuse(whole, "sport",
+		       later ? "a later fragment has no ports"
+			     : "only tcp, udp and sctp have ports");
 	} else if (!written(whole, "dport")) {
 		gpc_diag(whole->values->diags, GPC_E0104, send->at, "missing key `dport`%s",
 			 gpc_frame_text(whole->values, whole->frame));
 	}
 	if (protocol != IPPROTO_TCP || later)
-		refuse(whole, "tcp-flags", later ? "a later fragment has no TCP header"
-						 : "only tcp has flags");
+		refuse(whole, "tcp-flags",
+		       later ? "a later fragment has no TCP header" : "only tcp has flags");
 }
 
 static void bind_icmp_type(const struct whole *whole, struct gpc_send_intent *send,
@@ -150,8 +154,8 @@ static void check_send(const struct whole *whole, struct gpc_send_intent *send)
 	}
 }
 
-void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame,
-		    enum gpc_object kind, const struct gpc_node *node, void *object)
+void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame, enum gpc_object kind,
+		    const struct gpc_node *node, void *object)
 {
 	const struct whole whole = {values, frame, gpc_object_info(kind), node};
 

@@ -36,7 +36,8 @@ static int days_before_year(int year)
 {
 	int y = year - 1;
 
-	return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+	return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) -
+	       (1969 / 4 - 1969 / 100 + 1969 / 400);
 }
 
 /* Does `text` look like `shape`, in which 9 stands for any digit? */
@@ -70,6 +71,7 @@ enum gpc_scalar_error gpc_scalar_date(const char *text, uint64_t *ret_seconds)
 	days = days_before_year(year) + day - !!instant;
 	for (int m = 1; m < month; m++)
 		days += days_of_month(year, m);
-	*ret_seconds = (uint64_t)days * DAY_SECONDS + (uint64_t)(hour * 3600 + minute * 60 + second);
+	*ret_seconds =
+		(uint64_t)days * DAY_SECONDS + (uint64_t)(hour * 3600 + minute * 60 + second);
 	return GPC_SCALAR_OK;
 }

@@ -63,8 +63,8 @@ void gpc_document_misplaced(struct gpc_diags *diags, const struct gpc_node *root
 		[GPC_KIND_OVERLAY] = "an Overlay among the files of the plane",
 		[GPC_KIND_TESTS] = "a Tests document where the overlay is wanted",
 	};
-	struct gpc_diag *diag = gpc_diag(diags, GPC_E0051, gpc_node_find(root, "kind")->value->place,
-					 "%s", messages[kind]);
+	struct gpc_diag *diag = gpc_diag(
+		diags, GPC_E0051, gpc_node_find(root, "kind")->value->place, "%s", messages[kind]);
 
 	gpc_diag_hint(diags, diag,
 		      "`-e ENV` applies overlays/ENV.yaml, and only Overlay documents stand there");

@@ -73,10 +73,12 @@ static void report_line(struct feeds *feeds, const struct feed *feed, struct lin
 	else
 		fault = gpc_address_fault(
 			arena, error,
-			gpc_arena_strndup(arena, line.start, (size_t)(line.end - line.start)), masked);
+			gpc_arena_strndup(arena, line.start, (size_t)(line.end - line.start)),
+			masked);
 	diag = gpc_diag(feeds->diags, GPC_E0056, place_of(feed, line), "%s in a feed", fault.what);
 	gpc_diag_hint(feeds->diags, diag, "%s",
-		      fault.hint ? fault.hint : "a line has one prefix or address; `#` starts a comment");
+		      fault.hint ? fault.hint
+				 : "a line has one prefix or address; `#` starts a comment");
 }
 
 static void parse_line(struct feeds *feeds, struct feed *feed, struct line line)
@@ -95,8 +97,8 @@ static void parse(struct feeds *feeds, struct feed *feed)
 {
 	const struct gpc_source *text = &feed->text;
 	const char *end = text->text + text->size;
-	size_t most = text->line_count < GPC_MAX_FEED_PREFIXES ? text->line_count
-							       : GPC_MAX_FEED_PREFIXES;
+	size_t most =
+		text->line_count < GPC_MAX_FEED_PREFIXES ? text->line_count : GPC_MAX_FEED_PREFIXES;
 	bool ascii;
 
 	feed->parsed = true;
@@ -155,8 +157,7 @@ static bool has_digest(struct feeds *feeds, const struct feed *feed,
 		      gpc_diag(feeds->diags, GPC_E0055, intent->sha256_at,
 			       "feed `%s` is not the one that `sha256` names",
 			       gpc_quote(feeds->diags->arena, feed->path)),
-		      "look at what changed; it has %s now",
-		      gpc_sha256_format(feed->digest, hex));
+		      "look at what changed; it has %s now", gpc_sha256_format(feed->digest, hex));
 	return false;
 }
 

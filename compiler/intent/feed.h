@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed.h: the feeds of a plane's segments: files of prefixes, one a line. A feed is a source like any
- * document, so that messages show its lines and the history keeps it; it does not count against what
- * documents may have together.
+ * feed.h: the feeds of a plane's segments: files of prefixes, one a line. A feed is a source like
+ * any document, so that messages show its lines and the history keeps it; it does not count against
+ * what documents may have together.
  */
 #ifndef GPC_INTENT_FEED_H
 #define GPC_INTENT_FEED_H

@@ -204,8 +204,9 @@ uint32_t gpc_files_read_feed(struct gpc_files *files, const char *path,
 	if (status == GPC_READ_TOO_LARGE ||
 	    (status == GPC_READ_OK && size > GPC_MAX_FEEDS_BYTES - files->feed_bytes)) {
 		gpc_diag(diags, GPC_E0058, request->place,
-			 status == GPC_READ_OK ? "too much in feeds: with `%s` they have more than %u bytes"
-					       : "feed `%s` has more than %u bytes",
+			 status == GPC_READ_OK
+				 ? "too much in feeds: with `%s` they have more than %u bytes"
+				 : "feed `%s` has more than %u bytes",
 			 gpc_quote(diags->arena, path),
 			 status == GPC_READ_OK ? GPC_MAX_FEEDS_BYTES : GPC_MAX_FEED_BYTES);
 		return GPC_NO_SOURCE;

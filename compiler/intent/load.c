@@ -98,8 +98,7 @@ static void number_documents(struct gpc_arena *arena, const struct gpc_document_
 	for (size_t i = 0; i < intent->policies.n; i++) {
 		struct gpc_policy_intent *policy = &intent->policies.items[i];
 
-		policy->document =
-			(uint32_t)document_of(roots, planes->documents.n, policy->at);
+		policy->document = (uint32_t)document_of(roots, planes->documents.n, policy->at);
 	}
 }
 

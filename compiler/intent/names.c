@@ -116,7 +116,8 @@ size_t gpc_names_first(const struct gpc_names *names, size_t number)
 	return names->first[number];
 }
 
-/* A name with its bytes behind the head that all names share, as a number that compares like them. */
+/* A name with its bytes behind the head that all names share, as a number that compares like them.
+ */
 struct ranked {
 	uint64_t key;
 	const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names.h: an index over names, made once and then asked. Ordered by a hash and then by the name, so
- * that comparing is cheap and no choice of names can make it slow.
+ * names.h: an index over names, made once and then asked. Ordered by a hash and then by the name,
+ * so that comparing is cheap and no choice of names can make it slow.
  *
  *   gpc_names_start() with their number; gpc_names_add() for each; gpc_names_sort(); then
  *   gpc_names_find() and gpc_names_first().
@@ -36,7 +36,8 @@ void gpc_names_sort(struct gpc_arena *arena, struct gpc_names *names);
 /* The number of the first entry with that name, SIZE_MAX if there is none. */
 size_t gpc_names_find(const struct gpc_names *names, const char *name);
 
-/* All numbers in the order of their names' bytes; equal names in the order in which they were added. */
+/* All numbers in the order of their names' bytes; equal names in the order in which they were
+ * added. */
 const uint32_t *gpc_names_order(struct gpc_arena *arena, const struct gpc_names *names);
 
 /* The number of the first entry that has the name of entry `number`: itself, unless it repeats. */

@@ -16,21 +16,44 @@ struct number_name {
 };
 
 static const struct number_name protocols[] = {
-	{"tcp", IPPROTO_TCP},	{"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}, {"icmp", IPPROTO_ICMP},
-	{"icmp6", IPPROTO_ICMPV6}, {"gre", IPPROTO_GRE}, {"esp", IPPROTO_ESP}, {"ah", IPPROTO_AH},
-	{"ipip", IPPROTO_IPIP}, {"ipv6", IPPROTO_IPV6}, {"ospf", 89}, {"vrrp", 112}, {"igmp", IPPROTO_IGMP},
+	{"tcp", IPPROTO_TCP},
+	{"udp", IPPROTO_UDP},
+	{"sctp", IPPROTO_SCTP},
+	{"icmp", IPPROTO_ICMP},
+	{"icmp6", IPPROTO_ICMPV6},
+	{"gre", IPPROTO_GRE},
+	{"esp", IPPROTO_ESP},
+	{"ah", IPPROTO_AH},
+	{"ipip", IPPROTO_IPIP},
+	{"ipv6", IPPROTO_IPV6},
+	{"ospf", 89},
+	{"vrrp", 112},
+	{"igmp", IPPROTO_IGMP},
 	{NULL, 0},
 };
 
 static const struct number_name icmp_types[] = {
-	{"echo-request", 8}, {"echo-reply", 0}, {"destination-unreachable", 3}, {"time-exceeded", 11},
-	{"parameter-problem", 12}, {"redirect", 5}, {NULL, 0},
+	{"echo-request", 8},
+	{"echo-reply", 0},
+	{"destination-unreachable", 3},
+	{"time-exceeded", 11},
+	{"parameter-problem", 12},
+	{"redirect", 5},
+	{NULL, 0},
 };
 
 static const struct number_name icmp6_types[] = {
-	{"echo-request", 128}, {"echo-reply", 129}, {"destination-unreachable", 1}, {"time-exceeded", 3},
-	{"parameter-problem", 4}, {"redirect", 137}, {"packet-too-big", 2}, {"router-solicitation", 133},
-	{"router-advertisement", 134}, {"neighbour-solicitation", 135}, {"neighbour-advertisement", 136},
+	{"echo-request", 128},
+	{"echo-reply", 129},
+	{"destination-unreachable", 1},
+	{"time-exceeded", 3},
+	{"parameter-problem", 4},
+	{"redirect", 137},
+	{"packet-too-big", 2},
+	{"router-solicitation", 133},
+	{"router-advertisement", 134},
+	{"neighbour-solicitation", 135},
+	{"neighbour-advertisement", 136},
 	{NULL, 0},
 };
 

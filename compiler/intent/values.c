@@ -76,8 +76,8 @@ static void report_undefined(struct gpc_values *values, const struct gpc_node *s
 {
 	struct gpc_diag *diag =
 		gpc_diag(values->diags, GPC_E0204, scalar->place, "undefined value `%s`", name);
-	size_t count = values->names.count < MOST_CANDIDATES ? values->names.count
-							     : MOST_CANDIDATES;
+	size_t count =
+		values->names.count < MOST_CANDIDATES ? values->names.count : MOST_CANDIDATES;
 	const char *names[MOST_CANDIDATES];
 	const char *near;
 

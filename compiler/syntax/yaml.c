@@ -20,7 +20,8 @@ struct frame {
 	bool key_is_next; /* map */
 };
 
-/* Documents have few different keys: each is kept once, as long as none with its hash comes between. */
+/* Documents have few different keys: each is kept once, as long as none with its hash comes
+ * between. */
 #define KNOWN_KEYS 64u
 struct known_key {
 	const char *text;
@@ -32,7 +33,7 @@ struct known_key {
 struct reader {
 	struct gpc_diags *diags;
 	struct gpc_arena *tree;
-	char *text; /* where the next text goes, */
+	char *text;	  /* where the next text goes, */
 	size_t text_left; /* and room for it */
 	struct known_key known[KNOWN_KEYS];
 	struct gpc_arena scratch; /* the stacks, for one source */

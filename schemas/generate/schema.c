@@ -195,8 +195,8 @@ static struct json_object *selector(enum gpc_type type)
 	struct json_object *any = json_object_new_array();
 
 	json_object_object_add(labels, "minProperties", json_object_new_int(1));
-	json_object_array_add(any, substitutable(pattern("^(?!" RESERVED "$)(" NAME "|" ADDRESS
-							 "(/[0-9]+)?)$")));
+	json_object_array_add(
+		any, substitutable(pattern("^(?!" RESERVED "$)(" NAME "|" ADDRESS "(/[0-9]+)?)$")));
 	if (type == GPC_TYPE_SELECTOR_PLAIN)
 		json_object_put(labels);
 	else
@@ -215,7 +215,8 @@ static void join_names(char *out, size_t size, int protocol)
 
 	out[0] = '\0';
 	for (size_t i = 0; name; i++) {
-		name = protocol < 0 ? gpc_protocol_name(i) : gpc_icmp_type_name((uint8_t)protocol, i);
+		name = protocol < 0 ? gpc_protocol_name(i)
+				    : gpc_icmp_type_name((uint8_t)protocol, i);
 		if (name)
 			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "|" : "", name);
 	}
@@ -424,7 +425,8 @@ static const struct together {
 	{GPC_OBJECT_rule, "if", "{\"properties\":{\"action\":{\"const\":\"mark\"}}}"},
 	{GPC_OBJECT_rule, "then", "{\"required\":[\"mark\"]}"},
 	{GPC_OBJECT_rule, "not",
-	 "{\"required\":[\"mark\"],\"properties\":{\"action\":{\"enum\":[\"deny\",\"reject\",\"log\"]}}}"},
+	 "{\"required\":[\"mark\"],\"properties\":{\"action\":{\"enum\":[\"deny\",\"reject\","
+	 "\"log\"]}}}"},
 };
 
 static void add_together(struct json_object *schema, enum gpc_object object)

@@ -26,7 +26,9 @@ static void the_first_of_equal_names_is_found(void)
 
 		CU_ASSERT_STRING_EQUAL(words[first], words[i]);
 		CU_ASSERT_TRUE(first <= i);
-		CU_ASSERT_EQUAL(first, (size_t)(words[i][0] == 'a' ? 1 : words[i][0] == 'b' ? 2 : 0));
+		CU_ASSERT_EQUAL(first, (size_t)(words[i][0] == 'a'   ? 1
+						: words[i][0] == 'b' ? 2
+								     : 0));
 		repeats += first != i;
 	}
 	CU_ASSERT_EQUAL(repeats, 3);

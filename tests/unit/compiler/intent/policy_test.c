@@ -126,8 +126,10 @@ static void what_a_rule_does_not_say_is_null(void)
 static void rules_keep_all_that_they_say(void)
 {
 	const struct gpc_rule_intent *rule = load_rule(
-		"ports: [tcp/443, any], mark: 0xffffffff, priority: 0, expires: 2026-12-31, owner: x,\n"
-		"log: {sample: 1/1000, rate: 60/m}, match: {vlan: none, dscp: 46, fragments: later},\n"
+		"ports: [tcp/443, any], mark: 0xffffffff, priority: 0, expires: 2026-12-31, owner: "
+		"x,\n"
+		"log: {sample: 1/1000, rate: 60/m}, match: {vlan: none, dscp: 46, fragments: "
+		"later},\n"
 		"rate: {limit: 6000/h, burst: 10, per: source-ip, entries: 1Mi, exceed: reject}");
 
 	CU_ASSERT_EQUAL_FATAL(rule->ports.n, 2);
@@ -174,17 +176,17 @@ static void flags_are_a_bitmap_of_combinations(void)
 static void policies_know_their_document(void)
 {
 	begin();
-	add("gpc.yaml", NAMED "include: [b.yaml]\n"
-			      "policies:\n"
-			      "  - {name: p, interfaces: [lan0, \"w*\"], direction: egress, rules: []}\n"
-			      "---\n" HEAD
-			      "policies: [{name: q, interfaces: \"*\", direction: ingress, rules: [b, a], "
-			      "stateful: false,\n"
-			      "  default: pass, mode: audit, existing: keep, mid-stream: allow, priority: 7}]\n");
-	add("b.yaml",
-	    HEAD "policies:\n"
-		 "  - {name: r, interfaces: lan0, direction: ingress, rules: []}\n"
-		 "  - {name: s, interfaces: lan0, direction: ingress, rules: []}\n");
+	add("gpc.yaml", NAMED
+	    "include: [b.yaml]\n"
+	    "policies:\n"
+	    "  - {name: p, interfaces: [lan0, \"w*\"], direction: egress, rules: []}\n"
+	    "---\n" HEAD
+	    "policies: [{name: q, interfaces: \"*\", direction: ingress, rules: [b, a], "
+	    "stateful: false,\n"
+	    "  default: pass, mode: audit, existing: keep, mid-stream: allow, priority: 7}]\n");
+	add("b.yaml", HEAD "policies:\n"
+			   "  - {name: r, interfaces: lan0, direction: ingress, rules: []}\n"
+			   "  - {name: s, interfaces: lan0, direction: ingress, rules: []}\n");
 	CU_ASSERT_TRUE_FATAL(load_as(NULL));
 	CU_ASSERT_EQUAL_FATAL(intent.policies.n, 4);
 	for (size_t i = 0; i < 4; i++) {
@@ -207,7 +209,8 @@ static void policies_know_their_document(void)
 			bool same = policy->name.text[0] == 's' || policy->name.text[0] == 'r';
 
 			same = same && intent.policies.items[j].name.text[0] >= 'r';
-			CU_ASSERT_EQUAL(policy->document == intent.policies.items[j].document, same);
+			CU_ASSERT_EQUAL(policy->document == intent.policies.items[j].document,
+					same);
 		}
 	}
 }
@@ -232,19 +235,23 @@ static void tests_come_from_documents_of_their_own(void)
 
 	begin();
 	add("gpc.yaml", NAMED "values: {port: \"443\"}\ninclude: [t.yaml]\n");
-	add("t.yaml",
-	    TESTS "tests:\n"
-		  "  - name: https, and $ {a} \"quote\"\n"
-		  "    send: {in: wan0, from: 192.0.2.1, to: 192.0.2.2, dport: \"${port}\", tcp-flags: [ack]}\n"
-		  "    before: [{out: wan0, from: 192.0.2.2, to: 192.0.2.1, proto: udp, dport: 5},\n"
-		  "             {in: wan0, from: 192.0.2.2, to: 192.0.2.1, proto: udp, fragment: later}]\n"
-		  "    expect: {verdict: drop, policy: p, rule: default, would: reject, reason: mid-stream, "
-		  "mark: 5}\n"
-		  "---\n" TESTS "tests:\n"
-		  "  - name: echo\n"
-		  "    send: {out: wan0, from: \"2001:db8::1\", to: \"2001:db8::2\", icmp-type: echo-reply, "
-		  "proto: icmp6}\n"
-		  "    expect: {verdict: forward}\n");
+	add("t.yaml", TESTS
+	    "tests:\n"
+	    "  - name: https, and $ {a} \"quote\"\n"
+	    "    send: {in: wan0, from: 192.0.2.1, to: 192.0.2.2, dport: \"${port}\", tcp-flags: "
+	    "[ack]}\n"
+	    "    before: [{out: wan0, from: 192.0.2.2, to: 192.0.2.1, proto: udp, dport: 5},\n"
+	    "             {in: wan0, from: 192.0.2.2, to: 192.0.2.1, proto: udp, fragment: "
+	    "later}]\n"
+	    "    expect: {verdict: drop, policy: p, rule: default, would: reject, reason: "
+	    "mid-stream, "
+	    "mark: 5}\n"
+	    "---\n" TESTS "tests:\n"
+	    "  - name: echo\n"
+	    "    send: {out: wan0, from: \"2001:db8::1\", to: \"2001:db8::2\", icmp-type: "
+	    "echo-reply, "
+	    "proto: icmp6}\n"
+	    "    expect: {verdict: forward}\n");
 	CU_ASSERT_TRUE_FATAL(load_as(NULL));
 	CU_ASSERT_EQUAL_FATAL(intent.tests.n, 2);
 	test = &intent.tests.items[0];
@@ -269,17 +276,19 @@ static void tests_come_from_documents_of_their_own(void)
 static void an_overlay_merges_policies_by_name(void)
 {
 	begin();
-	add("gpc.yaml", NAMED "segments: [{name: a, cidrs: [10.0.0.0/8], labels: {x: y}}]\n"
-			      "rules: [{name: r, action: allow, ports: [tcp/1, tcp/2], rate: {limit: 5/s, burst: 9}},\n"
-			      "  {name: s, action: deny}]\n"
-			      "policies: [{name: p, interfaces: [lan0], direction: ingress, rules: [r, s]}]\n"
-			      "tests: [{name: a test, send: {in: lan0, from: 192.0.2.1, to: 192.0.2.2, dport: 1},\n"
-			      "  expect: {verdict: drop}}]\n");
-	add("overlays/prod.yaml",
-	    OVERLAY "segments: [{name: a, cidrs: [11.0.0.0/8], labels: {z: w}}]\n"
-		    "rules: [{name: r, ports: [udp/3], rate: {limit: 7/s}}, {name: s, $delete: true}]\n"
-		    "policies: [{name: p, rules: [r], mode: audit}]\n"
-		    "tests: [{name: a test, expect: {verdict: pass}}]\n");
+	add("gpc.yaml", NAMED
+	    "segments: [{name: a, cidrs: [10.0.0.0/8], labels: {x: y}}]\n"
+	    "rules: [{name: r, action: allow, ports: [tcp/1, tcp/2], rate: {limit: 5/s, burst: "
+	    "9}},\n"
+	    "  {name: s, action: deny}]\n"
+	    "policies: [{name: p, interfaces: [lan0], direction: ingress, rules: [r, s]}]\n"
+	    "tests: [{name: a test, send: {in: lan0, from: 192.0.2.1, to: 192.0.2.2, dport: 1},\n"
+	    "  expect: {verdict: drop}}]\n");
+	add("overlays/prod.yaml", OVERLAY
+	    "segments: [{name: a, cidrs: [11.0.0.0/8], labels: {z: w}}]\n"
+	    "rules: [{name: r, ports: [udp/3], rate: {limit: 7/s}}, {name: s, $delete: true}]\n"
+	    "policies: [{name: p, rules: [r], mode: audit}]\n"
+	    "tests: [{name: a test, expect: {verdict: pass}}]\n");
 	CU_ASSERT_TRUE_FATAL(load_as("prod"));
 	CU_ASSERT_EQUAL_FATAL(intent.segments.n, 1);
 	CU_ASSERT_EQUAL(intent.segments.items[0].cidrs.n, 1);
@@ -306,7 +315,8 @@ static const char *digest_of(const char *text)
 
 static void feeds_are_sources_of_the_plane(void)
 {
-	static const char text[] = "# comment\r\n\n10.0.0.0/8\r\n\t2001:db8::1 # host\n192.0.2.0/24;x";
+	static const char text[] =
+		"# comment\r\n\n10.0.0.0/8\r\n\t2001:db8::1 # host\n192.0.2.0/24;x";
 	const struct gpc_feed_intent *from;
 	bool found = false;
 
@@ -314,9 +324,10 @@ static void feeds_are_sources_of_the_plane(void)
 	add("gpc.yaml", NAMED "include: [parts/a.yaml]\n");
 	add("parts/a.yaml",
 	    gpc_arena_printf(&arena,
-			     HEAD "segments:\n"
-				  "  - {name: a, from: {file: ./feeds/x.txt, sha256: %s, max: 3}}\n"
-				  "  - {name: b, from: {file: feeds/x.txt, sha256: %s, max: 1000000}}\n",
+			     HEAD
+			     "segments:\n"
+			     "  - {name: a, from: {file: ./feeds/x.txt, sha256: %s, max: 3}}\n"
+			     "  - {name: b, from: {file: feeds/x.txt, sha256: %s, max: 1000000}}\n",
 			     digest_of(text), digest_of(text)));
 	add("parts/feeds/x.txt", text);
 	CU_ASSERT_TRUE_FATAL(load_as(NULL));
@@ -337,9 +348,10 @@ static void feeds_are_sources_of_the_plane(void)
 static void an_empty_feed_is_a_feed(void)
 {
 	begin();
-	add("gpc.yaml", gpc_arena_printf(&arena,
-					 NAMED "segments: [{name: a, from: {file: x, sha256: %s, max: 1}}]\n",
-					 digest_of("")));
+	add("gpc.yaml",
+	    gpc_arena_printf(&arena,
+			     NAMED "segments: [{name: a, from: {file: x, sha256: %s, max: 1}}]\n",
+			     digest_of("")));
 	add("x", "");
 	CU_ASSERT_TRUE_FATAL(load_as(NULL));
 	CU_ASSERT_EQUAL(intent.segments.items[0].from->prefix_count, 0);

@@ -19,14 +19,31 @@ static const struct item {
 	{.text = "udp/0-65535", .ranged = true, .protocol = IPPROTO_UDP, .last = 65535},
 	{.text = "icmp", .protocol = IPPROTO_ICMP},
 	{.text = "icmp/8", .ranged = true, .protocol = IPPROTO_ICMP, .first = 0x800, .last = 0x8ff},
-	{.text = "icmp/redirect", .ranged = true, .protocol = IPPROTO_ICMP, .first = 0x500, .last = 0x5ff},
-	{.text = "icmp/destination-unreachable/4", .ranged = true, .protocol = IPPROTO_ICMP, .first = 0x304,
+	{.text = "icmp/redirect",
+	 .ranged = true,
+	 .protocol = IPPROTO_ICMP,
+	 .first = 0x500,
+	 .last = 0x5ff},
+	{.text = "icmp/destination-unreachable/4",
+	 .ranged = true,
+	 .protocol = IPPROTO_ICMP,
+	 .first = 0x304,
 	 .last = 0x304},
-	{.text = "icmp6/destination-unreachable", .ranged = true, .protocol = IPPROTO_ICMPV6,
-	 .first = 0x100, .last = 0x1ff},
-	{.text = "icmp6/neighbour-advertisement/0", .ranged = true, .protocol = IPPROTO_ICMPV6,
-	 .first = 0x8800, .last = 0x8800},
-	{.text = "icmp6/255/255", .ranged = true, .protocol = IPPROTO_ICMPV6, .first = 0xffff, .last = 0xffff},
+	{.text = "icmp6/destination-unreachable",
+	 .ranged = true,
+	 .protocol = IPPROTO_ICMPV6,
+	 .first = 0x100,
+	 .last = 0x1ff},
+	{.text = "icmp6/neighbour-advertisement/0",
+	 .ranged = true,
+	 .protocol = IPPROTO_ICMPV6,
+	 .first = 0x8800,
+	 .last = 0x8800},
+	{.text = "icmp6/255/255",
+	 .ranged = true,
+	 .protocol = IPPROTO_ICMPV6,
+	 .first = 0xffff,
+	 .last = 0xffff},
 	{.text = "proto/0"},
 	{.text = "proto/255", .protocol = 255},
 	{.text = "proto/vrrp", .protocol = 112},
@@ -100,12 +117,12 @@ static void types_belong_to_their_protocol(void)
 	CU_ASSERT_EQUAL(type, 8);
 	CU_ASSERT_EQUAL(gpc_icmp_type_parse("echo-request", IPPROTO_ICMPV6, &type), GPC_PORTS_OK);
 	CU_ASSERT_EQUAL(type, 128);
-	CU_ASSERT_EQUAL(gpc_icmp_type_parse("router-solicitation", IPPROTO_ICMP, &type), GPC_PORTS_TYPE);
+	CU_ASSERT_EQUAL(gpc_icmp_type_parse("router-solicitation", IPPROTO_ICMP, &type),
+			GPC_PORTS_TYPE);
 	CU_ASSERT_EQUAL(type, 128);
 }
 
-GPC_UNIT_MAIN("intent/ports",
-	      {"items_say_protocol_and_ports", items_say_protocol_and_ports},
+GPC_UNIT_MAIN("intent/ports", {"items_say_protocol_and_ports", items_say_protocol_and_ports},
 	      {"what_is_no_item_is_refused_for_its_cause",
 	       what_is_no_item_is_refused_for_its_cause},
 	      {"types_belong_to_their_protocol", types_belong_to_their_protocol})

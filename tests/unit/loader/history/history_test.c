@@ -333,14 +333,17 @@ static const struct gpc_history_file project[] = {
 	FILE_ROW("parts/a.yaml", "apiVersion: gpc/v1\nkind: Plane\n"
 				 "interfaces:\n  - {name: wan0, mode: any, hooks: [xdp]}\n"
 				 "listeners:\n  - {name: http, address: 192.0.2.10, protocol: TCP, "
-				 "port: 80, forward: dsr, backend: web}\n"),
+				 "port: 80, forward: dsr, backend: web}\n"
+				 "segments:\n  - name: drop\n    from: {file: drop.txt, max: 1, "
+				 "sha256: ed2c579e9516789695c10104192f223e498263d35ecae467ea1d9a258ec9ecdd}\n"),
+	FILE_ROW("parts/drop.txt", "10.9.0.0/16\n"),
 	FILE_ROW("parts/b.yaml", "apiVersion: gpc/v1\nkind: Plane\nbackends:\n  - name: web\n"
 				 "    endpoints: [{name: a, address: 10.0.0.1, weight: \"${w}\"}, "
 				 "{name: b, address: 10.0.0.2}]\n"),
 	FILE_ROW("overlays/prod.yaml", "apiVersion: gpc/v1\nkind: Overlay\nvalues: {w: 3}\n"),
 };
 
-static void includes_and_overlays_are_rebuilt_too(void)
+static void includes_feeds_and_overlays_are_rebuilt_too(void)
 {
 	const size_t count = sizeof(project) / sizeof(project[0]);
 	struct gpc_image image = image_of(project, count, "prod");
@@ -366,11 +369,12 @@ static void includes_and_overlays_are_rebuilt_too(void)
 	gpc_image_release(&image);
 	CU_ASSERT_FATAL(!gpc_history_find(history, 1, &g, &failure));
 	CU_ASSERT_FATAL(!gpc_history_files(history, &g, &paths, &n, &failure));
-	CU_ASSERT_EQUAL_FATAL(n, 6);
+	CU_ASSERT_EQUAL_FATAL(n, 7);
 	CU_ASSERT_STRING_EQUAL(paths[0], "image.json");
 	CU_ASSERT_STRING_EQUAL(paths[1], "plan.json");
 	CU_ASSERT_STRING_EQUAL(paths[2], "sources/overlays/prod.yaml");
 	CU_ASSERT_STRING_EQUAL(paths[3], "sources/parts/a.yaml");
+	CU_ASSERT_STRING_EQUAL(paths[5], "sources/parts/drop.txt");
 	for (size_t i = 0; i < n; i++)
 		free(paths[i]);
 	free(paths);
@@ -545,7 +549,8 @@ GPC_UNIT_MAIN("history/history",
 	       a_rollback_names_the_old_generation_and_takes_its_sources},
 	      {"the_last_images_are_kept_and_older_ones_rebuilt",
 	       the_last_images_are_kept_and_older_ones_rebuilt},
-	      {"includes_and_overlays_are_rebuilt_too", includes_and_overlays_are_rebuilt_too},
+	      {"includes_feeds_and_overlays_are_rebuilt_too",
+	 includes_feeds_and_overlays_are_rebuilt_too},
 	      {"a_rebuild_that_decides_otherwise_is_refused_naming_both",
 	       a_rebuild_that_decides_otherwise_is_refused_naming_both},
 	      {"an_image_without_sources_cannot_be_rebuilt_and_says_so",
