@@ -70,6 +70,8 @@ static void sort(struct gpc_arena *arena, struct gpc_names *names)
 			qsort(sorted + start, starts[i] - start, sizeof(*sorted), compare);
 	}
 	names->entries = sorted;
+	names->ends = starts;
+	names->shift = shift;
 }
 
 void gpc_names_sort(struct gpc_arena *arena, struct gpc_names *names)
@@ -93,9 +95,14 @@ void gpc_names_sort(struct gpc_arena *arena, struct gpc_names *names)
 size_t gpc_names_find(const struct gpc_names *names, const char *name)
 {
 	const struct gpc_name_entry key = {.hash = hash_of(name), .name = name};
-	size_t low = 0, high = names->count;
 	const struct gpc_name_entry *found;
+	size_t bucket, low, high;
 
+	if (!names->count)
+		return SIZE_MAX;
+	bucket = key.hash >> names->shift;
+	low = bucket ? names->ends[bucket - 1] : 0;
+	high = names->ends[bucket];
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -22,6 +22,8 @@ struct gpc_name_entry {
 
 struct gpc_names {
 	struct gpc_name_entry *entries; /* in no order that means anything */
+	const uint32_t *ends;		/* of the entries of each bucket: the high bits of the hash */
+	unsigned int shift;		/* what is left of a hash by its bucket's number */
 	uint32_t count, most;
 	uint32_t *first; /* by number: the number of the first entry of that name */
 };

@@ -11,6 +11,8 @@ void gpc_resolver_init(struct gpc_resolver *resolver, struct gpc_diags *diags,
 {
 	*resolver = (struct gpc_resolver){.diags = diags, .intent = intent, .model = model};
 	gpc_space_init(&resolver->space, diags->arena);
+	resolver->made_count = intent->rules.n + 2 * intent->protect.n;
+	resolver->made = GPC_NEW_ARRAY(diags->arena, struct gpc_boxes_made, resolver->made_count);
 }
 
 void gpc_resolver_check_full(struct gpc_resolver *resolver, struct gpc_place at)
@@ -38,13 +40,6 @@ static struct gpc_box *new_boxes(struct gpc_resolver *resolver, size_t count, st
 	}
 	resolver->boxes += count;
 	return GPC_NEW_ARRAY(resolver->diags->arena, struct gpc_box, count);
-}
-
-/* Their numbers change at the end. */
-static void keep(struct gpc_resolver *resolver, struct gpc_box *boxes, size_t count)
-{
-	*GPC_PUSH(resolver->diags->arena, &resolver->made) =
-		(struct gpc_boxes_made){boxes, count, 0};
 }
 
 /* The boxes of one rule in the making; what speaks against the last one that was left out. */
@@ -122,7 +117,6 @@ struct gpc_boxes_made gpc_resolve_boxes(struct gpc_resolver *resolver, const str
 		add_targets(&making, to->listeners[i]);
 	if (making.made.count)
 		making.made.never = GPC_NEVER_NOT;
-	keep(resolver, making.made.boxes, making.made.count);
 	return making.made;
 }
 
@@ -141,25 +135,26 @@ static struct gpc_service_item exchanged_item(struct gpc_service_item item)
 	return item;
 }
 
-struct gpc_box *gpc_resolve_exchanged(struct gpc_resolver *resolver, const struct gpc_box *boxes,
-				      size_t count)
+struct gpc_boxes_made gpc_resolve_exchanged(struct gpc_resolver *resolver,
+					    const struct gpc_boxes_made *from)
 {
 	struct gpc_arena *arena = resolver->diags->arena;
-	struct gpc_box *exchanged = GPC_NEW_ARRAY(arena, struct gpc_box, count);
+	struct gpc_boxes_made made = {GPC_NEW_ARRAY(arena, struct gpc_box, from->count),
+				      from->count, from->never};
 
-	for (size_t i = 0; i < count; i++) {
-		struct gpc_service service = resolver->space.services.items[boxes[i].service];
+	for (size_t i = 0; i < from->count; i++) {
+		const struct gpc_box *box = &from->boxes[i];
+		struct gpc_service service = resolver->space.services.items[box->service];
 		struct gpc_service_item *items =
 			GPC_NEW_ARRAY(arena, struct gpc_service_item, service.count);
 
 		for (size_t k = 0; k < service.count; k++)
 			items[k] = exchanged_item(service.items[k]);
 		service.items = items;
-		exchanged[i] = (struct gpc_box){boxes[i].destination, boxes[i].source,
-						gpc_space_service(&resolver->space, &service), 0};
+		made.boxes[i] = (struct gpc_box){box->destination, box->source,
+						 gpc_space_service(&resolver->space, &service), 0};
 	}
-	keep(resolver, exchanged, count);
-	return exchanged;
+	return made;
 }
 
 /* ---- the space of the model ---- */
@@ -222,7 +217,7 @@ void gpc_resolver_finish(struct gpc_resolver *resolver)
 	};
 
 	renumber(by.sets, 0, &by.set_count);
-	for (size_t i = 0; i < resolver->made.n; i++)
-		renumber_boxes(&by, &resolver->made.items[i]);
+	for (size_t i = 0; i < resolver->made_count; i++)
+		renumber_boxes(&by, &resolver->made[i]);
 	fill_space(resolver, &by);
 }

@@ -31,22 +31,31 @@ static void put(struct gpc_intern *intern, uint64_t hash, uint32_t number)
 	intern->slots[i] = (struct gpc_intern_slot){hash, number, true};
 }
 
-static void grow(struct gpc_arena *arena, struct gpc_intern *intern)
+static void resize(struct gpc_arena *arena, struct gpc_intern *intern, size_t capacity)
 {
 	struct gpc_intern old = *intern;
 
-	intern->capacity = old.capacity ? old.capacity * 2 : FIRST_CAPACITY;
+	intern->capacity = capacity;
 	intern->slots = GPC_NEW_ARRAY(arena, struct gpc_intern_slot, intern->capacity);
 	for (size_t i = 0; i < old.capacity; i++)
 		if (old.slots[i].taken)
 			put(intern, old.slots[i].hash, old.slots[i].number);
 }
 
+void gpc_intern_reserve(struct gpc_arena *arena, struct gpc_intern *intern, size_t count)
+{
+	size_t capacity = FIRST_CAPACITY;
+
+	while (capacity < count * 2)
+		capacity *= 2;
+	resize(arena, intern, capacity);
+}
+
 void gpc_intern_add(struct gpc_arena *arena, struct gpc_intern *intern, uint64_t hash,
 		    uint32_t number)
 {
 	if (intern->used * 2 >= intern->capacity)
-		grow(arena, intern);
+		resize(arena, intern, intern->capacity ? intern->capacity * 2 : FIRST_CAPACITY);
 	put(intern, hash, number);
 	intern->used++;
 }

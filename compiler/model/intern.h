@@ -25,6 +25,9 @@ struct gpc_intern {
 /* Is the thing looked for, which `context` knows, the one of that number? */
 typedef bool gpc_intern_same(const void *context, uint32_t number);
 
+/* Room for so many, if that is known. */
+void gpc_intern_reserve(struct gpc_arena *arena, struct gpc_intern *intern, size_t count);
+
 /* GPC_NONE if it is not there. */
 uint32_t gpc_intern_find(const struct gpc_intern *intern, uint64_t hash, gpc_intern_same *same,
 			 const void *context);

@@ -7,6 +7,7 @@
 
 #include "build.h"
 #include "id.h"
+#include "intern.h"
 
 /* SEMANTICS 2.3, in the order of enum gpc_timeout. */
 static const uint32_t default_timeouts[GPC_TIMEOUT_COUNT] = {
@@ -177,6 +178,27 @@ static struct identity *collect_policies(const struct gpc_model *model, struct i
 	return next;
 }
 
+static bool always(const void *context, uint32_t number)
+{
+	(void)context;
+	(void)number;
+	return true;
+}
+
+/* An id is a hash already: no id 0, no id twice? */
+static bool are_distinct(struct gpc_arena *arena, const struct identity *all, size_t count)
+{
+	struct gpc_intern seen = {0};
+
+	gpc_intern_reserve(arena, &seen, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].id || gpc_intern_find(&seen, all[i].id, always, NULL) != GPC_NONE)
+			return false;
+		gpc_intern_add(arena, &seen, all[i].id, (uint32_t)i);
+	}
+	return true;
+}
+
 /* Counters and flows are keyed by id alone, so ids are distinct over all kinds. */
 void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model)
 {
@@ -189,6 +211,8 @@ void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model
 	COLLECT(next, model->listeners, model->listener_count, GPC_KIND_LISTENER);
 	next = collect_policies(model, next);
 	assert((size_t)(next - all) == count);
+	if (are_distinct(diags->arena, all, count))
+		return;
 	qsort(all, count, sizeof(*all), by_id);
 	if (!all[0].id)
 		gpc_diag(diags, GPC_E0409, all[0].at,

@@ -14,10 +14,9 @@ static int by_name(const void *a, const void *b)
 }
 
 static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_protect_intent *from,
-			  struct gpc_model_protect *protect)
+			  struct gpc_model_protect *protect, struct gpc_boxes_made ret[2])
 {
 	struct gpc_side source, destination;
-	struct gpc_boxes_made made;
 	struct gpc_asked asked;
 
 	source = gpc_resolve_selector(resolver, &from->from, true, "protect", protect->name);
@@ -26,15 +25,17 @@ static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_protec
 	if (source.wrong || destination.wrong)
 		return;
 	asked = gpc_resolve_asked(&from->ports, NULL);
-	made = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
-	protect->boxes = made.boxes;
-	protect->box_count = protect->exchanged_count = made.count;
-	protect->never = made.never;
-	protect->exchanged = gpc_resolve_exchanged(resolver, made.boxes, made.count);
+	ret[0] = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
+	ret[1] = gpc_resolve_exchanged(resolver, &ret[0]);
+	protect->boxes = ret[0].boxes;
+	protect->exchanged = ret[1].boxes;
+	protect->box_count = protect->exchanged_count = ret[0].count;
+	protect->never = ret[0].never;
 }
 
 static struct gpc_model_protect build_protect(struct gpc_resolver *resolver,
-					      const struct gpc_protect_intent *from)
+					      const struct gpc_protect_intent *from,
+					      struct gpc_boxes_made made[2])
 {
 	struct gpc_model_protect protect = {
 		.id = gpc_stable_id(GPC_KIND_PROTECT, NULL, from->name.text),
@@ -47,7 +48,7 @@ static struct gpc_model_protect build_protect(struct gpc_resolver *resolver,
 		.at = from->at,
 	};
 
-	resolve_boxes(resolver, from, &protect);
+	resolve_boxes(resolver, from, &protect, made);
 	return protect;
 }
 
@@ -70,5 +71,6 @@ void gpc_model_protects(struct gpc_resolver *resolver)
 	model->protects = GPC_NEW_ARRAY(arena, struct gpc_model_protect, count);
 	model->protect_count = count;
 	for (size_t i = 0; i < count; i++)
-		model->protects[i] = build_protect(resolver, sorted[i]);
+		model->protects[i] = build_protect(resolver, sorted[i],
+						   &resolver->made[intent->rules.n + 2 * i]);
 }

@@ -59,7 +59,8 @@ struct gpc_resolver {
 	GPC_VEC(struct gpc_label_answer) label_answers;
 	GPC_VEC(const struct gpc_listeners_answer *) listeners_answers;
 	struct gpc_intern label_index, listeners_index;
-	GPC_VEC(struct gpc_boxes_made) made;	/* of all rules, in the order of the calls */
+	struct gpc_boxes_made *made;	/* rules by index, then two for each `protect` item */
+	size_t made_count;
 	size_t boxes;			/* how many those are */
 	struct gpc_service_item *scratch;	/* of a target, while `match` restricts them */
 	size_t scratch_room;
@@ -116,13 +117,16 @@ struct gpc_asked gpc_resolve_asked(const gpc_ports_list *ports,
 size_t gpc_service_normalise(struct gpc_service_item *items, size_t count,
 			     const struct gpc_match *match);
 
-/* from x to x asked; leaves `asked` in disorder. No boxes and GPC_NEVER_NOT after an error. */
+/*
+ * from x to x asked; leaves `asked` in disorder. No boxes and GPC_NEVER_NOT after an error. The caller
+ * puts what it keeps into resolver.made, because the numbers in it change at the end.
+ */
 struct gpc_boxes_made gpc_resolve_boxes(struct gpc_resolver *resolver, const struct gpc_side *from,
 					const struct gpc_side *to, struct gpc_asked *asked,
 					struct gpc_place at);
 
 /* The same boxes for the other direction: addresses and ports exchanged, an ICMP type stays. */
-struct gpc_box *gpc_resolve_exchanged(struct gpc_resolver *resolver, const struct gpc_box *boxes,
-				      size_t count);
+struct gpc_boxes_made gpc_resolve_exchanged(struct gpc_resolver *resolver,
+					    const struct gpc_boxes_made *from);
 
 #endif

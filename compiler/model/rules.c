@@ -10,10 +10,9 @@ static struct gpc_place place_if(bool written, struct gpc_place at)
 }
 
 static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_rule_intent *from,
-			  struct gpc_model_rule *rule)
+			  struct gpc_model_rule *rule, struct gpc_boxes_made *ret)
 {
 	struct gpc_side source, destination;
-	struct gpc_boxes_made made;
 	struct gpc_asked asked;
 
 	source = gpc_resolve_selector(resolver, &from->from, true, "rule", rule->name);
@@ -21,10 +20,10 @@ static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_rule_i
 	if (source.wrong || destination.wrong)
 		return;
 	asked = gpc_resolve_asked(&from->ports, from->match);
-	made = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
-	rule->boxes = made.boxes;
-	rule->box_count = made.count;
-	rule->never = made.never;
+	*ret = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
+	rule->boxes = ret->boxes;
+	rule->box_count = ret->count;
+	rule->never = ret->never;
 }
 
 static void resolve_log(const struct gpc_rule_intent *from, struct gpc_model_rule *rule)
@@ -36,10 +35,12 @@ static void resolve_log(const struct gpc_rule_intent *from, struct gpc_model_rul
 							  : DEFAULT_LOG_RATE;
 }
 
-static struct gpc_model_rule build_rule(struct gpc_resolver *resolver,
-					const struct gpc_rule_intent *from)
+static void build_rule(struct gpc_resolver *resolver, const struct gpc_rule_intent *from,
+		       uint32_t index)
 {
-	struct gpc_model_rule rule = {
+	struct gpc_model_rule *rule = &resolver->model->rules[index];
+
+	*rule = (struct gpc_model_rule){
 		.name = from->name.text,
 		.action = (enum gpc_action)from->action.value,
 		.mark = (uint32_t)from->mark.value,
@@ -57,11 +58,10 @@ static struct gpc_model_rule build_rule(struct gpc_resolver *resolver,
 		.rate_at = GPC_NOWHERE,
 	};
 
-	resolve_boxes(resolver, from, &rule);
-	resolve_log(from, &rule);
+	resolve_boxes(resolver, from, rule, &resolver->made[index]);
+	resolve_log(from, rule);
 	if (from->rate)
-		gpc_model_rate(resolver->diags, from->rate, &rule);
-	return rule;
+		gpc_model_rate(resolver->diags, from->rate, rule);
 }
 
 void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog)
@@ -80,6 +80,7 @@ void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog)
 	gpc_catalog_sort(arena, catalog);
 	model->rules = GPC_NEW_ARRAY(arena, struct gpc_model_rule, count);
 	model->rule_count = count;
+	/* As written: that is how the texts lie in memory. */
 	for (size_t i = 0; i < count; i++)
-		model->rules[i] = build_rule(resolver, &intent->rules.items[catalog->order[i]]);
+		build_rule(resolver, &intent->rules.items[i], catalog->index[i]);
 }
