@@ -110,6 +110,8 @@ int gpc_history_files(struct gpc_history *history, const struct gpc_generation *
 
 /* ---- diff of sources ---- */
 
+#define DIFF_MAX (1 << 20) /* bytes; of a larger file (a feed) is only said that it differs */
+
 static int diff_trees(struct gpc_history *history, git_tree *from, git_tree *to, char **ret_text,
 		      size_t *ret_size, struct gpc_failure *failure)
 {
@@ -122,6 +124,7 @@ static int diff_trees(struct gpc_history *history, git_tree *from, git_tree *to,
 
 	git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
 	options.pathspec = (git_strarray){only, 1};
+	options.max_size = DIFF_MAX;
 	if (git_diff_tree_to_tree(&diff, history->repo, from, to, &options) ||
 	    git_diff_to_buf(&text, diff, GIT_DIFF_FORMAT_PATCH))
 		return gpc_git_fail(history, failure, "cannot compare the sources");
