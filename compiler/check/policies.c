@@ -63,6 +63,9 @@ static void check_hooks(struct gpc_diags *diags, const struct gpc_model *model,
 {
 	uint32_t mark = policy->direction == GPC_INGRESS ? marking_rule(model, policy) : GPC_NONE;
 
+	if (!policy->interfaces)
+		gpc_diag(diags, GPC_E0333, policy->interfaces_at,
+			 "no interface for policy `%s`: the plane has none", policy->name);
 	for (size_t i = 0; i < model->interface_count; i++) {
 		const struct gpc_model_interface *interface = &model->interfaces[i];
 		const char *lacking = lacking_hook(policy, interface->hooks);

@@ -25,6 +25,8 @@ static const struct limit {
 	{"endpoints", GPC_MAX_ENDPOINTS},
 	{"segments", GPC_MAX_SEGMENTS},
 	{"rules", GPC_MAX_RULES},
+	{"ranges of addresses in all sets together", GPC_MAX_SET_RANGES},
+	{"address sets and ports of listeners that all rules together name", GPC_MAX_RULE_BOXES},
 	{"items in `ports` of a rule", GPC_MAX_PORTS_ITEMS},
 	{"policies", GPC_MAX_POLICIES},
 	{"policies of one interface and direction", GPC_MAX_CHAIN_POLICIES},
