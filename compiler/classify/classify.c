@@ -213,12 +213,15 @@ enum gpc_classify_status gpc_classify_compile(struct gpc_arena *arena, const str
 	struct work w = {.arena = &work_arena, .space = space};
 	struct gpc_classified c = {.classifiers = GPC_NEW_ARRAY(arena, struct gpc_classifier, list_count)};
 	enum gpc_classify_status status;
+	uint32_t i = 0;
 
 	memset(ret_refusal, 0, sizeof(*ret_refusal));
 	start(&w, lists, list_count, max_bytes, &c.tries);
 	status = w.words.over ? GPC_CLASSIFY_TOO_LARGE : GPC_CLASSIFY_OK;
-	for (size_t i = 0; status == GPC_CLASSIFY_OK && i < list_count; i++)
+	for (; status == GPC_CLASSIFY_OK && i < list_count; i++)
 		status = compile_list(&w, &lists[i], &c.classifiers[i]);
+	if (status == GPC_CLASSIFY_MATCHES)
+		ret_refusal->costs[ret_refusal->cost_count++].list = i - 1;
 	if (status == GPC_CLASSIFY_OK) {
 		c.word_count = w.words.n;
 		c.words = GPC_NEW_ARRAY(arena, uint32_t, w.words.n);

@@ -20,7 +20,7 @@ struct gpc_classified {
 enum gpc_classify_status {
 	GPC_CLASSIFY_OK,
 	GPC_CLASSIFY_TOO_LARGE,		/* beyond max_bytes, the fallbacks tried */
-	GPC_CLASSIFY_MATCHES,		/* more than GPC_MAX_MATCH_CLASSES in one list */
+	GPC_CLASSIFY_MATCHES,		/* more than GPC_MAX_MATCH_CLASSES in one list: costs[0].list */
 };
 
 /* Which positions of which list made it too large; the costliest first. */

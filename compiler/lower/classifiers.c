@@ -190,10 +190,15 @@ static void refuse_size(struct gpc_diags *diags, const struct lists *lists,
 {
 	struct gpc_place at = refusal->cost_count ? culprit_of(lists, &refusal->costs[0]).at
 						  : GPC_NOWHERE;
-	struct gpc_diag *diag = gpc_diag(
-		diags, GPC_E0430, at,
-		"the tables of the policies would take %llu bytes or more, there is room for %llu",
-		(unsigned long long)refusal->bytes, (unsigned long long)room);
+	const char *about = refusal->bytes > room ? gpc_arena_printf(lists->arena, "about %llu, ",
+								     (unsigned long long)
+									     refusal->bytes)
+						  : "";
+	struct gpc_diag *diag =
+		gpc_diag(diags, GPC_E0430, at,
+			 "the tables of the policies take %smore than the %llu bytes that the image "
+			 "has left",
+			 about, (unsigned long long)room);
 	const char *others = "";
 
 	for (size_t i = 0; i < refusal->cost_count; i++) {

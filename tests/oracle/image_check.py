@@ -24,7 +24,7 @@ import slow
 HEAD = struct.Struct("<IHHIIIIIIIIII32s32s144s")
 HEAD_FIELDS = ("magic version head_size abi flags size decision_offset decision_size provenance_offset "
                "provenance_size link_offset link_size pad0 decision_digest file_digest pad1").split()
-PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sII4sQQ8I16s")
+PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sII4s8I32s")
 SECTION = struct.Struct("<IIII")
 SECTIONS = ("words", "chain", "policy", "classifier", "rule", "vip_disp", "vip", "vip_choice", "listener", "endpoint", "ep_disp", "ep_index", "maglev", "table",
             "backend", "interface", "names")
@@ -37,9 +37,10 @@ RECORDS = {     # layout, fields
     "chain": ("<QHHBBBB8HII24s", "stamp tag interface direction flags policies pad0 policy0 policy1 policy2 policy3 "
                                  "policy4 policy5 policy6 policy7 protect protect_base pad1"),
     "policy": ("<QIIIIIIBBH28s", "id name first_rule rules decide log mark mode fallback priority pad0"),
-    "classifier": ("<23I36s", "flags groups source_map destination_map source_vector destination_vector cells "
-                              "cell_count protocol source_port destination_port match l4 bits bit_words ranges "
-                              "residual residuals boxes specs l4_classes loads bytes pad0"),
+    "classifier": ("<28I16s", "flags groups source_map destination_map source_vector destination_vector "
+                              "vector_shift cells cell_count protocol source_port destination_port source_stride l4 "
+                              "bits bit_words none match match_stride ranges range_match residual residuals boxes "
+                              "specs l4_classes loads bytes pad0"),
     "rule": ("<QIIBBHIIIQQIIQ", "id name policy action exceed flags mark log_sample log_rate rate_cost rate_burst "
                                 "rate_entries pad0 expires"),
     "vip_disp": ("<I", "value"),
@@ -91,7 +92,7 @@ class Image:
         self.seed = struct.pack("<QQ", seed0, seed1)
         self.timeouts = plane[14:22]
         self.pickup, self.builtin, pad1, self.protects, self.epoch, pad2 = plane[22:28]
-        self.tries, pad3 = plane[28:38], plane[38]
+        self.tries, pad3 = plane[28:36], plane[36]
         self.plane_pad = pad1 + pad2 + pad3
         at = self.head.decision_offset + PLANE.size
         self.directory = [SECTION.unpack_from(data, at + i * SECTION.size) for i in range(SECTION_SLOTS)]
