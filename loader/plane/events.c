@@ -55,6 +55,12 @@ static int open_instance(const char *bpffs, struct gpc_instance *ret, struct gpc
 static int open_ring(struct gpc_events *events, struct gpc_failure *failure)
 {
 	ring_buffer__free(events->ring);
+	events->ring = NULL;
+	if (events->instance.map[GPC_MAP_EVENTS] < 0) {
+		gpc_fail(failure, GPC_EXIT_FAILED, 0,
+			 "the programs that run are an older gpc's and know no events");
+		return gpc_fail_hint(failure, "run: gpc apply");
+	}
 	events->ring =
 		ring_buffer__new(events->instance.map[GPC_MAP_EVENTS], take_sample, events, NULL);
 	if (events->ring)

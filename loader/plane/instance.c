@@ -13,6 +13,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "failpoint.h"
 #include "kernel.h"
+#include "prog.h"
 
 #define COMPLETE "inst"
 #define INCOMPLETE "tmp"
@@ -86,11 +87,15 @@ int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failur
 		struct bpf_map_info info = {0};
 		__u32 size = sizeof(info);
 
+		if (instance->map[i] < 0)
+			continue;
 		if (bpf_obj_get_info_by_fd(instance->map[i], &info, &size))
 			return gpc_kernel_fail(failure, errno, "cannot look at map '%s'",
 					       gpc_map_names[i]);
 		instance->map_id[i] = info.id;
 		instance->entries[i] = info.max_entries;
+		instance->key_size[i] = info.key_size;
+		instance->value_size[i] = info.value_size;
 	}
 	for (i = 0; i < GPC_PROGRAM_COUNT; i++) {
 		struct bpf_prog_info info = {0};
@@ -127,6 +132,16 @@ static int open_pin(const struct gpc_instance *instance, const char *name, int *
 	return -1;
 }
 
+/* The maps that an older gpc did not know; the apply that takes over from it makes them. */
+static bool may_lack(const struct gpc_instance *instance, enum gpc_map_id id,
+		     const struct gpc_failure *failure)
+{
+	char build[GPC_BUILD_TEXT];
+
+	gpc_prog_build(instance->id.log2, build);
+	return id > GPC_MAP_BUDGET && failure->error == ENOENT && strcmp(build, instance->id.build);
+}
+
 int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *ret,
 		      struct gpc_failure *failure)
 {
@@ -139,7 +154,8 @@ int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *
 	if (gpc_pin_path(instance.path, failure, "%s/%s", bpffs, name))
 		return -1;
 	for (i = 0; i < GPC_MAP_COUNT; i++)
-		if (open_pin(&instance, gpc_map_names[i], &instance.map[i], failure))
+		if (open_pin(&instance, gpc_map_names[i], &instance.map[i], failure) &&
+		    !may_lack(&instance, (enum gpc_map_id)i, failure))
 			return -1;
 	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
 		if (open_pin(&instance, gpc_program_names[i], &instance.program[i], failure))

@@ -16,7 +16,7 @@
 #include "percpu.h"
 #include "pin.h"
 
-/* X(id, name): the map is gpc_NAME in the object and NAME in the folder. */
+/* X(id, name): the map is gpc_NAME in the object and NAME in the folder. New ones stand last. */
 #define GPC_MAPS(X)                                                                                \
 	X(CTL, "ctl")                                                                              \
 	X(IMAGES, "images")                                                                        \
@@ -63,6 +63,7 @@ struct gpc_instance {
 	int program[GPC_PROGRAM_COUNT];
 	uint32_t map_id[GPC_MAP_COUNT], program_id[GPC_PROGRAM_COUNT];
 	uint32_t entries[GPC_MAP_COUNT];
+	uint32_t key_size[GPC_MAP_COUNT], value_size[GPC_MAP_COUNT];
 	volatile uint64_t *control;	/* gpc_ctl, mapped */
 	volatile struct gpc_next *next;	/* gpc_next, mapped */
 };
@@ -70,7 +71,10 @@ struct gpc_instance {
 void gpc_instance_init(struct gpc_instance *instance);
 void gpc_instance_close(struct gpc_instance *instance);
 
-/* Opens all pins of a folder name. HOST when one is missing: somebody removed it. */
+/*
+ * Opens all pins of a folder name. HOST when one is missing: somebody removed it. Only of another
+ * gpc's instance may the maps be missing that came later; their fd is -1, their entries 0.
+ */
 int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *ret,
 		      struct gpc_failure *failure);
 /* Fills ids, entries and the mappings of an instance whose fds are set. */

@@ -199,7 +199,7 @@ static int read_rules(struct gpc_plane_status *status, const struct gpc_instance
 	int r;
 
 	status->rule_count = rules.entries;
-	status->rules = calloc(rules.entries, sizeof(*status->rules));
+	status->rules = calloc(rules.entries + 1ul, sizeof(*status->rules));
 	if (!status->rules)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the rules' counters");
 	r = gpc_percpu_read(&rules, sum_rules, status->rules);

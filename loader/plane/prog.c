@@ -65,10 +65,17 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 	}
 }
 
-static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instance *share, bool all,
-		     enum gpc_map_id id)
+/* Does a map have keys and values as these programs want them? An older gpc's may not. */
+static bool fits(const struct gpc_instance *share, enum gpc_map_id id, const struct bpf_map *map)
 {
-	if (!share)
+	return share->map[id] >= 0 && share->key_size[id] == bpf_map__key_size(map) &&
+	       share->value_size[id] == bpf_map__value_size(map);
+}
+
+static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instance *share, bool all,
+		     enum gpc_map_id id, const struct bpf_map *map)
+{
+	if (!share || !fits(share, id, map))
 		return false;
 	if (id == GPC_MAP_CTL || id == GPC_MAP_IMAGES)
 		return all;
@@ -89,7 +96,7 @@ static int prepare_map(struct bpf_object *object, const struct gpc_prog_sizes *s
 	if (!map)
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the object code has no map '%s'",
 				name);
-	if (sharable(sizes, share, all, id))
+	if (sharable(sizes, share, all, id, map))
 		r = bpf_map__reuse_fd(map, share->map[id]);
 	else if (entries)
 		r = bpf_map__set_max_entries(map, entries);

@@ -111,13 +111,22 @@ static void unpin(struct gpc_swap *swap)
 
 /* ---- copy: what a larger map of a new instance takes over ---- */
 
+/* What an older gpc did not have, or had in another form, begins anew. */
+static bool can_copy(const struct gpc_instance *from, const struct gpc_instance *to,
+		     enum gpc_map_id id)
+{
+	return from->map[id] >= 0 && from->value_size[id] == to->value_size[id];
+}
+
 static int copy_array(const struct gpc_instance *from, const struct gpc_instance *to,
 		      enum gpc_map_id id, size_t value_size)
 {
 	struct gpc_percpu source = gpc_instance_percpu(from, id, value_size);
 	struct gpc_percpu target = gpc_instance_percpu(to, id, value_size);
 
-	return is_shared(from, to, id) ? 0 : gpc_percpu_copy(&source, &target);
+	return is_shared(from, to, id) || !can_copy(from, to, id)
+		       ? 0
+		       : gpc_percpu_copy(&source, &target);
 }
 
 static int copy_rate(const struct gpc_instance *from, const struct gpc_instance *to)
@@ -126,7 +135,7 @@ static int copy_rate(const struct gpc_instance *from, const struct gpc_instance 
 	uint32_t i;
 	int r;
 
-	if (is_shared(from, to, GPC_MAP_RATE))
+	if (is_shared(from, to, GPC_MAP_RATE) || !can_copy(from, to, GPC_MAP_RATE))
 		return 0;
 	r = gpc_buckets_map(from, &source);
 	if (!r)
@@ -148,7 +157,7 @@ static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 		r = copy_rate(from, to);
 	if (r)
 		return gpc_kernel_fail(failure, -r, "cannot copy the counters");
-	if (!is_shared(from, to, GPC_MAP_NEXT))
+	if (!is_shared(from, to, GPC_MAP_NEXT) && can_copy(from, to, GPC_MAP_NEXT))
 		for (slot = 0; slot < from->entries[GPC_MAP_NEXT]; slot++)
 			to->next[slot].hop = from->next[slot].hop;
 	return 0;

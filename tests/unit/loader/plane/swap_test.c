@@ -84,6 +84,30 @@ static void slots_are_used_in_turn(void)
 	rig_detach();
 }
 
+/* Its maps are those that there were before policies, under another build's name. */
+static void an_older_gpcs_plane_is_taken_over(void)
+{
+	struct gpc_plane_status status;
+
+	rig_must_apply(&one);
+	rig_run("cd %s && d=$(echo inst-*) && rm $d/rules $d/rate $d/limits $d/events && "
+		"mv $d inst-1-22-0123456789abcdef",
+		rig_bpffs);
+	status = rig_read();
+	CU_ASSERT_TRUE(status.present);
+	CU_ASSERT_EQUAL(status.rule_count, 0);
+	gpc_plane_status_release(&status);
+	CU_ASSERT_TRUE(rig_verify(&one) > 0);
+	CU_ASSERT_FALSE(rig_must_apply(&one).unchanged);
+	CU_ASSERT_EQUAL(gpc_plane_retire(rig_bpffs, &rig_failure), 0);
+	CU_ASSERT_EQUAL(rig_verify(&one), 0);
+	/* Of this gpc's own plane no map may be missing. */
+	rig_run("rm %s/inst-*/rules", rig_bpffs);
+	CU_ASSERT_EQUAL(gpc_plane_read(rig_bpffs, &status, &rig_failure), -1);
+	CU_ASSERT_EQUAL(rig_failure.code, GPC_EXIT_HOST);
+	rig_detach();
+}
+
 static void undo_brings_the_old_image_back(void)
 {
 	rig_must_apply(&one);
@@ -395,7 +419,8 @@ GPC_UNIT_MAIN_AFTER(
 	{"later_apply_flips_to_another_slot", later_apply_flips_to_another_slot},
 	{"unchanged_apply_swaps_nothing", unchanged_apply_swaps_nothing},
 	{"slots_are_used_in_turn", slots_are_used_in_turn},
-	{"undo_brings_the_old_image_back", undo_brings_the_old_image_back},
+	{"an_older_gpcs_plane_is_taken_over", an_older_gpcs_plane_is_taken_over},
+		    {"undo_brings_the_old_image_back", undo_brings_the_old_image_back},
 	{"undo_is_not_hindered_by_off_and_brings_on_fail_back",
 	 undo_is_not_hindered_by_off_and_brings_on_fail_back},
 	{"undo_of_the_first_apply_leaves_nothing", undo_of_the_first_apply_leaves_nothing},
