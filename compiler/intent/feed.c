@@ -24,7 +24,7 @@ struct feed {
 struct feeds {
 	struct gpc_files *files;
 	struct gpc_diags *diags;
-	GPC_VEC(struct feed) items;
+	GPC_VEC(struct feed *) sorted; /* by path */
 };
 
 /* ---- lines ---- */
@@ -117,27 +117,51 @@ static void parse(struct feeds *feeds, struct feed *feed)
 
 /* ---- files ---- */
 
-static struct feed *find(struct feeds *feeds, const char *path)
+/* The place of `path` among the feeds; *ret_found: it stands there. */
+static size_t search(const struct feeds *feeds, const char *path, bool *ret_found)
 {
-	for (size_t i = 0; i < feeds->items.n; i++) {
-		if (!strcmp(feeds->items.items[i].path, path))
-			return &feeds->items.items[i];
+	size_t low = 0, high = feeds->sorted.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(feeds->sorted.items[middle]->path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	*ret_found = low < feeds->sorted.n && !strcmp(feeds->sorted.items[low]->path, path);
+	return low;
 }
 
-/* NULL with a diagnostic if it is one too many. */
-static struct feed *read(struct feeds *feeds, const char *path, const struct gpc_request *request)
+static struct feed *enter(struct feeds *feeds, const char *path, size_t at)
 {
+	struct feed *feed = GPC_NEW(feeds->diags->arena, struct feed);
+
+	(void)GPC_PUSH(feeds->diags->arena, &feeds->sorted);
+	memmove(&feeds->sorted.items[at + 1], &feeds->sorted.items[at],
+		(feeds->sorted.n - 1 - at) * sizeof(feeds->sorted.items[0]));
+	feeds->sorted.items[at] = feed;
+	feed->path = path;
+	return feed;
+}
+
+/* The feed, read if nobody asked for it before; NULL with a diagnostic if it is one too many. */
+static struct feed *feed_of(struct feeds *feeds, const char *path,
+			    const struct gpc_request *request)
+{
+	bool found;
+	size_t at = search(feeds, path, &found);
 	struct feed *feed;
 
-	if (feeds->items.n == GPC_MAX_FEEDS) {
+	if (found)
+		return feeds->sorted.items[at];
+	if (feeds->sorted.n == GPC_MAX_FEEDS) {
 		gpc_diag(feeds->diags, GPC_E0059, request->place, "more than %u feeds",
 			 GPC_MAX_FEEDS);
 		return NULL;
 	}
-	feed = GPC_PUSH(feeds->diags->arena, &feeds->items);
-	feed->path = path;
+	feed = enter(feeds, path, at);
 	feed->source = gpc_files_read_feed(feeds->files, path, request);
 	if (feed->source == GPC_NO_SOURCE)
 		return feed;
@@ -167,22 +191,22 @@ static void read_one(struct feeds *feeds, struct gpc_feed_intent *intent)
 	const struct gpc_request request = {.text = intent->file.text, .place = intent->file.at};
 	const char *path = gpc_files_resolve(
 		feeds->files, diags->sources.items[intent->file.at.source].path, &request);
-	struct feed *feed = path ? find(feeds, path) : NULL;
+	struct feed *feed = path ? feed_of(feeds, path, &request) : NULL;
 
-	if (path && !feed)
-		feed = read(feeds, path, &request);
 	if (!feed || feed->source == GPC_NO_SOURCE || !has_digest(feeds, feed, intent))
 		return;
 	if (!feed->parsed)
 		parse(feeds, feed);
-	intent->prefixes = feed->prefixes;
-	intent->prefix_count = feed->count;
-	if (feed->count > intent->max.value)
-		gpc_diag_hint(diags,
-			      gpc_diag(diags, GPC_E0057, intent->max.at,
-				       "feed `%s` has %zu prefixes, more than `max`",
-				       gpc_quote(diags->arena, feed->path), feed->count),
-			      "look at what came in; raise `max` if it is right");
+	if (feed->count <= intent->max.value) {
+		intent->prefixes = feed->prefixes;
+		intent->prefix_count = feed->count;
+		return;
+	}
+	gpc_diag_hint(diags,
+		      gpc_diag(diags, GPC_E0057, intent->max.at,
+			       "feed `%s` has %zu prefixes, more than `max`",
+			       gpc_quote(diags->arena, feed->path), feed->count),
+		      "look at what came in; raise `max` if it is right");
 }
 
 void gpc_feeds_read(struct gpc_files *files, struct gpc_intent *intent)
