@@ -6,7 +6,6 @@
 #include "gpc/lookup/classify.h"
 
 #define INLINE_NAMES 3u
-#define BIT_LIST_MAX 8u			/* names by bits; longer ones are told by a table */
 #define BITS_MAX_WORDS (128u * 1024)	/* of the bit matrix */
 #define SPECS_MAX (1u << (32 - GPC_NAME_SPEC_SHIFT))
 #define MAP_BLOCK (1u << GPC_MAP_BLOCK_SHIFT)
@@ -31,7 +30,7 @@ struct work {
 
 static bool in_table(const struct work *w, const struct gpc_content *content)
 {
-	return w->l4->classed && content->count > BIT_LIST_MAX;
+	return w->l4->classed && content->count > GPC_BIT_LIST_MAX;
 }
 
 /* Bits for the specs that are asked for by name. */
@@ -150,14 +149,14 @@ static bool emit_as_table(struct work *w, const struct gpc_content *content, uin
 /* The four words of a cell, its row left out. */
 static bool emit_content(struct work *w, const struct gpc_content *content, uint32_t *cell)
 {
-	uint32_t none = w->ranges ? GPC_NONE : GPC_NAME_NONE;
+	uint32_t none = w->ranges ? 0 : GPC_NAME_NONE;
 
 	if (in_table(w, content))
 		return emit_as_table(w, content, cell);
 	w->names.n = 0;
 	for (uint32_t e = 0; e < content->count; e++)
 		name_entry(w, content->first + e);
-	if (w->names.n > GPC_CELL_LIST_MAX)
+	if (w->names.n > GPC_RANGE_LIST_MAX)
 		return emit_as_table(w, content, cell);
 	if (w->names.n > INLINE_NAMES) {
 		cell[0] = (uint32_t)w->names.n << GPC_CELL_KIND_SHIFT;
@@ -344,6 +343,7 @@ bool gpc_classifier_emit(struct gpc_arena *scratch, const struct gpc_pairs *pair
 	number_specs(&w);
 	w.ranges = must_be_ranges(&w);
 	w.record = GPC_NEW_ARRAY(scratch, uint32_t, cells->entry_count);
+	add_record(&w, &(struct gpc_service_item){.source = {GPC_RANGE_PORT, GPC_RANGE_PORT}}, 0, 0);
 	number_rows(&w);
 	emit_vectors(&w, GPC_SOURCE, pairs->side[GPC_SOURCE].rows->partition->class_count,
 		     1u << c.vector_shift, &c.source_map, &c.source_vector);

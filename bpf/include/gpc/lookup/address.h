@@ -36,7 +36,7 @@
 enum gpc_trie_kind { GPC_TRIE_HALF, GPC_TRIE_FULL, GPC_TRIE_BRANCH, GPC_TRIE_LOW };
 
 #define GPC_TRIE4_STEPS		5u	/* most blocks one below the other */
-#define GPC_TRIE6_STEPS		28u	/* most windows */
+#define GPC_TRIE6_STEPS		20u	/* most windows */
 
 #define GPC_PIECE_LANES		0x40000200001ull	/* bit 0 of each lane */
 #define GPC_PIECE_KEY_BITS	20u
@@ -69,21 +69,29 @@ GPC_INLINE __u64 gpc_piece_count(__u64 probe, __u64 keys)
 	return (probe - keys) >> GPC_PIECE_KEY_BITS & GPC_PIECE_LANES;
 }
 
-/* The class in a piece. `key` has GPC_PIECE_KEY_BITS bits. */
-GPC_INLINE __u32 gpc_piece_class(struct gpc_view view, __u32 entry, __u64 key, __u32 wide)
+/* The class that a leaf or a piece gives. `key` has GPC_PIECE_KEY_BITS bits. */
+GPC_INLINE __u32 gpc_entry_class(struct gpc_view view, __u32 entry, __u64 key, __u32 wide)
 {
 	__u64 at = (__u64)(entry & GPC_TRIE_OFFSET) << 4;
 	__u64 full = entry >> GPC_TRIE_KIND_SHIFT & 1;
-	__u64 probe = (key | GPC_PIECE_PAD) * GPC_PIECE_LANES;
+	__u64 probe = (key | GPC_PIECE_PAD) * GPC_PIECE_LANES, sum, count;
 	const __u64 *keys = gpc_at(view, at, 32);
-	__u64 sum = gpc_piece_count(probe, keys[0]) + gpc_piece_count(probe, keys[1]) +
-		    (gpc_piece_count(probe, keys[2]) + gpc_piece_count(probe, keys[3])) * full;
-	__u64 count = (sum * GPC_PIECE_LANES) >> 42 & 15;
 
+	if (entry & GPC_TRIE_LEAF)
+		return entry & GPC_TRIE_CLASS;
+	sum = gpc_piece_count(probe, keys[0]) + gpc_piece_count(probe, keys[1]) +
+	      (gpc_piece_count(probe, keys[2]) + gpc_piece_count(probe, keys[3])) * full;
+	count = (sum * GPC_PIECE_LANES) >> 42 & 15;
 	at += 16 + 16 * full;
 	if (wide)
-		return *(const __u32 *)gpc_at(view, at + (count << 2), 4);
+		return *(const __u32 *)gpc_at(view, at + (count << 2), 4) & GPC_TRIE_CLASS;
 	return *(const __u16 *)gpc_at(view, at + (count << 1), 2);
+}
+
+/* Is the entry neither leaf nor piece? */
+GPC_INLINE int gpc_entry_branches(__u32 entry)
+{
+	return entry >> (GPC_TRIE_KIND_SHIFT + 1) == 1;
 }
 
 /* Class of a v4 address in host order. */
@@ -95,59 +103,54 @@ GPC_INLINE __u32 gpc_class4(struct gpc_view view, __u32 root, __u32 wide, __u32 
 #pragma clang loop unroll(disable)
 #endif
 	for (i = 0; i < GPC_TRIE4_STEPS; i++) {
-		__u32 argument, bits;
+		__u32 argument = entry >> GPC_TRIE_ARGUMENT_SHIFT & GPC_TRIE_ARGUMENT;
+		__u32 bits = (argument & 7) + 1;
 
-		if (entry & GPC_TRIE_LEAF)
-			return entry & GPC_TRIE_CLASS;
-		if (!(entry >> (GPC_TRIE_KIND_SHIFT + 1)))
-			return gpc_piece_class(view, entry, address & 0xffff, wide);
-		argument = entry >> GPC_TRIE_ARGUMENT_SHIFT & GPC_TRIE_ARGUMENT;
-		bits = (argument & 7) + 1;
+		if (!gpc_entry_branches(entry))
+			break;
 		entry = gpc_word(view, ((entry & GPC_TRIE_OFFSET) << 2) +
 					       (address >> (argument >> 3) & ((1u << bits) - 1)));
 	}
-	return 0;
+	return gpc_entry_class(view, entry, address & 0xffff, wide);
 }
 
-/* Entry of a window for a half of an address. */
+/* Entry of a window for a half of an address. No branch: the verifier would follow each through the loop. */
 GPC_INLINE __u32 gpc_window_entry(struct gpc_view view, __u32 window, __u64 half)
 {
 	const __u64 *head = gpc_at(view, (__u64)window << 2, 16);
-	__u64 base = head[0], index;
-	__u32 shift = head[1] & 63, bits = head[1] >> 8 & 31;
+	__u64 base = head[0], outside, above;
+	__u32 shift = head[1] & 63, bits = head[1] >> 8 & 31, inside;
 
-	if ((half ^ base) >> shift >> bits)
-		index = half > base;
-	else
-		index = 2 + (half >> shift & ((1u << bits) - 1));
-	return gpc_word(view, window + GPC_WINDOW_HEAD + (__u32)index);
+	outside = (half ^ base) >> shift >> bits;
+	outside = (outside | (0 - outside)) >> 63;
+	above = ((~base & half) | ((~base | half) & (base - half))) >> 63;
+	inside = (half >> shift & ((1u << bits) - 1)) + 2;
+	gpc_opaque(outside);
+	return gpc_word(view, window + GPC_WINDOW_HEAD +
+				      (inside & ((__u32)outside - 1)) + (__u32)(above & outside));
 }
 
 /* Class of a v6 address, its halves in host order. */
 GPC_INLINE __u32 gpc_class6(struct gpc_view view, __u32 root, __u32 wide, __u64 high, __u64 low)
 {
 	__u32 entry = gpc_window_entry(view, root, high), i;
-	__u64 half = high;
+	__u64 half = high, to_low;
 
 #ifdef __clang__
 #pragma clang loop unroll(disable)
 #endif
 	for (i = 0; i < GPC_TRIE6_STEPS; i++) {
-		__u32 kind = entry >> GPC_TRIE_KIND_SHIFT;
-
-		if (entry & GPC_TRIE_LEAF)
-			return entry & GPC_TRIE_CLASS;
-		if (kind < GPC_TRIE_BRANCH) {
-			__u32 shift = entry >> GPC_TRIE_ARGUMENT_SHIFT & 63;
-
-			return gpc_piece_class(view, entry,
-					       half >> shift & ((1u << GPC_PIECE_KEY_BITS) - 1), wide);
-		}
-		if (kind == GPC_TRIE_LOW)
-			half = low;
+		if (!gpc_entry_branches(entry))
+			break;
+		to_low = entry >> GPC_TRIE_KIND_SHIFT & 1;	/* GPC_TRIE_LOW */
+		gpc_opaque(to_low);
+		half ^= (half ^ low) & (0 - to_low);
 		entry = gpc_window_entry(view, (entry & GPC_TRIE_OFFSET) << 2, half);
 	}
-	return 0;
+	return gpc_entry_class(view, entry,
+			       half >> (entry >> GPC_TRIE_ARGUMENT_SHIFT & 63) &
+				       ((1u << GPC_PIECE_KEY_BITS) - 1),
+			       wide);
 }
 
 /* Class of an address as it stands in a question; `side`: 0 source, 1 destination. */
