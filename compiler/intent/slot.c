@@ -32,12 +32,15 @@ static const char *path_of(const struct gpc_values *values, const struct gpc_fra
 const char *gpc_frame_text(const struct gpc_values *values, const struct gpc_frame *frame)
 {
 	struct gpc_arena *arena = values->diags->arena;
+	const struct gpc_frame *named = frame; /* it, or the item that it is part of */
 
 	if (!frame->key || gpc_diags_full(values->diags))
 		return "";
-	if (frame->name)
+	while (named->up && !named->name && !named->list)
+		named = named->up;
+	if (named->name)
 		return gpc_arena_printf(arena, " in %s (%s)", path_of(values, frame),
-					gpc_quote(arena, frame->name));
+					gpc_quote(arena, named->name));
 	return gpc_arena_printf(arena, " in %s", path_of(values, frame));
 }
 
