@@ -14,7 +14,7 @@
 		 "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, "         \
 		 "forward: " forward ", backend: web}]\n"
 
-static struct gpc_image one, gateway, generic_ipip, generic_dsr, six;
+static struct gpc_image one, gateway, generic_ipip, generic_dsr, six, tagged;
 
 /* ---- CPUs ---- */
 
@@ -116,6 +116,33 @@ static void doctor_asks_the_driver_in_its_own_namespace(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(ask(&one, "xdp wan0").found, "driver veth"));
 }
 
+static void doctor_sees_that_tags_are_taken_off_where_rules_look_at_them(void)
+{
+	struct gpc_probe probe;
+
+	rig_run("ethtool -K wan0 rxvlan on >/dev/null");
+	probe = ask(&tagged, "vlan wan0");
+	CU_ASSERT_EQUAL(probe.health, GPC_HEALTH_WARN);
+	CU_ASSERT_STRING_EQUAL(probe.fix, "ethtool -K wan0 rxvlan off");
+	CU_ASSERT_STRING_EQUAL(ask(&one, "vlan wan0").found, "");
+	rig_run("ethtool -K wan0 rxvlan off >/dev/null");
+	CU_ASSERT_EQUAL(ask(&tagged, "vlan wan0").health, GPC_HEALTH_OK);
+	rig_run("ethtool -K wan0 rxvlan on >/dev/null");
+}
+
+static void doctor_sees_that_a_stateful_device_is_not_seen_both_ways(void)
+{
+	CU_ASSERT_STRING_EQUAL(ask(&tagged, "state wan0").found, "");
+	rig_must_apply(&tagged);
+	CU_ASSERT_EQUAL(ask(&tagged, "state wan0").health, GPC_HEALTH_OK);
+	rig_run("rm %s/links/*egress*", rig_bpffs);
+	CU_ASSERT_EQUAL(ask(&tagged, "state wan0").health, GPC_HEALTH_WARN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(ask(&tagged, "state wan0").found, "what leaves is not seen"));
+	rig_must_apply(&tagged);
+	CU_ASSERT_EQUAL(ask(&tagged, "state wan0").health, GPC_HEALTH_OK);
+	rig_detach();
+}
+
 /* ---- merged packets ---- */
 
 static bool warned_of_merging(const struct gpc_image *image)
@@ -155,6 +182,12 @@ static void make_images(void)
 	gateway = rig_image(GATEWAY("any", "ipip", "10.99.2.12"));
 	generic_ipip = rig_image(GATEWAY("generic", "ipip", "10.99.2.12"));
 	generic_dsr = rig_image(RIG_PLANE("{name: wan0, mode: generic}", RIG_W1));
+	tagged = rig_image(RIG_HEAD
+			   "defaults: {flows: 4096}\n"
+			   "interfaces: [{name: wan0, hooks: [xdp, tc-egress]}]\n"
+			   "rules: [{name: tag, match: {vlan: 7}, action: allow}]\n"
+			   "policies: [{name: in, interfaces: [wan0], direction: ingress, "
+			   "rules: [tag]}]\n");
 	six = rig_image(
 		RIG_HEAD
 		"defaults: {flows: 4096}\ninterfaces: [{name: wan0}]\n"
@@ -172,6 +205,10 @@ GPC_UNIT_MAIN_AFTER("plane/host", make_images,
 		     doctor_looks_at_forwarding_of_the_families_that_are_sent_to},
 		    {"doctor_asks_the_driver_in_its_own_namespace",
 		     doctor_asks_the_driver_in_its_own_namespace},
+		    {"doctor_sees_that_tags_are_taken_off_where_rules_look_at_them",
+		     doctor_sees_that_tags_are_taken_off_where_rules_look_at_them},
+		    {"doctor_sees_that_a_stateful_device_is_not_seen_both_ways",
+		     doctor_sees_that_a_stateful_device_is_not_seen_both_ways},
 		    {"merged_packets_where_generic_xdp_wraps_are_warned_of",
 		     merged_packets_where_generic_xdp_wraps_are_warned_of},
 		    {"merged_packets_are_warned_of_when_any_became_generic",
