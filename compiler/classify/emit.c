@@ -78,18 +78,21 @@ static void emit_bits(struct work *w)
 	w->c->bit_words = row;
 }
 
-static void add_record(struct work *w, const struct gpc_service_item *item, uint32_t position, uint32_t mask)
+static void add_record(struct work *w, uint64_t least, uint64_t most, uint32_t position, uint32_t mask)
 {
-	uint32_t source = item->source.last - item->source.first;
-	uint32_t destination = item->destination.last - item->destination.first;
-	uint32_t protocols = (uint32_t)item->protocol_last - item->protocol_first;
-	uint32_t record[4] = {item->source.first | (uint32_t)item->protocol_first << 24,
-			      source | protocols << 24, item->destination.first | position << 17,
-			      destination | position >> 15 << 17};
+	uint64_t record[2] = {least | (uint64_t)position << GPC_FIELDS_POSITION,
+			      most | GPC_FIELDS_GUARDS};
 
 	for (int i = 0; i < 4; i++)
-		*GPC_PUSH(w->scratch, &w->records) = record[i];
+		*GPC_PUSH(w->scratch, &w->records) = (uint32_t)(record[i / 2] >> i % 2 * 32);
 	*GPC_PUSH(w->scratch, &w->record_masks) = mask;
+}
+
+static void add_item(struct work *w, const struct gpc_service_item *item, uint32_t position, uint32_t mask)
+{
+	add_record(w, gpc_fields(item->source.first, item->destination.first, item->protocol_first),
+		   gpc_fields(item->source.last, item->destination.last, item->protocol_last), position,
+		   mask);
 }
 
 /* The names of an entry: one by bits, one for each item by ranges. */
@@ -105,7 +108,7 @@ static void name_entry(struct work *w, uint32_t entry)
 	if (!w->record[entry]) {
 		w->record[entry] = (uint32_t)w->record_masks.n + 1;
 		for (size_t i = 0; i < service->count; i++)
-			add_record(w, &service->items[i], e->position, w->l4->match.masks[e->spec]);
+			add_item(w, &service->items[i], e->position, w->l4->match.masks[e->spec]);
 	}
 	for (size_t i = 0; i < service->count; i++)
 		*GPC_PUSH(w->scratch, &w->names) = w->record[entry] - 1 + (uint32_t)i;
@@ -343,7 +346,7 @@ bool gpc_classifier_emit(struct gpc_arena *scratch, const struct gpc_pairs *pair
 	number_specs(&w);
 	w.ranges = must_be_ranges(&w);
 	w.record = GPC_NEW_ARRAY(scratch, uint32_t, cells->entry_count);
-	add_record(&w, &(struct gpc_service_item){.source = {GPC_RANGE_PORT, GPC_RANGE_PORT}}, 0, 0);
+	add_record(&w, 0, 0, 0, 0); /* no match class */
 	number_rows(&w);
 	emit_vectors(&w, GPC_SOURCE, pairs->side[GPC_SOURCE].rows->partition->class_count,
 		     1u << c.vector_shift, &c.source_map, &c.source_vector);

@@ -13,7 +13,7 @@
 #define BOXES 300u
 #define ROUNDS 2
 #define ROOM (24u * 1024 * 1024)
-#define MOST_INSNS 70000u
+#define MOST_INSNS 45000u
 
 static struct gpc_question questions[QUESTIONS];
 static uint32_t answers[QUESTIONS];

@@ -21,9 +21,9 @@
  *   name     spec << GPC_NAME_SPEC_SHIFT | position: the bit `spec` in the L4 class's row of the bit matrix
  *            says whether it matches. GPC_NAME_NONE never does, for spec 0 is in no class.
  *            RANGES: the number of a range record; record 0 never matches
- *   record   four words {source first | protocol first << 24, source count | protocol count << 24,
- *            destination first | position << 17, destination count | position >> 15 << 17}; a count is of
- *            what follows the first. range_match: the match classes of a record, a word of bits
+ *   record   two u64, least and greatest fields: source port, destination port, protocol in lanes with a guard
+ *            bit above each (GPC_FIELDS_GUARDS, set in the second); position << GPC_FIELDS_POSITION in the
+ *            first. range_match: the match classes of a record, a word of bits
  *   L4       u16 at half l4 * 2 + protocol + source_stride * source + destination + match_stride * match
  *            protocol: u32 by protocol. Ports: u16 block by port >> 8, GPC_PORT_BLOCKS in all, then blocks
  *            of 256 u16. Match: u16 by tcp_flags | fragment << 4 (64), by dscp (64), by vlan
@@ -46,7 +46,10 @@
 #define GPC_NAME_SPEC_SHIFT	17
 #define GPC_NAME_POSITION	0x1ffffu
 #define GPC_NAME_NONE		GPC_NAME_POSITION
-#define GPC_RANGE_PORT		0x1ffffu
+#define GPC_FIELDS_DESTINATION	18
+#define GPC_FIELDS_PROTOCOL	36
+#define GPC_FIELDS_POSITION	45
+#define GPC_FIELDS_GUARDS	(1ull << 17 | 1ull << 35 | 1ull << 44)
 #define GPC_PORT_BLOCKS		272u	/* 257, rounded up */
 #define GPC_MATCH_DSCP		64u	/* half words before the tables */
 #define GPC_MATCH_VLAN		128u
@@ -56,6 +59,7 @@
 
 /* What a classifier asks the question for, made once. */
 struct gpc_asked {
+	__u64 fields;		/* ports and protocol, in the lanes of a range record */
 	__u32 flags;
 	__u32 row;		/* word of the bit matrix */
 	__u32 table;		/* L4 class */
@@ -92,10 +96,18 @@ GPC_INLINE __u32 gpc_match_class(struct gpc_view view, __u32 table, const struct
 	return gpc_half(view, 2 * table + GPC_MATCH_CLASS + sum);
 }
 
+GPC_INLINE __u64 gpc_fields(__u32 source_port, __u32 destination_port, __u8 protocol)
+{
+	return source_port | (__u64)destination_port << GPC_FIELDS_DESTINATION |
+	       (__u64)protocol << GPC_FIELDS_PROTOCOL;
+}
+
 GPC_INLINE struct gpc_asked gpc_ask(struct gpc_view view, const struct gpc_classifier *c,
 				    const struct gpc_question *question)
 {
-	struct gpc_asked asked = {.flags = c->flags};
+	struct gpc_asked asked = {
+		.fields = gpc_fields(question->source_port, question->destination_port, question->protocol),
+		.flags = c->flags};
 
 	if (asked.flags & GPC_CLASSIFIER_MATCH)
 		asked.match = gpc_match_class(view, c->match, question) & 31;
@@ -111,28 +123,20 @@ GPC_INLINE struct gpc_asked gpc_ask(struct gpc_view view, const struct gpc_class
 	return asked;
 }
 
-/* 1 if value is not among first..first + count. */
-GPC_INLINE __u32 gpc_outside(__u32 value, __u32 first, __u32 count)
-{
-	__u64 over = (__u64)count - (__u32)(value - first);
-
-	gpc_opaque(over);
-	return (__u32)(over >> 63);
-}
-
 /* Position of a range record that matches, GPC_NONE of one that does not. */
 GPC_INLINE __u32 gpc_range_position(struct gpc_view view, const struct gpc_classifier *c,
-				    const struct gpc_question *question, const struct gpc_asked *asked,
-				    __u32 number)
+				    const struct gpc_asked *asked, __u32 number)
 {
-	const __u32 *record = gpc_at(view, ((__u64)c->ranges << 2) + ((__u64)number << 4), 16);
-	__u32 r0 = record[0], r1 = record[1], r2 = record[2], r3 = record[3], miss;
+	const __u64 *record = gpc_at(view, ((__u64)c->ranges << 2) + ((__u64)number << 4), 16);
+	__u64 least = record[0], most = record[1], miss;
 
-	miss = gpc_outside(question->source_port, r0 & GPC_RANGE_PORT, r1 & GPC_RANGE_PORT) |
-	       gpc_outside(question->destination_port, r2 & GPC_RANGE_PORT, r3 & GPC_RANGE_PORT) |
-	       gpc_outside(question->protocol, r0 >> 24, r1 >> 24);
+	miss = ((asked->fields | GPC_FIELDS_GUARDS) - (least & ((1ull << GPC_FIELDS_POSITION) - 1))) &
+	       (most - asked->fields) & GPC_FIELDS_GUARDS;
+	miss ^= GPC_FIELDS_GUARDS;
 	miss |= ~(gpc_word(view, c->range_match + number) >> asked->match) & 1;
-	return (r2 >> 17 | r3 >> 17 << 15) | (0u - miss);
+	miss = (0 - miss) >> 63;
+	gpc_opaque(miss);
+	return (__u32)(least >> GPC_FIELDS_POSITION) | (0u - (__u32)miss);
 }
 
 /* Position of the named box if it matches, else GPC_NONE. */
@@ -155,11 +159,10 @@ GPC_INLINE __u32 gpc_by_ranges(const struct gpc_asked *asked)
 }
 
 GPC_INLINE __u32 gpc_name_position(struct gpc_view view, const struct gpc_classifier *c,
-				   const struct gpc_question *question, const struct gpc_asked *asked,
-				   __u32 name)
+				   const struct gpc_asked *asked, __u32 name)
 {
 	if (gpc_by_ranges(asked))
-		return gpc_range_position(view, c, question, asked, name);
+		return gpc_range_position(view, c, asked, name);
 	return gpc_bit_position(view, asked->row, name);
 }
 
@@ -188,8 +191,7 @@ GPC_INLINE __u32 gpc_bits_position(struct gpc_view view, __u32 row, __u32 word, 
 }
 
 GPC_INLINE __u32 gpc_ranges_position(struct gpc_view view, const struct gpc_classifier *c,
-				     const struct gpc_question *question, const struct gpc_asked *asked,
-				     __u32 word, __u32 count, __u32 best)
+				     const struct gpc_asked *asked, __u32 word, __u32 count, __u32 best)
 {
 	__u32 i;
 
@@ -199,23 +201,22 @@ GPC_INLINE __u32 gpc_ranges_position(struct gpc_view view, const struct gpc_clas
 	for (i = 0; i < GPC_RANGE_LIST_MAX; i++) {
 		if (i >= count)
 			break;
-		best = gpc_least(best, gpc_range_position(view, c, question, asked,
+		best = gpc_least(best, gpc_range_position(view, c, asked,
 							  gpc_word(view, word + i)));
 	}
 	return best;
 }
 
 GPC_INLINE __u32 gpc_cell_position(struct gpc_view view, const struct gpc_classifier *c,
-				   const struct gpc_question *question, const struct gpc_asked *asked,
-				   const __u32 *cell)
+				   const struct gpc_asked *asked, const __u32 *cell)
 {
 	__u32 kind = cell[0] >> GPC_CELL_KIND_SHIFT, a = cell[1], b = cell[2];
 
 	if (kind == GPC_CELL_INLINE) {
 		if (gpc_by_ranges(asked))
-			return gpc_least(gpc_least(gpc_range_position(view, c, question, asked, a),
-						   gpc_range_position(view, c, question, asked, b)),
-					 gpc_range_position(view, c, question, asked, cell[3]));
+			return gpc_least(gpc_least(gpc_range_position(view, c, asked, a),
+						   gpc_range_position(view, c, asked, b)),
+					 gpc_range_position(view, c, asked, cell[3]));
 		return gpc_least(gpc_least(gpc_bit_position(view, asked->row, a),
 					   gpc_bit_position(view, asked->row, b)),
 				 gpc_bit_position(view, asked->row, cell[3]));
@@ -226,13 +227,12 @@ GPC_INLINE __u32 gpc_cell_position(struct gpc_view view, const struct gpc_classi
 		return rank == GPC_NONE16 ? c->none : gpc_word(view, b + rank);
 	}
 	if (gpc_by_ranges(asked))
-		return gpc_ranges_position(view, c, question, asked, a, kind, c->none);
+		return gpc_ranges_position(view, c, asked, a, kind, c->none);
 	return gpc_bits_position(view, asked->row, a, kind, c->none);
 }
 
 /* Position of the first residual box that matches, of those whose bit is set in `boxes`. */
 GPC_INLINE __u32 gpc_residual_position(struct gpc_view view, const struct gpc_classifier *c,
-				       const struct gpc_question *question,
 				       const struct gpc_asked *asked, __u32 boxes)
 {
 	__u32 best = c->none, i;
@@ -246,7 +246,7 @@ GPC_INLINE __u32 gpc_residual_position(struct gpc_view view, const struct gpc_cl
 		if (!boxes)
 			break;
 		gpc_opaque(out);
-		best = gpc_least(best, out | gpc_name_position(view, c, question, asked,
+		best = gpc_least(best, out | gpc_name_position(view, c, asked,
 							       gpc_word(view, c->residual + i)));
 		boxes >>= 1;
 	}
@@ -291,11 +291,11 @@ GPC_INLINE __u32 gpc_classify(struct gpc_view view, const struct gpc_classifier 
 			slot += cells & (0 - (slot >> 63));
 			cell = gpc_at(view, ((__u64)c->cells << 2) + (slot << 4), 16);
 			if ((cell[0] & GPC_VECTOR_ROW) == row)
-				best = gpc_least(best, gpc_cell_position(view, c, question, &asked, cell));
+				best = gpc_least(best, gpc_cell_position(view, c, &asked, cell));
 		}
 	}
 	if (residual)
-		best = gpc_least(best, gpc_residual_position(view, c, question, &asked, residual));
+		best = gpc_least(best, gpc_residual_position(view, c, &asked, residual));
 	return best;
 }
 
