@@ -97,6 +97,8 @@ void gpc_sim_map_free(void)
 
 void *gpc_sim_map_values(enum gpc_sim_map_id id)
 {
+	if (!states[id].values)
+		gpc_sim_map_make(id, gpc_sim_maps[id].entries);
 	return states[id].values;
 }
 
@@ -159,6 +161,7 @@ void *gpc_sim_lookup(const void *map, const void *key)
 	const void **slot = slot_of(map);
 	enum gpc_sim_map_id id;
 	struct entry *entry;
+	uint8_t *values;
 	uint32_t index;
 
 	if (slot)
@@ -171,9 +174,8 @@ void *gpc_sim_lookup(const void *map, const void *key)
 	memcpy(&index, key, sizeof(index));
 	if (id == GPC_SIM_IMAGES)
 		return index < GPC_IMAGE_SLOTS && images[index] ? &images[index] : NULL;
-	if (index >= states[id].entries)
-		return NULL;
-	return states[id].values + (size_t)index * gpc_sim_maps[id].value;
+	values = gpc_sim_map_values(id);
+	return index < states[id].entries ? values + (size_t)index * gpc_sim_maps[id].value : NULL;
 }
 
 static void remove_at(enum gpc_sim_map_id id, struct entry **link)

@@ -11,7 +11,10 @@
 #include "gpc/abi.h"
 #include "walk.h"
 
-/* Makes an array map of that many zero entries; of what was there before nothing is left. */
+/*
+ * Makes an array map of that many zero entries; of what was there before nothing is left. One that is not
+ * made has as many entries as its definition says.
+ */
 void gpc_sim_map_make(enum gpc_sim_map_id id, uint32_t entries);
 /* All entries zero; a hash map is empty afterwards. */
 void gpc_sim_map_clear(enum gpc_sim_map_id id);

@@ -27,13 +27,10 @@ static void make_maps(const struct gpc_sim_need *need)
 {
 	uint8_t mac[2][6];
 
-	gpc_sim_map_make(GPC_SIM_CTL, GPC_CTL_ENTRIES);
 	gpc_sim_map_make(GPC_SIM_COUNTERS, need->counters);
 	gpc_sim_map_make(GPC_SIM_NEXT, need->next);
 	gpc_sim_map_make(GPC_SIM_RULES, need->rules);
 	gpc_sim_map_make(GPC_SIM_RATE, need->rate);
-	gpc_sim_map_make(GPC_SIM_LIMITS, GPC_LIMIT_COUNT);
-	gpc_sim_map_make(GPC_SIM_BUDGET, 1);
 	gpc_sim_mac(GPC_SIM_NEIGHBOUR, mac[0]);
 	gpc_sim_mac(GPC_SIM_OUT, mac[1]);
 	gpc_sim_fib_set(mac[0], mac[1], GPC_SIM_OUT);

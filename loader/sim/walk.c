@@ -11,7 +11,8 @@
 #define MAP_OF(id, map)                                                                            \
 	[id] = {                                                                                   \
 		.handle = &(map), .type = sizeof(*(map).type) / sizeof(int),                       \
-		.key = sizeof(*(map).key), .value = sizeof(*(map).value)                           \
+		.key = sizeof(*(map).key), .value = sizeof(*(map).value),                          \
+		.entries = sizeof(*(map).max_entries) / sizeof(int)                                \
 	}
 
 const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {

@@ -28,6 +28,7 @@ struct gpc_sim_map {
 	const void *handle;	/* what the programs call the map by */
 	uint32_t type;		/* enum bpf_map_type */
 	uint32_t key, value;	/* bytes */
+	uint32_t entries;	/* unless gpc_sim_map_make() says otherwise */
 };
 extern const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS];
 
