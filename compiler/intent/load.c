@@ -119,6 +119,9 @@ static void bind_plane(struct gpc_diags *diags, const struct gpc_node *plane,
 	gpc_values_init(&values, diags,
 			pair && pair->value->kind == GPC_NODE_MAP ? pair->value : NULL);
 	gpc_bind(&values, plane, ret);
+	if (ret->tests.n > GPC_MAX_TESTS)
+		gpc_diag(diags, GPC_E0146, ret->tests.items[GPC_MAX_TESTS].at,
+			 "%zu tests, the most is %u", ret->tests.n, GPC_MAX_TESTS);
 	if (!ret->name.text && !diags->errors)
 		gpc_diag_hint(diags,
 			      gpc_diag(diags, GPC_E0203, plane->place, "the plane has no name"),
