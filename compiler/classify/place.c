@@ -10,11 +10,12 @@
 #define SMALL_ROW 3u	/* these fill the gaps from the beginning */
 #define ROUNDS_MAX 40u
 
+/* Bit i + slots of `used` is bit i again, so that nobody has to wrap around. */
 struct table {
 	uint64_t *used, *taken;	/* bits: slot is used, number is given out */
 	uint32_t slots;
 	uint32_t next_free;	/* no free slot is below it */
-	uint32_t start;		/* where large rows look first */
+	uint32_t start;		/* number where large rows look first */
 };
 
 static bool bit(const uint64_t *bits, uint32_t i)
@@ -27,22 +28,12 @@ static void set_bit(uint64_t *bits, uint32_t i)
 	bits[i / 64] |= 1ull << i % 64;
 }
 
-/* The first slot from `from` on that is free; slots if there is none. */
-static uint32_t free_slot(const struct table *t, uint32_t from)
+/* 64 bits from bit i on. */
+static uint64_t window(const uint64_t *bits, uint64_t i)
 {
-	uint32_t word = from / 64, words = (t->slots + 63) / 64;
-	uint64_t free;
+	uint64_t low = bits[i / 64] >> i % 64;
 
-	if (from >= t->slots)
-		return t->slots;
-	free = ~t->used[word] & UINT64_MAX << from % 64;
-	while (!free) {
-		if (++word >= words)
-			return t->slots;
-		free = ~t->used[word];
-	}
-	from = word * 64 + (uint32_t)__builtin_ctzll(free);
-	return from < t->slots ? from : t->slots;
+	return i % 64 ? low | bits[i / 64 + 1] << (64 - i % 64) : low;
 }
 
 /* Numbers by falling frequency; equal ones by their own order. */
@@ -83,28 +74,17 @@ static uint32_t *order_rows(struct gpc_arena *scratch, const struct gpc_cells *c
 	return order;
 }
 
-static uint32_t wrapped(uint32_t slot, uint32_t slots)
-{
-	return slot >= slots ? slot - slots : slot;
-}
-
-static bool fits(const struct table *t, const struct gpc_cell *cells, uint32_t count, uint32_t number)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (bit(t->used, wrapped(number + cells[i].column, t->slots)))
-			return false;
-	return true;
-}
-
-/* A number for the row whose first cell comes to a free slot in [from, to). */
+/* A number for the row in [from, to): 64 of them are tried at once. */
 static bool find_number(const struct table *t, const struct gpc_cell *cells, uint32_t count, uint32_t from,
 			uint32_t to, uint32_t *ret)
 {
-	for (uint32_t s = free_slot(t, from); s < to; s = free_slot(t, s + 1)) {
-		uint32_t number = wrapped(s + t->slots - cells[0].column, t->slots);
+	for (uint32_t base = from; base < to; base += 64) {
+		uint64_t fit = ~window(t->taken, base);
 
-		if (!bit(t->taken, number) && fits(t, cells, count, number)) {
-			*ret = number;
+		for (uint32_t i = 0; fit && i < count; i++)
+			fit &= ~window(t->used, (uint64_t)base + cells[i].column);
+		if (fit && base + (uint32_t)__builtin_ctzll(fit) < to) {
+			*ret = base + (uint32_t)__builtin_ctzll(fit);
 			return true;
 		}
 	}
@@ -113,26 +93,36 @@ static bool find_number(const struct table *t, const struct gpc_cell *cells, uin
 
 static bool place_row(struct table *t, struct gpc_cell_row *row, const struct gpc_cell *cells)
 {
-	uint32_t number, from;
+	uint32_t number, from = t->start;
 
-	t->next_free = free_slot(t, t->next_free);
-	from = row->count <= SMALL_ROW || t->start < t->next_free ? t->next_free : t->start;
+	while (t->next_free < t->slots && bit(t->used, t->next_free))
+		t->next_free++;
+	/* The first number that brings the first cell to a free slot. */
+	if (row->count <= SMALL_ROW)
+		from = t->next_free >= cells[0].column ? t->next_free - cells[0].column :
+							 t->next_free + t->slots - cells[0].column;
+	if (from >= t->slots)
+		from = 0;
 	if (!find_number(t, cells, row->count, from, t->slots, &number) &&
-	    !find_number(t, cells, row->count, t->next_free, from, &number))
+	    !find_number(t, cells, row->count, 0, from, &number))
 		return false;
 	if (row->count > SMALL_ROW)
-		t->start = wrapped(number + cells[0].column, t->slots);
+		t->start = number;
 	set_bit(t->taken, number);
-	for (uint32_t i = 0; i < row->count; i++)
-		set_bit(t->used, wrapped(number + cells[i].column, t->slots));
+	for (uint32_t i = 0; i < row->count; i++) {
+		uint32_t slot = number + cells[i].column;
+
+		set_bit(t->used, slot);
+		set_bit(t->used, slot >= t->slots ? slot - t->slots : slot + t->slots);
+	}
 	row->number = number;
 	return true;
 }
 
 static bool place_all(struct gpc_arena *scratch, struct gpc_cells *cells, const uint32_t *order)
 {
-	size_t words = cells->slots / 64 + 1;
-	struct table t = {.used = GPC_NEW_ARRAY(scratch, uint64_t, words),
+	size_t words = cells->slots / 64 + 3;
+	struct table t = {.used = GPC_NEW_ARRAY(scratch, uint64_t, 2 * words),
 			  .taken = GPC_NEW_ARRAY(scratch, uint64_t, words),
 			  .slots = cells->slots};
 
