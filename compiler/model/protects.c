@@ -24,7 +24,7 @@ static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_protec
 		gpc_resolve_selector(resolver, &from->to, from->ports.n, "protect", protect->name);
 	if (source.wrong || destination.wrong)
 		return;
-	asked = gpc_resolve_asked(&from->ports, NULL);
+	gpc_resolve_asked(&from->ports, NULL, &asked);
 	ret[0] = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
 	ret[1] = gpc_resolve_exchanged(resolver, &ret[0]);
 	protect->boxes = ret[0].boxes;

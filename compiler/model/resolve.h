@@ -22,7 +22,7 @@ struct gpc_labelled {
 
 /* What a selector of labels was found to mean. */
 struct gpc_label_answer {
-	const gpc_label_list *labels;
+	gpc_label_list labels;		/* by key */
 	uint32_t set;			/* GPC_NONE: nothing */
 };
 
@@ -102,13 +102,12 @@ const struct gpc_listeners_answer *gpc_resolve_listeners(struct gpc_resolver *re
 struct gpc_asked {
 	struct gpc_service_item items[GPC_MAX_PORTS_ITEMS];
 	size_t count;
-	bool ports;			/* written; else the one item is everything */
 	struct gpc_match match;
 };
 
 /* `match` may be NULL. */
-struct gpc_asked gpc_resolve_asked(const gpc_ports_list *ports,
-				   const struct gpc_match_intent *match);
+void gpc_resolve_asked(const gpc_ports_list *ports, const struct gpc_match_intent *match,
+		       struct gpc_asked *ret);
 
 /*
  * Sorts the items, joins those that touch and takes away what `match` can never hold for. Returns

@@ -19,7 +19,7 @@ static void resolve_boxes(struct gpc_resolver *resolver, const struct gpc_rule_i
 	destination = gpc_resolve_selector(resolver, &from->to, from->ports.n, "rule", rule->name);
 	if (source.wrong || destination.wrong)
 		return;
-	asked = gpc_resolve_asked(&from->ports, from->match);
+	gpc_resolve_asked(&from->ports, from->match, &asked);
 	*ret = gpc_resolve_boxes(resolver, &source, &destination, &asked, from->at);
 	rule->boxes = ret->boxes;
 	rule->box_count = ret->count;

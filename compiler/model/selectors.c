@@ -97,24 +97,35 @@ struct labels_key {
 	const gpc_label_list *labels;
 };
 
-/* A mapping has each key once, so containing each other's pairs is being the same. */
+/* Both in order. */
 static bool same_labels(const void *context, uint32_t number)
 {
 	const struct labels_key *key = context;
-	const gpc_label_list *other = key->resolver->label_answers.items[number].labels;
+	const gpc_label_list *other = &key->resolver->label_answers.items[number].labels;
 
 	if (other->n != key->labels->n)
 		return false;
-	for (size_t i = 0; i < other->n; i++) {
-		size_t k = 0;
-
-		while (k < other->n && (strcmp(other->items[i].key, key->labels->items[k].key) ||
-					strcmp(other->items[i].value, key->labels->items[k].value)))
-			k++;
-		if (k == other->n)
+	for (size_t i = 0; i < other->n; i++)
+		if (strcmp(other->items[i].key, key->labels->items[i].key) ||
+		    strcmp(other->items[i].value, key->labels->items[i].value))
 			return false;
-	}
 	return true;
+}
+
+/* A mapping has each key once. */
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct gpc_label *)a)->key, ((const struct gpc_label *)b)->key);
+}
+
+static gpc_label_list sorted_labels(struct gpc_arena *arena, const gpc_label_list *labels)
+{
+	gpc_label_list sorted = {GPC_NEW_ARRAY(arena, struct gpc_label, labels->n), labels->n,
+				 labels->n};
+
+	memcpy(sorted.items, labels->items, labels->n * sizeof(*sorted.items));
+	qsort(sorted.items, sorted.n, sizeof(*sorted.items), by_key);
+	return sorted;
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -122,33 +133,37 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return gpc_intern_mix_bytes(hash, text, strlen(text));
 }
 
-static uint32_t set_of_labels(struct gpc_resolver *resolver, const gpc_label_list *labels)
+static uint32_t set_of_labels(struct gpc_resolver *resolver, const gpc_label_list *written)
 {
-	struct labels_key key = {resolver, labels};
+	gpc_label_list labels =
+		written->n > 1 ? sorted_labels(resolver->diags->arena, written) : *written;
+	struct labels_key key = {resolver, &labels};
 	struct gpc_label_answer answer = {.labels = labels};
-	uint64_t hash = labels->n;
+	uint64_t hash = labels.n;
 	uint32_t number;
 
-	for (size_t i = 0; i < labels->n; i++)
-		hash += hash_text(hash_text(3, labels->items[i].key), labels->items[i].value);
+	for (size_t i = 0; i < labels.n; i++)
+		hash = hash_text(hash_text(hash, labels.items[i].key), labels.items[i].value);
 	number = gpc_intern_find(&resolver->label_index, hash, same_labels, &key);
 	if (number != GPC_NONE)
 		return resolver->label_answers.items[number].set;
-	answer.set = find_labelled(resolver, labels);
+	answer.set = find_labelled(resolver, &labels);
 	gpc_intern_add(resolver->diags->arena, &resolver->label_index, hash,
 		       (uint32_t)resolver->label_answers.n);
 	*GPC_PUSH(resolver->diags->arena, &resolver->label_answers) = answer;
 	return answer.set;
 }
 
+#define SHOWN_LABELS 8u
+
 static const char *labels_text(struct gpc_arena *arena, const gpc_label_list *labels)
 {
 	const char *text = "";
 
-	for (size_t i = 0; i < labels->n; i++)
+	for (size_t i = 0; i < labels->n && i < SHOWN_LABELS; i++)
 		text = gpc_arena_printf(arena, "%s%s%s: %s", text, i ? ", " : "",
 					labels->items[i].key, labels->items[i].value);
-	return text;
+	return labels->n > SHOWN_LABELS ? gpc_arena_printf(arena, "%s, ...", text) : text;
 }
 
 /* ---- a selector ---- */

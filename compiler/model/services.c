@@ -112,16 +112,15 @@ static struct gpc_match match_of(const struct gpc_match_intent *match)
 	return resolved;
 }
 
-struct gpc_asked gpc_resolve_asked(const gpc_ports_list *ports,
-				   const struct gpc_match_intent *match)
+void gpc_resolve_asked(const gpc_ports_list *ports, const struct gpc_match_intent *match,
+		       struct gpc_asked *ret)
 {
-	struct gpc_asked asked = {.ports = ports->n, .match = match_of(match)};
-
 	/* Counted where it was read. */
 	assert(ports->n <= GPC_MAX_PORTS_ITEMS);
+	ret->match = match_of(match);
+	ret->count = 0;
 	for (size_t i = 0; i < ports->n; i++)
-		asked.items[asked.count++] = item_of(&ports->items[i]);
-	if (!asked.count)
-		asked.items[asked.count++] = item_of(&(struct gpc_ports_item){.any = true});
-	return asked;
+		ret->items[ret->count++] = item_of(&ports->items[i]);
+	if (!ret->count)
+		ret->items[ret->count++] = item_of(&(struct gpc_ports_item){.any = true});
 }
