@@ -40,6 +40,12 @@ void gpc_sha256_add(struct gpc_sha256 *sha, const void *bytes, size_t size)
 	must(EVP_DigestUpdate(sha->state, bytes, size));
 }
 
+void gpc_sha256_next(struct gpc_sha256 *sha, uint8_t ret[GPC_SHA256_BYTES])
+{
+	must(EVP_DigestFinal_ex(sha->state, ret, NULL));
+	must(EVP_DigestInit_ex(sha->state, algorithm(), NULL));
+}
+
 void gpc_sha256_finish(struct gpc_sha256 *sha, uint8_t ret[GPC_SHA256_BYTES])
 {
 	must(EVP_DigestFinal_ex(sha->state, ret, NULL));

@@ -19,6 +19,8 @@ struct gpc_sha256 {
 
 void gpc_sha256_init(struct gpc_sha256 *sha);
 void gpc_sha256_add(struct gpc_sha256 *sha, const void *bytes, size_t size);
+/* The digest of what was added since, and all from the beginning for another one. */
+void gpc_sha256_next(struct gpc_sha256 *sha, uint8_t ret[GPC_SHA256_BYTES]);
 void gpc_sha256_finish(struct gpc_sha256 *sha, uint8_t ret[GPC_SHA256_BYTES]);
 
 void gpc_sha256(const void *bytes, size_t size, uint8_t ret[GPC_SHA256_BYTES]);

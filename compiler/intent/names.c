@@ -69,6 +69,7 @@ static void sort(struct gpc_arena *arena, struct gpc_names *names)
 		if (starts[i] - start > 1)
 			qsort(sorted + start, starts[i] - start, sizeof(*sorted), compare);
 	}
+	names->added = names->entries;
 	names->entries = sorted;
 	names->ends = starts;
 	names->shift = shift;
@@ -145,13 +146,13 @@ static int by_name(const void *left, const void *right)
 /* How many bytes all names begin with alike. */
 static size_t shared_head(const struct gpc_names *names)
 {
-	const char *name = names->entries[0].name;
+	const char *name = names->added[0].name;
 	size_t head = strlen(name);
 
 	for (uint32_t i = 1; i < names->count; i++) {
 		size_t same = 0;
 
-		while (same < head && names->entries[i].name[same] == name[same])
+		while (same < head && names->added[i].name[same] == name[same])
 			same++;
 		head = same;
 	}
@@ -169,6 +170,49 @@ static uint64_t key_of(const char *text)
 	return key;
 }
 
+/* By one byte of the keys; keeps the order of what is equal. */
+static void sort_by_byte(const struct ranked *from, struct ranked *to, uint32_t count,
+			 unsigned int shift)
+{
+	uint32_t next[256] = {0}, sum = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		next[from[i].key >> shift & 0xff]++;
+	for (unsigned int value = 0; value < 256; value++) {
+		uint32_t size = next[value];
+
+		next[value] = sum;
+		sum += size;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		to[next[from[i].key >> shift & 0xff]++] = from[i];
+}
+
+/* Byte by byte from the last one on in which keys differ; then names with equal keys. */
+static struct ranked *sort_ranked(struct gpc_arena *arena, struct ranked *ranked, uint32_t count)
+{
+	struct ranked *other = GPC_NEW_ARRAY(arena, struct ranked, count), *swap;
+	uint64_t differ = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		differ |= ranked[i].key ^ ranked[0].key;
+	for (unsigned int shift = 0; shift < 64; shift += 8) {
+		if (!(differ >> shift & 0xff))
+			continue;
+		sort_by_byte(ranked, other, count, shift);
+		swap = ranked;
+		ranked = other;
+		other = swap;
+	}
+	for (uint32_t start = 0, i = 0; i < count; start = i) {
+		while (i < count && ranked[i].key == ranked[start].key)
+			i++;
+		if (i - start > 1)
+			qsort(&ranked[start], i - start, sizeof(*ranked), by_name);
+	}
+	return ranked;
+}
+
 const uint32_t *gpc_names_order(struct gpc_arena *arena, const struct gpc_names *names)
 {
 	struct gpc_arena scratch = {0};
@@ -177,12 +221,11 @@ const uint32_t *gpc_names_order(struct gpc_arena *arena, const struct gpc_names 
 	size_t head = names->count ? shared_head(names) : 0;
 
 	for (uint32_t i = 0; i < names->count; i++) {
-		const struct gpc_name_entry *entry = &names->entries[i];
+		const char *name = names->added[i].name;
 
-		ranked[i] = (struct ranked){key_of(entry->name + head), entry->name, entry->number};
+		ranked[i] = (struct ranked){key_of(name + head), name, i};
 	}
-	if (names->count)
-		qsort(ranked, names->count, sizeof(*ranked), by_name);
+	ranked = sort_ranked(&scratch, ranked, names->count);
 	for (uint32_t i = 0; i < names->count; i++)
 		order[i] = ranked[i].number;
 	gpc_arena_release(&scratch);

@@ -22,6 +22,7 @@ struct gpc_name_entry {
 
 struct gpc_names {
 	struct gpc_name_entry *entries; /* in no order that means anything */
+	const struct gpc_name_entry *added; /* by number */
 	const uint32_t *ends;		/* of the entries of each bucket: the high bits of the hash */
 	unsigned int shift;		/* what is left of a hash by its bucket's number */
 	uint32_t count, most;

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "../base/sha256.h"
 #include "gpc/image.h"
 
 /* Kinds of the objects that have a stable id in this version. */
@@ -25,5 +26,18 @@ extern const char *const gpc_builtin_names[GPC_BUILTIN_COUNT];
 
 /* SHA-256("gpc/v1" NUL kind NUL [owner NUL] name); owner NULL: the kind has none. */
 void gpc_identity_digest(const char *kind, const char *owner, const char *name, uint8_t ret_digest[32]);
+
+/*
+ * Ids of many names of one kind and owner, for less: start, then gpc_ids_next() for each, then end.
+ * Names of owners are at most GPC_MAX_NAME_BYTES long.
+ */
+struct gpc_ids {
+	struct gpc_sha256 sha;
+	char head[128];		/* what all of them begin with */
+	size_t head_size;
+};
+void gpc_ids_start(struct gpc_ids *ids, const char *kind, const char *owner);
+uint64_t gpc_ids_next(struct gpc_ids *ids, const char *name);
+void gpc_ids_end(struct gpc_ids *ids);
 
 #endif

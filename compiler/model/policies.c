@@ -119,16 +119,18 @@ static void resolve_rules(struct rule_finder *finder, const struct gpc_policy_in
 	struct named *named = find_rules(finder, from, &count);
 	uint32_t *rules = GPC_NEW_ARRAY(arena, uint32_t, count);
 	uint64_t *ids = GPC_NEW_ARRAY(arena, uint64_t, count);
+	struct gpc_ids rule_ids;
 	struct gpc_place *places = GPC_NEW_ARRAY(arena, struct gpc_place, count);
 
 	if (has_priorities(resolver, named, count, policy->name))
 		sort_rules(resolver, named, count);
+	gpc_ids_start(&rule_ids, GPC_KIND_POLICY_RULE, policy->name);
 	for (size_t i = 0; i < count; i++) {
 		rules[i] = named[i].rule;
 		places[i] = named[i].at;
-		ids[i] = gpc_stable_id(GPC_KIND_POLICY_RULE, policy->name,
-				       resolver->model->rules[rules[i]].name);
+		ids[i] = gpc_ids_next(&rule_ids, resolver->model->rules[rules[i]].name);
 	}
+	gpc_ids_end(&rule_ids);
 	policy->rules = rules;
 	policy->rules_at = places;
 	policy->rule_ids = ids;
@@ -184,7 +186,8 @@ static struct gpc_model_policy build_policy(struct rule_finder *finder,
 		.priority = from->priority.set ? (uint16_t)from->priority.value : DEFAULT_PRIORITY,
 		.document = from->document,
 		.position = (uint32_t)(from - intent->policies.items),
-		.default_id = gpc_stable_id(GPC_KIND_POLICY_RULE, from->name.text, "default"),
+		.default_id =
+			gpc_stable_id(GPC_KIND_POLICY_RULE, from->name.text, GPC_NAME_DEFAULT),
 		.at = from->at,
 		.interfaces_at = from->interfaces.n ? from->interfaces.items[0].at : from->at,
 		.stateful_at = place_of(&from->stateful),

@@ -41,5 +41,23 @@ static void pieces_give_the_digest_of_the_whole(void)
 	CU_ASSERT_PTR_NULL(sha.state);
 }
 
+static void one_state_gives_many_digests(void)
+{
+	static const char *const texts[] = {"abc", "", "abcd"};
+	uint8_t alone[GPC_SHA256_BYTES], next[GPC_SHA256_BYTES];
+	struct gpc_sha256 sha;
+
+	gpc_sha256_init(&sha);
+	for (size_t i = 0; i < 3; i++) {
+		gpc_sha256_add(&sha, texts[i], strlen(texts[i]));
+		gpc_sha256_next(&sha, next);
+		gpc_sha256(texts[i], strlen(texts[i]), alone);
+		CU_ASSERT_EQUAL(memcmp(alone, next, sizeof(next)), 0);
+	}
+	gpc_sha256_finish(&sha, next);
+	CU_ASSERT_PTR_NULL(sha.state);
+}
+
 GPC_UNIT_MAIN("base/sha256", {"known_answers_of_fips_180", known_answers_of_fips_180},
-	      {"pieces_give_the_digest_of_the_whole", pieces_give_the_digest_of_the_whole})
+	      {"pieces_give_the_digest_of_the_whole", pieces_give_the_digest_of_the_whole},
+	      {"one_state_gives_many_digests", one_state_gives_many_digests})

@@ -68,7 +68,62 @@ static void many_names_are_told_apart(void)
 	gpc_arena_release(&arena);
 }
 
+static void the_order_is_that_of_the_names_bytes(void)
+{
+	static const char *const names_by_bytes[] = {
+		"a",
+		"a-very-long-name-of-a-rule-1",
+		"a-very-long-name-of-a-rule-2",
+		"a.b",
+		"a.b",
+		"a0",
+		"aB",
+		"ab",
+		"aba",
+		"b\xc3\xa4",
+		"ba-very-long-name",
+	};
+	const size_t count = sizeof(names_by_bytes) / sizeof(names_by_bytes[0]);
+	static const uint32_t scattered[] = {3, 10, 0, 7, 1, 9, 4, 2, 8, 6, 5};
+	struct gpc_arena arena = {0};
+	struct gpc_names names;
+	const uint32_t *order;
+
+	gpc_names_start(&arena, &names, count);
+	for (size_t i = 0; i < count; i++)
+		gpc_names_add(&names, names_by_bytes[scattered[i]]);
+	gpc_names_sort(&arena, &names);
+	order = gpc_names_order(&arena, &names);
+	for (size_t i = 0; i < count; i++) {
+		CU_ASSERT_STRING_EQUAL(names_by_bytes[scattered[order[i]]], names_by_bytes[i]);
+		if (i && !strcmp(names_by_bytes[i], names_by_bytes[i - 1]))
+			CU_ASSERT(order[i] > order[i - 1]);
+	}
+	gpc_arena_release(&arena);
+}
+
+static void a_shared_head_and_many_names_keep_the_order(void)
+{
+	const size_t count = 5000;
+	struct gpc_arena arena = {0};
+	struct gpc_names names;
+	const uint32_t *order;
+
+	gpc_names_start(&arena, &names, count);
+	for (size_t i = 0; i < count; i++)
+		gpc_names_add(&names, gpc_arena_printf(&arena, "shared-head-%zu-%zu-tail",
+						       i * 7919 % count, i % 3));
+	gpc_names_sort(&arena, &names);
+	order = gpc_names_order(&arena, &names);
+	for (size_t i = 1; i < count; i++)
+		CU_ASSERT(strcmp(names.added[order[i - 1]].name, names.added[order[i]].name) < 0);
+	gpc_arena_release(&arena);
+}
+
 GPC_UNIT_MAIN("intent/names",
 	      {"the_first_of_equal_names_is_found", the_first_of_equal_names_is_found},
 	      {"an_empty_index_finds_nothing", an_empty_index_finds_nothing},
-	      {"many_names_are_told_apart", many_names_are_told_apart})
+	      {"many_names_are_told_apart", many_names_are_told_apart},
+	      {"the_order_is_that_of_the_names_bytes", the_order_is_that_of_the_names_bytes},
+	      {"a_shared_head_and_many_names_keep_the_order",
+	       a_shared_head_and_many_names_keep_the_order})
