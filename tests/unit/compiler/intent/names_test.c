@@ -80,8 +80,8 @@ static void the_order_is_that_of_the_names_bytes(void)
 		"aB",
 		"ab",
 		"aba",
-		"b\xc3\xa4",
 		"ba-very-long-name",
+		"b\xc3\xa4",
 	};
 	const size_t count = sizeof(names_by_bytes) / sizeof(names_by_bytes[0]);
 	static const uint32_t scattered[] = {3, 10, 0, 7, 1, 9, 4, 2, 8, 6, 5};
