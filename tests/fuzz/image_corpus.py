@@ -4,13 +4,40 @@
 
   tests/fuzz/image_corpus.py GPC PLANE.yaml...
 
-For each plane: the decision and provenance part of its image, which is what image_fuzz wraps.
+For each plane: the decision and provenance part of its image, which is what image_fuzz wraps; a large one
+as runs of words (image_fuzz.c).
 """
+import itertools
 import pathlib
 import struct
 import subprocess
 import sys
 import tempfile
+
+MOST = 16384
+
+
+def runs(data):
+    """The same words as {count | 1 << 31, word} where one repeats, {count, word...} elsewhere."""
+    data += bytes(-len(data) % 4)
+    out, plain = [b"RUNS"], []
+
+    def flush():
+        if plain:
+            out.append(struct.pack("<%dI" % (len(plain) + 1), len(plain), *plain))
+            plain.clear()
+
+    for word, group in itertools.groupby(struct.unpack("<%dI" % (len(data) // 4), data)):
+        count = len(list(group))
+        while count > 2:
+            flush()
+            part = min(count, 0xFFFF)
+            out.append(struct.pack("<II", part | 1 << 31, word))
+            count -= part
+        plain.extend([word] * count)
+    flush()
+    return b"".join(out)
+
 
 corpus = pathlib.Path(__file__).parent / "corpus" / "image"
 gpc = pathlib.Path(sys.argv[1]).resolve()
@@ -20,4 +47,5 @@ for plane in map(pathlib.Path, sys.argv[2:]):
         subprocess.run([str(gpc), "compile", "-f", plane.name, "-o", image.name], cwd=plane.parent, check=True)
         data = pathlib.Path(image.name).read_bytes()
     decision, _, provenance, provenance_size = struct.unpack_from("<IIII", data, 20)
-    (corpus / plane.stem).write_bytes(data[decision:provenance + provenance_size])
+    parts = data[decision:provenance + provenance_size]
+    (corpus / plane.stem).write_bytes(parts if len(parts) <= MOST else runs(parts))

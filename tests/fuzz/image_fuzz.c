@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as an image, in two ways: as they are, and as the decision and provenance part of an image
+ * Any bytes as an image, in two ways: as they are, and (as such or as runs, see below) as the decision
+ * and provenance part of an image
  * whose head and digests are made to fit, so that the rules of the records are reached. What must hold:
  * a refusal has one diagnostic; in an image that opens every lookup and every dump stays inside.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gpc/lookup/chain.h"
 #include "gpc/lookup/endpoint.h"
 #include "gpc/lookup/vip.h"
 #include "image/compare.h"
@@ -63,6 +66,45 @@ static void look_up_endpoints(const struct gpc_image *image)
 			}
 }
 
+/* Questions out of the image's own bytes, so that they hit something. */
+static struct gpc_question question_of(const struct gpc_image *image, uint32_t number)
+{
+	struct gpc_question question = {
+		.source_port = number * 8191 % (GPC_PORT_NONE + 1),
+		.destination_port = number * 127 % (GPC_PORT_NONE + 1),
+		.vlan = number % 3 ? GPC_VLAN_NONE : (uint16_t)(number % GPC_VLAN_NONE),
+		.protocol = (uint8_t)(number % 2 ? IPPROTO_TCP : number * 11),
+		.tcp_flags = (uint8_t)(number & 15),
+		.dscp = (uint8_t)(number & 63),
+		.fragment = (uint8_t)(number % 3),
+		.family = (uint8_t)(number % 2),
+	};
+	size_t room = image->size - sizeof(question.source);
+
+	memcpy(question.source, image->bytes + number * 4099ull % room, sizeof(question.source));
+	memcpy(question.destination, image->bytes + number * 65537ull % room,
+	       sizeof(question.destination));
+	return question;
+}
+
+static void ask_chains(const struct gpc_image *image)
+{
+	uint32_t chain_count, rule_count;
+
+	gpc_image_section(image, GPC_SEC_CHAIN, &chain_count);
+	gpc_image_section(image, GPC_SEC_RULE, &rule_count);
+	for (uint32_t i = 0; i < chain_count; i++)
+		for (uint32_t number = 0; number < 64; number++) {
+			struct gpc_question question = question_of(image, number);
+			struct gpc_answer answer;
+
+			gpc_chain_ask(image->view, gpc_chain_at(image->view, i), &question,
+				      number % 4, &answer);
+			for (uint32_t k = 0; k < answer.asked; k++)
+				require(answer.rule[k] < rule_count, "a rule's index is inside");
+		}
+}
+
 static void use(struct gpc_image *image, struct gpc_arena *arena)
 {
 	struct gpc_image_comparison comparison = {"image", "itself", NULL, 0};
@@ -76,6 +118,7 @@ static void use(struct gpc_image *image, struct gpc_arena *arena)
 	require(out != NULL, "there is memory");
 	look_up_listeners(image);
 	look_up_endpoints(image);
+	ask_chains(image);
 	gpc_image_dump(image, NULL, true, out);
 	for (size_t i = 0; gpc_image_dump_sections[i]; i++)
 		gpc_image_dump(image, gpc_image_dump_sections[i], i % 2, out);
@@ -144,16 +187,64 @@ static uint8_t *wrap(const uint8_t *bytes, size_t size, size_t *ret_size)
 	return image;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+/*
+ * The tables of policies are half a megabyte, nearly all of it repetition, and inputs are at most 16 KB:
+ * behind RUNS_MAGIC stand runs, {count | RUN, word} or {count, word...}.
+ */
+#define RUNS_MAGIC "RUNS"
+#define RUN (1u << 31)
+#define COUNT_MASK 0xffffu
+#define WORDS_MOST (1u << 18)
+
+static uint32_t word_at(const uint8_t *bytes, size_t at)
+{
+	uint32_t word;
+
+	memcpy(&word, bytes + at, sizeof(word));
+	return word;
+}
+
+static uint8_t *unroll(const uint8_t *bytes, size_t size, size_t *ret_size)
+{
+	uint32_t *words = calloc(WORDS_MOST + COUNT_MASK, sizeof(*words));
+	size_t n = 0, at = strlen(RUNS_MAGIC);
+
+	require(words != NULL, "there is memory");
+	while (at + 8 <= size && n < WORDS_MOST) {
+		uint32_t control = word_at(bytes, at), count = control & COUNT_MASK;
+
+		at += 4;
+		for (uint32_t i = 0; i < count && at + 4 <= size; i++) {
+			words[n++] = word_at(bytes, at);
+			at += control & RUN && i + 1 < count ? 0 : 4;
+		}
+	}
+	*ret_size = n * sizeof(*words);
+	return (uint8_t *)words;
+}
+
+static void open_wrapped(const uint8_t *bytes, size_t size)
 {
 	uint8_t *image;
 	size_t image_size;
 
-	open_image(bytes, size, size % 2);
 	if (size < sizeof(struct gpc_plane))
-		return 0;
+		return;
 	image = wrap(bytes, size, &image_size);
 	open_image(image, image_size, false);
 	free(image);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	if (size > strlen(RUNS_MAGIC) && !memcmp(bytes, RUNS_MAGIC, strlen(RUNS_MAGIC))) {
+		uint8_t *words = unroll(bytes, size, &size);
+
+		open_wrapped(words, size);
+		free(words);
+		return 0;
+	}
+	open_image(bytes, size, size % 2);
+	open_wrapped(bytes, size);
 	return 0;
 }

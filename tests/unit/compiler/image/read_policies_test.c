@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader trusts no record of a policy, whatever the digests say. */
 #include "../../unit.h"
+#include "gpc/lookup/chain.h"
 #include "gpc/lookup/epoch.h"
 #include "image_tools.h"
 
@@ -204,6 +205,95 @@ static void an_epoch_is_that_of_the_chains(void)
 	free(bytes);
 }
 
+/* Whatever the tables hold, the chains name rules that there are, and only those. */
+static void ask_everything(const struct gpc_image *image)
+{
+	uint32_t chains, rules;
+
+	gpc_image_section(image, GPC_SEC_CHAIN, &chains);
+	gpc_image_section(image, GPC_SEC_RULE, &rules);
+	for (uint32_t i = 0; i < 64; i++) {
+		struct gpc_question q = {.source_port = i * 1021,
+					 .destination_port = i % 2 ? 22 : i,
+					 .protocol = i % 3 ? IPPROTO_TCP : IPPROTO_UDP,
+					 .vlan = GPC_VLAN_NONE,
+					 .family = i % 4 == 3};
+		struct gpc_answer answer;
+
+		memcpy(q.source, image->bytes + 61 * i, sizeof(q.source));
+		memcpy(q.destination, image->bytes + 67 * i, sizeof(q.destination));
+		gpc_chain_ask(image->view, gpc_chain_at(image->view, i % chains), &q, i % 4,
+			      &answer);
+		for (uint32_t k = 0; k < answer.asked; k++)
+			CU_ASSERT_FATAL(answer.rule[k] < rules);
+	}
+}
+
+/* One word in many: they are half a megabyte, and each is read through a mask. */
+static void damaged_words_are_refused_or_harmless(void)
+{
+	size_t size;
+	uint8_t *bytes = policed_image(&size);
+	struct gpc_section words = plane_of(bytes)->section[GPC_SEC_WORDS];
+
+	for (uint32_t at = words.offset; at < words.offset + words.size; at += 4 * 997) {
+		struct gpc_arena arena = {0};
+		struct gpc_diags diags;
+		struct gpc_image image;
+
+		bytes[at + at % 4] ^= 0x55;
+		fix_digests(bytes);
+		gpc_diags_init(&diags, &arena, false);
+		if (gpc_image_open(&diags, "a.gpi", bytes, size, false, &image)) {
+			ask_everything(&image);
+			gpc_image_release(&image);
+		}
+		gpc_arena_release(&arena);
+		bytes[at + at % 4] ^= 0x55;
+	}
+	free(bytes);
+}
+
+/* Likewise, at every byte of the records themselves. */
+static void damaged_records_are_refused_or_harmless(void)
+{
+	static const enum gpc_section_id sections[] = {GPC_SEC_CHAIN, GPC_SEC_POLICY,
+						       GPC_SEC_CLASSIFIER, GPC_SEC_RULE};
+	size_t size, opened = 0, refused = 0;
+	uint8_t *bytes = policed_image(&size);
+
+	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
+		struct gpc_section section = plane_of(bytes)->section[sections[s]];
+
+		for (uint32_t at = section.offset; at < section.offset + section.size; at += 3) {
+			struct gpc_arena arena = {0};
+			struct gpc_diags diags;
+			struct gpc_image image;
+			bool opens;
+
+			bytes[at] ^= 0x41;
+			fix_epoch(bytes);
+			fix_digests(bytes);
+			gpc_diags_init(&diags, &arena, false);
+			opens = gpc_image_open(&diags, "a.gpi", bytes, size, false, &image);
+			opened += opens;
+			refused += !opens;
+			if (opens) {
+				ask_everything(&image);
+				gpc_image_release(&image);
+			}
+			gpc_arena_release(&arena);
+			bytes[at] ^= 0x41;
+		}
+	}
+	CU_ASSERT(opened > 20);
+	CU_ASSERT(refused > 200);
+	free(bytes);
+}
+
 GPC_UNIT_MAIN("image/read_policies", {"a_plane_with_policies_opens", a_plane_with_policies_opens},
 	      {"every_record_is_distrusted", every_record_is_distrusted},
+	      {"damaged_words_are_refused_or_harmless", damaged_words_are_refused_or_harmless},
+	      {"damaged_records_are_refused_or_harmless",
+	       damaged_records_are_refused_or_harmless},
 	      {"an_epoch_is_that_of_the_chains", an_epoch_is_that_of_the_chains})
