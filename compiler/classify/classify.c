@@ -12,6 +12,7 @@
 #define BUDGET_LARGE 100000u
 #define BUDGET_LARGE_PER_BOX 4u
 #define CELL_BYTES 16u
+#define CROWDED 2u	/* pairs that a cell may hold on average before the list is not tried */
 
 struct work {
 	struct gpc_arena *arena;
@@ -22,6 +23,7 @@ struct work {
 	uint32_t *local[GPC_SIDES];	/* by object: 1 + number in the list at hand; all 0 between lists */
 	struct gpc_words words;
 	uint32_t trie_loads;
+	struct gpc_classify_refusal *refusal;
 };
 
 /* ---- a list as pairs ---- */
@@ -125,14 +127,67 @@ static uint64_t budget_for(size_t boxes)
 
 /* ---- a list as a classifier ---- */
 
+/* Puts a position in among the costliest, if it is one of them. */
+static void note_cost(struct gpc_classify_refusal *refusal, struct gpc_classify_cost cost)
+{
+	size_t most = sizeof(refusal->costs) / sizeof(refusal->costs[0]), i = refusal->cost_count;
+
+	if (i < most)
+		refusal->cost_count++;
+	else if (refusal->costs[--i].pairs >= cost.pairs)
+		return;
+	for (; i > 0 && refusal->costs[i - 1].pairs < cost.pairs; i--)
+		refusal->costs[i] = refusal->costs[i - 1];
+	refusal->costs[i] = cost;
+}
+
+/* Which positions make the list too large: each counts the cells that its boxes touch in their groups. */
+static void explain_size(struct work *w, struct gpc_arena *scratch, struct gpc_pairs *pairs,
+			 const struct gpc_group *groups, uint32_t group_count)
+{
+	uint32_t last = 0;
+	uint64_t *cost, all = 0;
+
+	for (uint32_t e = 0; e < pairs->entry_count; e++)
+		last = pairs->entries[e].position > last ? pairs->entries[e].position : last;
+	cost = GPC_NEW_ARRAY(scratch, uint64_t, (size_t)last + 1);
+	for (uint32_t g = 0; g < group_count; g++) {
+		uint64_t *cells = gpc_group_widths(scratch, pairs, &groups[g]);
+
+		for (uint32_t i = 0; i < groups[g].pair_count; i++) {
+			const struct gpc_pair *pair = &pairs->pairs[groups[g].pairs[i]];
+
+			all += cells[i];
+			for (uint32_t e = pair->first; e < pair->first + pair->count; e++)
+				cost[pairs->entries[e].position] += cells[i];
+		}
+	}
+	for (uint32_t p = 0; p <= last; p++)
+		if (cost[p])
+			note_cost(w->refusal, (struct gpc_classify_cost){0, p, cost[p]});
+	w->refusal->bytes = 4 * w->words.n + CELL_BYTES * all;
+}
+
+/* Beyond the tries: map, vector, cell, and the longest way on from a cell. */
+static uint32_t loads_behind_tries(const struct gpc_classifier *c, const struct gpc_cells *cells)
+{
+	bool map = c->flags & (GPC_CLASSIFIER_INDIRECT_SOURCE | GPC_CLASSIFIER_INDIRECT_DESTINATION);
+	uint32_t loads = (map ? 2 : 0) + 3;
+
+	for (uint32_t i = 0; i < cells->content_count; i++)
+		if (cells->contents[i].count > 3 || c->flags & GPC_CLASSIFIER_RANGES)
+			return loads + 1;
+	return loads;
+}
+
 static enum gpc_classify_status compile_pairs(struct work *w, struct gpc_arena *scratch,
 					      struct gpc_pairs *pairs, const struct gpc_service **specs,
 					      uint32_t spec_count, struct gpc_classifier *ret)
 {
-	struct gpc_group groups[GPC_CLASSIFIER_GROUPS_MAX * GPC_CLASSIFIER_GROUPS_MAX];
+	struct gpc_group groups[GPC_CLASSIFIER_GROUPS_MAX];
+	uint64_t room = w->words.limit / 4 + 1, all = 0;
 	struct gpc_cells cells;
 	struct gpc_l4 l4;
-	uint64_t room = w->words.limit / 4 + 1, all = 0;
 	uint32_t content, n;
 
 	if (!gpc_l4_build(scratch, specs, spec_count, &l4))
@@ -140,13 +195,17 @@ static enum gpc_classify_status compile_pairs(struct work *w, struct gpc_arena *
 	n = gpc_groups_build(scratch, pairs, budget_for(pairs->entry_count), groups);
 	for (uint32_t i = 0; i < n; i++)
 		all += groups[i].cells;
-	if (all > 2 * room)
-		return GPC_CLASSIFY_TOO_LARGE;
-	gpc_cells_build(scratch, scratch, pairs, &l4, groups, n, &cells);
-	if (!gpc_cells_place(scratch, &cells, (uint32_t)room) ||
-	    !gpc_classifier_emit(scratch, pairs, &l4, &cells, &w->words, ret, &content))
-		return GPC_CLASSIFY_TOO_LARGE;
-	return w->words.over ? GPC_CLASSIFY_TOO_LARGE : GPC_CLASSIFY_OK;
+	if (all <= CROWDED * room) {
+		gpc_cells_build(scratch, scratch, pairs, &l4, groups, n, &cells);
+		if (gpc_cells_place(scratch, &cells, (uint32_t)room) &&
+		    gpc_classifier_emit(scratch, pairs, &l4, &cells, &w->words, ret, &content) &&
+		    !w->words.over) {
+			ret->loads = w->trie_loads + loads_behind_tries(ret, &cells);
+			return GPC_CLASSIFY_OK;
+		}
+	}
+	explain_size(w, scratch, pairs, groups, n);
+	return GPC_CLASSIFY_TOO_LARGE;
 }
 
 static enum gpc_classify_status compile_list(struct work *w, const struct gpc_box_list *list,
@@ -173,7 +232,6 @@ static enum gpc_classify_status compile_list(struct work *w, const struct gpc_bo
 		make_pairs(&scratch, &pairs, items, n);
 		status = compile_pairs(w, &scratch, &pairs, specs, spec_count, ret);
 		ret->boxes = (uint32_t)n;
-		ret->loads += w->trie_loads;
 	}
 	for (int side = 0; side < GPC_SIDES; side++)
 		for (uint32_t o = 0; o < pairs.side[side].count; o++)
@@ -210,7 +268,7 @@ enum gpc_classify_status gpc_classify_compile(struct gpc_arena *arena, const str
 					      struct gpc_classify_refusal *ret_refusal)
 {
 	struct gpc_arena work_arena = {0};
-	struct work w = {.arena = &work_arena, .space = space};
+	struct work w = {.arena = &work_arena, .space = space, .refusal = ret_refusal};
 	struct gpc_classified c = {.classifiers = GPC_NEW_ARRAY(arena, struct gpc_classifier, list_count)};
 	enum gpc_classify_status status;
 	uint32_t i = 0;
@@ -220,8 +278,12 @@ enum gpc_classify_status gpc_classify_compile(struct gpc_arena *arena, const str
 	status = w.words.over ? GPC_CLASSIFY_TOO_LARGE : GPC_CLASSIFY_OK;
 	for (; status == GPC_CLASSIFY_OK && i < list_count; i++)
 		status = compile_list(&w, &lists[i], &c.classifiers[i]);
+	for (size_t k = 0; k < ret_refusal->cost_count; k++)
+		ret_refusal->costs[k].list = i - 1;
 	if (status == GPC_CLASSIFY_MATCHES)
 		ret_refusal->costs[ret_refusal->cost_count++].list = i - 1;
+	if (status == GPC_CLASSIFY_TOO_LARGE && !ret_refusal->bytes)
+		ret_refusal->bytes = max_bytes; /* the tries alone are larger */
 	if (status == GPC_CLASSIFY_OK) {
 		c.word_count = w.words.n;
 		c.words = GPC_NEW_ARRAY(arena, uint32_t, w.words.n);

@@ -126,29 +126,34 @@ void gpc_group_rows(struct gpc_pairs *pairs, const struct gpc_group *group, int 
 	}
 }
 
-void gpc_group_measure(struct gpc_arena *scratch, struct gpc_pairs *pairs, struct gpc_group *group)
+uint64_t *gpc_group_widths(struct gpc_arena *scratch, struct gpc_pairs *pairs, const struct gpc_group *group)
 {
-	uint32_t *width[GPC_SIDES];
+	uint64_t *cells = GPC_NEW_ARRAY(scratch, uint64_t, group->pair_count);
 
 	for (int side = 0; side < GPC_SIDES; side++) {
 		const struct gpc_pairs_side *s = &pairs->side[side];
+		uint32_t *width = GPC_NEW_ARRAY(scratch, uint32_t, s->count);
 
-		width[side] = GPC_NEW_ARRAY(scratch, uint32_t, s->count);
 		gpc_group_rows(pairs, group, side);
 		for (uint32_t i = 0; i < group->pair_count; i++) {
 			uint32_t object = pairs->pairs[group->pairs[i]].object[side];
 
-			if (!width[side][object])
-				width[side][object] = gpc_rows_of(s->rows, s->global[object], NULL);
+			if (!width[object])
+				width[object] = gpc_rows_of(s->rows, s->global[object], NULL);
+			cells[i] = side ? cells[i] * width[object] : width[object];
 		}
 	}
+	return cells;
+}
+
+void gpc_group_measure(struct gpc_arena *scratch, struct gpc_pairs *pairs, struct gpc_group *group)
+{
+	uint64_t *cells = gpc_group_widths(scratch, pairs, group);
+
 	group->cells = group->cost = 0;
 	for (uint32_t i = 0; i < group->pair_count; i++) {
-		const struct gpc_pair *pair = &pairs->pairs[group->pairs[i]];
-		uint64_t cells = (uint64_t)width[0][pair->object[0]] * width[1][pair->object[1]];
-
-		group->cells += cells;
-		group->cost += cells * weight_of(pair);
+		group->cells += cells[i];
+		group->cost += cells[i] * weight_of(&pairs->pairs[group->pairs[i]]);
 	}
 	group->cost /= ENTRIES_PER_CELL;
 }

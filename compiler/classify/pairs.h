@@ -45,7 +45,10 @@ struct gpc_group {
 	uint64_t cost;			/* with the length of what stands in them */
 };
 
-/* Rows of the group's objects on both sides; fills in cells and cost. */
+/* By pair of the group: how many rows times columns it touches. */
+uint64_t *gpc_group_widths(struct gpc_arena *scratch, struct gpc_pairs *pairs, const struct gpc_group *group);
+
+/* Fills in cells and cost. */
 void gpc_group_measure(struct gpc_arena *scratch, struct gpc_pairs *pairs, struct gpc_group *group);
 
 /* Makes side->rows those of the group's objects. */

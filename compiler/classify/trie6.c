@@ -3,7 +3,10 @@
 
 #include "trie_node.h"
 
-#define WINDOW_BITS_MIN 6u /* bounds the depth */
+/* The depth is bounded: at most 3 windows of 6 bits and 6 of 8 for each half, and the root. */
+#define WINDOW_BITS_MIN 6u
+#define DEEP_BITS_MIN 8u
+#define DEEP_LOADS 6u
 #define WINDOW_BITS_MAX 12u
 #define WINDOW_LOADS 2u
 
@@ -101,14 +104,15 @@ static uint32_t put_window(struct gpc_trie *trie, struct run run, const struct w
 }
 
 /* The smallest aligned block that holds all keys but the first. */
-static struct window tight_window(const struct run *run)
+static struct window tight_window(const struct run *run, uint32_t loads)
 {
+	uint32_t least = loads < DEEP_LOADS ? WINDOW_BITS_MIN : DEEP_BITS_MIN;
 	uint64_t low = run->line->keys[run->first + 1], high = run->line->keys[run->end - 1];
 	uint32_t block = bit_length(low ^ high), bits = bit_length(run->end - run->first) + 1;
 	struct window w;
 
-	if (bits < WINDOW_BITS_MIN)
-		bits = WINDOW_BITS_MIN;
+	if (bits < least)
+		bits = least;
 	if (bits > WINDOW_BITS_MAX)
 		bits = WINDOW_BITS_MAX;
 	w.bits = bits < block ? bits : block;
@@ -128,7 +132,7 @@ static uint32_t entry_of(struct gpc_trie *trie, struct run run, uint32_t region_
 	}
 	if (fits_piece(&run, region_bits, &shift))
 		return piece_of(trie, &run, shift, loads);
-	w = tight_window(&run);
+	w = tight_window(&run, loads);
 	return gpc_trie_entry(GPC_TRIE_BRANCH, 0, put_window(trie, run, &w, loads));
 }
 
@@ -196,7 +200,7 @@ static uint32_t low_entry(struct gpc_trie *trie, const struct gpc_interval *inte
 		line.entries[line.count - 1] = gpc_trie_leaf(intervals[i].class);
 	}
 	run = (struct run){&line, 0, line.count};
-	w = tight_window(&run);
+	w = tight_window(&run, 0);
 	return gpc_trie_entry(GPC_TRIE_LOW, 0, put_window(trie, run, &w, 0));
 }
 
