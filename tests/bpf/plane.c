@@ -53,7 +53,7 @@ static void *section(struct builder *b, enum gpc_section_id id, uint32_t count, 
 {
 	struct gpc_section *s = &b->plane->section[id];
 
-	s->offset = (b->end + 63) / 64 * 64;
+	s->offset = (b->end + GPC_IMAGE_ALIGN - 1) / GPC_IMAGE_ALIGN * GPC_IMAGE_ALIGN;
 	s->count = count;
 	s->entry_size = size;
 	s->size = count * size;

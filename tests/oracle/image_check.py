@@ -140,7 +140,7 @@ def check_envelope(image):
     decision_end = h.decision_offset + h.decision_size
     provenance_end = h.provenance_offset + h.provenance_size
     expect(h.decision_offset == 256, "the decision part is not in its place")
-    expect(h.provenance_offset == padded(decision_end, 64), "the provenance is not in its place")
+    expect(h.provenance_offset == padded(decision_end, 128), "the provenance is not in its place")
     expect(h.link_offset == padded(provenance_end, 4096), "the link part is not in its place")
     expect(h.link_offset + h.link_size == h.size, "the link part is not the last")
     expect(h.link_size == link_size(len(image.listener), len(image.endpoint), len(image.rule)),
@@ -180,7 +180,7 @@ def check_directory(image):
         if i >= len(SECTIONS):
             expect((offset, size, count, entry_size) == (0, 0, 0, 0), "section", i, "is not known")
             continue
-        expect(offset == padded(end, 64), "section", SECTIONS[i], "is not in its place")
+        expect(offset == padded(end, 128), "section", SECTIONS[i], "is not in its place")
         expect(not any(image.data[end:offset]), "padding before section", SECTIONS[i])
         end = offset + size
         expect(size == count * entry_size, "size of section", SECTIONS[i])

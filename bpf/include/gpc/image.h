@@ -9,7 +9,7 @@
  *
  * All integers are little-endian; all addresses and ports that are compared with a packet stand in
  * network byte order (`_be`). All offsets count bytes from byte 0 of the image. Every section starts
- * at a multiple of 64; records are 16, 32 or 64 bytes so that none straddles a cache line, and so
+ * at a multiple of 128; records are 16, 32, 64 or 128 bytes so that none straddles a cache line, and so
  * that a program may mask an offset with (size class - 1) & ~(record - 1) and stay inside.
  * Padding is zero. The prose is schemas/image.v1.md.
  *
@@ -26,7 +26,7 @@
 #define GPC_IMAGE_MAGIC		0x31495047u	/* "GPI1" */
 #define GPC_LINK_MAGIC		0x314b4c47u	/* "GLK1" */
 #define GPC_IMAGE_VERSION	1u
-#define GPC_IMAGE_ALIGN		64u
+#define GPC_IMAGE_ALIGN		128u	/* of sections: the greatest record */
 #define GPC_PAGE		4096u
 #define GPC_NONE		0xffffffffu
 #define GPC_NONE16		0xffffu
@@ -169,7 +169,8 @@ struct gpc_plane {
  * WORDS stands first, so that its offset is a constant: the compiler writes the offsets inside it as
  * word offsets from byte 0 of the image and nothing is moved afterwards.
  */
-#define GPC_WORDS_OFFSET ((sizeof(struct gpc_image_head) + sizeof(struct gpc_plane) + 63) / 64 * 64)
+#define GPC_WORDS_OFFSET ((sizeof(struct gpc_image_head) + sizeof(struct gpc_plane) + GPC_IMAGE_ALIGN - 1) / \
+			  GPC_IMAGE_ALIGN * GPC_IMAGE_ALIGN)
 
 /* ---- policies ---- */
 
@@ -454,7 +455,7 @@ struct gpc_link_rule {
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x324ab718u
+#define GPC_ABI_HASH 0xf18c7fdfu
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);

@@ -2,7 +2,7 @@
 #include "../../unit.h"
 #include "image/layout.h"
 
-static void sections_follow_each_other_at_multiples_of_64(void)
+static void sections_follow_each_other_aligned(void)
 {
 	const uint32_t counts[GPC_SEC_COUNT] = {[GPC_SEC_VIP_DISP] = 3,
 						[GPC_SEC_VIP] = 8,
@@ -16,8 +16,8 @@ static void sections_follow_each_other_at_multiples_of_64(void)
 	for (int id = 0; id < GPC_SEC_COUNT; id++) {
 		const struct gpc_section *section = &layout.section[id];
 
-		CU_ASSERT_EQUAL(section->offset % 64, 0);
-		CU_ASSERT(section->offset >= end && section->offset - end < 64);
+		CU_ASSERT_EQUAL(section->offset % GPC_IMAGE_ALIGN, 0);
+		CU_ASSERT(section->offset >= end && section->offset - end < GPC_IMAGE_ALIGN);
 		CU_ASSERT_EQUAL(section->size, counts[id] * section->entry_size);
 		end = section->offset + section->size;
 	}
@@ -72,8 +72,8 @@ static void the_arrays_of_the_link_part_fill_it(void)
 }
 
 GPC_UNIT_MAIN("image/layout",
-	      {"sections_follow_each_other_at_multiples_of_64",
-	       sections_follow_each_other_at_multiples_of_64},
+	      {"sections_follow_each_other_aligned",
+	       sections_follow_each_other_aligned},
 	      {"counts_beyond_any_image_are_refused_with_their_size",
 	       counts_beyond_any_image_are_refused_with_their_size},
 	      {"size_classes_are_powers_of_two", size_classes_are_powers_of_two},
