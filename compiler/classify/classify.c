@@ -287,7 +287,8 @@ enum gpc_classify_status gpc_classify_compile(struct gpc_arena *arena, const str
 	if (status == GPC_CLASSIFY_OK) {
 		c.word_count = w.words.n;
 		c.words = GPC_NEW_ARRAY(arena, uint32_t, w.words.n);
-		memcpy(c.words, w.words.items, w.words.n * sizeof(*c.words));
+		if (w.words.n)
+			memcpy(c.words, w.words.items, w.words.n * sizeof(*c.words));
 		*ret = c;
 	}
 	gpc_arena_release(&work_arena);
