@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * flow.bpf.h: the flow tables: keys, states and timeouts of one-sided flows (SEMANTICS 5.4),
- * entries within the budget of new ones (6.5).
+ * flow.bpf.h: the flow tables: keys, states and timeouts (SEMANTICS 5.4), entries within the budget of
+ * new ones (6.5). One-sided is a flow of which only the original direction is seen: of a listener.
  *
  * An entry is read through the pointer that the lookup gave and changed as abi.h says. Two CPUs that
  * see one flow at once write the same endpoint or, while the flow is being picked anew, one of them
@@ -10,10 +10,11 @@
 #ifndef GPC_FLOW_BPF_H
 #define GPC_FLOW_BPF_H
 
-#include "parse.bpf.h"
+#include "question.bpf.h"
 
 #define GPC_FLOW_SECOND_SHIFT 30
 #define GPC_SECOND 1000000000ull
+#define GPC_REVOKED_SECONDS 60u /* idle for that long, a revoked flow is unknown */
 
 /* All ones if a > b, else 0; without a branch: the order of two random addresses is not
  * predictable. */
@@ -93,25 +94,52 @@ static __always_inline int tcp_opens(__u8 flags)
 	return (flags & (GPC_TCP_SYN | GPC_TCP_ACK | GPC_TCP_FIN | GPC_TCP_RST)) == GPC_TCP_SYN;
 }
 
-/* State after a packet of the original direction. */
-static __always_inline __u8 flow_next_state(__u8 state, __u8 protocol, __u8 flags)
+/* Does the packet open a flow? ICMP: an echo request only. */
+static __always_inline int packet_opens(const struct gpc_packet *p)
+{
+	__u8 protocol = p->tuple.protocol;
+
+	if (p->fragment == GPC_FRAGMENT_LATER)
+		return 0;
+	if (protocol == IPPROTO_TCP)
+		return tcp_opens(p->tcp_flags);
+	if (protocol == IPPROTO_ICMP)
+		return p->icmp >> 8 == GPC_ICMP_ECHO;
+	return protocol != IPPROTO_ICMPV6 || p->icmp >> 8 == GPC_ICMP6_ECHO;
+}
+
+/* Is there a flow that the packet could belong to? */
+static __always_inline int packet_has_flow(const struct gpc_packet *p)
+{
+	return p->fragment != GPC_FRAGMENT_LATER &&
+	       (!is_icmp(p->tuple.protocol) || is_echo(p->tuple.protocol, p->icmp >> 8));
+}
+
+/* State after a packet; `heard`: of the reply direction, or the flow is one-sided. */
+static __always_inline __u8 flow_next_state(__u8 state, __u8 protocol, __u8 flags, int reply,
+					    int heard)
 {
 	if (protocol != IPPROTO_TCP)
-		return GPC_FLOW_UDP;
+		return state == GPC_FLOW_UDP_NEW && heard ? GPC_FLOW_UDP : state;
 	if (likely(!(flags & (GPC_TCP_SYN | GPC_TCP_FIN | GPC_TCP_RST))))
-		return state == GPC_FLOW_SYN ? GPC_FLOW_ESTABLISHED : state;
+		return state == GPC_FLOW_SYN && heard ? GPC_FLOW_ESTABLISHED : state;
 	if (flags & GPC_TCP_RST)
 		return GPC_FLOW_CLOSED;
 	if (flags & GPC_TCP_FIN)
 		return state == GPC_FLOW_CLOSED ? state : GPC_FLOW_CLOSING;
-	return state;
+	return state == GPC_FLOW_SYN && reply ? GPC_FLOW_ESTABLISHED : state;
 }
 
 /* State of a flow whose first packet this is; TCP in mid-stream is taken for established. */
-static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags)
+static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags, int one_sided)
 {
-	return tcp_opens(flags) ? GPC_FLOW_SYN
-				: flow_next_state(GPC_FLOW_ESTABLISHED, protocol, flags);
+	if (protocol == IPPROTO_TCP)
+		return tcp_opens(flags) ? GPC_FLOW_SYN
+					: flow_next_state(GPC_FLOW_ESTABLISHED, protocol, flags, 0,
+							  1);
+	if (protocol == IPPROTO_UDP)
+		return one_sided ? GPC_FLOW_UDP : GPC_FLOW_UDP_NEW;
+	return is_icmp(protocol) ? GPC_FLOW_ICMP : GPC_FLOW_OTHER;
 }
 
 /*
@@ -121,22 +149,27 @@ static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags)
  */
 static __always_inline int flow_expired(const struct gpc_plane *plane, __u8 state, __s32 idle)
 {
-	_Static_assert((int)GPC_FLOW_UDP == (int)GPC_TIMEOUT_UDP &&
+	_Static_assert((int)GPC_FLOW_OTHER == (int)GPC_TIMEOUT_OTHER &&
+			       (int)GPC_FLOW_UDP == (int)GPC_TIMEOUT_UDP &&
 			       (int)GPC_FLOW_SYN == (int)GPC_TIMEOUT_SYN,
 		       "a state indexes its timeout");
 	__u64 timeout = plane->timeout[state & (GPC_TIMEOUT_COUNT - 1)];
+
+	if (unlikely(state & GPC_FLOW_REVOKED))
+		timeout = GPC_REVOKED_SECONDS;
 
 	return idle > 1 && (__u64)(idle - 1) << GPC_FLOW_SECOND_SHIFT > timeout * GPC_SECOND;
 }
 
 /*
- * Takes one entry from this CPU's share of flow_inserts a second; a full share is one second's. The
- * credit counts in units of which one entry costs cpus * 10^9, so no division is needed.
+ * Takes one entry from this CPU's share of the direction's flow_inserts a second; a full share is one
+ * second's. The credit counts in units of which one entry costs cpus * 10^9, so no division is needed.
  */
-static __always_inline int flow_budget(const struct gpc_plane *plane, __u32 cpus, __u64 now)
+static __always_inline int flow_budget(const struct gpc_plane *plane, enum gpc_direction direction,
+				       __u32 cpus, __u64 now)
 {
-	__u32 zero = 0;
-	struct gpc_budget *budget = bpf_map_lookup_elem(&gpc_budget, &zero);
+	__u32 which = direction;
+	struct gpc_budget *budget = bpf_map_lookup_elem(&gpc_budget, &which);
 	__u64 rate = plane->flow_inserts, cost = (__u64)cpus * GPC_SECOND, full, elapsed, credit;
 
 	if (!budget || !rate)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
  * gpc_decap: `role: decap` on a backend (SEMANTICS 3). IP in IP whose inner packet is for a
- * listener with `forward: ipip` is unwrapped for the stack; every other frame passes as it came.
+ * listener with `forward: ipip` is unwrapped; then the walk of what arrives, without listeners.
  */
-#include "count.bpf.h"
-#include "encap.bpf.h"
+#include "arrive.bpf.h"
 
 /* Takes the outer IP headers away, so that what follows at offset `at` follows the Ethernet header.
  */
@@ -24,50 +23,40 @@ static __always_inline int unwrap(struct xdp_md *ctx, const struct gpc_packet *o
 	       write_head(ctx, outer, &same, &none, outer->tags);
 }
 
-static __always_inline __u32 walk_decap(struct xdp_md *ctx, struct gpc_view view)
+/* Takes the wrapping off a packet for a listener; 0: it has none, or none of this plane's. */
+static __always_inline int unwrapped(struct xdp_md *ctx, const struct gpc_walk *w,
+				     struct gpc_packet *inner)
 {
-	struct gpc_packet outer, inner;
-	const struct gpc_tuple *t = &inner.tuple;
-	__u32 reason = parse_other(ctx, &outer);
-	__u8 protocol = outer.tuple.protocol;
+	const struct gpc_packet *outer = &w->c->packet;
+	const struct gpc_tuple *t = &inner->tuple;
+	__u8 protocol = outer->tuple.protocol;
 
-	if (reason != GPC_REASON_NO_LISTENER)
-		return reason == GPC_PARSED ? GPC_REASON_NO_LISTENER : reason;
-	if (protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6)
-		return reason;
-	__builtin_memset(&inner, 0, sizeof(inner));
-	inner.family = protocol == IPPROTO_IPIP ? GPC_V4 : GPC_V6;
-	inner.frame = GPC_ETH_SIZE + 4 * outer.tags + outer.length;
-	if (gpc_parse_inner(ctx, &inner, outer.l4) != GPC_PARSED ||
-	    !gpc_vip_forwards(view, t->destination[0], t->destination[1], t->destination_port,
+	if (likely(protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6) || outer->fragment)
+		return 0;
+	inner->family = protocol == IPPROTO_IPIP ? GPC_V4 : GPC_V6;
+	inner->frame = GPC_ETH_SIZE + 4 * outer->tags + outer->length;
+	if (gpc_parse_ip_xdp(ctx, inner, outer->l4) != GPC_PARSED || inner->fragment ||
+	    !gpc_vip_forwards(w->view, t->destination[0], t->destination[1], t->destination_port,
 			      t->protocol, GPC_FORWARD_IPIP))
-		return reason;
-	return unwrap(ctx, &outer, inner.family) ? GPC_REASON_DECAPSULATED : reason;
+		return 0;
+	return unwrap(ctx, outer, inner->family);
 }
 
 SEC("xdp")
 int gpc_decap(struct xdp_md *ctx)
 {
-	__u32 frame = frame_size(ctx), reason;
-	struct gpc_pick pick = pick_slot();
-	struct gpc_view view;
+	__u32 frame = frame_size(ctx), reason, passed = GPC_REASON_NO_LISTENER;
 	int action = XDP_PASS;
+	struct gpc_end end;
+	struct gpc_walk w = {};
 
-	if (pick.word & GPC_CTL_OFF) {
-		reason = GPC_REASON_OFF;
-		goto out;
+	if (enter(ctx, &w, GPC_HOOK_ID_DECAP, &end)) {
+		reason = parse_xdp(ctx, &w.c->packet);
+		if (reason == GPC_PARSED && unwrapped(ctx, &w, quote_of(w.c))) {
+			passed = GPC_REASON_DECAPSULATED;
+			reason = parse_xdp(ctx, &w.c->packet);
+		}
+		end = walk_in(ctx, &w, reason, 0, passed, &action);
 	}
-	view = image_of(pick.slot);
-	if (!view.base) {
-		reason = GPC_REASON_ON_FAIL;
-		if (gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP)
-			action = XDP_DROP;
-		goto out;
-	}
-	reason = walk_decap(ctx, view);
-	if (reason == GPC_REASON_NON_IP && gpc_view_plane(view)->flags & GPC_PLANE_NON_IP_DROP)
-		action = XDP_DROP;
-out:
-	count_reason(GPC_HOOK_ID_DECAP, reason, 1, frame);
-	return action;
+	return leave(ctx, &w, GPC_HOOK_ID_DECAP, frame, end, action);
 }

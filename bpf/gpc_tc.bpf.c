@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
- * gpc_tc_ingress, gpc_tc_egress: what the stack receives and sends. They decide nothing yet but
- * follow the same control word: off, and no image, act here as in XDP.
+ * gpc_tc_ingress, gpc_tc_egress: what the stack receives and sends (SEMANTICS 3, 4.2). At ingress an
+ * interface with XDP has been walked there; what is left is the mark that the rules gave. Without it
+ * the walk is here, but for listeners.
  *
  * XDP and TC of one packet are two invocations; a swap may fall between them. XDP's metadata names
  * the image that decided, and TC takes it if the control word still names that slot and the image
@@ -9,7 +10,8 @@
  */
 #include <linux/pkt_cls.h>
 
-#include "count.bpf.h"
+#include "error.bpf.h"
+#include "reject.bpf.h"
 
 static __always_inline int slot_is_named(__u64 word, __u32 slot)
 {
@@ -17,10 +19,14 @@ static __always_inline int slot_is_named(__u64 word, __u32 slot)
 	       slot == gpc_ctl_previous(word);
 }
 
-/* Takes over the slot of XDP's metadata; 0 if there is metadata that cannot be believed. */
-static __always_inline int adopt_meta(struct __sk_buff *skb, struct gpc_pick *pick)
+/*
+ * Takes over the slot of XDP's metadata, and the mark in *ret_mark; 0 if there is metadata that cannot be
+ * believed.
+ */
+static __always_inline int adopt_meta(struct __sk_buff *skb, struct gpc_pick *pick, __u32 *ret_mark)
 {
-	const struct gpc_meta *meta = (void *)(long)skb->data_meta;
+	const struct gpc_meta_mark *marked = (void *)(long)skb->data_meta;
+	const struct gpc_meta *meta = &marked->meta;
 	const struct gpc_link_head *link;
 	struct gpc_view view;
 	__u32 slot;
@@ -37,38 +43,144 @@ static __always_inline int adopt_meta(struct __sk_buff *skb, struct gpc_pick *pi
 	if ((__u32)link->nonce != meta->nonce || link->generation != meta->slot_generation >> 3)
 		return 0;
 	pick->slot = slot;
+	if ((void *)(marked + 1) <= (void *)(long)skb->data)
+		*ret_mark = marked->mark;
 	return 1;
 }
 
-static __always_inline int tc_count(struct __sk_buff *skb, enum gpc_hook hook)
+/* GPC_PARSED in `reason`: not about a known flow, so an ordinary packet. */
+static __always_inline struct gpc_end skb_error(struct __sk_buff *skb, struct gpc_walk *w)
 {
-	__u32 segments = skb->gso_segs ? skb->gso_segs : 1, reason = GPC_REASON_COUNTED;
-	struct gpc_pick pick = pick_slot();
-	int action = TC_ACT_UNSPEC;
+	struct gpc_case *c = open_case(w);
+	struct gpc_packet *p = &c->packet, *q = quote_of(c);
 
-	if (pick.word & GPC_CTL_OFF) {
-		reason = GPC_REASON_OFF;
-	} else {
-		if (!adopt_meta(skb, &pick))
-			reason = GPC_REASON_STALE_META;
-		if (!image_of(pick.slot).base) {
-			reason = GPC_REASON_ON_FAIL;
-			if (gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP)
-				action = TC_ACT_SHOT;
-		}
+	c->relation = GPC_FLOW_UNKNOWN;
+	if (w->plane->builtin[GPC_BUILTIN_ICMP_ERROR] == GPC_BUILTIN_RULES ||
+	    !gpc_quoted_skb(skb, q, p->l4 + GPC_ICMP_HEAD,
+			    GPC_ETH_SIZE + 4 * p->tags + p->length) ||
+	    !gpc_judge_error(c))
+		return ended(GPC_PARSED, GPC_VERDICT_PASS);
+	return end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
+}
+
+static __always_inline struct gpc_end skb_special(struct __sk_buff *skb, struct gpc_walk *w)
+{
+	enum gpc_builtin builtin = builtin_of(&w->c->packet);
+
+	if (builtin != GPC_BUILTIN_COUNT && w->plane->builtin[builtin] != GPC_BUILTIN_RULES)
+		return end_builtin(w, builtin, GPC_REASON_BUILTIN);
+	if (quotes_packet(&w->c->packet))
+		return skb_error(skb, w);
+	return ended(GPC_PARSED, GPC_VERDICT_PASS);
+}
+
+/*
+ * Both walks, without listeners. What leaves by an interface without a chain still makes and keeps up
+ * flows if a chain is stateful anywhere: its replies may come in there.
+ */
+static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_walk *w)
+{
+	const struct gpc_tuple *t = &w->c->packet.tuple;
+	__u32 reason = parse_skb(skb, &w->c->packet);
+	enum gpc_action said = GPC_ACTION_PASS;
+	int stateful, flow;
+	struct gpc_end end;
+
+	if (unlikely(reason != GPC_PARSED))
+		return end_unparsed(w, reason, w->chain != 0);
+	if (unlikely(w->c->packet.fragment ||
+		     (t->protocol != IPPROTO_TCP && t->protocol != IPPROTO_UDP))) {
+		end = skb_special(skb, w);
+		if (end.reason != GPC_PARSED)
+			return end;
 	}
-	count_reason(hook, reason, segments, skb->len);
-	return action;
+	stateful = w->chain ? w->chain->flags & GPC_CHAIN_STATEFUL
+			    : w->direction == GPC_EGRESS && w->plane->flags & GPC_PLANE_STATEFUL;
+	if (!w->chain && !stateful)
+		return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
+	flow = stateful && packet_has_flow(&w->c->packet);
+	walk_time(w);
+	if (flow) {
+		find_flow(w);
+		age_flow(w, 0);
+	}
+	if (flow || w->chain)
+		said = ask(w, flow, 0);
+	if (unlikely(denies(said)))
+		return refuse(w, said);
+	if (flow && !keep_flow(w))
+		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
+	return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
+}
+
+/* Has XDP walked the packet already? */
+static __always_inline int walked_by_xdp(const struct gpc_walk *w)
+{
+	const struct gpc_interface *interface =
+		gpc_record(w->view, w->plane->section[GPC_SEC_INTERFACE].offset,
+			   w->in->interface, sizeof(*interface));
+
+	return w->direction == GPC_INGRESS && interface->hooks & GPC_HOOK_XDP;
+}
+
+static __always_inline struct gpc_end tc(struct __sk_buff *skb, struct gpc_walk *w,
+					 enum gpc_hook hook, int *action)
+{
+	struct gpc_pick pick = pick_slot();
+	__u32 passed = GPC_REASON_COUNTED, mark = 0;
+	struct gpc_end end;
+
+	if (pick.word & GPC_CTL_OFF)
+		return ended(GPC_REASON_OFF, GPC_VERDICT_PASS);
+	if (!adopt_meta(skb, &pick, &mark))
+		passed = GPC_REASON_STALE_META;
+	w->view = image_of(pick.slot);
+	w->c = case_of(hook);
+	if (!w->view.base || !w->c)
+		return ended(GPC_REASON_ON_FAIL,
+			     drop_if(gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP));
+	if (answer_seen(skb, gpc_view_link(w->view)->nonce))
+		return ended(GPC_REASON_ANSWERED, GPC_VERDICT_PASS);
+	w->packets = skb->gso_segs ? skb->gso_segs : 1;
+	if (!walk_start(w, &pick, skb->ifindex, hook))
+		return ended(passed, GPC_VERDICT_PASS);
+	if (walked_by_xdp(w)) {
+		if (mark)
+			skb->mark = mark;
+		return ended(passed, GPC_VERDICT_PASS);
+	}
+	end = walk_tc(skb, w);
+	if (w->c->skb_mark && end.verdict == GPC_VERDICT_PASS)
+		skb->mark = w->c->skb_mark;
+	if (end.verdict == GPC_VERDICT_REJECT)
+		*action = reject_skb(skb, &w->c->packet, &w->c->question, w->direction,
+				     w->link->nonce, w->c->now);
+	if (end.reason == GPC_REASON_COUNTED)
+		end.reason = passed;
+	return end;
+}
+
+static __always_inline int tc_action(struct __sk_buff *skb, enum gpc_hook hook)
+{
+	__u32 segments = skb->gso_segs ? skb->gso_segs : 1, length = skb->len;
+	int action = TC_ACT_SHOT;
+	struct gpc_walk w = {};
+	struct gpc_end end = tc(skb, &w, hook, &action);
+
+	count_reason(hook, end.reason, segments, length);
+	if (end.verdict == GPC_VERDICT_PASS)
+		return TC_ACT_UNSPEC;
+	return end.verdict == GPC_VERDICT_DROP ? TC_ACT_SHOT : action;
 }
 
 SEC("tc")
 int gpc_tc_ingress(struct __sk_buff *skb)
 {
-	return tc_count(skb, GPC_HOOK_ID_TC_INGRESS);
+	return tc_action(skb, GPC_HOOK_ID_TC_INGRESS);
 }
 
 SEC("tc")
 int gpc_tc_egress(struct __sk_buff *skb)
 {
-	return tc_count(skb, GPC_HOOK_ID_TC_EGRESS);
+	return tc_action(skb, GPC_HOOK_ID_TC_EGRESS);
 }

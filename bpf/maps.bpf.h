@@ -94,7 +94,7 @@ struct {
 	__uint(max_entries, GPC_EVENTS_BYTES);
 } gpc_events SEC(".maps");
 
-/* What a CPU may still enter into the flow tables; the program's own, of no interest to the loader.
+/* What a CPU may still enter into the flow tables at a direction's hooks; the program's own, of no interest to the loader.
  */
 struct gpc_budget {
 	__u64 credit; /* units: entry * CPU * second / 10^9 */
@@ -103,7 +103,7 @@ struct gpc_budget {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2); /* enum gpc_direction */
 	__type(key, __u32);
 	__type(value, struct gpc_budget);
 } gpc_budget SEC(".maps");

@@ -4,7 +4,7 @@
  *
  * parse_plain() is inlined and takes the frames that matter for speed: untagged, no IPv4 options,
  * no extension headers, no fragment, TCP or UDP. It declines every other frame, well-formed or not,
- * and gpc_parse_any() judges those.
+ * and the rest of this file judges those.
  */
 #ifndef GPC_PARSE_BPF_H
 #define GPC_PARSE_BPF_H
@@ -14,6 +14,7 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 
+#include "gpc/lookup/question.h"
 #include "slot.bpf.h"
 
 #define GPC_ETH_SIZE 14u
@@ -25,25 +26,42 @@
 #define GPC_OFFSET_MASK 0x7fffu /* above any offset that two times 6 extension headers can reach   \
 				 */
 
+#define GPC_VLAN_ID_MASK 0xfffu
+
+#define GPC_ICMP_ECHO_REPLY 0u
+#define GPC_ICMP_ECHO 8u
+#define GPC_ICMP6_ECHO 128u
+#define GPC_ICMP6_ECHO_REPLY 129u
+
 #define GPC_TCP_FIN 0x01u
 #define GPC_TCP_SYN 0x02u
 #define GPC_TCP_RST 0x04u
 #define GPC_TCP_ACK 0x10u
 
-/* What parsing says when the packet has ports and nothing is wrong with it; else a reason. */
+/* What parsing says of an IP packet with which nothing is wrong; else a reason. */
 #define GPC_PARSED ((__u32)GPC_REASON_COUNT)
 
+/*
+ * What a packet is. Its destination is :: while unknown: no listener has that. Ports are 0 where there are
+ * none; those of an ICMP echo are both its identifier, so that they name a flow like any other's.
+ */
 struct gpc_packet {
-	struct gpc_tuple tuple; /* destination is :: while unknown: no listener has that */
-	__u32 frame;		/* bytes of the frame as it came in */
-	__u32 length;		/* bytes of the IP packet, by its own word */
-	__u32 word; /* as loaded: v4 id and fragment field, v6 version, class and label */
+	struct gpc_tuple tuple;
+	__u32 frame;  /* bytes of the frame as it came in */
+	__u32 length; /* bytes of the IP packet, by its own word */
+	__u32 word;   /* as loaded: v4 id and fragment field, v6 version, class and label */
 	__u32 tag[GPC_MAX_TAGS]; /* as loaded: EtherType of the tag and its TCI */
-	__u32 l4;		 /* gpc_parse_any() only: offset of what follows the IP headers */
-	__u8 tags;
-	__u8 family; /* enum gpc_family */
-	__u8 tos;    /* or traffic class */
+	__u32 l4;		 /* offset of what follows the IP headers */
+	__u32 fragment_id;	 /* of a fragment */
+	__u8 tags;		 /* in the frame: a tag that the kernel took out is not counted */
+	__u8 family;		 /* enum gpc_family */
+	__u8 tos;		 /* or traffic class */
 	__u8 tcp_flags;
+	__u16 vlan;    /* id of the outermost tag, GPC_VLAN_NONE */
+	__u8 fragment; /* enum gpc_fragment */
+	__u8 hops;     /* v6: hop limit, if parse_plain() declined */
+	__u16 icmp;    /* type << 8 | code, likewise */
+	__u16 pad;
 };
 
 static __always_inline __u64 load64(const void *p)
@@ -119,20 +137,20 @@ static __always_inline int plain_l4(struct gpc_packet *p, const __u8 *l4, __u32 
 	return 1;
 }
 
-/* 1: *p is complete. 0: gpc_parse_any() has to look. */
-static __always_inline int parse_plain(struct xdp_md *ctx, struct gpc_packet *p)
+/* 1: *p is complete. 0: the rest of this file has to look. p->frame and p->vlan are set. */
+static __always_inline int parse_plain(const __u8 *data, const __u8 *end, struct gpc_packet *p)
 {
-	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	const __u8 *ip = data + GPC_ETH_SIZE;
 	__u16 type;
 
-	p->frame = frame_size(ctx);
 	p->tags = 0;
+	p->fragment = GPC_FRAGMENT_NONE;
 	if (ip + GPC_IPV4_SIZE + GPC_TCP_SIZE > end)
 		return 0;
 	type = load16(data + 12);
 	if (type == bpf_htons(ETH_P_IP)) {
 		read_v4(p, ip);
+		p->l4 = GPC_ETH_SIZE + GPC_IPV4_SIZE;
 		if (ip[0] != 0x45 || p->word & bpf_htonl(0x3fff) ||
 		    p->length + GPC_ETH_SIZE > p->frame)
 			return 0;
@@ -142,6 +160,7 @@ static __always_inline int parse_plain(struct xdp_md *ctx, struct gpc_packet *p)
 	if (type != bpf_htons(ETH_P_IPV6) || ip + GPC_IPV6_SIZE + GPC_TCP_SIZE > end)
 		return 0;
 	read_v6(p, ip);
+	p->l4 = GPC_ETH_SIZE + GPC_IPV6_SIZE;
 	if (ip[0] >> 4 != 6 || p->length + GPC_ETH_SIZE > p->frame)
 		return 0;
 	return plain_l4(p, ip + GPC_IPV6_SIZE, p->length - GPC_IPV6_SIZE);
@@ -166,21 +185,53 @@ static __always_inline __u32 l4_size(__u8 protocol)
 	}
 }
 
+static __always_inline int is_icmp(__u8 protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* Echo request or reply: has an identifier, and a flow. */
+static __always_inline int is_echo(__u8 protocol, __u8 type)
+{
+	if (protocol == IPPROTO_ICMP)
+		return type == GPC_ICMP_ECHO || type == GPC_ICMP_ECHO_REPLY;
+	return protocol == IPPROTO_ICMPV6 &&
+	       (type == GPC_ICMP6_ECHO || type == GPC_ICMP6_ECHO_REPLY);
+}
+
+/* Ports, ICMP type and identifier; 12 bytes are readable if the protocol has so many. */
+static __always_inline void read_l4(struct gpc_packet *p, const __u8 *l4)
+{
+	__u8 protocol = p->tuple.protocol;
+
+	if (is_icmp(protocol)) {
+		p->icmp = load_be16(l4);
+		if (is_echo(protocol, l4[0]))
+			p->tuple.source_port = p->tuple.destination_port = load16(l4 + 4);
+	} else {
+		p->tuple.source_port = load16(l4);
+		p->tuple.destination_port = load16(l4 + 2);
+	}
+}
+
 /* L4 header at offset `at`; `limit` is where the IP packet ends, `first` says it is a first
  * fragment. */
-static __always_inline __u32 parse_l4(struct xdp_md *ctx, struct gpc_packet *p, __u32 at,
-				      __u32 limit, int first)
+static __always_inline __u32 parse_l4(const __u8 *data, const __u8 *end, struct gpc_packet *p,
+				      __u32 at, __u32 limit, int first)
 {
-	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	const __u8 *l4 = data + (at & GPC_OFFSET_MASK);
 	__u32 cut = first ? GPC_REASON_MALFORMED_FRAGMENT : GPC_REASON_MALFORMED_SHORT;
-	__u8 protocol = p->tuple.protocol;
-	__u32 size = l4_size(protocol);
+	__u32 size = l4_size(p->tuple.protocol);
 
 	p->l4 = at;
+	p->fragment = first ? GPC_FRAGMENT_FIRST : GPC_FRAGMENT_NONE;
 	if (at + size > limit)
 		return cut;
-	if (protocol == IPPROTO_TCP) {
+	if (!size)
+		return GPC_PARSED;
+	if (l4 + 8 > end)
+		return cut;
+	if (p->tuple.protocol == IPPROTO_TCP) {
 		if (l4 + GPC_TCP_SIZE > end)
 			return cut;
 		size = (__u32)(l4[12] >> 4) * 4;
@@ -190,27 +241,20 @@ static __always_inline __u32 parse_l4(struct xdp_md *ctx, struct gpc_packet *p, 
 			return cut;
 		p->tcp_flags = l4[13];
 	}
-	if (first)
-		return GPC_REASON_FRAGMENT;
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
-		return GPC_REASON_NO_LISTENER;
-	if (l4 + 4 > end)
-		return cut;
-	p->tuple.source_port = load16(l4);
-	p->tuple.destination_port = load16(l4 + 2);
+	read_l4(p, l4);
 	return GPC_PARSED;
 }
 
 /* A fragment that is not the first, at `offset` units of 8 bytes. */
-static __always_inline __u32 parse_later_fragment(__u8 protocol, __u32 offset)
+static __always_inline __u32 parse_later_fragment(struct gpc_packet *p, __u8 protocol, __u32 offset)
 {
-	return protocol == IPPROTO_TCP && offset == 1 ? GPC_REASON_MALFORMED_FRAGMENT
-						      : GPC_REASON_FRAGMENT;
+	p->fragment = GPC_FRAGMENT_LATER;
+	return protocol == IPPROTO_TCP && offset == 1 ? GPC_REASON_MALFORMED_FRAGMENT : GPC_PARSED;
 }
 
-static __always_inline __u32 parse_v4(struct xdp_md *ctx, struct gpc_packet *p, __u32 at)
+static __always_inline __u32 parse_v4(const __u8 *data, const __u8 *end, struct gpc_packet *p,
+				      __u32 at)
 {
-	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	const __u8 *ip = data + (at & GPC_OFFSET_MASK);
 	__u32 header, fragment;
 
@@ -225,9 +269,10 @@ static __always_inline __u32 parse_v4(struct xdp_md *ctx, struct gpc_packet *p, 
 	if (p->length < header || at + p->length > p->frame)
 		return GPC_REASON_MALFORMED_SHORT;
 	fragment = load_be16(ip + 6);
+	p->fragment_id = p->word & 0xffff;
 	if (fragment & 0x1fff)
-		return parse_later_fragment(p->tuple.protocol, fragment & 0x1fff);
-	return parse_l4(ctx, p, at + header, at + p->length, fragment & 0x2000);
+		return parse_later_fragment(p, p->tuple.protocol, fragment & 0x1fff);
+	return parse_l4(data, end, p, at + header, at + p->length, fragment & 0x2000);
 }
 
 static __always_inline int is_extension(__u8 next)
@@ -236,15 +281,16 @@ static __always_inline int is_extension(__u8 next)
 	       next == IPPROTO_AH || next == IPPROTO_DSTOPTS;
 }
 
-static __always_inline __u32 parse_v6(struct xdp_md *ctx, struct gpc_packet *p, __u32 at)
+static __always_inline __u32 parse_v6(const __u8 *data, const __u8 *end, struct gpc_packet *p,
+				      __u32 at)
 {
-	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	const __u8 *ip = data + (at & GPC_OFFSET_MASK);
 	__u32 limit, i, first = 0;
 
 	if (ip + GPC_IPV6_SIZE > end)
 		return GPC_REASON_MALFORMED_SHORT;
 	read_v6(p, ip);
+	p->hops = ip[7];
 	if (ip[0] >> 4 != 6)
 		return GPC_REASON_MALFORMED_VERSION;
 	limit = at + p->length;
@@ -270,15 +316,16 @@ static __always_inline __u32 parse_v6(struct xdp_md *ctx, struct gpc_packet *p, 
 		if (kind == IPPROTO_FRAGMENT) {
 			size = 8;
 			fragment = load_be16(extension + 2);
+			p->fragment_id = load32(extension + 4);
 			if (fragment >> 3)
-				return parse_later_fragment(extension[0], fragment >> 3);
+				return parse_later_fragment(p, extension[0], fragment >> 3);
 			first |= fragment & 1;
 		}
 		at += size;
 		if (at > limit)
 			goto cut;
 	}
-	return parse_l4(ctx, p, at, limit, first);
+	return parse_l4(data, end, p, at, limit, first);
 cut:
 	return first ? GPC_REASON_MALFORMED_FRAGMENT : GPC_REASON_MALFORMED_SHORT;
 }
@@ -289,62 +336,125 @@ static __always_inline int is_tag(__u16 type)
 }
 
 /*
- * The packet inside another, from offset `at`: v6 if p->family says so. p->frame is the offset
- * where the outer packet ends.
+ * Global functions, so that their states are not multiplied with those of what follows; one for each
+ * context.
+ *
+ * An IP packet from offset `at`, v6 if p->family says so. p->frame is the offset where it has to end, all
+ * that says what it is is zero yet.
  */
-__noinline int gpc_parse_inner(struct xdp_md *ctx, struct gpc_packet *p, __u32 at)
-{
-	if (!ctx || !p)
-		return GPC_REASON_NON_IP;
-	return p->family == GPC_V4 ? parse_v4(ctx, p, at) : parse_v6(ctx, p, at);
-}
-
-/*
- * A global function, so that its states are not multiplied with those of what follows. *p is zero but for
- * p->frame: see parse_other().
- */
-__noinline int gpc_parse_any(struct xdp_md *ctx, struct gpc_packet *p)
+__noinline int gpc_parse_ip_xdp(struct xdp_md *ctx, struct gpc_packet *p, __u32 at)
 {
 	const __u8 *data, *end;
-	__u32 at = GPC_ETH_SIZE;
-	__u16 type;
 
 	if (!ctx || !p)
 		return GPC_REASON_NON_IP;
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
+	return p->family == GPC_V4 ? parse_v4(data, end, p, at) : parse_v6(data, end, p, at);
+}
+
+__noinline int gpc_parse_ip_skb(struct __sk_buff *skb, struct gpc_packet *p, __u32 at)
+{
+	const __u8 *data, *end;
+
+	if (!skb || !p)
+		return GPC_REASON_NON_IP;
+	data = (void *)(long)skb->data;
+	end = (void *)(long)skb->data_end;
+	return p->family == GPC_V4 ? parse_v4(data, end, p, at) : parse_v6(data, end, p, at);
+}
+
+/*
+ * Ethernet header and tags; `out` of them the kernel has taken out of the frame. GPC_PARSED: p->l4 is
+ * where the IP packet begins, and p->family is set.
+ */
+static __always_inline __u32 parse_ethernet(const __u8 *data, const __u8 *end,
+					    struct gpc_packet *p, __u32 out)
+{
+	__u16 type;
+
 	if (data + GPC_ETH_SIZE > end)
 		return GPC_REASON_MALFORMED_SHORT;
+	p->l4 = GPC_ETH_SIZE;
 	type = load16(data + 12);
 	if (is_tag(type)) {
 		if (data + GPC_ETH_SIZE + 4 > end)
 			return GPC_REASON_MALFORMED_SHORT;
 		p->tag[0] = load32(data + 12);
+		if (!out)
+			p->vlan = load_be16(data + 14) & GPC_VLAN_ID_MASK;
 		p->tags = 1;
+		p->l4 = GPC_ETH_SIZE + 4;
 		type = load16(data + 16);
-		at += 4;
-		if (is_tag(type)) {
+		if (is_tag(type) && !out) {
 			if (data + GPC_ETH_SIZE + 8 > end)
 				return GPC_REASON_MALFORMED_SHORT;
 			p->tag[1] = load32(data + 16);
 			p->tags = 2;
+			p->l4 = GPC_ETH_SIZE + 8;
 			type = load16(data + 20);
-			at += 4;
 		}
 	}
-	if (type == bpf_htons(ETH_P_IP))
-		return parse_v4(ctx, p, at);
-	if (type == bpf_htons(ETH_P_IPV6))
-		return parse_v6(ctx, p, at);
+	p->family = type == bpf_htons(ETH_P_IPV6);
+	if (p->family || type == bpf_htons(ETH_P_IP))
+		return GPC_PARSED;
 	return type == bpf_htons(ETH_P_ARP) ? GPC_REASON_ARP : GPC_REASON_NON_IP;
 }
 
 /* Kernels before 6.3 let a global function see only memory of which every byte was written. */
-static __always_inline __u32 parse_other(struct xdp_md *ctx, struct gpc_packet *p)
+static __always_inline void parse_prepare(struct gpc_packet *p, __u32 frame, __u16 vlan)
 {
 	__builtin_memset(p, 0, sizeof(*p));
+	p->frame = frame;
+	p->vlan = vlan;
+}
+
+/* ---- the two contexts ---- */
+
+/* GPC_PARSED or the reason why the frame is none that rules and listeners see. */
+static __always_inline __u32 parse_xdp(struct xdp_md *ctx, struct gpc_packet *p)
+{
+	__u32 reason;
+
 	p->frame = frame_size(ctx);
-	return gpc_parse_any(ctx, p);
+	p->vlan = GPC_VLAN_NONE;
+	if (likely(parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, p)))
+		return GPC_PARSED;
+	parse_prepare(p, frame_size(ctx), GPC_VLAN_NONE);
+	reason = parse_ethernet((void *)(long)ctx->data, (void *)(long)ctx->data_end, p, 0);
+	return reason == GPC_PARSED ? (__u32)gpc_parse_ip_xdp(ctx, p, p->l4) : reason;
+}
+
+#define GPC_SKB_PULL 256u /* bytes that hold the headers of nearly every frame */
+
+static __always_inline __u32 parse_linear(struct __sk_buff *skb, struct gpc_packet *p)
+{
+	__u16 vlan = skb->vlan_present ? skb->vlan_tci & GPC_VLAN_ID_MASK : GPC_VLAN_NONE;
+	__u32 reason;
+
+	parse_prepare(p, skb->len, vlan);
+	reason = parse_ethernet((void *)(long)skb->data, (void *)(long)skb->data_end, p,
+				skb->vlan_present);
+	return reason == GPC_PARSED ? (__u32)gpc_parse_ip_skb(skb, p, p->l4) : reason;
+}
+
+/* A frame whose headers do not lie in the linear part is pulled there, at last all of it. */
+static __always_inline __u32 parse_skb(struct __sk_buff *skb, struct gpc_packet *p)
+{
+	__u32 frame = skb->len, reason;
+
+	p->frame = frame;
+	p->vlan = skb->vlan_present ? skb->vlan_tci & GPC_VLAN_ID_MASK : GPC_VLAN_NONE;
+	if (likely(parse_plain((void *)(long)skb->data, (void *)(long)skb->data_end, p)))
+		return GPC_PARSED;
+	(void)bpf_skb_pull_data(skb, frame < GPC_SKB_PULL ? frame : GPC_SKB_PULL);
+	reason = parse_linear(skb, p);
+	if (likely(reason != GPC_REASON_MALFORMED_SHORT &&
+		   reason != GPC_REASON_MALFORMED_FRAGMENT))
+		return reason;
+	if (frame <= GPC_SKB_PULL || bpf_skb_pull_data(skb, frame))
+		return reason;
+	return parse_linear(skb, p);
 }
 
 #endif

@@ -14,19 +14,6 @@
 
 #define GPC_QUOTED_L4 8u
 #define GPC_ICMP_HEAD 8u	/* bytes of an error in front of the packet that it quotes */
-#define GPC_ICMP_ECHO 8u
-#define GPC_ICMP_ECHO_REPLY 0u
-#define GPC_ICMP6_ECHO 128u
-#define GPC_ICMP6_ECHO_REPLY 129u
-
-/* Does the ICMP or ICMPv6 header's type carry an identifier that names a flow? */
-static __always_inline int icmp_is_echo(__u8 protocol, __u8 type)
-{
-	if (protocol == IPPROTO_ICMP)
-		return type == GPC_ICMP_ECHO || type == GPC_ICMP_ECHO_REPLY;
-	return protocol == IPPROTO_ICMPV6 &&
-	       (type == GPC_ICMP6_ECHO || type == GPC_ICMP6_ECHO_REPLY);
-}
 
 /*
  * Ports of the tuple from the first 8 bytes of an L4 header; an echo's identifier stands for both. 0:
@@ -45,7 +32,7 @@ static __always_inline int quoted_ports(struct gpc_packet *q, const __u8 *l4)
 	case IPPROTO_ICMPV6:
 		q->tuple.source_port = load16(l4 + 4);
 		q->tuple.destination_port = load16(l4 + 4);
-		return icmp_is_echo(q->tuple.protocol, l4[0]);
+		return is_echo(q->tuple.protocol, l4[0]);
 	default:
 		return 1;
 	}

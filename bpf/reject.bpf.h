@@ -41,6 +41,14 @@ struct gpc_reply {
 	__u32 size;
 };
 
+/* By enum gpc_context; too large for a stack that the program shares with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct gpc_reply);
+} gpc_replies SEC(".maps");
+
 /* ---- who is answered ---- */
 
 /* An address that one host cannot have, or not for long: multicast, broadcast, none, this host. */
@@ -258,16 +266,19 @@ static __always_inline long resize_skb(struct __sk_buff *skb, __u32 size, __u32 
 static __always_inline int answer(void *ctx, enum gpc_context kind, const struct gpc_packet *p)
 {
 	__u32 l3 = GPC_ETH_SIZE + 4 * (p->tags & 3), size;
-	struct gpc_reply answer;
+	__u32 which = kind;
+	struct gpc_reply *answer = bpf_map_lookup_elem(&gpc_replies, &which);
 	__u64 l2[3];
 
-	__builtin_memset(&answer, 0, sizeof(answer));
+	if (!answer)
+		return 0;
+	__builtin_memset(answer, 0, sizeof(*answer));
 	if (!answer_l2(ctx, kind, (__u8 *)l2))
 		return 0;
-	if (p->family == GPC_V4 ? !answer_fill(ctx, kind, &answer, p, GPC_V4)
-				: !answer_fill(ctx, kind, &answer, p, GPC_V6))
+	if (p->family == GPC_V4 ? !answer_fill(ctx, kind, answer, p, GPC_V4)
+				: !answer_fill(ctx, kind, answer, p, GPC_V6))
 		return 0;
-	size = answer.size;
+	size = answer->size;
 	opaque(size);
 	if (!size || size > GPC_ANSWER_MAX)
 		return 0;
@@ -275,7 +286,7 @@ static __always_inline int answer(void *ctx, enum gpc_context kind, const struct
 				    : resize_skb(ctx, l3 + size, p->l4))
 		return 0;
 	return !frame_store(ctx, kind, 0, l2, GPC_L2_MAX) &&
-	       !frame_store(ctx, kind, l3, answer.bytes, size);
+	       !frame_store(ctx, kind, l3, answer->bytes, size);
 }
 
 /*

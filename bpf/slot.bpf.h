@@ -44,6 +44,15 @@ static __always_inline struct gpc_pick pick_slot(void)
 	return pick;
 }
 
+/* When the flow tables were made, coarse ktime; 0: not known. Not the control word: see pick_slot(). */
+static __always_inline __u64 flows_since(void)
+{
+	__u32 key = GPC_CTL_FLOWS_SINCE;
+	const __u64 *since = bpf_map_lookup_elem(&gpc_ctl, &key);
+
+	return since ? READ_ONCE(*since) : 0;
+}
+
 /* The image of a slot; base is NULL if there is none or if it was never linked to this host. */
 static __always_inline struct gpc_view image_of(__u32 slot)
 {

@@ -28,7 +28,10 @@
 	X(RULES, "rules")                                                                          \
 	X(RATE, "rate")                                                                            \
 	X(LIMITS, "limits")                                                                        \
-	X(EVENTS, "events")
+	X(EVENTS, "events")                                                                        \
+	X(CASES, "cases")                                                                          \
+	X(REPLIES, "replies")                                                                      \
+	X(FRAGMENTS, "fragments")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

@@ -25,6 +25,9 @@ const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
 	MAP_OF(GPC_SIM_RULES, gpc_rules),
 	MAP_OF(GPC_SIM_RATE, gpc_rate),
 	MAP_OF(GPC_SIM_LIMITS, gpc_limits),
+	MAP_OF(GPC_SIM_CASES, gpc_cases),
+	MAP_OF(GPC_SIM_REPLIES, gpc_replies),
+	MAP_OF(GPC_SIM_FRAGMENTS, gpc_fragments),
 	[GPC_SIM_IMAGES] = {.handle = &gpc_images, .type = BPF_MAP_TYPE_ARRAY_OF_MAPS},
 	[GPC_SIM_EVENTS] = {.handle = &gpc_events, .type = BPF_MAP_TYPE_RINGBUF},
 };

@@ -66,6 +66,7 @@ static inline void linked_device(struct gpc_link_device *devices, uint32_t mult,
 		.ifindex = ifindex,
 		.interface = interface,
 		.interface_bit = interface == GPC_NONE16 ? 0 : 1ull << interface,
+		.chain = {GPC_NONE16, GPC_NONE16},
 		.mtu = 65535,
 	};
 	memcpy(devices[at % GPC_DEVICE_SLOTS].mac, mac, 6);

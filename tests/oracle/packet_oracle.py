@@ -269,6 +269,18 @@ def unwrap(plane, frame, payload, p):
             "frame": frame[:payload - 2] + ethertype + inner.ip}
 
 
+def builtin(p):
+    """SEMANTICS 4.1, step 5: neighbour discovery, router advertisements, multicast listener discovery."""
+    if p.version != 6 or p.protocol != ICMP6 or p.fragment:
+        return False
+    kind, hops = p.ip[p.payload], p.ip[7]
+    if kind in (135, 136, 133):
+        return hops == 255
+    if kind == 134:
+        return hops == 255 and p.source.is_link_local
+    return kind in (130, 131, 132, 143) and (p.source.is_link_local or p.source.is_unspecified)
+
+
 def judge(plane, frame, role="edge"):
     untouched = {"verdict": "pass", "frame": frame}
     try:
@@ -281,8 +293,13 @@ def judge(plane, frame, role="edge"):
         p = (parse_v4 if kind == 0x0800 else parse_v6)(frame[payload:])
     except Malformed as fault:
         return judge_malformed(plane, frame, role, fault)
+    unwrapped = unwrap(plane, frame, payload, p) if role == "decap" else None
+    if unwrapped:
+        return unwrapped
+    if builtin(p):
+        return {**untouched, "reason": "builtin"}
     if role == "decap":
-        return unwrap(plane, frame, payload, p) or {**untouched, "reason": "fragment" if p.fragment else "no-listener"}
+        return {**untouched, "reason": "fragment" if p.fragment else "no-listener"}
     if p.fragment:
         return {**untouched, "reason": "fragment" if plane.is_address(p.destination) else "no-listener"}
     listener = plane.listener(p)

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * arrive.bpf.h: W-in in XDP, from entry to exit, with balancing (gpc_xdp) and without (gpc_decap).
+ */
+#ifndef GPC_ARRIVE_BPF_H
+#define GPC_ARRIVE_BPF_H
+
+#include "error.bpf.h"
+#include "forward.bpf.h"
+#include "reject.bpf.h"
+
+/* Finds the listener of a tuple on the walk's interface; 0: none. */
+static __always_inline int find_listener(const struct gpc_walk *w, struct gpc_service *s,
+					 const __u64 address[2], __be16 port, __u8 protocol)
+{
+	s->listener_index = gpc_vip_listener(w->view, address[0], address[1], port, protocol,
+					     w->in->interface_bit);
+	s->listener = gpc_listener_at(w->view, s->listener_index);
+	return s->listener_index != GPC_NONE;
+}
+
+/* An ICMP error for a listener's flow goes to that flow's endpoint, as a whole. */
+static __always_inline void choose_quoted(struct gpc_walk *w, struct gpc_service *s)
+{
+	const struct gpc_tuple *quoted = &w->c->quoted.tuple;
+	struct gpc_tuple back = {.source = {quoted->destination[0], quoted->destination[1]},
+				 .destination = {quoted->source[0], quoted->source[1]},
+				 .source_port = quoted->destination_port,
+				 .destination_port = quoted->source_port,
+				 .protocol = quoted->protocol};
+
+	s->new_flow = 0;
+	s->endpoint = GPC_NONE;
+	if (w->c->relation == GPC_FLOW_REPLY)
+		s->endpoint = kept_endpoint(w, s, &w->c->entry);
+	if (s->endpoint == GPC_NONE)
+		s->endpoint = picked_endpoint(w, s, &back);
+}
+
+/*
+ * `reason` of the end: GPC_PARSED, not about a known flow, so an ordinary packet; GPC_REASON_FORWARDED, to
+ * be sent to s->endpoint.
+ */
+static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_walk *w,
+						 struct gpc_service *s, int balances)
+{
+	struct gpc_case *c = open_case(w);
+	struct gpc_packet *p = &c->packet, *q = quote_of(c);
+	__u8 builtin = w->plane->builtin[GPC_BUILTIN_ICMP_ERROR];
+
+	c->relation = GPC_FLOW_UNKNOWN;
+	if (builtin == GPC_BUILTIN_RULES ||
+	    !gpc_quoted_xdp(ctx, q, p->l4 + GPC_ICMP_HEAD,
+			    GPC_ETH_SIZE + 4 * p->tags + p->length))
+		return ended(GPC_PARSED, GPC_VERDICT_PASS);
+	c->one_sided = balances && find_listener(w, s, q->tuple.source, q->tuple.source_port,
+						 q->tuple.protocol);
+	if (!gpc_judge_error(c))
+		return ended(GPC_PARSED, GPC_VERDICT_PASS);
+	if (builtin == GPC_BUILTIN_DENY || !c->one_sided)
+		return end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
+	gpc_count_rule(c, GPC_BUILTIN_ICMP_ERROR);
+	choose_quoted(w, s);
+	return ended(GPC_REASON_FORWARDED, GPC_VERDICT_FORWARD);
+}
+
+/* What passes its chain and is for no listener. */
+static __always_inline struct gpc_end end_passed(const struct gpc_walk *w, int balances,
+						 __u32 passed)
+{
+	if (unlikely(w->c->packet.fragment) && (!balances || to_listener(w)))
+		passed = GPC_REASON_FRAGMENT;
+	return ended(passed, GPC_VERDICT_PASS);
+}
+
+/* Packets that are neither TCP nor UDP, and fragments: what is not decided here goes on as any other. */
+static __always_inline struct gpc_end walk_special(struct xdp_md *ctx, struct gpc_walk *w,
+						   struct gpc_service *s, int balances)
+{
+	enum gpc_builtin builtin = builtin_of(&w->c->packet);
+
+	if (builtin != GPC_BUILTIN_COUNT && w->plane->builtin[builtin] != GPC_BUILTIN_RULES)
+		return end_builtin(w, builtin, GPC_REASON_BUILTIN);
+	if (quotes_packet(&w->c->packet))
+		return walk_error(ctx, w, s, balances);
+	return ended(GPC_PARSED, GPC_VERDICT_PASS);
+}
+
+/*
+ * What arrives and has been parsed for `reason`. `balances` is a constant: 0 where no listener exists.
+ * `passed` is the reason for what passes untouched.
+ */
+static __always_inline struct gpc_end walk_in(struct xdp_md *ctx, struct gpc_walk *w, __u32 reason,
+					      int balances, __u32 passed, int *action)
+{
+	const struct gpc_tuple *t = &w->c->packet.tuple;
+	enum gpc_action said = GPC_ACTION_PASS;
+	/* Not NULL: the verifier does not see that it is read only where one was found. */
+	struct gpc_service service = {.listener = (const void *)w->view.base};
+	struct gpc_end end;
+	int listener, stateful, flow;
+
+	if (unlikely(reason != GPC_PARSED))
+		return end_unparsed(w, reason, w->chain || (balances && to_listener(w)));
+	if (unlikely(w->c->packet.fragment ||
+		     (t->protocol != IPPROTO_TCP && t->protocol != IPPROTO_UDP))) {
+		end = walk_special(ctx, w, &service, balances);
+		if (balances && end.reason == GPC_REASON_FORWARDED)
+			goto chosen;
+		if (end.reason != GPC_PARSED)
+			return end;
+	}
+	listener = balances && !w->c->packet.fragment &&
+		   find_listener(w, &service, t->destination, t->destination_port, t->protocol);
+	if (!listener && !w->chain)
+		return end_passed(w, balances, passed);
+	stateful = w->chain && w->chain->flags & GPC_CHAIN_STATEFUL;
+	flow = listener || (stateful && packet_has_flow(&w->c->packet));
+	walk_time(w);
+	if (flow) {
+		find_flow(w);
+		age_flow(w, listener);
+	}
+	if (w->chain) {
+		said = ask(w, flow && stateful, listener);
+		if (unlikely(denies(said)))
+			return refuse(w, said);
+	}
+	if (!listener) {
+		if (flow && !keep_flow(w))
+			return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
+		return end_passed(w, balances, passed);
+	}
+	choose_endpoint(w, &service);
+chosen:
+	if (service.endpoint == GPC_NONE)
+		return ended(GPC_REASON_NO_ENDPOINT, GPC_VERDICT_DROP);
+	return forward(ctx, w, &service, action);
+}
+
+/*
+ * Tells TC of the same packet which image decided, and the mark that the rules give it; a driver without
+ * room for it stays silent.
+ */
+static __always_inline void write_meta(struct xdp_md *ctx, const struct gpc_walk *w)
+{
+	int size = w->c->skb_mark ? sizeof(struct gpc_meta_mark) : sizeof(struct gpc_meta);
+	struct gpc_meta_mark *marked;
+	struct gpc_meta *meta;
+
+	if (bpf_xdp_adjust_meta(ctx, -size))
+		return;
+	marked = (void *)(long)ctx->data_meta;
+	meta = &marked->meta;
+	if ((void *)(meta + 1) > (void *)(long)ctx->data)
+		return;
+	meta->nonce = w->link->nonce;
+	meta->slot_generation = w->slot | w->link->generation << 3;
+	if (likely(!w->c->skb_mark) || (void *)(marked + 1) > (void *)(long)ctx->data)
+		return;
+	marked->mark = w->c->skb_mark;
+	marked->pad0 = 0;
+}
+
+/* The program's one exit: metadata or an answer, and the count. */
+static __always_inline int leave(struct xdp_md *ctx, struct gpc_walk *w, enum gpc_hook hook,
+				 __u32 frame, struct gpc_end end, int action)
+{
+	if (end.verdict == GPC_VERDICT_PASS) {
+		action = XDP_PASS;
+		if (w->in && w->in->flags & GPC_DEVICE_META)
+			write_meta(ctx, w);
+	} else if (end.verdict == GPC_VERDICT_DROP) {
+		action = XDP_DROP;
+	} else if (unlikely(end.verdict == GPC_VERDICT_REJECT)) {
+		action = reject_xdp(ctx, &w->c->packet, &w->c->question, w->c->now);
+	}
+	count_reason(hook, end.reason, 1, frame);
+	return action;
+}
+
+/* 0: *ret_end is how the walk ends before it has begun. */
+static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, enum gpc_hook hook,
+				 struct gpc_end *ret_end)
+{
+	struct gpc_pick pick = pick_slot();
+
+	w->in = 0;
+	w->c = case_of(hook);
+	if (unlikely(pick.word & GPC_CTL_OFF)) {
+		*ret_end = ended(GPC_REASON_OFF, GPC_VERDICT_PASS);
+		return 0;
+	}
+	w->view = image_of(pick.slot);
+	if (unlikely(!w->view.base || !w->c)) {
+		*ret_end = ended(GPC_REASON_ON_FAIL,
+				 drop_if(gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP));
+		return 0;
+	}
+	w->packets = 1;
+	if (walk_start(w, &pick, ctx->ingress_ifindex, hook))
+		return 1;
+	*ret_end = ended(GPC_REASON_NO_LISTENER, GPC_VERDICT_PASS);
+	return 0;
+}
+
+#endif

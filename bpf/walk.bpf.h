@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * walk.bpf.h: what the walks of all hooks have in common (SEMANTICS 4.1, 4.2): built-ins, ICMP errors,
+ * the packet's flow, the chain of its interface. Nothing here touches the frame.
+ *
+ * A packet whose flow's entry says that this chain has let it through, and whose epoch is the image's,
+ * passes here by comparing what has been loaded. All others go to gpc_judge().
+ */
+#ifndef GPC_WALK_BPF_H
+#define GPC_WALK_BPF_H
+
+#include "count.bpf.h"
+#include "judge.bpf.h"
+
+/* What the stages hand on about one packet. */
+struct gpc_walk {
+	struct gpc_view view;
+	const struct gpc_plane *plane;
+	const struct gpc_link_head *link;
+	const struct gpc_link_device *in;
+	const struct gpc_chain *chain; /* of this hook, NULL: none */
+	struct gpc_case *c;	       /* with the packet */
+	struct gpc_flow *flow;	       /* the flow's element as it was found, NULL: none */
+	struct gpc_flow now;	       /* its first words, as they are to be: see age_flow() */
+	__u64 seen;		       /* now.mark as it was found */
+	__u64 packets;
+	__u32 slot;
+	__u32 epoch;
+	__u32 audit; /* GPC_HOW_AUDIT, or 0 */
+	__u32 direction;
+	enum gpc_hook hook;
+};
+
+/* How a walk ended. */
+struct gpc_end {
+	__u32 reason;
+	enum gpc_verdict verdict;
+};
+
+static __always_inline struct gpc_end ended(__u32 reason, enum gpc_verdict verdict)
+{
+	return (struct gpc_end){.reason = reason, .verdict = verdict};
+}
+
+static __always_inline enum gpc_verdict drop_if(int condition)
+{
+	return condition ? GPC_VERDICT_DROP : GPC_VERDICT_PASS;
+}
+
+/* The chain of the interface and direction; one of `protect` items alone decides nothing. */
+static __always_inline const struct gpc_chain *chain_of(const struct gpc_walk *w, __u32 direction)
+{
+	__u16 index = w->in->chain[direction & 1];
+	const struct gpc_chain *chain;
+
+	if (likely(index == GPC_NONE16))
+		return 0;
+	chain = gpc_chain_at(w->view, index);
+	return chain->policies ? chain : 0;
+}
+
+/* 0: the plane has nothing to do with the device. */
+static __always_inline int walk_start(struct gpc_walk *w, const struct gpc_pick *pick,
+				      __u32 ifindex, enum gpc_hook hook)
+{
+	w->slot = pick->slot;
+	w->hook = hook;
+	w->direction = hook == GPC_HOOK_ID_TC_EGRESS ? GPC_EGRESS : GPC_INGRESS;
+	w->audit = pick->word & GPC_CTL_AUDIT ? GPC_HOW_AUDIT : 0;
+	w->plane = gpc_view_plane(w->view);
+	w->link = gpc_view_link(w->view);
+	w->c->opened = 0;
+	w->flow = 0;
+	w->c->skb_mark = 0;
+	w->c->now = 0;
+	w->in = gpc_device_by_ifindex(w->view, w->link, ifindex);
+	if (!w->in || !w->in->interface_bit)
+		return 0;
+	w->chain = chain_of(w, w->direction);
+	return 1;
+}
+
+static __always_inline __u64 walk_time(struct gpc_walk *w)
+{
+	if (!w->c->now)
+		w->c->now = bpf_ktime_get_coarse_ns();
+	return w->c->now;
+}
+
+/* ---- the case of a packet that somebody has to be asked about ---- */
+
+static __always_inline struct gpc_case *case_of(enum gpc_hook hook)
+{
+	__u32 which = hook;
+
+	return bpf_map_lookup_elem(&gpc_cases, &which);
+}
+
+/* Fills in what judges want to know. */
+static __always_inline struct gpc_case *open_case(struct gpc_walk *w)
+{
+	struct gpc_case *c = w->c;
+
+	w->c->opened = 1;
+	walk_time(w);
+	c->packets = w->packets;
+	c->slot = w->slot;
+	c->ifindex = w->in->ifindex;
+	c->frame = c->packet.frame;
+	c->length = c->packet.length;
+	c->epoch = w->plane->epoch | (w->audit ? GPC_EPOCH_AUDIT : 0);
+	c->chain[GPC_INGRESS] = chain_of(w, GPC_INGRESS) ? w->in->chain[GPC_INGRESS] : GPC_NONE16;
+	c->chain[GPC_EGRESS] = chain_of(w, GPC_EGRESS) ? w->in->chain[GPC_EGRESS] : GPC_NONE16;
+	c->direction = w->direction;
+	c->hook = w->hook;
+	c->how = w->audit;
+	c->one_sided = 0;
+	c->tcp_flags = c->packet.tcp_flags;
+	c->reason = GPC_REASON_POLICY;
+	c->store = 0;
+	c->reopens = 0;
+	return c;
+}
+
+/* ---- flows ---- */
+
+/* Looks for the packet's flow; w->c->key is its key in any case. */
+static __always_inline void find_flow(struct gpc_walk *w)
+{
+	if (w->c->packet.family == GPC_V4) {
+		w->c->flags = flow_key4(&w->c->key, &w->c->packet.tuple);
+		w->flow = bpf_map_lookup_elem(&gpc_flows4, &w->c->key);
+		opaque(w->flow); /* two calls that were merged into one could not be inlined */
+	} else {
+		w->c->flags = flow_key6(&w->c->key, &w->c->packet.tuple);
+		w->flow = bpf_map_lookup_elem(&gpc_flows6, &w->c->key);
+	}
+	w->c->flags |= flow_tag(&w->c->key, w->c->packet.family);
+	w->c->relation = GPC_FLOW_UNKNOWN;
+	if (!w->flow)
+		return;
+	w->now.endpoint = READ_ONCE(w->flow->endpoint);
+	w->now.mark = w->seen = READ_ONCE(w->flow->mark);
+	if (likely(w->now.flags == w->c->flags))
+		w->c->relation = GPC_FLOW_ORIGINAL;
+	else if ((w->now.flags ^ w->c->flags) == GPC_FLOW_REVERSED)
+		w->c->relation = GPC_FLOW_REPLY;
+	/* else the element went to another flow since it was found */
+}
+
+/* w->now.mark becomes what it is after this packet. */
+static __always_inline void age_flow(struct gpc_walk *w, int one_sided)
+{
+	const struct gpc_packet *p = &w->c->packet;
+	__u32 second = walk_time(w) >> GPC_FLOW_SECOND_SHIFT;
+	__s32 idle = second - w->now.last_seen;
+	__u8 state = w->now.state & GPC_FLOW_STATE_MASK;
+	int reply = w->c->relation == GPC_FLOW_REPLY;
+
+	w->c->fresh = w->c->relation == GPC_FLOW_UNKNOWN ||
+		   flow_expired(w->plane, w->now.state, idle) ||
+		   (p->tuple.protocol == IPPROTO_TCP && tcp_opens(p->tcp_flags) &&
+		    (state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED) &&
+		    !(w->now.state & GPC_FLOW_REVOKED));
+	if (unlikely(w->c->fresh)) {
+		w->now.endpoint = 0;
+		w->now.last_seen = second;
+		w->now.state = flow_first_state(p->tuple.protocol, p->tcp_flags, one_sided);
+		w->now.flags = w->c->flags;
+		return;
+	}
+	w->now.state = (w->now.state & ~GPC_FLOW_STATE_MASK) |
+		       flow_next_state(state, p->tuple.protocol, p->tcp_flags, reply,
+				       reply | one_sided);
+	if (idle > 0)
+		w->now.last_seen = second;
+}
+
+/*
+ * Stores what is new of an entry. When another CPU was faster, a new state is put into what that one
+ * stored; a stamp is not: it is as new.
+ */
+static __always_inline void mark_flow(const struct gpc_walk *w)
+{
+	struct gpc_flow was = {.mark = w->seen}, found;
+	__u64 seen = w->seen;
+
+	if (likely(w->now.mark == seen) || !w->flow)
+		return;
+	found.mark = __sync_val_compare_and_swap(&w->flow->mark, seen, w->now.mark);
+	if (likely(found.mark == seen) || w->now.state == was.state ||
+	    found.flags != w->now.flags)
+		return;
+	seen = found.mark;
+	found.state = w->now.state;
+	__sync_val_compare_and_swap(&w->flow->mark, seen, found.mark);
+}
+
+/* c->entry becomes the entry as found, or an empty one, with w->now.mark. */
+static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
+{
+	__builtin_memset(&c->entry, 0, sizeof(c->entry));
+	if (w->flow && !w->c->fresh) {
+		c->entry = *w->flow;
+		if ((READ_ONCE(w->flow->flags) ^ w->c->flags) & ~GPC_FLOW_REVERSED)
+			__builtin_memset(&c->entry, 0, sizeof(c->entry));
+	}
+	c->entry.endpoint = w->now.endpoint;
+	c->entry.mark = w->now.mark;
+}
+
+/* Writes c->entry with its key; 0 if it is there now. */
+static __always_inline long enter_flow(struct gpc_walk *w)
+{
+	long failed;
+
+	if (w->c->packet.family == GPC_V4) {
+		failed = bpf_map_update_elem(&gpc_flows4, &w->c->key, &w->c->entry, BPF_ANY);
+		opaque(failed);
+	} else {
+		failed = bpf_map_update_elem(&gpc_flows6, &w->c->key, &w->c->entry, BPF_ANY);
+	}
+	return failed;
+}
+
+static __always_inline int take_budget(const struct gpc_walk *w)
+{
+	return flow_budget(w->plane, w->direction, w->link->cpus, w->c->now);
+}
+
+/* ---- the chain ---- */
+
+/* Does the entry say that the packet passes this hook? */
+static __always_inline int is_settled(const struct gpc_walk *w)
+{
+	if (!w->flow || w->c->fresh || w->c->packet.fragment || w->now.state & GPC_FLOW_REVOKED)
+		return 0;
+	if (READ_ONCE(w->flow->epoch) != (w->plane->epoch | (w->audit ? GPC_EPOCH_AUDIT : 0)))
+		return 0;
+	return w->c->relation == GPC_FLOW_REPLY || !w->chain ||
+	       READ_ONCE(w->flow->chain[w->direction & 1]) == w->chain->tag;
+}
+
+/* Asks about the packet; `flow`: its flow has been looked for, and has to be kept. */
+static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one_sided)
+{
+	struct gpc_case *c;
+	int action;
+
+	if (flow && likely(is_settled(w))) {
+		__u32 mark = READ_ONCE(w->flow->skb_mark);
+
+		if (unlikely(mark) && w->c->relation == GPC_FLOW_ORIGINAL &&
+		    !(w->now.state & GPC_FLOW_EGRESS_MARK) == (w->direction == GPC_INGRESS))
+			w->c->skb_mark = mark;
+		return GPC_ACTION_ALLOW;
+	}
+	c = open_case(w);
+	if (flow) {
+		copy_entry(w, c);
+		c->one_sided = one_sided;
+		if (c->fresh)
+			c->relation = GPC_FLOW_UNKNOWN;
+	} else {
+		c->relation = GPC_FLOW_UNKNOWN;
+	}
+	action = gpc_judge(c);
+	if (!flow)
+		return action;
+	/*
+	 * From here on the entry changes by its key: the verifier would look at all that follows once more
+	 * for each table that the element may be of.
+	 */
+	w->flow = 0;
+	w->now.endpoint = c->entry.endpoint;
+	w->now.mark = c->entry.mark;
+	if (!c->fresh && c->entry.mark != w->seen)
+		c->store = 1;
+	return action;
+}
+
+/* The end of a packet that may not pass. */
+static __always_inline struct gpc_end refuse(struct gpc_walk *w, enum gpc_action action)
+{
+	if (w->c->store)
+		enter_flow(w);
+	return ended(w->c->reason, action == GPC_ACTION_REJECT ? GPC_VERDICT_REJECT
+							       : GPC_VERDICT_DROP);
+}
+
+/*
+ * A packet without a listener has passed its chain: its entry is kept up. A flow that cannot be entered
+ * cannot be let in either, its replies would not pass.
+ */
+static __always_inline int keep_flow(struct gpc_walk *w)
+{
+	if (!w->c->opened) {
+		mark_flow(w);
+		return 1;
+	}
+	if (!w->c->store)
+		return 1;
+	if (w->c->fresh && !take_budget(w))
+		return !w->chain;
+	enter_flow(w);
+	return 1;
+}
+
+/* ---- built-ins and what is no packet for rules ---- */
+
+static __always_inline struct gpc_end end_builtin(struct gpc_walk *w, enum gpc_builtin which,
+						  __u32 passed)
+{
+	struct gpc_case *c = open_case(w);
+	int deny = w->plane->builtin[which] == GPC_BUILTIN_DENY && !w->audit;
+
+	gpc_count_rule(c, which);
+	return ended(deny ? GPC_REASON_BUILTIN : passed, drop_if(deny));
+}
+
+static __always_inline int is_link_local(const __u64 address[2])
+{
+	return (address[0] & 0xc0ff) == 0x80fe;
+}
+
+/* The built-in that holds the packet, GPC_BUILTIN_COUNT: none. */
+static __always_inline enum gpc_builtin builtin_of(const struct gpc_packet *p)
+{
+	const __u64 *source = p->tuple.source;
+
+	if (p->tuple.protocol != IPPROTO_ICMPV6 || p->family != GPC_V6 || p->fragment)
+		return GPC_BUILTIN_COUNT;
+	switch (p->icmp >> 8) {
+	case 135:
+	case 136:
+		return p->hops == 255 ? GPC_BUILTIN_ND : GPC_BUILTIN_COUNT;
+	case 133:
+		return p->hops == 255 ? GPC_BUILTIN_RA : GPC_BUILTIN_COUNT;
+	case 134:
+		return p->hops == 255 && is_link_local(source) ? GPC_BUILTIN_RA
+							       : GPC_BUILTIN_COUNT;
+	case 130:
+	case 131:
+	case 132:
+	case 143:
+		return is_link_local(source) || !(source[0] | source[1]) ? GPC_BUILTIN_MLD
+									 : GPC_BUILTIN_COUNT;
+	default:
+		return GPC_BUILTIN_COUNT;
+	}
+}
+
+/* Is the packet to an address of any listener on its interface? */
+static __always_inline int to_listener(const struct gpc_walk *w)
+{
+	const struct gpc_tuple *t = &w->c->packet.tuple;
+
+	return gpc_vip_is_address(w->view, t->destination[0], t->destination[1],
+				  w->in->interface_bit);
+}
+
+/* A frame that parsing gave a reason for; `ours`: what is malformed is the plane's to judge. */
+static __always_inline struct gpc_end end_unparsed(struct gpc_walk *w, __u32 reason, int ours)
+{
+	if (reason == GPC_REASON_NON_IP)
+		return ended(reason, drop_if(w->plane->flags & GPC_PLANE_NON_IP_DROP));
+	if (reason == GPC_REASON_ARP)
+		return end_builtin(w, GPC_BUILTIN_ARP, reason);
+	return ended(reason,
+		     drop_if(ours && w->plane->flags & GPC_PLANE_MALFORMED_DROP && !w->audit));
+}
+
+#endif
