@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "../classify/verify.h"
 #include "../model/id.h"
 #include "../model/model.h"
 #include "gpc/lookup/epoch.h"
@@ -227,19 +228,64 @@ static bool check_chains(const struct gpc_reader *reader, struct classifiers *cl
 
 /* ---- classifiers ---- */
 
-static bool check_classifiers(const struct gpc_reader *reader)
+/* By classifier: the positions that it may name are below. */
+static uint32_t *list_positions(const struct gpc_reader *reader, struct gpc_arena *arena,
+				uint32_t count)
 {
-	const struct gpc_section *sections = reader->plane->section;
-	uint32_t count;
+	uint32_t *positions = GPC_NEW_ARRAY(arena, uint32_t, count), policy_count;
+	const struct gpc_policy *policies =
+		gpc_reader_section(reader, GPC_SEC_POLICY, &policy_count);
+
+	for (uint32_t i = 0; i < count; i++)
+		positions[i] = reader->plane->protects;
+	for (uint32_t i = 0; i < policy_count; i++) {
+		const uint32_t asked[] = {policies[i].decide, policies[i].log, policies[i].mark};
+
+		for (size_t k = 0; k < sizeof(asked) / sizeof(asked[0]); k++)
+			if (asked[k] != GPC_NONE)
+				positions[asked[k]] = policies[i].rules;
+	}
+	return positions;
+}
+
+static bool check_paddings(const struct gpc_reader *reader)
+{
+	uint32_t count, words;
 	const struct gpc_classifier *classifiers =
 		gpc_reader_section(reader, GPC_SEC_CLASSIFIER, &count);
 
+	gpc_reader_section(reader, GPC_SEC_WORDS, &words);
 	for (uint32_t i = 0; i < count; i++)
-		if (!gpc_all_zero(classifiers[i].pad0, sizeof(classifiers[i].pad0)) ||
-		    classifiers[i].bytes > sections[GPC_SEC_WORDS].size)
-			return gpc_reader_refuse(reader, GPC_E0509, "classifier %u is malformed",
-						 i);
+		if (!gpc_all_zero(classifiers[i].pad0, sizeof(classifiers[i].pad0)))
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "padding of classifier %u is not zero", i);
+	if (!count && (words || !gpc_all_zero(&reader->plane->tries, sizeof(struct gpc_tries))))
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "classes of addresses that no classifier asks for");
 	return true;
+}
+
+/* What classifiers and tries hold in WORDS; all references to classifiers have been checked. */
+static bool check_classifiers(const struct gpc_reader *reader)
+{
+	struct gpc_arena scratch = {0};
+	struct gpc_classified_view view = {.tries = &reader->plane->tries};
+	uint32_t count, word_count;
+	const char *wrong;
+	size_t at;
+
+	view.classifiers = gpc_reader_section(reader, GPC_SEC_CLASSIFIER, &count);
+	view.classifier_count = count;
+	view.words = gpc_reader_section(reader, GPC_SEC_WORDS, &word_count);
+	view.word_count = word_count;
+	view.positions = list_positions(reader, &scratch, count);
+	wrong = gpc_classified_check(&scratch, &view, &at);
+	if (wrong && at == SIZE_MAX)
+		gpc_reader_refuse(reader, GPC_E0509, "classes of addresses are malformed: %s", wrong);
+	else if (wrong)
+		gpc_reader_refuse(reader, GPC_E0509, "classifier %zu is malformed: %s", at, wrong);
+	gpc_arena_release(&scratch);
+	return !wrong;
 }
 
 bool gpc_reader_policies(const struct gpc_reader *reader)
@@ -255,5 +301,6 @@ bool gpc_reader_policies(const struct gpc_reader *reader)
 	return check_builtins(reader, rules) &&
 	       check_protects(reader, rules + GPC_BUILTIN_COUNT) &&
 	       check_policies(reader, rules, count, &classifiers) &&
-	       check_chains(reader, &classifiers) && check_classifiers(reader);
+	       check_chains(reader, &classifiers) && check_paddings(reader) &&
+	       check_classifiers(reader);
 }
