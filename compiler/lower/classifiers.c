@@ -180,8 +180,9 @@ static struct culprit culprit_of(const struct lists *lists, const struct gpc_cla
 
 static const char *pairs_of(const struct lists *lists, const struct gpc_classify_cost *cost)
 {
-	return gpc_arena_printf(lists->arena, "%s: %llu pairs of address classes",
-				culprit_of(lists, cost).text, (unsigned long long)cost->pairs);
+	return gpc_arena_printf(lists->arena, "%s: %llu pair%s of address classes",
+				culprit_of(lists, cost).text, (unsigned long long)cost->pairs,
+				cost->pairs == 1 ? "" : "s");
 }
 
 /* The first three costs have their places, the others their names in the hint. */
