@@ -11,6 +11,8 @@
 #define ENTRIES_PER_CELL 8u	/* that cost as much as a cell */
 #define ENTRIES_COUNTED 1000u
 #define FAILURES_MAX 6u
+#define SMALL_TABLE 32768u	/* rows times columns that are measured as such ... */
+#define REPEATS_MAX 4u		/* ... unless more pairs meet in a cell: lists grow */
 #define HOPELESS 16u		/* an estimate so many times the budget is not measured */
 
 /* log4 of the number of classes of an object, rounded up. */
@@ -148,7 +150,7 @@ uint64_t *gpc_group_widths(struct gpc_arena *scratch, struct gpc_pairs *pairs, c
 
 void gpc_group_measure(struct gpc_arena *scratch, struct gpc_pairs *pairs, struct gpc_group *group)
 {
-	uint64_t *cells = gpc_group_widths(scratch, pairs, group);
+	uint64_t *cells = gpc_group_widths(scratch, pairs, group), most = 1;
 
 	group->cells = group->cost = 0;
 	for (uint32_t i = 0; i < group->pair_count; i++) {
@@ -156,6 +158,11 @@ void gpc_group_measure(struct gpc_arena *scratch, struct gpc_pairs *pairs, struc
 		group->cost += cells[i] * weight_of(&pairs->pairs[group->pairs[i]]);
 	}
 	group->cost /= ENTRIES_PER_CELL;
+	/* Pairs that meet in a cell make one cell. */
+	for (int side = 0; side < GPC_SIDES; side++)
+		most *= pairs->side[side].rows->refinement.next;
+	if (most <= SMALL_TABLE && group->cells > most && group->cells < REPEATS_MAX * most)
+		group->cost = (uint64_t)((double)group->cost * (double)most / (double)group->cells);
 }
 
 /* The candidates by levels of source and destination. */
