@@ -87,7 +87,8 @@ tier_unit_san() { programs build/san/tests/unit/ "$jobs" < <(built SAN=1 print-u
 tier_golden() { program golden make --no-print-directory -s golden; }
 tier_drift() { program drift make --no-print-directory -s drift; }
 tier_oracle() {
-	program oracle/image_check tests/oracle/image_check.py build/gpc examples/*.yaml examples/*/gpc.yaml
+	program oracle/image_check tests/oracle/image_check.py build/gpc examples/*.yaml examples/*/gpc.yaml \
+		tests/golden/tables/policies.yaml
 	programs build/tests/oracle/ "$jobs" < <(built print-oracle)
 }
 tier_bpf() { programs build/tests/bpf/ 1 < <(built print-bpf); }

@@ -11,7 +11,8 @@ $(RULE_PROGRAMS): $(call object,$(RULE_SETS))
 check-oracle: $(ORACLES) $(GPC) ## the independent oracles: Maglev, VIP lookup, flow hash, image reader
 	@failed=0; \
 	for program in $(ORACLES); do $$program || failed=1; done; \
-	tests/oracle/image_check.py $(GPC) examples/*.yaml examples/*/gpc.yaml || failed=1; \
+	tests/oracle/image_check.py $(GPC) examples/*.yaml examples/*/gpc.yaml \
+		tests/golden/tables/policies.yaml || failed=1; \
 	exit $$failed
 
 .PHONY: check-oracle
