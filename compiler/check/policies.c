@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "../base/words.h"
 #include "check.h"
-
-static const char *direction_name(const struct gpc_model_policy *policy)
-{
-	return policy->direction == GPC_EGRESS ? "egress" : "ingress";
-}
 
 /* ---- one policy ---- */
 
@@ -77,7 +73,7 @@ static void check_hooks(struct gpc_diags *diags, const struct gpc_model *model,
 						"%s on interface `%s` for %s %s policy `%s`",
 						lacking, interface->name,
 						policy->stateful ? "stateful" : "stateless",
-						direction_name(policy), policy->name),
+						gpc_direction_name(policy->direction), policy->name),
 				       interface->at, "the interface");
 		if (mark != GPC_NONE && !(interface->hooks & GPC_HOOK_TC_INGRESS))
 			gpc_diag_place(gpc_diag(diags, GPC_E0333, policy->rules_at[mark],

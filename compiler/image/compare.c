@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/words.h"
 #include "fields.h"
 #include "layout.h"
 
@@ -250,7 +251,7 @@ static uint64_t describe_chain(const struct gpc_image *image, uint32_t index, ch
 
 	object = describe_interface(image, chain->interface, name, sizeof(name));
 	snprintf(out, size, "%s chain of %s",
-		 chain->direction == GPC_INGRESS ? "ingress" : "egress", name);
+		 gpc_direction_name(chain->direction), name);
 	return object;
 }
 

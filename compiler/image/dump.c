@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../base/words.h"
 #include "dump.h"
 
 #include <arpa/inet.h>
@@ -18,9 +19,6 @@ static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
 static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
-static const char *const builtin_actions[] = {[GPC_BUILTIN_ALLOW] = "allow",
-					      [GPC_BUILTIN_DENY] = "deny",
-					      [GPC_BUILTIN_RULES] = "rules"};
 const char *const gpc_timeout_names[GPC_TIMEOUT_COUNT] = {
 	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
 	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
@@ -99,7 +97,7 @@ static void dump_plane(struct gpc_dump *dump)
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		gpc_emit_number(e, gpc_timeout_names[i], plane->timeout[i]);
 	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
-		gpc_emit_string(e, gpc_builtin_names[i], builtin_actions[plane->builtin[i]]);
+		gpc_emit_string(e, gpc_builtin_names[i], gpc_builtin_action_name(plane->builtin[i]));
 	if (plane->pickup && plane->pickup != GPC_NONE)
 		gpc_emit_number(e, "pickup", plane->pickup);
 	else

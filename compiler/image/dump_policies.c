@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <time.h>
 
+#include "../base/words.h"
 #include "dumper.h"
-
-static const char *const actions[] = {
-	[GPC_ACTION_PASS] = "pass",	[GPC_ACTION_ALLOW] = "allow", [GPC_ACTION_DENY] = "deny",
-	[GPC_ACTION_REJECT] = "reject", [GPC_ACTION_LOG] = "log",     [GPC_ACTION_MARK] = "mark",
-};
 
 void gpc_dump_policy_words(struct gpc_dump *dump)
 {
@@ -63,7 +59,7 @@ void gpc_dump_chains(struct gpc_dump *dump)
 		gpc_dump_begin(dump, "chain", i);
 		gpc_dump_name(dump, "interface", interface->name);
 		gpc_emit_string(e, "direction",
-				chain->direction == GPC_INGRESS ? "ingress" : "egress");
+				gpc_direction_name(chain->direction));
 		gpc_emit_string(e, "policies", policies_of(dump, chain));
 		put_state(dump, chain->flags);
 		put_index(dump, "protect", chain->protect);
@@ -85,7 +81,7 @@ void gpc_dump_policies(struct gpc_dump *dump)
 		gpc_emit_hex(e, "id", policy->id);
 		gpc_emit_string(e, "mode",
 				policy->mode == GPC_POLICY_AUDIT ? "audit" : "enforce");
-		gpc_emit_string(e, "default", actions[policy->fallback]);
+		gpc_emit_string(e, "default", gpc_action_name(policy->fallback));
 		gpc_emit_number(e, "priority", policy->priority);
 		gpc_emit_number(e, "first-rule", policy->first_rule);
 		gpc_emit_number(e, "rules", policy->rules);
@@ -180,7 +176,7 @@ static void put_rate(struct gpc_dump *dump, const struct gpc_rule *rule)
 		gpc_emit_none(e, "buckets");
 		return;
 	}
-	gpc_emit_string(e, "exceed", actions[rule->exceed]);
+	gpc_emit_string(e, "exceed", gpc_action_name(rule->exceed));
 	if (bytes)
 		gpc_emit_none(e, "cost-ns");
 	gpc_emit_number(e, bytes ? "bytes-per-second" : "cost-ns", rule->rate_cost);
@@ -217,7 +213,7 @@ void gpc_dump_rules(struct gpc_dump *dump)
 		put_owner(dump, rule);
 		gpc_dump_name(dump, "name", rule->name);
 		gpc_emit_hex(e, "id", rule->id);
-		gpc_emit_string(e, "action", rules ? "rules" : actions[rule->action]);
+		gpc_emit_string(e, "action", rules ? "rules" : gpc_action_name(rule->action));
 		if (rule->mark)
 			gpc_emit_number(e, "mark", rule->mark);
 		else

@@ -2,6 +2,7 @@
 /* Policies of one interface and direction, in the order in which they are asked (SEMANTICS 4.3). */
 #include <stdlib.h>
 
+#include "../base/words.h"
 #include "build.h"
 
 static int by_order(const void *a, const void *b)
@@ -70,7 +71,7 @@ static void build_chain(struct gpc_diags *diags, struct gpc_model *model, uint32
 	if (count > GPC_MAX_CHAIN_POLICIES) {
 		gpc_diag(diags, GPC_E0416, policies[GPC_MAX_CHAIN_POLICIES]->at,
 			 "%zu %s policies on interface `%s`, the most is %u", count,
-			 direction == GPC_INGRESS ? "ingress" : "egress",
+			 gpc_direction_name(direction),
 			 model->interfaces[interface].name, GPC_MAX_CHAIN_POLICIES);
 		count = GPC_MAX_CHAIN_POLICIES;
 	}

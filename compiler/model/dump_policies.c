@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 
+#include "../base/words.h"
 #include "dump.h"
-
-static const char *const action_names[] = {
-	[GPC_ACTION_PASS] = "pass",	[GPC_ACTION_ALLOW] = "allow", [GPC_ACTION_DENY] = "deny",
-	[GPC_ACTION_REJECT] = "reject", [GPC_ACTION_LOG] = "log",     [GPC_ACTION_MARK] = "mark",
-};
-
-static const char *direction_name(enum gpc_direction direction)
-{
-	return direction == GPC_EGRESS ? "egress" : "ingress";
-}
 
 /* ---- sets and services ---- */
 
@@ -95,7 +86,7 @@ static void dump_rule(const struct gpc_model_rule *rule, size_t index, FILE *out
 		[GPC_NEVER_FRAGMENTS] = " never: fragments",
 	};
 
-	fprintf(out, "rule %zu %s %s%s", index, rule->name, action_names[rule->action],
+	fprintf(out, "rule %zu %s %s%s", index, rule->name, gpc_action_name(rule->action),
 		rule->used ? "" : " unused");
 	if (rule->mark)
 		fprintf(out, " mark 0x%x", rule->mark);
@@ -105,7 +96,7 @@ static void dump_rule(const struct gpc_model_rule *rule, size_t index, FILE *out
 		fprintf(out, " rate %s%s cost %" PRIu64 " burst %" PRIu64 " entries %u exceed %s",
 			rule->per_source ? "source-ip" : "rule", rule->rate_bytes ? " bytes" : "",
 			rule->rate_cost, rule->rate_burst, rule->rate_entries,
-			action_names[rule->exceed]);
+			gpc_action_name(rule->exceed));
 	if (rule->has_priority)
 		fprintf(out, " priority %u", rule->priority);
 	if (rule->expires)
@@ -121,7 +112,7 @@ static void dump_protects(const struct gpc_model *model, FILE *out)
 		const struct gpc_model_protect *protect = &model->protects[i];
 
 		fprintf(out, "protect %zu %s id %016" PRIx64 " %s interfaces %" PRIx64, i,
-			protect->name, protect->id, direction_name(protect->direction),
+			protect->name, protect->id, gpc_direction_name(protect->direction),
 			protect->interfaces);
 		dump_boxes("boxes", protect->boxes, protect->box_count, out);
 		dump_boxes("exchanged", protect->exchanged, protect->exchanged_count, out);
@@ -137,10 +128,10 @@ static void dump_policies(const struct gpc_model *model, FILE *out)
 		fprintf(out,
 			"policy %zu %s id %016" PRIx64 " %s interfaces %" PRIx64
 			" %s%s%s default %s %s priority %u\n",
-			i, policy->name, policy->id, direction_name(policy->direction),
+			i, policy->name, policy->id, gpc_direction_name(policy->direction),
 			policy->interfaces, policy->stateful ? "stateful" : "stateless",
 			policy->keep ? " keep" : "", policy->mid_stream ? " mid-stream" : "",
-			action_names[policy->fallback],
+			gpc_action_name(policy->fallback),
 			policy->mode == GPC_POLICY_AUDIT ? "audit" : "enforce", policy->priority);
 		for (size_t k = 0; k < policy->rule_count; k++)
 			fprintf(out, "  rule %u %s id %016" PRIx64 "\n", policy->rules[k],
@@ -155,7 +146,7 @@ static void dump_chains(const struct gpc_model *model, FILE *out)
 		const struct gpc_model_chain *chain = &model->chains[i];
 
 		fprintf(out, "chain %zu %s %s", i, model->interfaces[chain->interface].name,
-			direction_name(chain->direction));
+			gpc_direction_name(chain->direction));
 		for (size_t k = 0; k < chain->policy_count; k++)
 			fprintf(out, " %s", model->policies[chain->policies[k]].name);
 		fputs("\n", out);
@@ -164,13 +155,9 @@ static void dump_chains(const struct gpc_model *model, FILE *out)
 
 void gpc_model_dump_builtins(const struct gpc_model *model, FILE *out)
 {
-	static const char *const actions[] = {[GPC_BUILTIN_ALLOW] = "allow",
-					      [GPC_BUILTIN_DENY] = "deny",
-					      [GPC_BUILTIN_RULES] = "rules"};
-
 	for (size_t i = 0; i < GPC_BUILTIN_COUNT; i++)
 		fprintf(out, "builtin %s id %016" PRIx64 " %s\n", gpc_builtin_names[i],
-			model->builtin_ids[i], actions[model->builtin[i]]);
+			model->builtin_ids[i], gpc_builtin_action_name(model->builtin[i]));
 }
 
 void gpc_model_dump_policies(const struct gpc_model *model, FILE *out)

@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "describe.h"
 
+#include "../../compiler/base/words.h"
 #include "../../compiler/model/id.h"
 #include "output.h"
-
-static const char *const builtin_actions[] = {
-	[GPC_BUILTIN_ALLOW] = "allow",
-	[GPC_BUILTIN_DENY] = "deny",
-	[GPC_BUILTIN_RULES] = "rules",
-};
-static const char *const action_names[] = {
-	[GPC_ACTION_PASS] = "pass",
-	[GPC_ACTION_ALLOW] = "allow",
-	[GPC_ACTION_DENY] = "deny",
-	[GPC_ACTION_REJECT] = "reject",
-};
 
 static void put_titles(struct gpc_grid *grid, const char *const *titles, size_t count)
 {
@@ -40,7 +29,7 @@ void gpc_describe_builtins(const struct gpc_image *image, FILE *out)
 	gpc_grid_add(&grid, GPC_DIM, "pickup");
 	gpc_grid_add(&grid, GPC_PLAIN, "action");
 	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", builtin_actions[image->plane->builtin[i]]);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_builtin_action_name(image->plane->builtin[i]));
 	put_pickup(&grid, image->plane->pickup);
 	gpc_grid_print(&grid, out, 2);
 	fputc('\n', out);
@@ -65,7 +54,7 @@ static void put_chain(const struct gpc_image *image, uint32_t index, struct gpc_
 	}
 	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_image_name(image, interface->name));
 	gpc_grid_add(grid, GPC_PLAIN, "%s",
-		     chain->direction == GPC_INGRESS ? "ingress" : "egress");
+		     gpc_direction_name(chain->direction));
 	gpc_grid_add(grid, GPC_PLAIN, "%s", names);
 	gpc_grid_add(grid, GPC_PLAIN, "%s", chain->protect == GPC_NONE ? "no" : "yes");
 	gpc_grid_add(grid, GPC_PLAIN, "%s", chain->flags & GPC_CHAIN_STATEFUL ? "yes" : "no");
@@ -148,7 +137,7 @@ static void put_policy(const struct gpc_image *image, const struct gpc_policy *p
 		.policy = gpc_image_name(image, policy->name),
 		.part = "decide",
 		.mode = policy->mode == GPC_POLICY_AUDIT ? "audit" : "enforce",
-		.fallback = action_names[policy->fallback],
+		.fallback = gpc_action_name(policy->fallback),
 		.rules = count_rules(image, policy, GPC_ACTION_ALLOW),
 		.classifier = policy->decide,
 	};

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "../../compiler/base/words.h"
 #include "../../compiler/base/ip.h"
 #include "../../compiler/diag/format.h"
 #include "../../compiler/intent/ports.h"

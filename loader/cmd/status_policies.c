@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../compiler/base/words.h"
 #include "../../compiler/base/cleanup.h"
 #include "../history/changes.h"
 #include "describe.h"
@@ -128,7 +129,7 @@ static char *interfaces_of(const struct gpc_image *image, uint32_t policy)
 
 static const char *direction_name(const struct gpc_chain *chain)
 {
-	return !chain ? "-" : chain->direction == GPC_EGRESS ? "egress" : "ingress";
+	return !chain ? "-" : gpc_direction_name(chain->direction);
 }
 
 static const char *existing_name(const struct gpc_chain *chain)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../compiler/base/words.h"
 #include "../../compiler/base/cleanup.h"
 #include "../history/changes.h"
 #include "../sim/frame.h"

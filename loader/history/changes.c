@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../compiler/base/words.h"
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/ip.h"
 #include "../../compiler/image/dump.h"
@@ -286,12 +287,12 @@ static void rule_differ(const struct pair *images, const void *before, const voi
 static void builtins_differ(const struct gpc_plane *a, const struct gpc_plane *b,
 			    struct gpc_change_text *out)
 {
-	static const char *const actions[] = {"allow", "deny", "rules"};
 
 	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
 		if (a->builtin[i] != b->builtin[i])
 			gpc_change_note(out, "builtin %s %s -> %s", gpc_builtin_names[i],
-					actions[a->builtin[i] % 3], actions[b->builtin[i] % 3]);
+					gpc_builtin_action_name(a->builtin[i]),
+					gpc_builtin_action_name(b->builtin[i]));
 }
 
 /* The one record without an id: what is true for all packets. */

@@ -49,6 +49,5 @@ const char *gpc_change_object_name(enum gpc_change_object object); /* "endpoint"
 const char *gpc_change_object_names(enum gpc_change_object object); /* "endpoints" */
 const char *gpc_change_kind_name(enum gpc_change_kind kind);	   /* "added" */
 const char *gpc_state_name(unsigned int state);			   /* "drain" */
-const char *gpc_action_name(unsigned int action);		   /* "deny" */
 
 #endif

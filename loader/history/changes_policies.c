@@ -6,16 +6,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
-
-static const char *const action_names[] = {
-	[GPC_ACTION_PASS] = "pass",	[GPC_ACTION_ALLOW] = "allow", [GPC_ACTION_DENY] = "deny",
-	[GPC_ACTION_REJECT] = "reject", [GPC_ACTION_LOG] = "log",     [GPC_ACTION_MARK] = "mark",
-};
-
-const char *gpc_action_name(unsigned int action)
-{
-	return action < sizeof(action_names) / sizeof(action_names[0]) ? action_names[action] : "?";
-}
+#include "../../compiler/base/words.h"
 
 static uint32_t count_of(const struct gpc_image *image, enum gpc_section_id section)
 {
@@ -175,7 +166,7 @@ static char *chain_name(const struct gpc_image *image, const struct gpc_chain *c
 	char *name;
 
 	if (asprintf(&name, "%s %s", gpc_image_name(image, interface->name),
-		     chain->direction == GPC_EGRESS ? "egress" : "ingress") < 0)
+		     gpc_direction_name(chain->direction)) < 0)
 		abort();
 	return name;
 }
