@@ -18,6 +18,27 @@ const char *gpc_image_name(const struct gpc_image *image, uint32_t name_offset)
 	return image->bytes + image->plane->section[GPC_SEC_NAMES].offset + name_offset;
 }
 
+uint32_t gpc_image_interface(const struct gpc_image *image, const char *name)
+{
+	uint32_t count, best = GPC_NONE;
+	const struct gpc_interface *item = gpc_image_section(image, GPC_SEC_INTERFACE, &count);
+	size_t best_head = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const char *text = gpc_image_name(image, item[i].name);
+		size_t head = strlen(text) - (item[i].pattern && *text);
+
+		if (!item[i].pattern && !strcmp(text, name))
+			return i;
+		if (item[i].pattern && !strncmp(text, name, head) &&
+		    (best == GPC_NONE || head > best_head)) {
+			best = i;
+			best_head = head;
+		}
+	}
+	return best;
+}
+
 const char *gpc_image_provenance(const struct gpc_image *image, size_t *ret_size)
 {
 	*ret_size = image->head->provenance_size;

@@ -33,6 +33,12 @@ void gpc_image_release(struct gpc_image *image);
 const void *gpc_image_section(const struct gpc_image *image, enum gpc_section_id id, uint32_t *ret_count);
 const char *gpc_image_name(const struct gpc_image *image, uint32_t name_offset);
 
+/*
+ * Index of the interface item that takes a device of this name (SEMANTICS 2.1): the one written just
+ * so, else the pattern with the longest head. An item's own text, `lan*`, finds that item. GPC_NONE.
+ */
+uint32_t gpc_image_interface(const struct gpc_image *image, const char *name);
+
 /* 64 hex digits and a NUL. */
 char *gpc_digest_format(const uint8_t digest[32], char out[65]);
 

@@ -11,6 +11,7 @@
 #include "../interrupt.h"
 #include "../plane/failpoint.h"
 #include "describe.h"
+#include "guard.h"
 #include "output.h"
 
 #define SHOWN_CHANGES 20u /* more only with -v */
@@ -295,7 +296,8 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	/* An apply that was killed after its flip has used a number that nobody wrote down. */
 	entry->at_least = standing->same ? standing->running : standing->running + 1;
 	entry->actor = actor();
-	if (gpc_history_prepare(history, entry, &number, &failure) ||
+	if (gpc_guard(call, entry->image, !standing->plane.has_image, entry->stance, &failure) ||
+	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
 	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance, &notices, &outcome,

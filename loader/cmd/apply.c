@@ -5,6 +5,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "../interrupt.h"
 #include "activate.h"
+#include "guard.h"
 #include "input.h"
 #include "output.h"
 
@@ -15,6 +16,7 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_TODAY,
 	GPC_OPTION_ALLOW_EXPIRED,
 	{0, "enforce", NULL, "let the policies decide, not only count (audit)"},
+	GPC_OPTION_FORCE,
 	GPC_OPTION_FORMAT,
 	{'v', "verbose", NULL, "show every change"},
 	GPC_OPTION_JSON,
@@ -106,7 +108,13 @@ const struct gpc_command gpc_command_apply = {
 		"passes,\n"
 		"until an apply with --enforce. Later applies leave that as it is; rollback and "
 		"restore\n"
-		"bring back what was recorded.",
+		"bring back what was recorded.\n"
+		"\n"
+		"Policies that decide are first asked about the SSH session that the command runs "
+		"in and\n"
+		"about root's other TCP sessions: those that would be cut, or not let in again, are "
+		"named\n"
+		"and nothing is changed (4), unless --force is given.",
 	.objects = "diagnostic, notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,

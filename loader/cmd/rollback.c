@@ -5,10 +5,12 @@
 #include "../../compiler/base/cleanup.h"
 #include "../interrupt.h"
 #include "activate.h"
+#include "guard.h"
 #include "output.h"
 
 static const struct gpc_option options[] = {
 	{'v', "verbose", NULL, "show every change"},
+	GPC_OPTION_FORCE,
 	GPC_OPTION_JSON,
 };
 
@@ -84,7 +86,8 @@ const struct gpc_command gpc_command_rollback = {
 		"longer\n"
 		"stored is rebuilt from the generation's sources and must give the same decision. "
 		"One with\n"
-		"another `flows` needs gpc detach first (4).",
+		"another `flows` needs gpc detach first (4). The lock-out guard of apply looks at it "
+		"too.",
 	.objects = "notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,

@@ -153,24 +153,10 @@ struct gpc_device *gpc_devices_find(const struct gpc_devices *devices, uint32_t 
 
 uint16_t gpc_device_interface(const struct gpc_image *image, const char *name)
 {
-	uint32_t count, i;
-	const struct gpc_interface *item = gpc_image_section(image, GPC_SEC_INTERFACE, &count);
-	uint16_t best = GPC_NONE16;
-	size_t best_head = 0;
+	uint32_t interface = gpc_image_interface(image, name);
 
-	for (i = 0; i < count; i++) {
-		const char *text = gpc_image_name(image, item[i].name);
-		size_t head = strlen(text) - (item[i].pattern && *text);
-
-		if (!item[i].pattern && !strcmp(text, name))
-			return (uint16_t)i;
-		if (item[i].pattern && !strncmp(text, name, head) &&
-		    (best == GPC_NONE16 || head > best_head)) {
-			best = (uint16_t)i;
-			best_head = head;
-		}
-	}
-	return best;
+	_Static_assert(GPC_MAX_INTERFACES < GPC_NONE16, "an index fits");
+	return interface == GPC_NONE ? GPC_NONE16 : (uint16_t)interface;
 }
 
 static void warn_unmatched(const struct gpc_devices *devices, const struct gpc_image *image,

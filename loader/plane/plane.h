@@ -114,6 +114,28 @@ int gpc_plane_switch(const char *bpffs, bool off, bool *ret_changed, struct gpc_
 int gpc_plane_detach(const char *bpffs, const struct gpc_notice_sink *notices,
 		     struct gpc_failure *failure);
 
+/* A session of the host's operator that an image would cut, or not let in again. */
+#define GPC_GUARD_SESSION 128
+struct gpc_guard_finding {
+	char session[GPC_GUARD_SESSION];	/* "198.51.100.9:5000 -> 203.0.113.2:22" */
+	char device[16];
+	bool ssh;			/* the one that this process runs in */
+	enum gpc_direction direction;	/* of the chain that cuts it */
+	uint32_t rule;			/* index of RULE */
+	bool mid_stream;		/* only because no flow is known yet and `pickup` is never */
+};
+struct gpc_guard_report {
+	struct gpc_guard_finding *findings;
+	size_t count;
+	size_t sessions;		/* looked at */
+	bool ssh_found;			/* this process's own session is among them */
+};
+
+/* Asks `image` about the sessions of root and of this process. `fresh`: no flow is known yet. */
+int gpc_plane_guard(const struct gpc_image *image, bool fresh, struct gpc_guard_report *ret,
+		    struct gpc_failure *failure);
+void gpc_guard_report_release(struct gpc_guard_report *report);
+
 /* doctor: one finding per probe. */
 enum gpc_health { GPC_HEALTH_OK, GPC_HEALTH_WARN, GPC_HEALTH_FAIL };
 struct gpc_probe {
