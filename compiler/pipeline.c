@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/rules.h"
 #include "check/check.h"
+#include "image/layout.h"
 #include "image/write.h"
 #include "lower/tables.h"
 #include "model/model.h"
@@ -76,6 +78,17 @@ static bool write_image(struct compilation *c)
 	return gpc_image_write(c->diags, &c->model, &c->tables, &provenance, &c->image);
 }
 
+/* The image as a program would see it: in a buffer of its size class, so that lookups may mask. */
+static bool analyze(struct compilation *c)
+{
+	uint64_t size = 1ull << gpc_size_class(c->image.size);
+	struct gpc_view view = {.base = (const char *)c->image.bytes, .mask = size - 1};
+
+	if (c->model.policy_count)
+		gpc_analyze_rules(c->diags, &c->model, view);
+	return !c->diags->errors;
+}
+
 /* Rows with a dump are those of gpc_pass_names. */
 static const struct pass {
 	const char *name;
@@ -84,6 +97,7 @@ static const struct pass {
 } passes[] = {
 	{"load", load, NULL},	       {"model", build_model, dump_model}, {"check", check, NULL},
 	{"lower", lower, dump_tables}, {"image", write_image, NULL},
+	{"analyze", analyze, NULL},
 };
 
 const char *const gpc_pass_names[] = {"model", "lower", NULL};

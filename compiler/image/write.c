@@ -137,7 +137,8 @@ bool gpc_image_write(struct gpc_diags *diags, const struct gpc_model *model,
 			 (unsigned long long)size, GPC_MAX_IMAGE_BYTES);
 		return false;
 	}
-	bytes = gpc_arena_alloc(diags->arena, layout.size);
+	/* Of its size class, so that lookups of later passes may mask. */
+	bytes = gpc_arena_alloc(diags->arena, (size_t)1 << gpc_size_class(layout.size));
 	head = (struct gpc_image_head *)bytes;
 	write_plane((struct gpc_plane *)(bytes + layout.decision_offset), model, tables, &layout);
 	for (int id = 0; id < GPC_SEC_COUNT; id++)

@@ -12,7 +12,7 @@ struct gpc_provenance {
 };
 
 struct gpc_image_bytes {
-	uint8_t *bytes;			/* in the arena of diags */
+	uint8_t *bytes;			/* in the arena of diags; zero up to the size class behind them */
 	size_t size;
 	size_t decision_size;
 	uint8_t decision_digest[32];

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "rules.h"
+
+#include "redundant.h"
+#include "shadow.h"
+
+struct analysis {
+	struct gpc_diags *diags;
+	struct gpc_list list;
+	struct gpc_index *index;
+};
+
+static const char *rule_name(const struct gpc_list *list, uint32_t position)
+{
+	return gpc_list_rule(list, position)->name;
+}
+
+static struct gpc_place named_at(const struct gpc_list *list, uint32_t position)
+{
+	return list->policy->rules_at[position];
+}
+
+/* "`a`", "`a` and `b`", "`a`, `b` and others" */
+static const char *blocker_names(const struct analysis *a, const struct gpc_shadow *shadow)
+{
+	const struct gpc_list *list = &a->list;
+	const char *text = gpc_arena_printf(a->diags->arena, "`%s`", rule_name(list, shadow->blockers[0]));
+
+	for (size_t i = 1; i < shadow->blocker_count; i++) {
+		bool last = i + 1 == shadow->blocker_count && !shadow->more_blockers;
+
+		text = gpc_arena_printf(a->diags->arena, "%s%s`%s`", text, last ? " and " : ", ",
+					rule_name(list, shadow->blockers[i]));
+	}
+	return shadow->more_blockers ? gpc_arena_printf(a->diags->arena, "%s and others", text)
+				     : text;
+}
+
+static void report_shadowed(const struct analysis *a, uint32_t position,
+			    const struct gpc_shadow *shadow)
+{
+	const struct gpc_list *list = &a->list;
+	struct gpc_diag *diag = gpc_diag(
+		a->diags, GPC_W0360, named_at(list, position),
+		"rule `%s` never acts in policy `%s`: all of its packets are decided before, by %s",
+		rule_name(list, position), list->policy->name, blocker_names(a, shadow));
+
+	for (size_t i = 0; i < shadow->blocker_count && i + 1 < GPC_DIAG_PLACES; i++)
+		gpc_diag_place(diag, gpc_list_rule(list, shadow->blockers[i])->at,
+			       i ? "and here" : "decided here");
+	gpc_diag_hint(a->diags, diag, "remove it, or move it up");
+}
+
+static void report_redundant(const struct analysis *a, uint32_t position, uint32_t after)
+{
+	const struct gpc_list *list = &a->list;
+	struct gpc_diag *diag = gpc_diag(
+		a->diags, GPC_W0361, named_at(list, position),
+		"rule `%s` changes nothing in policy `%s`: without it `%s` would decide the same",
+		rule_name(list, position), list->policy->name, rule_name(list, after));
+
+	gpc_diag_place(diag, gpc_list_rule(list, after)->at, "decides the same");
+}
+
+/* ---- equal priority ---- */
+
+struct overlap {
+	const struct gpc_list *list;
+	const struct gpc_box *box;
+	uint32_t position, other;
+};
+
+static bool services_meet(const struct gpc_service *a, const struct gpc_service *b)
+{
+	const struct gpc_match *x = &a->match, *y = &b->match;
+
+	if (!(x->dscp & y->dscp) || !(x->tcp_flags & y->tcp_flags) ||
+	    !(x->fragments & y->fragments) ||
+	    (x->vlan != y->vlan && x->vlan != GPC_VLAN_ANY && y->vlan != GPC_VLAN_ANY))
+		return false;
+	return true;
+}
+
+static bool boxes_meet(const struct gpc_space *space, const struct gpc_box *a,
+		       const struct gpc_box *b)
+{
+	struct gpc_arena scratch = {0};
+	struct gpc_region region = {.arena = &scratch};
+	struct gpc_piece piece;
+	bool meet = false;
+
+	if (!services_meet(&space->services[a->service], &space->services[b->service]))
+		return false;
+	gpc_region_add(&region, space, a);
+	while (!meet && gpc_region_pop(&region, &piece))
+		meet = gpc_piece_meets(&piece, space, b);
+	gpc_arena_release(&scratch);
+	return meet;
+}
+
+static bool see_overlap(void *context, const struct gpc_box *other)
+{
+	struct overlap *o = context;
+	const struct gpc_model_rule *rule = gpc_list_rule(o->list, o->position);
+	const struct gpc_model_rule *before = gpc_list_rule(o->list, other->position);
+
+	if (other->position >= o->position || other->position >= o->other ||
+	    before->priority != rule->priority || before->action == rule->action ||
+	    !boxes_meet(&o->list->model->space, o->box, other))
+		return true;
+	o->other = other->position;
+	return true;
+}
+
+static void judge_overlap(const struct analysis *a, uint32_t position)
+{
+	const struct gpc_model_rule *rule = gpc_list_rule(&a->list, position);
+	struct overlap overlap = {.list = &a->list, .position = position, .other = GPC_NONE};
+	struct gpc_diag *diag;
+
+	for (size_t i = 0; i < rule->box_count; i++) {
+		overlap.box = &rule->boxes[i];
+		gpc_index_meeting(a->index, overlap.box, see_overlap, &overlap);
+	}
+	if (overlap.other == GPC_NONE)
+		return;
+	diag = gpc_diag(a->diags, GPC_W0362, rule->at,
+			"rules `%s` and `%s` of policy `%s` have equal priority %u, other verdicts and "
+			"packets in common",
+			rule_name(&a->list, overlap.other), rule->name, a->list.policy->name,
+			rule->priority);
+	gpc_diag_place(diag, gpc_list_rule(&a->list, overlap.other)->at,
+		       "decides them, because it is named first");
+}
+
+/* ---- one policy ---- */
+
+/* Has this rule a neighbour of the same priority? Rules stand in ascending priority. */
+static bool has_equal(const struct gpc_list *list, uint32_t position)
+{
+	return position && gpc_list_rule(list, position)->has_priority &&
+	       gpc_list_rule(list, position - 1)->priority ==
+		       gpc_list_rule(list, position)->priority;
+}
+
+static void report_unjudged(const struct analysis *a, uint32_t position)
+{
+	gpc_diag(a->diags, GPC_W0363, named_at(&a->list, position),
+		 "rule `%s` of policy `%s` was not judged: too many rules before it overlap",
+		 rule_name(&a->list, position), a->list.policy->name);
+}
+
+/* The packets that prove rules live; `dead` where there is none, or no packet could reach the rule. */
+static void judge_shadows(const struct analysis *a, struct gpc_question *witnesses, bool *dead)
+{
+	for (uint32_t p = 0; p < a->list.policy->rule_count; p++) {
+		struct gpc_shadow shadow;
+
+		dead[p] = true;
+		if (!gpc_list_rule(&a->list, p)->box_count)
+			continue;
+		shadow = gpc_shadow_of(&a->list, p);
+		witnesses[p] = shadow.witness;
+		dead[p] = shadow.verdict != GPC_RULE_LIVE;
+		if (shadow.verdict == GPC_RULE_UNJUDGED)
+			report_unjudged(a, p);
+		else if (shadow.verdict == GPC_RULE_SHADOWED)
+			report_shadowed(a, p, &shadow);
+	}
+}
+
+static void judge_live(const struct analysis *a, uint32_t position,
+		       const struct gpc_question *witness)
+{
+	uint32_t after;
+
+	if (gpc_is_redundant(&a->list, a->index, position, witness, &after))
+		report_redundant(a, position, after);
+	if (gpc_action_decides(gpc_list_rule(&a->list, position)->action) &&
+	    has_equal(&a->list, position))
+		judge_overlap(a, position);
+}
+
+static void judge_policy(struct gpc_arena *arena, struct analysis *a,
+			 const struct gpc_set_line *line)
+{
+	size_t count = a->list.policy->rule_count;
+	struct gpc_question *witnesses = GPC_NEW_ARRAY(arena, struct gpc_question, count);
+	bool *dead = GPC_NEW_ARRAY(arena, bool, count);
+
+	judge_shadows(a, witnesses, dead);
+	a->index = gpc_index_new(arena, line, &a->list, dead);
+	for (size_t i = 0; i < count; i++)
+		if (!dead[i])
+			judge_live(a, (uint32_t)i, &witnesses[i]);
+}
+
+void gpc_analyze_rules(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_view view)
+{
+	struct gpc_arena arena = {0};
+	struct gpc_set_line *line = gpc_set_line_new(&arena, &model->space);
+
+	for (size_t p = 0; p < model->policy_count; p++) {
+		struct analysis a = {.diags = diags, .list = gpc_list_of(model, view, p)};
+
+		judge_policy(&arena, &a, line);
+	}
+	gpc_arena_release(&arena);
+}
