@@ -11,7 +11,8 @@
 #define ENTRIES_PER_CELL 8u	/* that cost as much as a cell */
 #define ENTRIES_COUNTED 1000u
 #define FAILURES_MAX 6u
-#define SMALL_TABLE 32768u	/* rows times columns that are measured as such ... */
+#define SMALL_LIST 4096u	/* boxes of lists for which ... */
+#define SMALL_TABLE 32768u	/* ... rows times columns that are measured as such ... */
 #define REPEATS_MAX 4u		/* ... unless more pairs meet in a cell: lists grow */
 #define HOPELESS 16u		/* an estimate so many times the budget is not measured */
 
@@ -161,7 +162,8 @@ void gpc_group_measure(struct gpc_arena *scratch, struct gpc_pairs *pairs, struc
 	/* Pairs that meet in a cell make one cell. */
 	for (int side = 0; side < GPC_SIDES; side++)
 		most *= pairs->side[side].rows->refinement.next;
-	if (most <= SMALL_TABLE && group->cells > most && group->cells < REPEATS_MAX * most)
+	if (pairs->entry_count <= SMALL_LIST && most <= SMALL_TABLE && group->cells > most &&
+	    group->cells < REPEATS_MAX * most)
 		group->cost = (uint64_t)((double)group->cost * (double)most / (double)group->cells);
 }
 
