@@ -65,11 +65,12 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 	}
 }
 
-/* Does a map have keys and values as these programs want them? An older gpc's may not. */
+/* Does a map have what these programs want? An older gpc's may not. */
 static bool fits(const struct gpc_instance *share, enum gpc_map_id id, const struct bpf_map *map)
 {
 	return share->map[id] >= 0 && share->key_size[id] == bpf_map__key_size(map) &&
-	       share->value_size[id] == bpf_map__value_size(map);
+	       share->value_size[id] == bpf_map__value_size(map) &&
+	       share->entries[id] >= bpf_map__max_entries(map);
 }
 
 static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instance *share, bool all,

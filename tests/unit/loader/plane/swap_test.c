@@ -90,7 +90,8 @@ static void an_older_gpcs_plane_is_taken_over(void)
 	struct gpc_plane_status status;
 
 	rig_must_apply(&one);
-	rig_run("cd %s && d=$(echo inst-*) && rm $d/rules $d/rate $d/limits $d/events && "
+	rig_run("cd %s && d=$(echo inst-*) && rm $d/rules $d/rate $d/limits $d/events $d/fragments $d/cases "
+		"$d/replies && "
 		"mv $d inst-1-22-0123456789abcdef",
 		rig_bpffs);
 	status = rig_read();
