@@ -6,10 +6,7 @@ BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/
 	$(BUILD_ROOT)/bpf/stages.skel.h
 
 $(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
-# The rig of planes from YAML stands on the libraries, so they come behind it once more.
-$(BUILD)/tests/bpf/policy_test: $(call object,tests/bpf/policy_rig.c)
-$(BUILD)/tests/bpf/policy_test: LIBS = $(LOADER_LIB) $(COMPILER_LIB) $(shell pkg-config --libs $(PACKAGES))
-$(BPF_TEST_HELPERS) $(call object,tests/bpf/policy_rig.c): | $(SKELETONS)
+$(BPF_TEST_HELPERS): | $(SKELETONS)
 $(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c \
 	tests/bpf/event_test.c): | $(BPF_TEST_SKELETONS)
 

@@ -2,9 +2,10 @@
 # The independent oracles alone: the C programs of tests/oracle and the second image reader.
 
 # Rules as plain data and what they mean by going through them: linked into whoever asks them.
-RULE_SETS := $(addprefix tests/oracle/,rule_set.c rule_library.c rule_yaml.c rule_sets.c rule_sets_odd.c \
-	rule_classbench.c rule_questions.c)
-RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle bench/compile_bench)
+RULE_SETS := $(addprefix tests/oracle/,rule_set.c rule_library.c rule_compile.c rule_yaml.c rule_sets.c rule_sets_odd.c \
+	rule_classbench.c rule_questions.c rule_suite.c)
+RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle oracle/classify_oracle \
+	bpf/classify_oracle_test bench/compile_bench bench/classify_bench)
 
 $(RULE_PROGRAMS): $(call object,$(RULE_SETS))
 

@@ -258,43 +258,83 @@ void rule_question_say(const struct gpc_question *q, FILE *out)
 
 /* ---- the answer, one rule after the other ---- */
 
+/* Half of the line to each family; never descends inside of one. */
+static uint32_t key_of(rule_address a, bool v4)
+{
+	return v4 ? (uint32_t)a >> 1 : 1u << 31 | (uint32_t)(a >> 97);
+}
+
+static void hull_of(const struct rule_linear *linear, uint32_t index, int side, struct rule_hull *ret)
+{
+	const struct rule_addresses *s = &linear->set->sets[index];
+	uint32_t low = UINT32_MAX, high = 0;
+
+	for (size_t i = s->prefixes; i < s->prefixes + s->prefix_count; i++) {
+		bool v4 = linear->set->prefixes[i].v4;
+		uint32_t first = key_of(linear->spans[i].first, v4), last = key_of(linear->spans[i].last, v4);
+
+		low = first < low ? first : low;
+		high = last > high ? last : high;
+	}
+	ret->low[side] = s->all || low > high ? 0 : low;
+	ret->width[side] = s->all || low > high ? UINT32_MAX : high - low;
+}
+
 void rule_linear_init(struct rule_linear *linear, const struct rule_set *set)
 {
-	*linear = (struct rule_linear){.set = set};
-	for (int side = 0; side < 2; side++) {
-		linear->known[side] = calloc(set->set_count, sizeof(uint32_t));
-		if (!linear->known[side])
-			abort();
+	*linear = (struct rule_linear){.set = set,
+				       .spans = calloc(set->prefix_count + 1, sizeof(*linear->spans)),
+				       .hulls = calloc(set->box_count + 1, sizeof(*linear->hulls))};
+	if (!linear->spans || !linear->hulls)
+		abort();
+	for (size_t i = 0; i < set->prefix_count; i++)
+		linear->spans[i] = (struct rule_span){rule_prefix_first(&set->prefixes[i]),
+						      rule_prefix_last(&set->prefixes[i])};
+	for (size_t i = 0; i < set->box_count; i++) {
+		hull_of(linear, set->boxes[i].source, 0, &linear->hulls[i]);
+		hull_of(linear, set->boxes[i].destination, 1, &linear->hulls[i]);
 	}
 }
 
 void rule_linear_release(struct rule_linear *linear)
 {
-	free(linear->known[0]);
-	free(linear->known[1]);
+	free(linear->spans);
+	free(linear->hulls);
 }
 
-static bool holds(struct rule_linear *linear, int side, uint32_t index, rule_address a)
+static bool span_holds(const struct rule_linear *linear, size_t first, size_t count, rule_address a)
 {
-	uint32_t *known = &linear->known[side][index];
+	bool v4 = rule_is_v4(a);
 
-	if (*known >> 1 != linear->round)
-		*known = linear->round << 1 | rule_addresses_hold(linear->set, index, a);
-	return *known & 1;
+	for (size_t i = first; i < first + count; i++)
+		if (a >= linear->spans[i].first && a <= linear->spans[i].last && linear->set->prefixes[i].v4 == v4)
+			return true;
+	return false;
+}
+
+static bool set_holds(const struct rule_linear *linear, uint32_t index, rule_address a)
+{
+	const struct rule_addresses *s = &linear->set->sets[index];
+
+	return s->all || (span_holds(linear, s->prefixes, s->prefix_count, a) &&
+			  !span_holds(linear, s->except, s->except_count, a));
 }
 
 uint32_t rule_linear_first(struct rule_linear *linear, const struct gpc_question *question)
 {
 	rule_address source = rule_question_source(question);
 	rule_address destination = rule_question_destination(question);
+	uint32_t source_key = key_of(source, rule_is_v4(source));
+	uint32_t destination_key = key_of(destination, rule_is_v4(destination));
 	const struct rule_set *set = linear->set;
 
-	linear->round++;
 	for (size_t i = 0; i < set->box_count; i++) {
+		const struct rule_hull *hull = &linear->hulls[i];
 		const struct rule_box *box = &set->boxes[i];
 
-		if (holds(linear, 0, box->source, source) &&
-		    holds(linear, 1, box->destination, destination) &&
+		if (source_key - hull->low[0] > hull->width[0] || destination_key - hull->low[1] > hull->width[1])
+			continue;
+		if (set_holds(linear, box->source, source) && set_holds(linear, box->destination, destination) &&
 		    rule_service_holds(set, box->service, question))
 			return box->position;
 	}

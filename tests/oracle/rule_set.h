@@ -130,8 +130,13 @@ void rule_question_say(const struct gpc_question *question, FILE *out);
 
 struct rule_linear {
 	const struct rule_set *set;
-	uint32_t round;
-	uint32_t *known[2]; /* by set and side: 2 * round + (holds it), so that a set is judged once a question */
+	struct rule_span {
+		rule_address first, last;
+	} *spans; /* of each prefix */
+	/* By box and side: between which 32-bit keys its addresses lie. What lies outside need not be asked. */
+	struct rule_hull {
+		uint32_t low[2], width[2];
+	} *hulls;
 };
 
 void rule_linear_init(struct rule_linear *linear, const struct rule_set *set);
