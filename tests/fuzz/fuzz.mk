@@ -15,6 +15,10 @@ $(FUZZERS): $(BUILD_ROOT)/tests/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(call 
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CLANG) -fsanitize=fuzzer$(comma)address$(comma)undefined -o $@ $^ $(COMPILER_LIBS)
 
+# Rules as plain data, and first match by going through them.
+$(BUILD_ROOT)/tests/fuzz/policy_fuzz: $(call fuzz_object,$(addprefix tests/oracle/,rule_set.c rule_library.c \
+	rule_compile.c rule_sets.c rule_questions.c))
+
 fuzzers: $(FUZZERS)
 
 fuzz: fuzzers ## libFuzzer over the kept corpus, 60 s in all, or FUZZ_SECONDS for each target
