@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: MIT
-cp -r "$TOP/examples/segmentation/." .
