@@ -9,6 +9,7 @@
 #include "../link/link.h"
 #include "../link/place.h"
 
+#define META_HOOKS (GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS)
 #define SOURCE4 "\x0a\xff\xff\xfe"	/* 10.255.255.254 */
 #define SOURCE6 "\xfd\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\xfe"
 
@@ -44,27 +45,36 @@ static int link_devices(const struct gpc_image *image, const struct gpc_sim_devi
 			size_t count, char *bytes, struct gpc_link_head *head)
 {
 	GPC_AUTO_FREE struct gpc_link_device *records = calloc(count + 1, sizeof(*records));
+	size_t used = 0;
+	uint32_t interfaces;
+	const struct gpc_interface *items =
+		gpc_image_section(image, GPC_SEC_INTERFACE, &interfaces);
 
 	if (!records)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		records[i] = (struct gpc_link_device){
+		uint16_t interface = devices[i].interface;
+
+		if (interface == GPC_NONE16)
+			continue;
+		records[used] = (struct gpc_link_device){
 			.ifindex = devices[i].ifindex,
-			.interface = devices[i].interface,
-			.interface_bit = 1ull << devices[i].interface,
-			.flags = GPC_DEVICE_META,
+			.interface = interface,
+			.interface_bit = 1ull << interface,
+			.flags = (items[interface].hooks & META_HOOKS) == META_HOOKS ? GPC_DEVICE_META
+										     : 0,
 			.mtu = 65535,
-			.chain = {gpc_link_chain(image, devices[i].interface, GPC_INGRESS),
-				  gpc_link_chain(image, devices[i].interface, GPC_EGRESS)},
+			.chain = {gpc_link_chain(image, interface, GPC_INGRESS),
+				  gpc_link_chain(image, interface, GPC_EGRESS)},
 		};
-		gpc_sim_mac(devices[i].ifindex, records[i].mac);
+		gpc_sim_mac(devices[i].ifindex, records[used++].mac);
 	}
-	records[count] = (struct gpc_link_device){.ifindex = GPC_SIM_OUT,
+	records[used] = (struct gpc_link_device){.ifindex = GPC_SIM_OUT,
 						  .interface = GPC_NONE16,
 						  .mtu = 65535,
 						  .chain = {GPC_NONE16, GPC_NONE16}};
-	gpc_sim_mac(GPC_SIM_OUT, records[count].mac);
-	return gpc_devices_place(records, count + 1,
+	gpc_sim_mac(GPC_SIM_OUT, records[used].mac);
+	return gpc_devices_place(records, used + 1,
 				 (struct gpc_link_device *)(bytes + head->device_offset),
 				 &head->device_mult);
 }

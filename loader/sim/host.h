@@ -9,7 +9,7 @@
 #include "../../compiler/image/image_file.h"
 #include "gpc/abi.h"
 
-#define GPC_SIM_OUT 250u	/* ifindex of the device behind which all endpoints are */
+#define GPC_SIM_OUT 60000u	/* ifindex of the device behind which all endpoints are */
 #define GPC_SIM_NONCE 0x5349e7a1c0ffee01ull
 
 struct gpc_sim_device {
