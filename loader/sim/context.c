@@ -19,7 +19,7 @@ void gpc_sim_context_set(struct gpc_sim_context *ctx, const void *frame, size_t 
 			 long redirects)
 {
 	redirect_action = redirects;
-	memset(buffer, 0, sizeof(buffer));
+	memset(buffer, 0, GPC_SIM_HEADROOM);
 	memcpy(buffer + GPC_SIM_HEADROOM, frame, size);
 	*ctx = (struct gpc_sim_context){
 		.data = (uintptr_t)buffer + GPC_SIM_HEADROOM,
