@@ -70,6 +70,14 @@ static void put_ethernet(struct frame *f, const struct frame_spec *spec, bool v6
 	f->l3 = f->size;
 }
 
+static void put_quote(struct frame *f, const struct frame_spec *quote)
+{
+	struct frame quoted;
+
+	frame_build(quote, &quoted);
+	put(f, quoted.bytes + quoted.l3, (quoted.bytes[quoted.l3] >> 4 == 6 ? 40 : 20) + 8);
+}
+
 static void put_l4(struct frame *f, const struct frame_spec *spec, uint8_t protocol)
 {
 	uint16_t source = spec->source_port ? spec->source_port : 40000;
@@ -96,8 +104,13 @@ static void put_l4(struct frame *f, const struct frame_spec *spec, uint8_t proto
 		put16(f, port);
 		put16(f, (uint16_t)(8 + payload));
 		put16(f, 0);
+	} else if (spec->quote) {
+		put32(f, (uint32_t)spec->icmp << 16);
+		put32(f, 0);
+		put_quote(f, spec->quote);
+		payload = 0;
 	} else {
-		put32(f, 0x08000000);
+		put32(f, (uint32_t)(spec->icmp ? spec->icmp : 0x0800) << 16);
 		put32(f, 0x00010001);
 		put32(f, 0);
 	}
@@ -115,7 +128,7 @@ static void put_v4(struct frame *f, const struct frame_spec *spec)
 	put16(f, 0);
 	put16(f, spec->id);
 	put16(f, spec->fragment ? spec->fragment : spec->may_fragment ? 0 : 0x4000);
-	put8(f, 63);
+	put8(f, spec->hops ? spec->hops : 63);
 	put8(f, spec->protocol ? spec->protocol : TCP);
 	put16(f, 0);
 	put_address(f, spec->from ? spec->from : "198.51.100.7");
@@ -160,7 +173,7 @@ static void put_v6(struct frame *f, const struct frame_spec *spec)
 			 spec->label);
 	put16(f, 0);
 	put8(f, spec->extensions[0] ? wire_kind(spec->extensions[0]) : protocol);
-	put8(f, 63);
+	put8(f, spec->hops ? spec->hops : 63);
 	put_address(f, spec->from ? spec->from : "2001:db8:10::7");
 	put_address(f, spec->to);
 	for (int i = 0; i < 8 && spec->extensions[i]; i++)

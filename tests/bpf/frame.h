@@ -46,6 +46,9 @@ struct frame_spec {
 	uint16_t payload;	 /* bytes behind the L4 header, default 12 */
 	bool no_payload;
 	int16_t length;	  /* added to the IP length field */
+	uint16_t icmp;	  /* type << 8 | code, default echo request 0x0800 */
+	uint8_t hops;	  /* TTL or hop limit, default 63 */
+	const struct frame_spec *quote; /* ICMP error: the packet that is quoted, 8 bytes of L4 */
 	uint16_t cut;	  /* frame ends after that many bytes; 0: whole */
 	uint16_t padding; /* zero bytes behind the IP packet */
 };

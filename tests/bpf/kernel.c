@@ -64,6 +64,8 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 	resize(kernel->object, "gpc_flows6", sizes->flows);
 	resize(kernel->object, "gpc_next", sizes->next);
 	resize(kernel->object, "gpc_counters", sizes->counters);
+	resize(kernel->object, "gpc_rules", sizes->rules ? sizes->rules : 1);
+	resize(kernel->object, "gpc_rate", sizes->rate ? sizes->rate : 1);
 	if (bpf_object__load(kernel->object))
 		err(1, "load the BPF object (root, CAP_BPF?)");
 	kernel->control = map_fd(kernel->object, "gpc_ctl");
@@ -72,6 +74,9 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 	kernel->flows6 = map_fd(kernel->object, "gpc_flows6");
 	kernel->next = map_fd(kernel->object, "gpc_next");
 	kernel->counters = map_fd(kernel->object, "gpc_counters");
+	kernel->rules = map_fd(kernel->object, "gpc_rules");
+	kernel->rate = map_fd(kernel->object, "gpc_rate");
+	kernel->buckets = sizes->rate;
 	for (int i = 0; i < KERNEL_PROGRAMS; i++)
 		kernel->program[i] =
 			bpf_program__fd(bpf_object__find_program_by_name(kernel->object, names[i]));
@@ -145,6 +150,39 @@ struct gpc_counter kernel_counter(struct kernel *kernel, uint32_t slot)
 	return sum;
 }
 
+struct gpc_rule_counter kernel_rule(struct kernel *kernel, uint32_t slot)
+{
+	struct gpc_rule_counter *each = calloc(kernel->cpus, sizeof(*each)), sum = {};
+
+	if (!each || bpf_map_lookup_elem(kernel->rules, &slot, each))
+		err(1, "read a rule's counter");
+	for (uint32_t i = 0; i < kernel->cpus; i++) {
+		sum.packets += each[i].packets;
+		sum.bytes += each[i].bytes;
+		sum.would_deny += each[i].would_deny;
+		sum.exceeded += each[i].exceeded;
+		if (each[i].last_hit > sum.last_hit)
+			sum.last_hit = each[i].last_hit;
+	}
+	free(each);
+	return sum;
+}
+
+void kernel_full_buckets(struct kernel *kernel)
+{
+	uint64_t full = 0;
+
+	for (uint32_t i = 0; i < kernel->buckets; i++)
+		update(kernel->rate, &i, &full, "fill a bucket");
+}
+
+void kernel_flows_since(struct kernel *kernel, uint64_t since)
+{
+	uint32_t key = GPC_CTL_FLOWS_SINCE;
+
+	update(kernel->control, &key, &since, "say since when there are flow tables");
+}
+
 uint64_t kernel_reason(struct kernel *kernel, enum gpc_hook hook, enum gpc_reason reason)
 {
 	return kernel_counter(kernel, hook * GPC_REASON_MAX + reason).packets;
@@ -186,16 +224,32 @@ void kernel_forget_flows(struct kernel *kernel)
 			bpf_map_delete_elem(flows(kernel, v6), key);
 }
 
+void kernel_each_flow(struct kernel *kernel, bool v6, bool (*each)(struct gpc_flow *flow))
+{
+	uint8_t key[sizeof(struct gpc_flow_key6)], next[sizeof(key)];
+	struct gpc_flow flow;
+	int more = !bpf_map_get_next_key(flows(kernel, v6), NULL, key);
+
+	while (more) {
+		more = !bpf_map_get_next_key(flows(kernel, v6), key, next);
+		if (kernel_flow(kernel, v6, key, &flow) && each(&flow))
+			kernel_set_flow(kernel, v6, key, &flow);
+		memcpy(key, next, sizeof(key));
+	}
+}
+
 /* TC wants the metadata in front of the frame; XDP makes its own. */
 static void run_tc(struct kernel *kernel, enum kernel_program program, struct kernel_run *run)
 {
 	struct __sk_buff context = {};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->in, .data_size_in = run->in_size,
 		    .data_out = run->out, .data_size_out = KERNEL_FRAME_MAX, .ctx_in = &context,
-		    .ctx_size_in = sizeof(context));
+		    .ctx_size_in = sizeof(context), .ctx_out = &context,
+		    .ctx_size_out = sizeof(context));
 	int result = bpf_prog_test_run_opts(kernel->program[program], &options);
 
 	run->action = result ? result : (int)options.retval;
+	run->mark = context.mark;
 	run->out_size = options.data_size_out;
 }
 

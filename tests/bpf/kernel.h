@@ -27,12 +27,14 @@ struct kernel {
 	struct bpf_object *object;
 	uint32_t log2;
 	uint32_t cpus;
-	int control, images, flows4, flows6, next, counters;
+	uint32_t buckets;
+	int control, images, flows4, flows6, next, counters, rules, rate;
 	int program[KERNEL_PROGRAMS];
 };
 
 struct kernel_sizes {
 	uint32_t flows, next, counters;
+	uint32_t rules, rate; /* 0: as few as there can be */
 };
 
 void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes);
@@ -48,11 +50,18 @@ struct gpc_next kernel_read_next(struct kernel *kernel, uint32_t slot);
 struct gpc_counter kernel_counter(struct kernel *kernel, uint32_t slot);
 uint64_t kernel_reason(struct kernel *kernel, enum gpc_hook hook, enum gpc_reason reason);
 
+struct gpc_rule_counter kernel_rule(struct kernel *kernel, uint32_t slot);
+void kernel_full_buckets(struct kernel *kernel);
+/* gpc_ctl[GPC_CTL_FLOWS_SINCE] */
+void kernel_flows_since(struct kernel *kernel, uint64_t since);
+
 /* false: no such flow. */
 bool kernel_flow(struct kernel *kernel, bool v6, const void *key, struct gpc_flow *ret);
 void kernel_set_flow(struct kernel *kernel, bool v6, const void *key, const struct gpc_flow *flow);
 uint32_t kernel_flow_count(struct kernel *kernel, bool v6);
 void kernel_forget_flows(struct kernel *kernel);
+/* Calls back for each entry of a table, which may be changed and is written back if it returns true. */
+void kernel_each_flow(struct kernel *kernel, bool v6, bool (*each)(struct gpc_flow *flow));
 
 /* One frame through one program; -errno in `action` if the kernel refuses the frame. */
 struct kernel_run {
@@ -62,6 +71,7 @@ struct kernel_run {
 	const void *meta; /* 8 bytes in front of the frame (TC), NULL: none */
 	uint8_t *out;	  /* KERNEL_FRAME_MAX bytes */
 	uint32_t out_size;
+	uint32_t mark; /* TC: of the skb afterwards */
 	int action;
 };
 void kernel_run(struct kernel *kernel, enum kernel_program program, struct kernel_run *run);
