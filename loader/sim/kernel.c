@@ -220,14 +220,13 @@ static int run_xdp(struct kernel *kernel, struct gpc_sim_pass *pass, int fd)
 	return 0;
 }
 
-/* The word behind struct gpc_meta, if there is one. */
 static uint32_t mark_of(const struct gpc_sim_pass *pass)
 {
-	uint32_t mark = 0;
+	struct gpc_meta_mark marked = {0};
 
-	if (pass->meta_size >= sizeof(struct gpc_meta) + sizeof(mark))
-		memcpy(&mark, pass->meta + sizeof(struct gpc_meta), sizeof(mark));
-	return mark;
+	if (pass->meta_size >= sizeof(marked))
+		memcpy(&marked, pass->meta, sizeof(marked));
+	return marked.mark;
 }
 
 /*
