@@ -89,6 +89,7 @@ tier_drift() { program drift make --no-print-directory -s drift; }
 tier_oracle() {
 	program oracle/image_check tests/oracle/image_check.py build/gpc examples/*.yaml examples/*/gpc.yaml \
 		tests/golden/tables/policies.yaml
+	program oracle/policy_check tests/oracle/policy_check.py build/gpc
 	programs build/tests/oracle/ "$jobs" < <(built print-oracle)
 }
 tier_bpf() { programs build/tests/bpf/ 1 < <(built print-bpf); }

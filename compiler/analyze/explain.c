@@ -24,26 +24,35 @@ bool gpc_explain_point(const struct gpc_image *image, const char *interface,
 	return true;
 }
 
-/* The built-in that a packet with the right hop limit and source falls under; COUNT: none. */
+static bool is_link_local(const __u64 address[2])
+{
+	const uint8_t *bytes = (const uint8_t *)address;
+
+	return bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+}
+
+/* The built-in that a whole packet with a hop limit of 255 falls under; COUNT: none. */
 static enum gpc_builtin builtin_of(const struct gpc_question *packet)
 {
 	uint32_t type = packet->destination_port >> 8;
+	bool local = is_link_local(packet->source);
 
-	if (packet->protocol != IPPROTO_ICMPV6 || packet->family != GPC_V6 ||
-	    packet->fragment == GPC_FRAGMENT_LATER)
+	if (packet->protocol != IPPROTO_ICMPV6 || packet->family != GPC_V6 || packet->fragment)
 		return GPC_BUILTIN_COUNT;
 	switch (type) {
 	case 135:
 	case 136:
 		return GPC_BUILTIN_ND;
 	case 133:
-	case 134:
 		return GPC_BUILTIN_RA;
+	case 134:
+		return local ? GPC_BUILTIN_RA : GPC_BUILTIN_COUNT;
 	case 130:
 	case 131:
 	case 132:
 	case 143:
-		return GPC_BUILTIN_MLD;
+		return local || !(packet->source[0] | packet->source[1]) ? GPC_BUILTIN_MLD
+									 : GPC_BUILTIN_COUNT;
 	default:
 		return GPC_BUILTIN_COUNT;
 	}

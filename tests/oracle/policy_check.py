@@ -14,6 +14,8 @@ import tempfile
 
 import yaml
 
+sys.dont_write_bytecode = True      # no compiled Python in the tree
+
 import policy_oracle
 import policy_planes
 

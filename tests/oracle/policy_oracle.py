@@ -8,10 +8,11 @@ SEMANTICS 4.3, 5.1, 5.2, 5.5 and, for the words of the answer, section 8.
 A packet is a line, as `gpc explain --batch` reads them:
 
   tcp 10.0.1.5:40000 -> 10.0.9.3:5432          udp [2001:db8::1]:53 -> [2001:db8::2]:53
-  icmp 10.0.1.5 -> 10.0.9.3 type 8 code 0      proto/47 10.0.1.5 -> 10.0.9.3
+  icmp 10.0.1.5 -> 10.0.9.3 type 8 code 0      47 10.0.1.5 -> 10.0.9.3
 
-and behind it, in any order: tcp-flags NAME,NAME|none, vlan N, dscp N, fragment first|later. An
-unstated TCP packet is a SYN. Each is judged as the first packet of its flow, with every bucket full.
+and behind it, in any order: flags NAME,NAME|none, vlan N, dscp N, fragment first|later. An
+unstated TCP packet is a SYN. Each is judged as the first packet that is seen of
+its flow, with every bucket full and no pickup.
 
 It reads Plane documents without include, values and overlays; what is written is believed to be valid.
 """
@@ -62,9 +63,7 @@ class Packet:
 
     def text(self):
         names = {number: name for name, number in PROTOCOLS.items()}
-        name = names.get(self.protocol, "proto/%d" % self.protocol)
-        if self.protocol not in (1, 6, 17, 58, 132):
-            name = "proto/%d" % self.protocol
+        name = names[self.protocol] if self.protocol in (1, 6, 17, 58, 132) else str(self.protocol)
         ends = []
         for address, port in ((self.source, self.sport), (self.destination, self.dport)):
             if port is None:
@@ -75,7 +74,7 @@ class Packet:
         if self.icmp:
             line += " type %d code %d" % self.icmp
         if self.protocol == 6 and self.fragment != "later" and self.flags != {"syn"}:
-            line += " tcp-flags " + (",".join(f for f in FLAGS if f in self.flags) or "none")
+            line += " flags " + (",".join(f for f in FLAGS if f in self.flags) or "none")
         if self.vlan is not None:
             line += " vlan %d" % self.vlan
         if self.dscp:
@@ -106,7 +105,7 @@ def parse_packet(line):
     protocol = parse_protocol(words[0])
     (source, sport), (destination, dport) = parse_end(words[1]), parse_end(words[3])
     more = dict(zip(words[4::2], words[5::2]))
-    flags = more.get("tcp-flags", "syn")
+    flags = more.get("flags", "syn")
     icmp = None
     if protocol in ICMP and "type" in more:
         kind = more["type"]
@@ -206,12 +205,27 @@ class Plane:
             rules.sort(key=lambda r: int(r["priority"]))
         return rules
 
-    def policy_verdict(self, policy, packet):
-        """(allow|deny|reject|pass, rule) of a policy by itself."""
+    def policy_verdict(self, policy, packet, mid_stream):
+        """(allow|deny|reject|pass, rule) of a policy by itself. Mid-stream an allow becomes the default."""
         for rule in self.policy_rules(policy):
             if rule["action"] in ("allow", "deny", "reject") and self.rule_matches(rule, packet):
+                if rule["action"] == "allow" and mid_stream:
+                    break
                 return rule["action"], rule["name"]
         return policy.get("default", "deny"), "default"
+
+    def is_mid_stream(self, policy, direction, packet):
+        """Of TCP without a flow. Audit and listeners of which only one side is seen take it like a first packet."""
+        if packet.protocol != 6 or packet.fragment == "later" or packet.opens():
+            return False
+        if policy.get("stateful", "true") != "true" or policy.get("mode", "enforce") == "audit":
+            return False
+        if policy.get("mid-stream", "deny") == "allow":
+            return False
+        return direction == "egress" or not any(
+            to_listener(listener, packet) and any(in_prefix(prefix_of(a), packet.destination)
+                                                  for a in as_list(listener["address"]))
+            for listener in self.listeners)
 
     # -- chains --
 
@@ -235,10 +249,17 @@ class Plane:
         return None
 
     def built_in(self, packet):
-        """mld; nd and ra need a hop limit of 255, which no packet of the batch has."""
-        if packet.protocol == 58 and packet.icmp and packet.icmp[0] in (130, 131, 132, 143):
-            if packet.source == ipaddress.ip_address("::") or packet.source in ipaddress.ip_network("fe80::/10"):
-                return "mld"
+        """Of a whole packet; its hop limit is unstated and taken as 255."""
+        if packet.protocol != 58 or packet.fragment != "none" or packet.source.version != 6 or not packet.icmp:
+            return None
+        link_local = packet.source in ipaddress.ip_network("fe80::/10")
+        kind = packet.icmp[0]
+        if kind in (135, 136):
+            return "nd"
+        if kind == 133 or (kind == 134 and link_local):
+            return "ra"
+        if kind in (130, 131, 132, 143) and (link_local or int(packet.source) == 0):
+            return "mld"
         return None
 
     def chain(self, interface, direction):
@@ -256,7 +277,8 @@ class Plane:
             return "allow", "protect", protected
         would = None
         for policy in self.chain(interface, direction):
-            verdict, rule = self.policy_verdict(policy, packet)
+            mid_stream = self.is_mid_stream(policy, direction, packet)
+            verdict, rule = self.policy_verdict(policy, packet, mid_stream)
             if policy.get("mode", "enforce") == "audit":
                 if verdict in ("deny", "reject") and not would:
                     would = ("pass", policy["name"], rule, "would-" + verdict)

@@ -282,6 +282,8 @@ def random_packet(r, aims, stated_only=False):
     """`stated_only`: nothing but what the shortest form of a line says (a whole, untagged packet)."""
     source, destination = aims.ends(r)
     version = source.version
+    if version == 6 and not stated_only and r.random() < 0.05:
+        source = ipaddress.ip_address(r.choice(("::", "fe80::1", "febf::1", "fec0::1")))
     protocol = r.choice((6, 6, 6, 17, 17, 132, 1 if version == 4 else 58, 1 if version == 4 else 58, 47, 50))
     if stated_only and protocol in (47, 50, 132):
         protocol = 17
@@ -290,7 +292,7 @@ def random_packet(r, aims, stated_only=False):
         near = r.choice(PORTS) + r.choice((0, 0, 0, 1, -1))
         more = {"sport": r.choice((40000, 40000, 22, 53)), "dport": max(0, min(65535, near))}
     elif protocol in (1, 58):
-        types = (0, 3, 5, 8, 8, 11, 255) if protocol == 1 else (1, 2, 3, 128, 128, 129, 130)
+        types = (0, 3, 5, 8, 8, 11, 255) if protocol == 1 else (1, 2, 3, 128, 128, 128, 129, 130, 133, 134, 136)
         more = {"icmp": (r.choice(types), r.choice((0, 0, 3, 4)))}
     if not stated_only:
         more["vlan"] = r.choice((None, None, None, 1, 2, 4094))
