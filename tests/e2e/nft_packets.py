@@ -218,8 +218,10 @@ def flow_list(seed, plane, count, stateful):
             continue
         if p.protocol in usual[:2] and 0 in (p.dport, p.sport):
             continue                    # conntrack calls port 0 invalid
-        if p.icmp and stateful and p.icmp[0] in (5, 130, 2, 4):
-            continue                    # redirects and the like: conntrack judges their insides
+        if p.icmp and p.source.version == 4 and p.icmp[0] > 18:
+            continue                    # the kernel answers no ICMP of a type that it does not know
+        if p.icmp and (p.icmp[0] in range(130, 138) or stateful and p.icmp[0] in (5, 2, 4)):
+            continue                    # built in; and redirects and the like, whose insides conntrack judges
         flows.append(talk(Flow(r, p, len(flows), stateful)))
     return flows
 
