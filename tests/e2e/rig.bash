@@ -238,13 +238,13 @@ all_answer() {
 	[ "$(echo "$out" | cut -d ' ' -f 1 | sort | tr '\n' ' ')" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ]
 }
 
-# flows_open NAME VIP N: opens N connections and keeps them; flows_live NAME: asks over each of them,
-# 0 if all are answered by the backend that answered first.
+# flows_open NAME VIP N [NODE]: opens N connections of NODE (the client) and keeps them; flows_live NAME:
+# asks over each of them, 0 if all are answered by the backend that answered first.
 declare -A flows_to flows_from flows_count
 flows_open() {
 	local name=$1 fd line=
 	must mkfifo "$WORK/flows-$name.in" "$WORK/flows-$name.out"
-	in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" flows "$2" "$PORT" "$3" \
+	in_ns "${4:-client}" /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" flows "$2" "$PORT" "$3" \
 		<"$WORK/flows-$name.in" >"$WORK/flows-$name.out" 2>"$WORK/flows-$name.log" &
 	rig_pids+=($!)
 	exec {fd}>"$WORK/flows-$name.in"
