@@ -15,6 +15,18 @@
 #include "bench.h"
 #include "classify_live_frame.h"
 
+static void set_ip_checksum(unsigned char *ip)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < 20; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~(sum + (sum >> 16));
+	ip[10] = (unsigned char)(sum >> 8);
+	ip[11] = (unsigned char)sum;
+}
+
 static void make_frame(const struct gpc_question *q, const unsigned char mac[6], struct classify_live_frame *ret)
 {
 	bool v4 = q->family == GPC_V4;
@@ -29,6 +41,7 @@ static void make_frame(const struct gpc_question *q, const unsigned char mac[6],
 		ip[9] = q->protocol;
 		memcpy(ip + 12, (const char *)q->source + 12, 4);
 		memcpy(ip + 16, (const char *)q->destination + 12, 4);
+		set_ip_checksum(ip); /* br_netfilter, where it is loaded, looks at it */
 	} else {
 		memcpy(ip, "\x60\x00\x00\x00\x00\x14", 6);
 		ip[6] = q->protocol;
@@ -101,25 +114,35 @@ static double send_frames(int program, unsigned int ifindex, unsigned int frames
 	return bpf_prog_test_run_opts(program, &run) ? -1 : (bench_now_ms() - begin) / 1e3;
 }
 
+#define PROBE 2048u
+
+/* How many frames take about so many seconds; 0: sending failed. */
+static unsigned int frames_of(int generator, unsigned int ifindex, double seconds)
+{
+	double took = 0;
+	unsigned int frames = PROBE;
+
+	for (; took < seconds / 8; frames *= 2) {
+		took = send_frames(generator, ifindex, frames);
+		if (took <= 0)
+			return 0;
+	}
+	took = frames / 2 / took * seconds;
+	return took > 1 << 26 ? 1 << 26 : (unsigned int)took;
+}
+
 static bool measure(struct bpf_object *object, unsigned int ifindex, double seconds)
 {
 	int generator = bpf_program__fd(bpf_object__find_program_by_name(object, "generate"));
 	int counter = bpf_object__find_map_fd_by_name(object, "arrived");
-	double took = send_frames(generator, ifindex, 512), frames;
-	unsigned long long before;
+	unsigned int frames = frames_of(generator, ifindex, seconds);
+	unsigned long long before = arrived(counter);
+	double took = frames ? send_frames(generator, ifindex, frames) : -1;
 
 	if (took <= 0)
 		return false;
-	frames = 512 / took * seconds;
-	if (frames < 1024)
-		frames = 1024;
-	took = send_frames(generator, ifindex, (unsigned int)(frames / 8) + 1); /* warm */
-	before = arrived(counter);
-	took = took < 0 ? took : send_frames(generator, ifindex, (unsigned int)frames);
-	if (took <= 0)
-		return false;
 	before = arrived(counter) - before;
-	printf("%.1f %llu %.0f\n", (double)before / took / 1e3, before, frames);
+	printf("%.1f %llu %u\n", (double)before / took / 1e3, before, frames);
 	return true;
 }
 
