@@ -17,7 +17,7 @@ static void print_exit(FILE *out, enum gpc_exit code)
 
 void gpc_help_print(FILE *out)
 {
-	fputs("gpc compiles YAML intent into one image and runs it: an L4 load balancer in XDP\n\n"
+	fputs("gpc compiles YAML intent into one image and runs it: an L4 load balancer and firewall in XDP and TC\n\n"
 	      "usage: gpc COMMAND [OPTION]... [OPERAND]...\n"
 	      "       gpc COMMAND --help | gpc --help | gpc --version\n",
 	      out);
