@@ -7,7 +7,7 @@
 
 const char *const classify_set_names[] = {"acl1_1000", "fw1_1000",   "ipc1_1000",  "acl1_10000",  "fw1_10000",
 					  "ipc1_10000", "seg_5000",   "seg_50000",  "gen_100000", "seg6_5000",
-					  "gen6_1000",  "gen6_10000", "gen6_100000", NULL};
+					  "gen6_1000",  "gen6_10000", "gen6_100000", "mix_100000",  NULL};
 
 bool classify_set(struct rule_set *ret, const char *name)
 {
@@ -19,8 +19,8 @@ bool classify_set(struct rule_set *ret, const char *name)
 		rule_sets_segments(ret, name, families, rules, 1);
 		return true;
 	}
-	if (strncmp(name, "gen", 3) == 0) {
-		rule_sets_shaped(ret, name, RULE_GEN, families, rules, 1);
+	if (strncmp(name, "gen", 3) == 0 || strncmp(name, "mix", 3) == 0) {
+		rule_sets_shaped(ret, name, *name == 'g' ? RULE_ACL : RULE_GEN, families, rules, 1);
 		return true;
 	}
 	if (rule_sets_classbench(ret, name))

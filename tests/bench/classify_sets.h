@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * classify_sets.h: the rule sets that bench-classify measures, by name, and the same rules for nftables.
+ * classify_sets.h: the rule sets that bench-classify measures, by name, and the same rules for nftables:
+ * ClassBench's own; gen of the shape of its access lists, mix with a fifth of its IP chains; seg.
  */
 #ifndef GPC_BENCH_CLASSIFY_SETS_H
 #define GPC_BENCH_CLASSIFY_SETS_H

@@ -175,7 +175,7 @@ static bool measure_rules(void)
 
 	if (!mkdtemp(folder))
 		return false;
-	rule_sets_shaped(&set, "rules", RULE_GEN, RULE_ONLY_V4, RULES, 1);
+	rule_sets_shaped(&set, "rules", RULE_ACL, RULE_ONLY_V4, RULES, 1);
 	rule_set_drop_source_ports(&set);
 	ok = measure_in(folder, &set);
 	fprintf(stderr,
