@@ -61,8 +61,26 @@ check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
 check "root's last command" as_root "$(sed -n '/^gpc detach/,$p' <<<"$root")"
 check_equal "it leaves nothing in the kernel" "$(find "$BPFFS/balancer" -type f 2>/dev/null | wc -l)" 0
 
+man_page_names_all() {
+	local command page=$WORK/installed/usr/share/man/man1/gpc.1
+	for command in $("$GPC" --help | sed -nE 's/^  ([a-z]+) +[^ ].*/\1/p'); do
+		grep -qx "\.SS gpc $command" "$page" || { echo "$page does not name $command"; return 1; }
+	done
+}
 check "make install" make -s -C "$RIG_ROOT" install DESTDIR="$WORK/installed" PREFIX=/usr
 check "what it installed runs" "$WORK/installed/usr/bin/gpc" --version
+check "the man page names every command" man_page_names_all
+# completes WORD...: what bash offers for the last word, on one line.
+completes() {
+	bash -c '. "$0"; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _gpc gpc "${*: -1}" "${*: -2:1}"; echo "${COMPREPLY[*]}"' \
+		"$WORK/installed/usr/share/bash-completion/completions/gpc" "$@"
+}
+check_equal "completion: commands" "$(completes gpc re)" "restore"
+check_equal "completion: options" "$(completes gpc apply --en)" "--env --enforce"
+check_equal "completion: words of an option" "$(completes gpc events --type would)" "would-deny"
+check_equal "completion: devices" "$(completes gpc explain --in l)" "lo"
+check_equal "completion: files" "$(cd "$RIG_ROOT" && completes gpc check examples/we)" "examples/web.yaml"
+check_equal "completion: nothing for a number" "$(completes gpc log -n '')" ""
 
 # example FILE [-e ENV]
 example() {

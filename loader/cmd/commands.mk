@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: MIT
-# docs/commands.md is printed from the command table; the unit test holds it against the table, and
-# writes it with UPDATE=1.
+# What is printed from the command table: docs/commands.md, the man page and the completion of bash.
 
-generate: generate-commands
-generate-commands: $(BUILD)/tests/unit/loader/cmd/commands_test
-	$(Q)UPDATE=1 $< >/dev/null
+GENERATED += docs/commands.md docs/gpc.1 docs/gpc.bash
+generator_docs/commands.md := commands
+generator_docs/gpc.1 := manpage
+generator_docs/gpc.bash := completion
 
-.PHONY: generate-commands
+COMMAND_GENERATOR_C := $(wildcard loader/cmd/generate/*.c)
+COMMAND_GENERATORS := $(patsubst loader/cmd/generate/%.c,$(BUILD)/generate/%,$(COMMAND_GENERATOR_C))
+
+$(COMMAND_GENERATORS): $(BUILD)/generate/%: $(BUILD)/obj/loader/cmd/generate/%.o $(LOADER_LIB) $(COMPILER_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+generate check-generated: $(COMMAND_GENERATORS)

@@ -27,11 +27,13 @@ const struct gpc_command gpc_command_detach = {
 	.side = GPC_SIDE_HOST,
 	.summary = "remove the plane from the kernel",
 	.operands = "",
-	.description = "Removes links, then programs and maps. Flows and counters are gone after "
-		       "it; what was\n"
-		       "balanced is no longer. The history stays: gpc restore or gpc apply begin "
-		       "again. No\n"
-		       "error when there is nothing to remove.",
+	.description =
+		"Removes links, then programs and maps. Flows and counters are gone after "
+		"it; what was\n"
+		"balanced or denied is no longer. The history stays: gpc restore brings back what\n"
+		"was, after gpc apply policies only audit again. No error when there is nothing "
+		"to\n"
+		"remove.",
 	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),

@@ -153,8 +153,9 @@ static void write_tables(struct writing *w)
 		if (policy->decide == GPC_NONE)
 			continue;
 		classifier = gpc_classifier_at(image->view, policy->decide);
-		fprintf(w->out, "tables    policy %s: %u groups, at most %u loads one after another\n",
-			name_at(w, policy->name), classifier->groups, classifier->loads);
+		fprintf(w->out, "tables    policy %s: %u group%s, at most %u loads one after another\n",
+			name_at(w, policy->name), classifier->groups,
+			classifier->groups == 1 ? "" : "s", classifier->loads);
 	}
 }
 

@@ -193,7 +193,7 @@ static void find_problems(struct gpc_status *status)
 	}
 	if (status->plane.control & GPC_CTL_OFF)
 		problem(status,
-			"SWITCHED OFF: every packet passes, nothing is balanced; gpc on ends it");
+			"SWITCHED OFF: every packet passes, nothing is balanced or denied; gpc on ends it");
 	if (!status->plane.has_image) {
 		problem(status, "no image is active: every packet meets on-fail; gpc apply");
 		return;

@@ -26,7 +26,8 @@ static enum gpc_exit turn(const struct gpc_call *call, bool off)
 		return gpc_finish_failed(call, &failure);
 	if (!gpc_call_has(call, "json"))
 		printf("%s%s: %s\n", changed ? "" : "was already ", off ? "off" : "on",
-		       off ? "every packet passes, nothing is balanced" : "packets are balanced");
+		       off ? "every packet passes, nothing is balanced or denied"
+			   : "packets are balanced, policies decide as before");
 	result = gpc_json("result");
 	gpc_json_bool(result, "off", off);
 	gpc_json_bool(result, "changed", changed);
@@ -48,7 +49,8 @@ const struct gpc_command gpc_command_off = {
 	.side = GPC_SIDE_HOST,
 	.summary = "let every packet pass, at once",
 	.operands = "",
-	.description = "Programs stay attached and count the packets as `off`. Stays until gpc on, "
+	.description = "Nothing is balanced, denied or rejected, and no flow is learnt.\n"
+		       "Programs stay attached and count the packets as `off`. Stays until gpc on, "
 		       "also across\n"
 		       "apply. Needs neither the lock nor the state folder.",
 	.objects = "",
@@ -60,9 +62,11 @@ const struct gpc_command gpc_command_off = {
 const struct gpc_command gpc_command_on = {
 	.name = "on",
 	.side = GPC_SIDE_HOST,
-	.summary = "balance again after off",
+	.summary = "balance and judge packets again after off",
 	.operands = "",
-	.description = "Ends what gpc off began. Open flows keep their endpoints.",
+	.description =
+		"Ends what gpc off began. Open flows keep their endpoints; connections that began\n"
+		"meanwhile are not known to stateful policies.",
 	.objects = "",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),

@@ -1,116 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The command table: what it says of itself, and docs/commands.md, which is printed from it. */
+/* The command table and what it says of itself. */
 #include "loader/cmd/command.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
-
-#define DOCS "docs/commands.md"
-
-/* ---- docs/commands.md; UPDATE=1 writes it ---- */
-
-static void print_options(FILE *out, const struct gpc_command *command)
-{
-	static const struct gpc_option help = {'h', "help", NULL, "this text"};
-
-	fputs("\n| option | meaning |\n|---|---|\n", out);
-	for (size_t i = 0; i <= command->option_count; i++) {
-		const struct gpc_option *o =
-			i < command->option_count ? &command->options[i] : &help;
-
-		fputs("| ", out);
-		if (o->letter)
-			fprintf(out, "`-%c`, ", o->letter);
-		fprintf(out, "`--%s%s%s` | %s |\n", o->name, o->argument ? " " : "",
-			o->argument ? o->argument : "", o->help);
-	}
-}
-
-static void print_command(FILE *out, const struct gpc_command *command)
-{
-	fprintf(out, "\n## gpc %s\n\n`gpc %s%s%s%s`: %s\n\n%s\n", command->name, command->name,
-		command->option_count ? " [OPTION]..." : "", *command->operands ? " " : "",
-		command->operands, command->summary, command->description);
-	print_options(out, command);
-	if (*command->objects)
-		fprintf(out, "\nObjects with `--json`: %s; then the result.\n", command->objects);
-	fputs("\nExits with", out);
-	for (size_t i = 0; i < command->exit_count; i++)
-		fprintf(out, " %d,", (int)command->exits[i]);
-	fprintf(out, " %d.\n", GPC_EXIT_USAGE);
-}
-
-static void print_side(FILE *out, enum gpc_side side)
-{
-	fputs("\n| command | what it does |\n|---|---|\n", out);
-	for (size_t i = 0; i < gpc_command_count; i++)
-		if (gpc_commands[i]->side == side)
-			fprintf(out, "| [%s](#gpc-%s) | %s |\n", gpc_commands[i]->name,
-				gpc_commands[i]->name, gpc_commands[i]->summary);
-}
-
-static void print_docs(FILE *out)
-{
-	fputs("<!-- Printed from the command table by tests/unit/loader/cmd/commands_test.c; make "
-	      "generate "
-	      "writes it. -->\n# Commands\n\n"
-	      "Names and options are matched exactly. Results go to stdout, messages to stderr. "
-	      "With\n"
-	      "`--json` stdout carries one object a line, and the last one is\n"
-	      "`{\"type\":\"result\",\"exit\":N,...}`. Colour only on a terminal, and never with "
-	      "`NO_COLOR`.\n\n"
-	      "On the author's side; no root, no kernel:\n",
-	      out);
-	print_side(out, GPC_SIDE_AUTHOR);
-	fputs("\nOn the host; CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON:\n", out);
-	print_side(out, GPC_SIDE_HOST);
-	fputs("\n## Exit codes\n\n| code | meaning |\n|---|---|\n", out);
-#define X(id, number, meaning) fprintf(out, "| %d | %s |\n", number, meaning);
-	GPC_EXITS(X)
-#undef X
-	fputs("\n## Environment\n\n| variable | meaning |\n|---|---|\n"
-	      "| `GPC_STATE_DIR` | history and images, default `/var/lib/gpc` |\n"
-	      "| `GPC_BPFFS` | pins of the running plane, default `/sys/fs/bpf/gpc` |\n"
-	      "| `NO_COLOR` | set and not empty: no colour on a terminal |\n",
-	      out);
-	for (size_t i = 0; i < gpc_command_count; i++)
-		print_command(out, gpc_commands[i]);
-}
-
-static char *read_docs(void)
-{
-	static char text[65536];
-	FILE *in = fopen(DOCS, "r");
-	size_t n = in ? fread(text, 1, sizeof(text) - 1, in) : 0;
-
-	text[n] = '\0';
-	if (in)
-		fclose(in);
-	return text;
-}
-
-static void the_docs_are_what_the_table_says(void)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-	print_docs(out);
-	fclose(out);
-	if (getenv("UPDATE")) {
-		out = fopen(DOCS, "w");
-		CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-		fputs(text, out);
-		fclose(out);
-	}
-	if (strcmp(read_docs(), text))
-		fputs("commands_test: " DOCS " is out of date; run make generate\n", stderr);
-	CU_ASSERT_STRING_EQUAL(read_docs(), text);
-	free(text);
-}
 
 /* ---- the table ---- */
 
@@ -201,7 +96,6 @@ static void exit_codes_are_those_of_the_design(void)
 }
 
 GPC_UNIT_MAIN("cmd/commands",
-	      {"the_docs_are_what_the_table_says", the_docs_are_what_the_table_says},
 	      {"a_command_is_found_by_its_exact_name_only",
 	       a_command_is_found_by_its_exact_name_only},
 	      {"no_name_and_no_option_stands_twice", no_name_and_no_option_stands_twice},

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+# Completion of gpc's commands, options and files in bash. Generated from the command
+# table by `make generate`.
+# shellcheck shell=bash disable=SC2012,SC2181,SC2207
+
+_gpc_overlays() {
+	local file
+	for file in overlays/*.yaml; do [ ! -e "$file" ] || basename "$file" .yaml; done
+}
+_gpc_value() {
+	case $1 in
+	check:-f | check:--file) compgen -f -- "$2" ;;
+	check:-e | check:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	check:--today) : -- "$2" ;;
+	check:--format) compgen -W 'text json github' -- "$2" ;;
+	compile:-f | compile:--file) compgen -f -- "$2" ;;
+	compile:-e | compile:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	compile:-o | compile:--output) compgen -f -- "$2" ;;
+	compile:--today) : -- "$2" ;;
+	compile:--format) compgen -W 'text json github' -- "$2" ;;
+	test:-f | test:--file) compgen -f -- "$2" ;;
+	test:-e | test:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	test:--format) compgen -W 'text json github' -- "$2" ;;
+	explain:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	explain:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	explain:--batch) compgen -f -- "$2" ;;
+	explain:--image) compgen -f -- "$2" ;;
+	explain:-f | explain:--file) compgen -f -- "$2" ;;
+	explain:-e | explain:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	apply:-f | apply:--file) compgen -f -- "$2" ;;
+	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	apply:--today) : -- "$2" ;;
+	apply:--format) compgen -W 'text json github' -- "$2" ;;
+	log:-n | log:--number) : -- "$2" ;;
+	show:-s | show:--source) : -- "$2" ;;
+	events:-n | events:--count) : -- "$2" ;;
+	events:-t | events:--type) compgen -W 'flow deny would-deny log revoked' -- "$2" ;;
+	doctor:-f | doctor:--file) compgen -f -- "$2" ;;
+	doctor:-e | doctor:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	doctor:--format) compgen -W 'text json github' -- "$2" ;;
+	*) return 2 ;; # takes no value
+	esac
+}
+_gpc_operand() {
+	case $1 in
+	check) compgen -f -- "$2" ;;
+	compile) compgen -f -- "$2" ;;
+	test) compgen -f -- "$2" ;;
+	inspect) compgen -f -- "$2" ;;
+	explain) : -- "$2" ;;
+	apply) compgen -f -- "$2" ;;
+	verify) compgen -f -- "$2" ;;
+	rollback) : -- "$2" ;;
+	show) : -- "$2" ;;
+	doctor) compgen -f -- "$2" ;;
+	esac
+}
+_gpc_options() {
+	case $1 in
+	check) echo '--help --file --env --strict --today --allow-expired --format --json' ;;
+	compile) echo '--help --file --env --output --verbose --strict --today --allow-expired --format --json' ;;
+	test) echo '--help --file --env --kernel --tap --junit --verbose --strict --format --json' ;;
+	inspect) echo '--help --json' ;;
+	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
+	apply) echo '--help --file --env --strict --today --allow-expired --enforce --force --format --verbose --json' ;;
+	status) echo '--help --verbose --exit-code --json' ;;
+	verify) echo '--help --exit-code --json' ;;
+	rollback) echo '--help --verbose --force --json' ;;
+	log) echo '--help --number --json' ;;
+	show) echo '--help --source --verbose --json' ;;
+	events) echo '--help --follow --count --type --json' ;;
+	off) echo '--help --json' ;;
+	on) echo '--help --json' ;;
+	detach) echo '--help --json' ;;
+	restore) echo '--help --json' ;;
+	doctor) echo '--help --file --env --strict --format --json' ;;
+	esac
+}
+_gpc() {
+	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show events off on detach restore doctor' -- "$current"))
+		return
+	fi
+	found=$(_gpc_value "$command:$before" "$current")
+	if [ $? -eq 2 ]; then
+		case $current in
+		-*) found=$(compgen -W "$(_gpc_options "$command")" -- "$current") ;;
+		*) found=$(_gpc_operand "$command" "$current") ;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <([ -z "$found" ] || echo "$found")
+}
+complete -o filenames -F _gpc gpc
