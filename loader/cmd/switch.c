@@ -66,7 +66,7 @@ const struct gpc_command gpc_command_on = {
 	.operands = "",
 	.description =
 		"Ends what gpc off began. Open flows keep their endpoints; connections that began\n"
-		"meanwhile are not known to stateful policies.",
+		"meanwhile are judged as if they opened, for defaults.pickup from now on.",
 	.objects = "",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),

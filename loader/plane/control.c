@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "control.h"
 
+#include <time.h>
+
 #define SLOTS_AND_DEADLINE                                                                         \
 	(GPC_CTL_SLOT_MASK << GPC_CTL_ACTIVE_SHIFT | GPC_CTL_SLOT_MASK << GPC_CTL_FALLBACK_SHIFT | \
 	 GPC_CTL_SLOT_MASK << GPC_CTL_PREVIOUS_SHIFT | ~0ull << GPC_CTL_DEADLINE_SHIFT)
@@ -63,4 +65,12 @@ bool gpc_control_names(uint64_t word, uint32_t slot)
 {
 	return slot == gpc_ctl_active(word) || slot == gpc_ctl_fallback(word) ||
 	       slot == gpc_ctl_previous(word);
+}
+
+uint64_t gpc_control_flows_since(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

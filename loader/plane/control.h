@@ -28,6 +28,12 @@ uint64_t gpc_control_follow(uint64_t word, uint64_t other);
 uint64_t gpc_control_restore(uint64_t word, uint64_t old);
 uint64_t gpc_control_off(uint64_t word, bool off);
 
+/*
+ * GPC_CTL_FLOWS_SINCE of tables that do not know what lives now. By the programs' coarse clock: to them
+ * it is never in the future.
+ */
+uint64_t gpc_control_flows_since(void);
+
 /* Does the word name the slot (rule R)? */
 bool gpc_control_names(uint64_t word, uint32_t slot);
 
@@ -35,6 +41,7 @@ static inline uint64_t gpc_control_load(const volatile uint64_t *control)
 {
 	return __atomic_load_n(&control[GPC_CTL_WORD], __ATOMIC_ACQUIRE);
 }
+
 /* False: somebody else changed it meanwhile. */
 static inline bool gpc_control_swap(volatile uint64_t *control, uint64_t old, uint64_t new)
 {

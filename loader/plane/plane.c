@@ -277,6 +277,8 @@ static int switch_one(volatile uint64_t *control, bool off, bool *ret_changed)
 
 		if (!(word & GPC_CTL_OFF) == !off)
 			return 0;
+		if (!off) /* what began meanwhile has no entry */
+			control[GPC_CTL_FLOWS_SINCE] = gpc_control_flows_since();
 		if (gpc_control_swap(control, word, gpc_control_off(word, off))) {
 			*ret_changed = true;
 			return 0;

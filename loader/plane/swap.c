@@ -59,14 +59,6 @@ static bool is_shared(const struct gpc_instance *from, const struct gpc_instance
 	return from->map_id[id] == to->map_id[id];
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /*
  * Since when the flow tables of the new instance have what they have. Of what flows before policies
  * decide about it nobody has entered anything: then it counts as if they were new.
@@ -77,7 +69,7 @@ static uint64_t flows_since(const struct gpc_swap *swap)
 
 	return from && is_shared(from, &swap->fresh, GPC_MAP_FLOWS4) && !swap->begins
 		       ? from->control[GPC_CTL_FLOWS_SINCE]
-		       : now_ns();
+		       : gpc_control_flows_since();
 }
 
 static int load(struct gpc_swap *swap, struct gpc_failure *failure)
@@ -283,7 +275,7 @@ static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 
 	swap->since_before = control[GPC_CTL_FLOWS_SINCE];
 	if (swap->begins)
-		control[GPC_CTL_FLOWS_SINCE] = now_ns();
+		control[GPC_CTL_FLOWS_SINCE] = gpc_control_flows_since();
 	for (try = 0; try < FLIP_TRIES && !done; try++) {
 		swap->word_before = gpc_control_load(control);
 		swap->word_after = next_word(swap);

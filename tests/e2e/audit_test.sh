@@ -50,6 +50,12 @@ for line in map(json.loads, sys.stdin):
     if line["type"] == sys.argv[1] and line.get("name") in (sys.argv[2], None):
         print(line[sys.argv[3]])' "$@"
 }
+# flows_since: when pickup began, the third word of gpc_ctl.
+flows_since() {
+	bpftool -j map dump pinned "$(find "$BPFFS/balancer" -name '*ctl*' | head -n 1)" | /usr/bin/python3 -c '
+import json, sys
+print(int.from_bytes(bytes(int(b, 16) for b in json.load(sys.stdin)[2]["value"]), "little"))'
+}
 
 # ---- the first apply
 
@@ -91,8 +97,12 @@ check "apply of another plane" gpc balancer apply "$WORK/plane.yaml"
 check_enforces "the next apply"
 check "off" gpc balancer off
 check "off lets everything in" can "$HOST4" 81
+flows_open off "$HOST4" 5
+since=$(flows_since)
 check "on" gpc balancer on
 check_enforces "after off and on"
+check "pickup begins anew" test "$(flows_since)" -gt "$since"
+check "connections from the time of off" flows_live off
 
 # ---- growth: more rules than the maps have slots
 

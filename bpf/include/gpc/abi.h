@@ -20,7 +20,7 @@
 
 #define GPC_CTL_WORD	0u
 #define GPC_CTL_NONCE	1u
-#define GPC_CTL_FLOWS_SINCE	2u	/* CLOCK_MONOTONIC ns of when the flow tables were made: `pickup` counts from it */
+#define GPC_CTL_FLOWS_SINCE	2u	/* CLOCK_MONOTONIC_COARSE ns of when the flow tables were made, or policies began to decide: `pickup` counts from it */
 #define GPC_CTL_ENTRIES	3u
 
 #define GPC_IMAGE_SLOTS 8u
