@@ -6,7 +6,7 @@ BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/
 	$(BUILD_ROOT)/bpf/stages.skel.h
 
 $(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
-$(BUILD)/tests/bpf/policy_test $(BUILD)/tests/bpf/state_test: $(call object,tests/bpf/policy_rig.c)
+$(addprefix $(BUILD)/tests/bpf/,policy_test state_test flip_test): $(call object,tests/bpf/policy_rig.c)
 $(BPF_TEST_HELPERS) $(call object,tests/bpf/policy_rig.c): | $(SKELETONS)
 $(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c \
 	tests/bpf/event_test.c): | $(BPF_TEST_SKELETONS)

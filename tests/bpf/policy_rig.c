@@ -75,37 +75,68 @@ static struct gpc_image compile(const char *text)
 }
 
 /* Index of an item by the names of policy_rig.h; items stand in name order. */
-static uint16_t interface_index(unsigned int interface)
+static uint16_t interface_index(const struct gpc_image *of, unsigned int interface)
 {
 	static const char *const names[POLICY_INTERFACES] = {
 		[WAN] = "wan0", [LAN] = "lan*", [DMZ] = "dmz0"};
 	uint32_t count;
-	const struct gpc_interface *items = gpc_image_section(&image, GPC_SEC_INTERFACE, &count);
+	const struct gpc_interface *items = gpc_image_section(of, GPC_SEC_INTERFACE, &count);
 
 	for (uint32_t i = 0; i < count; i++)
-		if (!strcmp(gpc_image_name(&image, items[i].name), names[interface]))
+		if (!strcmp(gpc_image_name(of, items[i].name), names[interface]))
 			return (uint16_t)i;
 	return GPC_NONE16;
 }
 
-void policy_use(const char *yaml)
+/* The image's bytes for 2^log2, as if lo were the interface; the caller frees. */
+static char *linked(const struct gpc_image *of, unsigned int interface)
 {
 	size_t size = (size_t)1 << kernel.log2;
+	struct gpc_sim_device device = {.ifindex = 1, .interface = interface_index(of, interface)};
+	struct gpc_sim_need need;
 	char *bytes = malloc(size);
 
+	if (!bytes)
+		err(1, "image");
+	memcpy(bytes, of->bytes, size);
+	if (gpc_sim_link(of, &device, device.interface != GPC_NONE16, bytes, &need) ||
+	    need.rules > MOST_RULES || need.rate > MOST_BUCKETS)
+		errx(1, "the plane is too large for the rig");
+	return bytes;
+}
+
+void policy_use(const char *yaml)
+{
 	gpc_image_release(&image);
 	image = compile(yaml);
 	slots = slots ? 0 : 4;
 	for (unsigned int i = 0; i < POLICY_INTERFACES; i++) {
-		struct gpc_sim_device device = {.ifindex = 1, .interface = interface_index(i)};
-		struct gpc_sim_need need;
+		char *bytes = linked(&image, i);
 
-		memcpy(bytes, image.bytes, size);
-		if (gpc_sim_link(&image, &device, device.interface != GPC_NONE16, bytes, &need) ||
-		    need.rules > MOST_RULES || need.rate > MOST_BUCKETS)
-			errx(1, "the plane is too large for the rig");
 		kernel_install(&kernel, slots + i, bytes);
+		free(bytes);
 	}
+}
+
+struct gpc_image policy_compile(const char *yaml)
+{
+	return compile(yaml);
+}
+
+void policy_install(const struct gpc_image *of, const struct policy_link *link)
+{
+	char *bytes = linked(of, WAN);
+	struct gpc_link_head *head = (struct gpc_link_head *)(bytes + of->head->link_offset);
+	struct gpc_link_rule *rules = (struct gpc_link_rule *)(bytes + head->rule_offset);
+	uint32_t count;
+
+	gpc_image_section(of, GPC_SEC_RULE, &count);
+	if (link->first_counter + count > MOST_RULES)
+		errx(1, "the plane is too large for the rig");
+	head->generation = link->generation;
+	for (uint32_t i = 0; i < count; i++)
+		rules[i].counter = link->first_counter + i;
+	kernel_install(&kernel, link->slot, bytes);
 	free(bytes);
 }
 

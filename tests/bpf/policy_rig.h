@@ -8,6 +8,7 @@
 #ifndef GPC_TESTS_BPF_POLICY_RIG_H
 #define GPC_TESTS_BPF_POLICY_RIG_H
 
+#include "compiler/image/image_file.h"
 #include "frame.h"
 #include "kernel.h"
 
@@ -37,6 +38,17 @@ void policy_stop(void);
 
 /* Compiles and activates; flows and buckets stay. */
 void policy_use(const char *yaml);
+
+/*
+ * For tests that set the control word themselves: an image alone in a slot, lo being wan0, with
+ * counters for its RULE records that are its own. The caller releases the image.
+ */
+struct policy_link {
+	uint32_t slot, generation, first_counter;
+};
+struct gpc_image policy_compile(const char *yaml);
+void policy_install(const struct gpc_image *of, const struct policy_link *link);
+
 /* Flags of the control word. */
 void policy_control(uint64_t flags);
 /* No flows, full buckets; the flow tables are `age` seconds old. */

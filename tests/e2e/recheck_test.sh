@@ -122,7 +122,7 @@ enforce "both directions"
 in_ns client /usr/bin/python3 "$RIG_ROOT/tests/e2e/client.py" download $LOCAL4 81 /hold/400000 \
 	>"$WORK/download" 2>&1 &
 download=$!
-rig_pids+=($download)
+rig_pids+=("$download")
 wait_for "the first half" grep -q first "$WORK/download"
 plane_of "web"
 enforce "both directions, without the rule"
