@@ -67,6 +67,25 @@ man_page_names_all() {
 		grep -qx "\.SS gpc $command" "$page" || { echo "$page does not name $command"; return 1; }
 	done
 }
+check "the user's commands about a policy, without privileges" unprivileged "export PATH=\$PWD/build:\$PATH
+	$(block "policy user")"
+check_said "its packet is explained" "deny, by the default of policy in"
+cp "$WORK/tree/server.yaml" "$WORK/server.yaml"
+serve balancer 81
+wait_for "a server on the host" test -e "$WORK/ready-balancer-81"
+can() { in_ns client timeout 5 bash -c "exec 3<>/dev/tcp/10.77.0.1/$1"; }
+cannot() { ! can "$@"; }
+root=$(block "policy root")
+check "root's commands up to the first status" as_root "$(sed '/^gpc status/,$d' <<<"$root")"
+check "an audit lets everything in" can 81
+check "root's commands up to enforcement" as_root "$(sed -n '/^gpc status/,/^gpc events/p' <<<"$root" | sed '/would-deny/q')"
+check_said "they tell what would be denied" "would-deny  wan0 xdp  tcp 10.77.0.100"
+check "root's command that enforces" as_root "$(sed -n '/^gpc apply --enforce/p' <<<"$root")"
+check "what no rule allows is denied" cannot 81
+check "root's commands up to detach" as_root "$(sed '1,/^gpc apply --enforce/d;/^gpc detach/,$d' <<<"$root")"
+check_said "they tell what was denied" "10.77.0.1:81 S  in/default"
+check "root's last command" as_root "$(sed -n '/^gpc detach/,$p' <<<"$root")"
+
 check "make install" make -s -C "$RIG_ROOT" install DESTDIR="$WORK/installed" PREFIX=/usr
 check "what it installed runs" "$WORK/installed/usr/bin/gpc" --version
 check "the man page names every command" man_page_names_all
