@@ -168,18 +168,6 @@ static void explain_size(struct work *w, struct gpc_arena *scratch, struct gpc_p
 	w->refusal->bytes = 4 * w->words.n + CELL_BYTES * all;
 }
 
-/* Beyond the tries: map, vector, cell, and the longest way on from a cell. */
-static uint32_t loads_behind_tries(const struct gpc_classifier *c, const struct gpc_cells *cells)
-{
-	bool map = c->flags & (GPC_CLASSIFIER_INDIRECT_SOURCE | GPC_CLASSIFIER_INDIRECT_DESTINATION);
-	uint32_t loads = (map ? 2 : 0) + 3;
-
-	for (uint32_t i = 0; i < cells->content_count; i++)
-		if (cells->contents[i].count > 3 || c->flags & GPC_CLASSIFIER_RANGES)
-			return loads + 1;
-	return loads;
-}
-
 static enum gpc_classify_status compile_pairs(struct work *w, struct gpc_arena *scratch,
 					      struct gpc_pairs *pairs, const struct gpc_service **specs,
 					      uint32_t spec_count, struct gpc_classifier *ret)
@@ -188,7 +176,7 @@ static enum gpc_classify_status compile_pairs(struct work *w, struct gpc_arena *
 	uint64_t room = w->words.limit / 4 + 1, all = 0;
 	struct gpc_cells cells;
 	struct gpc_l4 l4;
-	uint32_t content, n;
+	uint32_t n;
 
 	if (!gpc_l4_build(scratch, specs, spec_count, &l4))
 		return GPC_CLASSIFY_MATCHES;
@@ -198,11 +186,9 @@ static enum gpc_classify_status compile_pairs(struct work *w, struct gpc_arena *
 	if (all <= CROWDED * room) {
 		gpc_cells_build(scratch, scratch, pairs, &l4, groups, n, &cells);
 		if (gpc_cells_place(scratch, &cells, (uint32_t)room) &&
-		    gpc_classifier_emit(scratch, pairs, &l4, &cells, &w->words, ret, &content) &&
-		    !w->words.over) {
-			ret->loads = w->trie_loads + loads_behind_tries(ret, &cells);
+		    gpc_classifier_emit(scratch, pairs, &l4, &cells, &w->words, w->trie_loads, ret) &&
+		    !w->words.over)
 			return GPC_CLASSIFY_OK;
-		}
 	}
 	explain_size(w, scratch, pairs, groups, n);
 	return GPC_CLASSIFY_TOO_LARGE;

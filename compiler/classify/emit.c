@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "gpc/lookup/classify.h"
+#include "port_tree.h"
 
 #define INLINE_NAMES 3u
 #define BITS_MAX_WORDS (128u * 1024)	/* of the bit matrix */
 #define SPECS_MAX (1u << (32 - GPC_NAME_SPEC_SHIFT))
 #define MAP_BLOCK (1u << GPC_MAP_BLOCK_SHIFT)
 #define ROWS_MAX GPC_VECTOR_ROW
+#define NAMED_LOADS 2u	/* a name, then a bit or record; a table's rank, then a position */
+#define L4_LOADS 3u	/* before a bit or rank can be loaded: block of a port, its class, their sum's class */
 
 struct work {
 	struct gpc_arena *scratch;
@@ -24,6 +27,7 @@ struct work {
 	GPC_VEC(uint32_t) records;	/* four words each */
 	GPC_VEC(uint32_t) record_masks;
 	GPC_VEC(uint32_t) names;	/* of the content at hand */
+	uint32_t loads;		/* dependent ones behind a cell, at worst */
 };
 
 /* ---- by bits or by ranges ---- */
@@ -134,6 +138,11 @@ static uint32_t emit_table(struct work *w, const struct gpc_content *content)
 	return 2 * gpc_words_share(w->words, (const uint32_t *)(const void *)table, count, 4);
 }
 
+static void note_loads(struct work *w, uint32_t loads)
+{
+	w->loads = loads > w->loads ? loads : w->loads;
+}
+
 static bool emit_as_table(struct work *w, const struct gpc_content *content, uint32_t *cell)
 {
 	uint32_t *positions;
@@ -146,6 +155,49 @@ static bool emit_as_table(struct work *w, const struct gpc_content *content, uin
 	cell[0] = GPC_CELL_TABLE << GPC_CELL_KIND_SHIFT;
 	cell[1] = emit_table(w, content);
 	cell[2] = gpc_words_share(w->words, positions, content->count, 1);
+	note_loads(w, NAMED_LOADS);
+	return true;
+}
+
+static uint32_t lane(uint64_t fields, uint32_t shift, uint64_t mask)
+{
+	return (uint32_t)(fields >> shift & mask);
+}
+
+static struct gpc_port_box port_box(const struct work *w, uint32_t record)
+{
+	const uint32_t *words = w->records.items + 4ul * record;
+	uint32_t classes = w->l4->match.class_count;
+	struct gpc_port_box box = {.name = record};
+
+	for (int end = 0; end < 2; end++) {
+		uint64_t fields = words[2 * end] | (uint64_t)words[2 * end + 1] << 32;
+		uint32_t *values = end ? box.most : box.least;
+
+		values[GPC_PORT_TREE_SOURCE] = lane(fields, 0, GPC_TREE_VALUE);
+		values[GPC_PORT_TREE_DESTINATION] = lane(fields, GPC_FIELDS_DESTINATION, GPC_TREE_VALUE);
+		values[GPC_PORT_TREE_PROTOCOL] = lane(fields, GPC_FIELDS_PROTOCOL, 255);
+	}
+	box.always = (uint32_t)__builtin_popcount(w->record_masks.items[record]) == classes;
+	return box;
+}
+
+/* More range records than a list takes. */
+static bool emit_as_tree(struct work *w, uint32_t *cell)
+{
+	struct gpc_port_box *boxes = GPC_NEW_ARRAY(w->scratch, struct gpc_port_box, w->names.n);
+	struct gpc_port_node root;
+	uint32_t depth;
+
+	for (size_t i = 0; i < w->names.n; i++)
+		boxes[i] = port_box(w, w->names.items[i]);
+	if (!gpc_port_tree_build(w->scratch, w->words, boxes, (uint32_t)w->names.n, &root,
+				 &depth))
+		return false;
+	cell[0] = GPC_CELL_TREE << GPC_CELL_KIND_SHIFT;
+	cell[1] = root.test;
+	cell[2] = root.next;
+	note_loads(w, depth + NAMED_LOADS);
 	return true;
 }
 
@@ -159,29 +211,29 @@ static bool emit_content(struct work *w, const struct gpc_content *content, uint
 	w->names.n = 0;
 	for (uint32_t e = 0; e < content->count; e++)
 		name_entry(w, content->first + e);
-	if (w->names.n > GPC_RANGE_LIST_MAX)
-		return emit_as_table(w, content, cell);
+	if (w->names.n > GPC_RANGE_LIST_MAX) /* so there are ranges */
+		return emit_as_tree(w, cell);
 	if (w->names.n > INLINE_NAMES) {
 		cell[0] = (uint32_t)w->names.n << GPC_CELL_KIND_SHIFT;
 		cell[1] = gpc_words_share(w->words, w->names.items, w->names.n, 1);
+		note_loads(w, NAMED_LOADS);
 		return true;
 	}
 	for (uint32_t i = 0; i < INLINE_NAMES; i++)
 		cell[1 + i] = i < w->names.n ? w->names.items[i] : none;
+	note_loads(w, 1);
 	return true;
 }
 
-static bool emit_cells(struct work *w, uint32_t *ret_content)
+static bool emit_cells(struct work *w)
 {
 	struct gpc_cells *cells = w->cells;
 	uint32_t(*words)[4] = gpc_arena_calloc(w->scratch, cells->content_count, sizeof(*words));
 	uint32_t offset, *at;
 
 	for (uint32_t i = 0; i < cells->content_count; i++)
-		if (!emit_content(w, &cells->contents[i], words[i])) {
-			*ret_content = i;
+		if (!emit_content(w, &cells->contents[i], words[i]))
 			return false;
-		}
 	offset = gpc_words_reserve(w->words, 4ul * cells->slots, 16);
 	w->c->cells = offset;
 	w->c->cell_count = cells->slots;
@@ -333,9 +385,18 @@ static void emit_vectors(struct work *w, int side, uint32_t classes, uint32_t st
 					    GPC_CLASSIFIER_INDIRECT_DESTINATION;
 }
 
+/* Both chains end in what stands behind a cell: address, [map], vector, cell; ports, L4 class. */
+static uint32_t worst_loads(const struct work *w, uint32_t trie_loads)
+{
+	bool map = w->c->flags & (GPC_CLASSIFIER_INDIRECT_SOURCE | GPC_CLASSIFIER_INDIRECT_DESTINATION);
+	uint32_t cell = trie_loads + (map ? 2 : 0) + 2;
+
+	return (cell > L4_LOADS ? cell : L4_LOADS) + w->loads;
+}
+
 bool gpc_classifier_emit(struct gpc_arena *scratch, const struct gpc_pairs *pairs, const struct gpc_l4 *l4,
-			 struct gpc_cells *cells, struct gpc_words *words, struct gpc_classifier *ret,
-			 uint32_t *ret_content)
+			 struct gpc_cells *cells, struct gpc_words *words, uint32_t trie_loads,
+			 struct gpc_classifier *ret)
 {
 	struct gpc_classifier c = {.groups = cells->group_count, .none = GPC_NONE};
 	struct work w = {.scratch = scratch, .l4 = l4, .cells = cells, .words = words, .c = &c};
@@ -358,7 +419,7 @@ bool gpc_classifier_emit(struct gpc_arena *scratch, const struct gpc_pairs *pair
 		c.flags |= GPC_CLASSIFIER_MATCH;
 		c.match = gpc_match_classes_emit(scratch, &l4->match, words);
 	}
-	if (!emit_cells(&w, ret_content))
+	if (!emit_cells(&w))
 		return false;
 	if (w.ranges) {
 		c.flags |= GPC_CLASSIFIER_RANGES;
@@ -368,6 +429,7 @@ bool gpc_classifier_emit(struct gpc_arena *scratch, const struct gpc_pairs *pair
 		emit_bits(&w);
 	}
 	c.specs = l4->spec_count;
+	c.loads = worst_loads(&w, trie_loads);
 	c.bytes = (uint32_t)(4 * (words->n - before));
 	*ret = c;
 	return true;

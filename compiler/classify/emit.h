@@ -9,11 +9,11 @@
 #include "words.h"
 
 /*
- * All that a classifier needs; fills in *ret. False if a cell is too long to be told: more range records
- * than GPC_RANGE_LIST_MAX, and no L4 class to tell them by. Then *ret_content is that cell's content.
+ * All that a classifier needs; fills in *ret. `trie_loads`: dependent loads of the tries, at worst. False if a
+ * cell cannot be told: more range records meet in it than a tree of GPC_TREE_STEPS tests parts.
  */
 bool gpc_classifier_emit(struct gpc_arena *scratch, const struct gpc_pairs *pairs, const struct gpc_l4 *l4,
-			 struct gpc_cells *cells, struct gpc_words *words, struct gpc_classifier *ret,
-			 uint32_t *ret_content);
+			 struct gpc_cells *cells, struct gpc_words *words, uint32_t trie_loads,
+			 struct gpc_classifier *ret);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "l4.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gpc/lookup/classify.h"
@@ -10,6 +11,7 @@
 #define VISITS_MAX (96u * 1024 * 1024)	   /* of a sum by a service */
 #define CLASSES_MAX 65535u
 #define PORTS 65537u
+#define FEW_RANGES 500u			   /* of a field, whose classes may be made to be counted */
 
 /* The distinct ranges of one field. */
 struct ranges {
@@ -92,9 +94,65 @@ static void collect(struct gpc_arena *arena, struct work *w)
 		}
 	}
 	w->first_item[l4->spec_count] = item;
-	partition_of(arena, &w->field[PROTOCOL], 255, &l4->protocol);
-	partition_of(arena, &w->field[SOURCE], GPC_PORT_NONE, &l4->source);
-	partition_of(arena, &w->field[DESTINATION], GPC_PORT_NONE, &l4->destination);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint64_t random_number(uint64_t n)
+{
+	n *= 0x9e3779b97f4a7c15ull;
+	n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9ull;
+	n = (n ^ n >> 27) * 0x94d049bb133111ebull;
+	return n ^ n >> 31;
+}
+
+/*
+ * Before classes are made: how many a field has, as different sums of random numbers of what holds a value,
+ * and how many intervals its ranges hold.
+ */
+static uint64_t count_classes(struct gpc_arena *arena, const struct ranges *r, uint64_t *intervals)
+{
+	uint64_t *at = GPC_NEW_ARRAY(arena, uint64_t, PORTS + 1), distinct = 1;
+	uint32_t *before = GPC_NEW_ARRAY(arena, uint32_t, PORTS + 1);
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		uint64_t number = random_number(i + 1ull);
+
+		at[r->each[i] >> 32] ^= number;
+		at[(uint32_t)r->each[i] + 1] ^= number;
+	}
+	for (uint32_t v = 1; v <= PORTS; v++) {
+		before[v] = before[v - 1] + !!at[v];
+		at[v] ^= at[v - 1];
+	}
+	for (uint32_t i = 0; i < r->n; i++)
+		*intervals += before[(uint32_t)r->each[i]] - before[r->each[i] >> 32] + 1;
+	qsort(at, PORTS, sizeof(*at), by_value);
+	for (uint32_t v = 1; v < PORTS; v++)
+		distinct += at[v] != at[v - 1];
+	return distinct;
+}
+
+static bool too_many(struct gpc_arena *arena, const struct work *w)
+{
+	uint64_t sums = 1, intervals = 0;
+
+	for (int f = 0; f < FIELDS; f++)
+		if (w->field[f].n > FEW_RANGES)
+			sums *= count_classes(arena, &w->field[f], &intervals);
+	return sums > SUMS_MAX || intervals > VISITS_MAX;
+}
+
+static void make_partitions(struct gpc_arena *arena, struct work *w)
+{
+	partition_of(arena, &w->field[PROTOCOL], 255, &w->l4->protocol);
+	partition_of(arena, &w->field[SOURCE], GPC_PORT_NONE, &w->l4->source);
+	partition_of(arena, &w->field[DESTINATION], GPC_PORT_NONE, &w->l4->destination);
 }
 
 static uint32_t classes_in(const struct gpc_partition *p, uint32_t range)
@@ -278,7 +336,11 @@ bool gpc_l4_build(struct gpc_arena *arena, const struct gpc_service **specs, uin
 		l4.universal[s] = is_universal(&l4, s);
 	}
 	collect(arena, &w);
-	if (measure(&w)) {
+	if (!too_many(arena, &w)) {
+		make_partitions(arena, &w);
+		l4.classed = measure(&w);
+	}
+	if (l4.classed) {
 		w.stamp = GPC_NEW_ARRAY(arena, uint32_t, l4.table_count);
 		l4.classed = refine(arena, &w);
 		if (l4.classed)

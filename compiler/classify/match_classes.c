@@ -6,6 +6,7 @@
 #include "gpc/lookup/classify.h"
 
 #define FLAG_COMBINATIONS 16u
+#define FRAGMENTS 3u	/* values of enum gpc_fragment */
 #define DSCPS 64u
 #define MATCHES_MAX 4096u /* distinct ones; far fewer make more than 32 classes */
 
@@ -15,13 +16,13 @@ static bool same_match(const struct gpc_match *a, const struct gpc_match *b)
 	       a->fragments == b->fragments;
 }
 
-/* Does the match hold value `value` of a table? */
+/* Does the match hold value `value` of a table? What no packet has is as GPC_FRAGMENT_NONE, so that it makes no class. */
 static bool holds(const struct gpc_match *match, int table, uint32_t value)
 {
 	switch (table) {
 	case GPC_MATCH_FLAGS_TABLE:
 		return match->tcp_flags >> value % FLAG_COMBINATIONS & 1 &&
-		       match->fragments >> value / FLAG_COMBINATIONS & 1;
+		       match->fragments >> value / FLAG_COMBINATIONS % FRAGMENTS & 1;
 	case GPC_MATCH_DSCP_TABLE:
 		return match->dscp >> value & 1;
 	default:

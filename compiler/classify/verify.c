@@ -11,6 +11,7 @@
 #define IN_PROGRESS 255u
 #define WINDOW_TAG 0x100u
 #define BLOCK_TAG 0x200u
+#define KNOWN_NODES (1u << 31)	/* in `tables`: two nodes of a cell's tree stand there; with their height */
 #define KNOWN_FLAGS                                                                                \
 	(GPC_CLASSIFIER_INDIRECT_SOURCE | GPC_CLASSIFIER_INDIRECT_DESTINATION |                    \
 	 GPC_CLASSIFIER_RANGES | GPC_CLASSIFIER_MATCH | GPC_CLASSIFIER_L4)
@@ -199,6 +200,29 @@ static bool check_names(struct check *c, uint32_t first, uint32_t count)
 	return true;
 }
 
+/* A node of a tree; the two behind it are read once. */
+static bool check_node(struct check *c, uint32_t test, uint32_t next, uint32_t depth, uint32_t *ret_height)
+{
+	uint32_t *known, count = test & ~GPC_TREE_LEAF, height[2];
+
+	*ret_height = 0;
+	if (test & GPC_TREE_LEAF)
+		return count <= GPC_RANGE_LIST_MAX ? check_names(c, next, count) :
+						     refuse(c, "a leaf of a cell's tree has too many names");
+	if (!step(c) || !inside(c, next, 4))
+		return refuse(c, "a cell's tree lies outside of the words");
+	known = &c->tables[next - GPC_WORDS_BASE];
+	if (!(*known & KNOWN_NODES)) {
+		for (uint32_t i = 0; i < 2; i++)
+			if (depth == GPC_TREE_STEPS ||
+			    !check_node(c, word(c, next + 2 * i), word(c, next + 2 * i + 1), depth + 1, &height[i]))
+				return c->wrong ? false : refuse(c, "a cell's tree is too deep");
+		*known = KNOWN_NODES | (height[0] > height[1] ? height[0] : height[1]);
+	}
+	*ret_height = 1 + (*known & ~KNOWN_NODES);
+	return depth + *ret_height <= GPC_TREE_STEPS || refuse(c, "a cell's tree is too deep");
+}
+
 /* Greatest rank of a table; each table is read once. */
 static bool table_ranks(struct check *c, uint32_t at, uint32_t *ret_count)
 {
@@ -233,6 +257,8 @@ static bool check_cell(struct check *c, uint32_t at)
 		return check_names(c, at + 1, 3);
 	if (kind <= most)
 		return check_names(c, a, kind);
+	if (kind == GPC_CELL_TREE && c->c->flags & GPC_CLASSIFIER_RANGES)
+		return check_node(c, a, b, 0, &n);
 	if (kind != GPC_CELL_TABLE || !(c->c->flags & GPC_CLASSIFIER_L4))
 		return refuse(c, "a cell is of no known kind");
 	if (!table_ranks(c, a, &n))

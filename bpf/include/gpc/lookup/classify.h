@@ -18,6 +18,10 @@
  *            1..GPC_BIT_LIST_MAX or GPC_RANGE_LIST_MAX: so many names at word a
  *            GPC_CELL_TABLE: u16 by L4 class from half word a on, an index of positions at word b;
  *            GPC_NONE16: none
+ *            GPC_CELL_TREE (RANGES): {a, b} is a node of a tree
+ *   node     {test, next}. A field, test >> GPC_TREE_FIELD_SHIFT bits up in the fields, that is less than the
+ *            low 17 bits of the test goes on with the first of the two nodes at word `next`, else with the
+ *            second. GPC_TREE_LEAF | n: n names at word `next`
  *   name     spec << GPC_NAME_SPEC_SHIFT | position: the bit `spec` in the L4 class's row of the bit matrix
  *            says whether it matches. GPC_NAME_NONE never does, for spec 0 is in no class.
  *            RANGES: the number of a range record; record 0 never matches
@@ -43,6 +47,11 @@
 #define GPC_BIT_LIST_MAX	8u
 #define GPC_RANGE_LIST_MAX	16u
 #define GPC_CELL_TABLE		255u
+#define GPC_CELL_TREE		254u
+#define GPC_TREE_LEAF		(1u << 31)
+#define GPC_TREE_FIELD_SHIFT	24
+#define GPC_TREE_VALUE		0x1ffffu
+#define GPC_TREE_STEPS		64u	/* most tests one behind the other */
 #define GPC_NAME_SPEC_SHIFT	17
 #define GPC_NAME_POSITION	0x1ffffu
 #define GPC_NAME_NONE		GPC_NAME_POSITION
@@ -207,6 +216,28 @@ GPC_INLINE __u32 gpc_ranges_position(struct gpc_view view, const struct gpc_clas
 	return best;
 }
 
+/* The leaf that the fields belong to. */
+GPC_INLINE __u64 gpc_tree_leaf(struct gpc_view view, __u64 fields, __u32 test, __u32 next)
+{
+	__u32 i;
+
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#endif
+	for (i = 0; i < GPC_TREE_STEPS; i++) {
+		__u64 value = fields >> (test >> GPC_TREE_FIELD_SHIFT & 63) & GPC_TREE_VALUE, second;
+		const __u32 *node;
+
+		if (test & GPC_TREE_LEAF)
+			break;
+		second = ~(value - (test & GPC_TREE_VALUE)) >> 63;
+		node = gpc_at(view, ((__u64)next << 2) + (second << 3), 8);
+		test = node[0];
+		next = node[1];
+	}
+	return (__u64)next << 32 | test;
+}
+
 GPC_INLINE __u32 gpc_cell_position(struct gpc_view view, const struct gpc_classifier *c,
 				   const struct gpc_asked *asked, const __u32 *cell)
 {
@@ -226,8 +257,15 @@ GPC_INLINE __u32 gpc_cell_position(struct gpc_view view, const struct gpc_classi
 
 		return rank == GPC_NONE16 ? c->none : gpc_word(view, b + rank);
 	}
-	if (gpc_by_ranges(asked))
+	if (gpc_by_ranges(asked)) {
+		if (kind == GPC_CELL_TREE) {
+			__u64 leaf = gpc_tree_leaf(view, asked->fields, a, b);
+
+			kind = (__u32)leaf & 31;
+			a = (__u32)(leaf >> 32);
+		}
 		return gpc_ranges_position(view, c, asked, a, kind, c->none);
+	}
 	return gpc_bits_position(view, asked->row, a, kind, c->none);
 }
 
