@@ -159,10 +159,12 @@ struct gpc_index {
 	uint32_t *by_source;	  /* first box of each source set, and one behind the last */
 	uint32_t *destination_to; /* numbers of boxes, by destination set */
 	uint32_t *by_destination; /* into destination_to, likewise */
-	uint32_t *mark[2];	  /* stamps of sets seen, by side */
-	uint32_t *met[2];	  /* the sets seen */
+	uint32_t *mark;		  /* stamps of sets seen */
 	uint32_t stamp;
+	size_t work;		  /* steps taken by gpc_index_meeting() */
 };
+
+#define MAX_WORK 30000000u
 
 static int by_sets(const void *a, const void *b)
 {
@@ -210,10 +212,7 @@ struct gpc_index *gpc_index_new(struct gpc_arena *arena, const struct gpc_set_li
 	index->by_source = GPC_NEW_ARRAY(arena, uint32_t, sets + 2);
 	index->by_destination = GPC_NEW_ARRAY(arena, uint32_t, sets + 2);
 	index->destination_to = GPC_NEW_ARRAY(arena, uint32_t, index->count);
-	for (int side = 0; side < 2; side++) {
-		index->mark[side] = GPC_NEW_ARRAY(arena, uint32_t, sets);
-		index->met[side] = GPC_NEW_ARRAY(arena, uint32_t, sets);
-	}
+	index->mark = GPC_NEW_ARRAY(arena, uint32_t, sets);
 	next = GPC_NEW_ARRAY(arena, uint32_t, sets + 1);
 	for (size_t i = 0; i < index->count; i++) {
 		index->by_source[index->boxes[i].source + 1]++;
@@ -282,57 +281,121 @@ uint32_t gpc_index_next(const struct gpc_index *index, const struct gpc_question
 	return best;
 }
 
-struct meeting {
-	size_t sets, boxes;
+/* What a search sees. */
+struct search {
+	struct gpc_index *index;
+	const struct gpc_box *box;
+	uint32_t after, before;
+	bool (*found)(void *context, const struct gpc_box *other);
+	void *context;
 };
 
-/* Stamps and lists the sets that meet `set`; how many there are, and boxes with one of them on that side. */
-static struct meeting stamp_meeting(struct gpc_index *index, uint32_t set, int side)
+static bool see(const struct search *s, const struct gpc_box *other)
 {
-	const struct gpc_set_line *line = index->line;
-	const uint32_t *begin = side ? index->by_destination : index->by_source;
-	struct meeting meeting = {0};
+	const struct gpc_set *sets = s->index->line->space->sets;
 
-	for (size_t r = 0; r < line->space->sets[set].count; r++) {
-		const struct gpc_range *range = &line->space->sets[set].ranges[r];
-
-		for (size_t p = part_of(line, &range->first);
-		     p < line->count && gpc_ip_compare(&line->starts[p], &range->last) <= 0; p++)
-			for (uint32_t m = line->begin[p]; m < line->begin[p + 1]; m++) {
-				uint32_t met = line->members[m];
-
-				if (index->mark[side][met] == index->stamp)
-					continue;
-				index->mark[side][met] = index->stamp;
-				index->met[side][meeting.sets++] = met;
-				meeting.boxes += begin[met + 1] - begin[met];
-			}
-	}
-	return meeting;
+	if (other->position < s->after + 1 || other->position >= s->before ||
+	    !gpc_set_overlaps(sets[s->box->source], sets[other->source]) ||
+	    !gpc_set_overlaps(sets[s->box->destination], sets[other->destination]))
+		return true;
+	return s->found(s->context, other);
 }
 
-void gpc_index_meeting(struct gpc_index *index, const struct gpc_box *box,
-		       bool (*found)(void *context, const struct gpc_box *other), void *context)
+/* The parts of the line that a range covers. */
+static void parts_of(const struct gpc_set_line *line, const struct gpc_range *range, size_t *ret_begin,
+		     size_t *ret_end)
 {
-	struct meeting meeting[2];
-	const uint32_t *begin;
-	int side;
+	size_t last = part_of(line, &range->last);
+
+	*ret_begin = part_of(line, &range->first);
+	*ret_end = last == line->count ? last : last + 1;
+}
+
+/* How many steps it takes to see all boxes whose set on that side meets `set`. */
+static size_t cost_of_side(const struct gpc_index *index, uint32_t set)
+{
+	const struct gpc_set_line *line = index->line;
+	size_t cost = 0, begin, end;
+
+	for (size_t r = 0; r < line->space->sets[set].count; r++) {
+		parts_of(line, &line->space->sets[set].ranges[r], &begin, &end);
+		cost += end - begin + line->begin[end] - line->begin[begin];
+	}
+	return cost;
+}
+
+/* The boxes of a set on a side; false if that was enough. */
+static bool see_set(const struct search *s, uint32_t set, int side)
+{
+	const struct gpc_index *index = s->index;
+	const uint32_t *begin = side ? index->by_destination : index->by_source;
+
+	for (uint32_t i = begin[set]; i < begin[set + 1]; i++)
+		if (!see(s, &index->boxes[side ? index->destination_to[i] : i]))
+			return false;
+	s->index->work += begin[set + 1] - begin[set];
+	return true;
+}
+
+static void see_side(const struct search *s, uint32_t set, int side)
+{
+	struct gpc_index *index = s->index;
+	const struct gpc_set_line *line = index->line;
+	size_t begin, end;
 
 	index->stamp++;
-	meeting[0] = stamp_meeting(index, box->source, 0);
-	meeting[1] = stamp_meeting(index, box->destination, 1);
-	side = meeting[1].boxes < meeting[0].boxes;
-	begin = side ? index->by_destination : index->by_source;
-	for (size_t m = 0; m < meeting[side].sets; m++) {
-		uint32_t set = index->met[side][m];
+	for (size_t r = 0; r < line->space->sets[set].count; r++) {
+		parts_of(line, &line->space->sets[set].ranges[r], &begin, &end);
+		for (uint32_t m = line->begin[begin]; m < line->begin[end]; m++) {
+			uint32_t met = line->members[m];
 
-		for (uint32_t i = begin[set]; i < begin[set + 1]; i++) {
-			const struct gpc_box *other =
-				&index->boxes[side ? index->destination_to[i] : i];
-			uint32_t across = side ? other->source : other->destination;
-
-			if (index->mark[!side][across] == index->stamp && !found(context, other))
+			if (index->mark[met] == index->stamp)
+				continue;
+			index->mark[met] = index->stamp;
+			if (!see_set(s, met, side))
 				return;
 		}
 	}
+}
+
+static void see_positions(const struct search *s)
+{
+	const struct gpc_model_policy *policy = s->index->list->policy;
+
+	for (uint32_t p = s->after + 1; p < s->before && p < policy->rule_count; p++) {
+		const struct gpc_model_rule *rule = gpc_list_rule(s->index->list, p);
+
+		for (size_t i = 0; gpc_action_decides(rule->action) && i < rule->box_count; i++) {
+			struct gpc_box box = rule->boxes[i];
+
+			box.position = p;
+			if (!see(s, &box))
+				return;
+		}
+	}
+}
+
+bool gpc_index_meeting(struct gpc_index *index, const struct gpc_box *box, uint32_t after,
+		       uint32_t before, bool (*found)(void *context, const struct gpc_box *other),
+		       void *context)
+{
+	struct search search = {index, box, after, before, found, context};
+	size_t source = cost_of_side(index, box->source);
+	size_t destination = cost_of_side(index, box->destination);
+	size_t least = source < destination ? source : destination;
+	size_t between = before - (after + 1);
+
+	if (index->work > MAX_WORK)
+		return false;
+	if (between <= least) {
+		index->work += between;
+		see_positions(&search);
+	} else {
+		index->work += least;
+		if (source < destination)
+			see_side(&search, box->source, 0);
+		else
+			see_side(&search, box->destination, 1);
+	}
+	return true;
 }

@@ -24,8 +24,13 @@ struct gpc_index *gpc_index_new(struct gpc_arena *arena, const struct gpc_set_li
 uint32_t gpc_index_next(const struct gpc_index *index, const struct gpc_question *packet,
 			uint32_t after);
 
-/* Calls `found` with each box whose sets both meet those of `box`, until it returns false. */
-void gpc_index_meeting(struct gpc_index *index, const struct gpc_box *box,
-		       bool (*found)(void *context, const struct gpc_box *other), void *context);
+/*
+ * Calls `found` with each box at a position between `after` and `before` whose sets both meet those of
+ * `box`, until it returns false. False if the list is too entangled to look: after so much work over all
+ * calls that the rest would take seconds, it does not begin.
+ */
+bool gpc_index_meeting(struct gpc_index *index, const struct gpc_box *box, uint32_t after,
+		       uint32_t before, bool (*found)(void *context, const struct gpc_box *other),
+		       void *context);
 
 #endif

@@ -11,7 +11,8 @@ static const struct gpc_classifier *classifier_at(struct gpc_view view, uint32_t
 				 : gpc_record(view, offset, index, sizeof(struct gpc_classifier));
 }
 
-struct gpc_list gpc_list_of(const struct gpc_model *model, struct gpc_view view, size_t policy)
+struct gpc_list gpc_list_of(const struct gpc_model *model, struct gpc_view view, size_t policy,
+			    struct gpc_arena *scratch)
 {
 	const struct gpc_policy *record =
 		gpc_record(view, gpc_view_plane(view)->section[GPC_SEC_POLICY].offset,
@@ -24,6 +25,7 @@ struct gpc_list gpc_list_of(const struct gpc_model *model, struct gpc_view view,
 		.decide = classifier_at(view, record->decide),
 		.log = classifier_at(view, record->log),
 		.mark = classifier_at(view, record->mark),
+		.scratch = scratch,
 	};
 }
 

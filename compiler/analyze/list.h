@@ -15,9 +15,11 @@ struct gpc_list {
 	const struct gpc_model_policy *policy;
 	struct gpc_view view;
 	const struct gpc_classifier *decide, *log, *mark;	/* NULL: none */
+	struct gpc_arena *scratch;	/* of one judgement at a time, reset behind it */
 };
 
-struct gpc_list gpc_list_of(const struct gpc_model *model, struct gpc_view view, size_t policy);
+struct gpc_list gpc_list_of(const struct gpc_model *model, struct gpc_view view, size_t policy,
+			    struct gpc_arena *scratch);
 
 const struct gpc_model_rule *gpc_list_rule(const struct gpc_list *list, uint32_t position);
 

@@ -19,63 +19,57 @@ static bool same_effect(const struct gpc_list *list, uint32_t a, uint32_t b)
 	return x->action == y->action && is_plain(x) && is_plain(y);
 }
 
-/* A search for a rule between two positions with another effect that meets a piece. */
+/* A search for a rule with another effect that meets a piece. The index looks at few positions. */
 struct between {
 	const struct gpc_list *list;
 	const struct gpc_piece *piece;
-	uint32_t from, to;
+	uint32_t from;
 	const struct gpc_box *found;
+	struct gpc_box box;
 };
 
 static bool see_box(void *context, const struct gpc_box *box)
 {
 	struct between *between = context;
 
-	if (box->position <= between->from || box->position >= between->to ||
-	    same_effect(between->list, between->from, box->position) ||
+	if (same_effect(between->list, between->from, box->position) ||
 	    !gpc_piece_meets(between->piece, &between->list->model->space, box))
 		return true;
-	between->found = box;
+	between->box = *box;
+	between->found = &between->box;
 	return false;
 }
 
 /*
- * A box of such a rule, NULL: none. The packets that it has in common with the piece have to be looked at
- * apart. `near`: a box that holds the piece.
+ * Takes away of a piece what `next` would take over. Packets that something else between the two would
+ * take stay, apart, to be looked at again. False: too entangled to say.
  */
-static const struct gpc_box *other_between(const struct gpc_list *list, struct gpc_index *index,
-					   uint32_t from, uint32_t to, const struct gpc_box *near,
-					   const struct gpc_piece *piece)
-{
-	struct between between = {.list = list, .piece = piece, .from = from, .to = to};
-
-	gpc_index_meeting(index, near, see_box, &between);
-	return between.found;
-}
-
-/* Takes away of a piece what `next` would take over, or splits it where something else is first. */
-static void cut_next(const struct gpc_list *list, struct gpc_index *index, struct gpc_region *region,
-		     const struct gpc_piece *piece, uint32_t position, uint32_t next,
-		     const struct gpc_question *packet)
+static bool cut_next(const struct gpc_list *list, struct gpc_index *index,
+		     struct gpc_region *region, const struct gpc_piece *piece, uint32_t position,
+		     uint32_t next, const struct gpc_question *packet)
 {
 	const struct gpc_space *space = &list->model->space;
-	const struct gpc_box *box = gpc_list_box(list, next, packet), *other;
+	const struct gpc_box *box = gpc_list_box(list, next, packet);
 	struct gpc_region inside = {.arena = region->arena};
 	struct gpc_piece part;
 
 	gpc_region_put_minus(region, piece, space, box);
 	gpc_region_put_common(&inside, piece, space, box);
 	while (gpc_region_pop(&inside, &part)) {
-		other = other_between(list, index, position, next, box, &part);
-		if (!other)
+		struct between between = {.list = list, .piece = &part, .from = position};
+
+		if (!gpc_index_meeting(index, box, position, next, see_box, &between))
+			return false;
+		if (!between.found)
 			continue;
-		gpc_region_put_minus(region, &part, space, other);
-		gpc_region_put_common(region, &part, space, other);
+		gpc_region_put_minus(region, &part, space, between.found);
+		gpc_region_put_common(region, &part, space, between.found);
 	}
+	return true;
 }
 
-static bool all_taken_over(const struct gpc_list *list, struct gpc_index *index,
-			   uint32_t position, struct gpc_region *region)
+static enum gpc_redundant_verdict judge(const struct gpc_list *list, struct gpc_index *index,
+					uint32_t position, struct gpc_region *region)
 {
 	enum gpc_action action = gpc_list_rule(list, position)->action;
 	struct gpc_piece piece;
@@ -86,7 +80,7 @@ static bool all_taken_over(const struct gpc_list *list, struct gpc_index *index,
 
 		assert(first <= position);
 		if (cuts == MAX_CUTS)
-			return false;
+			return GPC_RULE_UNKNOWN;
 		if (first < position) {
 			gpc_region_put_minus(region, &piece, &list->model->space,
 					     gpc_list_box(list, first, &packet));
@@ -94,28 +88,29 @@ static bool all_taken_over(const struct gpc_list *list, struct gpc_index *index,
 		}
 		next = gpc_index_next(index, &packet, position);
 		if (next == GPC_NONE || !same_effect(list, position, next))
-			return false;
-		cut_next(list, index, region, &piece, position, next, &packet);
+			return GPC_RULE_NEEDED;
+		if (!cut_next(list, index, region, &piece, position, next, &packet))
+			return GPC_RULE_UNKNOWN;
 	}
-	return true;
+	return GPC_RULE_REDUNDANT;
 }
 
-bool gpc_is_redundant(const struct gpc_list *list, struct gpc_index *index, uint32_t position,
-		      const struct gpc_question *witness, uint32_t *ret_after)
+enum gpc_redundant_verdict gpc_redundant_of(const struct gpc_list *list, struct gpc_index *index,
+					    uint32_t position,
+					    const struct gpc_question *witness, uint32_t *ret_after)
 {
 	const struct gpc_model_rule *rule = gpc_list_rule(list, position);
-	struct gpc_arena scratch = {0};
-	struct gpc_region region = {.arena = &scratch};
+	struct gpc_region region = {.arena = list->scratch};
 	uint32_t next = gpc_index_next(index, witness, position);
-	bool redundant;
+	enum gpc_redundant_verdict verdict;
 
 	if (next == GPC_NONE || !same_effect(list, position, next))
-		return false;
+		return GPC_RULE_NEEDED;
 	for (size_t i = 0; i < rule->box_count; i++)
 		gpc_region_add(&region, &list->model->space, &rule->boxes[i]);
-	redundant = all_taken_over(list, index, position, &region);
-	gpc_arena_release(&scratch);
-	if (redundant)
+	verdict = judge(list, index, position, &region);
+	gpc_arena_reset(list->scratch);
+	if (verdict == GPC_RULE_REDUNDANT)
 		*ret_after = next;
-	return redundant;
+	return verdict;
 }

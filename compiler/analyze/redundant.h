@@ -10,8 +10,11 @@
 
 #include "index.h"
 
+enum gpc_redundant_verdict { GPC_RULE_NEEDED, GPC_RULE_REDUNDANT, GPC_RULE_UNKNOWN };
+
 /* `witness`: a packet that reaches the rule. *ret_after: the first of the rules that would take over. */
-bool gpc_is_redundant(const struct gpc_list *list, struct gpc_index *index, uint32_t position,
-		      const struct gpc_question *witness, uint32_t *ret_after);
+enum gpc_redundant_verdict gpc_redundant_of(const struct gpc_list *list,
+					    struct gpc_index *index, uint32_t position,
+					    const struct gpc_question *witness, uint32_t *ret_after);
 
 #endif

@@ -393,8 +393,8 @@ bool gpc_box_packet(const struct gpc_space *space, const struct gpc_box *box, un
 
 	if (match->vlan != GPC_VLAN_ANY)
 		return false;
-	from = corner_address(source, corner >> 2 & 1, corner & 1);
-	to = corner_address(destination, corner >> 2 & 1, corner >> 1 & 1);
+	from = corner_address(source, !(corner >> 1 & 1), corner & 1);
+	to = corner_address(destination, !(corner >> 1 & 1), corner & 1);
 	if (!from || !to)
 		return false;
 	for (size_t i = 0; i < service->count; i++)

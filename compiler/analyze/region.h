@@ -46,8 +46,8 @@ bool gpc_piece_meets(const struct gpc_piece *piece, const struct gpc_space *spac
 /* A packet of the piece; of TCP one that opens a connection if there is one. */
 struct gpc_question gpc_piece_packet(const struct gpc_piece *piece);
 
-/* A packet in one corner of a box; false if there is none of that family, or none that can exist. */
-#define GPC_BOX_CORNERS 8u
+/* A packet in one corner of a box: of its first or last addresses, of each family; false if it has none. */
+#define GPC_BOX_CORNERS 4u
 bool gpc_box_packet(const struct gpc_space *space, const struct gpc_box *box, unsigned int corner,
 		    struct gpc_question *ret);
 

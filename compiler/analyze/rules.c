@@ -81,11 +81,11 @@ static bool services_meet(const struct gpc_service *a, const struct gpc_service 
 	return true;
 }
 
-static bool boxes_meet(const struct gpc_space *space, const struct gpc_box *a,
+static bool boxes_meet(const struct gpc_list *list, const struct gpc_box *a,
 		       const struct gpc_box *b)
 {
-	struct gpc_arena scratch = {0};
-	struct gpc_region region = {.arena = &scratch};
+	const struct gpc_space *space = &list->model->space;
+	struct gpc_region region = {.arena = list->scratch};
 	struct gpc_piece piece;
 	bool meet = false;
 
@@ -94,7 +94,7 @@ static bool boxes_meet(const struct gpc_space *space, const struct gpc_box *a,
 	gpc_region_add(&region, space, a);
 	while (!meet && gpc_region_pop(&region, &piece))
 		meet = gpc_piece_meets(&piece, space, b);
-	gpc_arena_release(&scratch);
+	gpc_arena_reset(list->scratch);
 	return meet;
 }
 
@@ -104,15 +104,25 @@ static bool see_overlap(void *context, const struct gpc_box *other)
 	const struct gpc_model_rule *rule = gpc_list_rule(o->list, o->position);
 	const struct gpc_model_rule *before = gpc_list_rule(o->list, other->position);
 
-	if (other->position >= o->position || other->position >= o->other ||
-	    before->priority != rule->priority || before->action == rule->action ||
-	    !boxes_meet(&o->list->model->space, o->box, other))
+	if (other->position >= o->other || before->priority != rule->priority || before->action == rule->action ||
+	    !boxes_meet(o->list, o->box, other))
 		return true;
 	o->other = other->position;
 	return true;
 }
 
-static void judge_overlap(const struct analysis *a, uint32_t position)
+/* The position before the first one of the same priority; UINT32_MAX stands before position 0. */
+static uint32_t first_equal(const struct gpc_list *list, uint32_t position)
+{
+	uint16_t priority = gpc_list_rule(list, position)->priority;
+
+	while (position && gpc_list_rule(list, position - 1)->priority == priority)
+		position--;
+	return position - 1;
+}
+
+/* False: not judged. */
+static bool judge_overlap(const struct analysis *a, uint32_t position)
 {
 	const struct gpc_model_rule *rule = gpc_list_rule(&a->list, position);
 	struct overlap overlap = {.list = &a->list, .position = position, .other = GPC_NONE};
@@ -120,10 +130,12 @@ static void judge_overlap(const struct analysis *a, uint32_t position)
 
 	for (size_t i = 0; i < rule->box_count; i++) {
 		overlap.box = &rule->boxes[i];
-		gpc_index_meeting(a->index, overlap.box, see_overlap, &overlap);
+		if (!gpc_index_meeting(a->index, overlap.box, first_equal(&a->list, position),
+				       position, see_overlap, &overlap))
+			return false;
 	}
 	if (overlap.other == GPC_NONE)
-		return;
+		return true;
 	diag = gpc_diag(a->diags, GPC_W0362, rule->at,
 			"rules `%s` and `%s` of policy `%s` have equal priority %u, other verdicts and "
 			"packets in common",
@@ -131,6 +143,7 @@ static void judge_overlap(const struct analysis *a, uint32_t position)
 			rule->priority);
 	gpc_diag_place(diag, gpc_list_rule(&a->list, overlap.other)->at,
 		       "decides them, because it is named first");
+	return true;
 }
 
 /* ---- one policy ---- */
@@ -169,16 +182,32 @@ static void judge_shadows(const struct analysis *a, struct gpc_question *witness
 	}
 }
 
-static void judge_live(const struct analysis *a, uint32_t position,
+/* False: not judged in all. */
+static bool judge_live(const struct analysis *a, uint32_t position,
 		       const struct gpc_question *witness)
 {
+	enum gpc_redundant_verdict verdict;
 	uint32_t after;
+	bool judged;
 
-	if (gpc_is_redundant(&a->list, a->index, position, witness, &after))
+	verdict = gpc_redundant_of(&a->list, a->index, position, witness, &after);
+	judged = verdict != GPC_RULE_UNKNOWN;
+	if (verdict == GPC_RULE_REDUNDANT)
 		report_redundant(a, position, after);
 	if (gpc_action_decides(gpc_list_rule(&a->list, position)->action) &&
 	    has_equal(&a->list, position))
-		judge_overlap(a, position);
+		judged &= judge_overlap(a, position);
+	return judged;
+}
+
+static void report_entangled(const struct analysis *a, size_t unjudged)
+{
+	if (unjudged)
+		gpc_diag(a->diags, GPC_W0363, a->list.policy->at,
+			 "%zu rule%s of policy `%s` %s not judged for what rules behind %s would "
+			 "decide: too many of them overlap",
+			 unjudged, unjudged == 1 ? "" : "s", a->list.policy->name,
+			 unjudged == 1 ? "was" : "were", unjudged == 1 ? "it" : "them");
 }
 
 static void judge_policy(struct gpc_arena *arena, struct analysis *a,
@@ -187,23 +216,25 @@ static void judge_policy(struct gpc_arena *arena, struct analysis *a,
 	size_t count = a->list.policy->rule_count;
 	struct gpc_question *witnesses = GPC_NEW_ARRAY(arena, struct gpc_question, count);
 	bool *dead = GPC_NEW_ARRAY(arena, bool, count);
+	size_t unjudged = 0;
 
 	judge_shadows(a, witnesses, dead);
 	a->index = gpc_index_new(arena, line, &a->list, dead);
 	for (size_t i = 0; i < count; i++)
-		if (!dead[i])
-			judge_live(a, (uint32_t)i, &witnesses[i]);
+		unjudged += !dead[i] && !judge_live(a, (uint32_t)i, &witnesses[i]);
+	report_entangled(a, unjudged);
 }
 
 void gpc_analyze_rules(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_view view)
 {
-	struct gpc_arena arena = {0};
+	struct gpc_arena arena = {0}, scratch = {0};
 	struct gpc_set_line *line = gpc_set_line_new(&arena, &model->space);
 
 	for (size_t p = 0; p < model->policy_count; p++) {
-		struct analysis a = {.diags = diags, .list = gpc_list_of(model, view, p)};
+		struct analysis a = {.diags = diags, .list = gpc_list_of(model, view, p, &scratch)};
 
 		judge_policy(&arena, &a, line);
 	}
+	gpc_arena_release(&scratch);
 	gpc_arena_release(&arena);
 }

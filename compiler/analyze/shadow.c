@@ -75,8 +75,7 @@ static enum gpc_shadow_verdict judge(const struct gpc_list *list, uint32_t posit
 struct gpc_shadow gpc_shadow_of(const struct gpc_list *list, uint32_t position)
 {
 	const struct gpc_model_rule *rule = gpc_list_rule(list, position);
-	struct gpc_arena scratch = {0};
-	struct gpc_region region = {.arena = &scratch};
+	struct gpc_region region = {.arena = list->scratch};
 	struct gpc_shadow shadow = {.verdict = GPC_RULE_LIVE};
 
 	if (quickly_live(list, position, &shadow))
@@ -84,6 +83,6 @@ struct gpc_shadow gpc_shadow_of(const struct gpc_list *list, uint32_t position)
 	for (size_t i = 0; i < rule->box_count; i++)
 		gpc_region_add(&region, &list->model->space, &rule->boxes[i]);
 	shadow.verdict = judge(list, position, &region, &shadow);
-	gpc_arena_release(&scratch);
+	gpc_arena_reset(list->scratch);
 	return shadow;
 }

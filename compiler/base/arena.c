@@ -42,6 +42,28 @@ void gpc_arena_release(struct gpc_arena *arena)
 	arena->used = 0;
 }
 
+void gpc_arena_reset(struct gpc_arena *arena)
+{
+	struct gpc_arena_block *kept = NULL;
+
+	while (arena->head) {
+		struct gpc_arena_block *next = arena->head->next;
+
+		if (!kept && arena->head->size == BLOCK_BYTES)
+			kept = arena->head;
+		else
+			free(arena->head);
+		arena->head = next;
+	}
+	if (kept) {
+		memset(kept->bytes, 0, kept->used);
+		kept->used = 0;
+		kept->next = NULL;
+	}
+	arena->head = kept;
+	arena->used = 0;
+}
+
 void *gpc_arena_alloc(struct gpc_arena *arena, size_t size)
 {
 	struct gpc_arena_block *block = arena->head;

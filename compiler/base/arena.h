@@ -19,6 +19,9 @@ struct gpc_arena {
 /* An arena may start as all zero bytes. */
 void gpc_arena_release(struct gpc_arena *arena);
 
+/* Gives back all but one block, which is used again: for scratch memory of many small jobs. */
+void gpc_arena_reset(struct gpc_arena *arena);
+
 /* What running out of memory does, for allocations that others make: message, then abort. */
 _Noreturn void gpc_arena_exhausted(void);
 

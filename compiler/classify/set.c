@@ -276,8 +276,17 @@ bool gpc_set_equal(struct gpc_set a, struct gpc_set b)
 	       (!a.count || !memcmp(a.ranges, b.ranges, a.count * sizeof(*a.ranges)));
 }
 
+/* Does one end before the other begins? */
+static bool are_apart(struct gpc_set a, struct gpc_set b)
+{
+	return load(&a.ranges[a.count - 1].last) < load(&b.ranges[0].first) ||
+	       load(&b.ranges[b.count - 1].last) < load(&a.ranges[0].first);
+}
+
 bool gpc_set_overlaps(struct gpc_set a, struct gpc_set b)
 {
+	if (!a.count || !b.count || are_apart(a, b))
+		return false;
 	if (a.count > b.count)
 		return gpc_set_overlaps(b, a);
 	for (size_t i = 0; i < a.count; i++) {
