@@ -244,6 +244,7 @@ static __always_inline int is_settled(const struct gpc_walk *w)
 /* Asks about the packet; `flow`: its flow has been looked for, and has to be kept. */
 static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one_sided)
 {
+	__u8 relation = GPC_FLOW_UNKNOWN;
 	struct gpc_case *c;
 	int action;
 
@@ -262,11 +263,16 @@ static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one
 		if (c->fresh)
 			c->relation = GPC_FLOW_UNKNOWN;
 	} else {
+		relation = c->relation;
 		c->relation = GPC_FLOW_UNKNOWN;
 	}
 	action = gpc_judge(c);
-	if (!flow)
+	if (!flow) {
+		/* Nothing was said of the entry that a listener's flow may have: it is still to be read. */
+		c->opened = 0;
+		c->relation = relation;
 		return action;
+	}
 	/*
 	 * From here on the entry changes by its key: the verifier would look at all that follows once more
 	 * for each table that the element may be of.

@@ -19,4 +19,5 @@ both "the plane as it is" gpc.yaml audit.yaml
 both "segmentation enforced" -e enforce gpc.yaml enforced.yaml
 both "a policy for what leaves" -e egress gpc.yaml egress.yaml
 both "small planes" small.yaml
+both "chains with state and without" stateless.yaml
 rig_done
