@@ -109,6 +109,7 @@ example() {
 	check "$name passes gpc check" "$GPC" check -f "$file" "$@"
 	check "$name compiles" "$GPC" compile -f "$file" "$@" -o "$WORK/example.gpi"
 	check "$name: its image can be inspected" "$GPC" inspect "$WORK/example.gpi"
+	check "$name: its tests pass" "$GPC" test -f "$file" "$@"
 }
 for file in "$RIG_ROOT"/examples/*.yaml "$RIG_ROOT"/examples/*/gpc.yaml; do
 	example "$file"
