@@ -101,15 +101,23 @@ check_equal "completion: devices" "$(completes gpc explain --in l)" "lo"
 check_equal "completion: files" "$(cd "$RIG_ROOT" && completes gpc check examples/we)" "examples/web.yaml"
 check_equal "completion: nothing for a number" "$(completes gpc log -n '')" ""
 
+# At least one test is there, and all of them pass.
+tests_pass() {
+	local out status=0
+	out=$("$GPC" test "$@") || status=$?
+	echo "$out"
+	[ "$status" -eq 0 ] && ! grep -q '^0 tests' <<<"$out"
+}
 # example FILE [-e ENV]
 example() {
 	local name=${1#"$RIG_ROOT"/} file=$1
 	shift
 	name="$name${2:+ with $2}"
-	check "$name passes gpc check" "$GPC" check -f "$file" "$@"
+	check "$name passes gpc check --strict" "$GPC" check --strict --today 2026-01-01 -f "$file" "$@"
 	check "$name compiles" "$GPC" compile -f "$file" "$@" -o "$WORK/example.gpi"
 	check "$name: its image can be inspected" "$GPC" inspect "$WORK/example.gpi"
-	check "$name: its tests pass" "$GPC" test -f "$file" "$@"
+	check "$name: its tests pass" tests_pass -f "$file" "$@"
+	check "$name: its tests pass in the kernel" tests_pass --kernel -f "$file" "$@"
 }
 for file in "$RIG_ROOT"/examples/*.yaml "$RIG_ROOT"/examples/*/gpc.yaml; do
 	example "$file"

@@ -21,7 +21,7 @@
 	X("growth.folder") X("growth.load") X("growth.pin") X("growth.copy") X("growth.stage")     \
 	X("growth.verify") X("growth.place") X("growth.hops") X("growth.flip")                     \
 	X("growth.publish") X("growth.attach") X("growth.prune")                                   \
-	X("same.hops") X("same.attach") X("same.prune")                                            \
+	X("same.hops") X("same.attach") X("same.flip") X("same.prune")                             \
 	X("detach.links") X("detach.instances") X("detach.folder")                                 \
 	X("pin.one") X("fill.created") X("place.unpinned") X("place.pinned")                       \
 	X("attach.created") X("attach.pinned") X("attach.updated") X("prune.one")                  \
