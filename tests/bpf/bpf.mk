@@ -24,7 +24,8 @@ $(BUILD_ROOT)/bpf/meta.bpf.o $(BUILD_ROOT)/bpf/stages.bpf.o: $(BUILD_ROOT)/bpf/%
 CLASSIFY_SKELETONS := $(foreach n,$(SIZE_CLASSES),$(BUILD_ROOT)/bpf/classify_$(n).skel.h)
 $(call object,tests/bpf/classify_rig.c): | $(CLASSIFY_SKELETONS)
 
-$(BUILD_ROOT)/bpf/classify_%.bpf.o: tests/bpf/classify.bpf.c tests/bpf/classify_job.h $(BPF_SOURCES) GNUmakefile
+$(BUILD_ROOT)/bpf/classify_%.bpf.o: tests/bpf/classify.bpf.c tests/bpf/classify_job.h \
+		$(wildcard bpf/include/gpc/*.h bpf/include/gpc/lookup/*.h) GNUmakefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -I. -DGPC_IMAGE_LOG2=$* -c -o $@.tmp $< && \
 		$(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
@@ -36,4 +37,4 @@ check-bpf: $(BPFTESTS) ## packets through the programs by BPF_PROG_TEST_RUN; nee
 	@failed=0; for t in $(BPFTESTS); do $$t || failed=1; done; exit $$failed
 
 .PHONY: check-bpf
-.PRECIOUS: $(BUILD_ROOT)/bpf/%.bpf.o
+.PRECIOUS: $(BUILD_ROOT)/bpf/%.bpf.o $(BUILD_ROOT)/bpf/classify_%.bpf.o

@@ -51,7 +51,7 @@
 #define GPC_TREE_LEAF		(1u << 31)
 #define GPC_TREE_FIELD_SHIFT	24
 #define GPC_TREE_VALUE		0x1ffffu
-#define GPC_TREE_STEPS		64u	/* most tests one behind the other */
+#define GPC_TREE_STEPS		40u	/* most tests one behind the other */
 #define GPC_NAME_SPEC_SHIFT	17
 #define GPC_NAME_POSITION	0x1ffffu
 #define GPC_NAME_NONE		GPC_NAME_POSITION
@@ -261,10 +261,10 @@ GPC_INLINE __u32 gpc_cell_position(struct gpc_view view, const struct gpc_classi
 		if (kind == GPC_CELL_TREE) {
 			__u64 leaf = gpc_tree_leaf(view, asked->fields, a, b);
 
-			kind = (__u32)leaf & 31;
+			kind = (__u32)leaf;
 			a = (__u32)(leaf >> 32);
 		}
-		return gpc_ranges_position(view, c, asked, a, kind, c->none);
+		return gpc_ranges_position(view, c, asked, a, kind & 31, c->none);
 	}
 	return gpc_bits_position(view, asked->row, a, kind, c->none);
 }
