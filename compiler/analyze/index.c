@@ -154,6 +154,7 @@ static struct members members_at(const struct gpc_set_line *line, const void *ad
 struct gpc_index {
 	const struct gpc_set_line *line;
 	const struct gpc_list *list;
+	const bool *left_out;
 	struct gpc_box *boxes;
 	size_t count;
 	uint32_t *by_source;	  /* first box of each source set, and one behind the last */
@@ -177,7 +178,7 @@ static int by_sets(const void *a, const void *b)
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
-static void list_boxes(struct gpc_arena *arena, struct gpc_index *index, const bool *left_out)
+static void list_boxes(struct gpc_arena *arena, struct gpc_index *index)
 {
 	const struct gpc_model_policy *policy = index->list->policy;
 
@@ -188,7 +189,7 @@ static void list_boxes(struct gpc_arena *arena, struct gpc_index *index, const b
 	for (size_t p = 0; p < policy->rule_count; p++) {
 		const struct gpc_model_rule *rule = gpc_list_rule(index->list, (uint32_t)p);
 
-		if (left_out[p] || !gpc_action_decides(rule->action))
+		if (index->left_out[p] || !gpc_action_decides(rule->action))
 			continue;
 		for (size_t i = 0; i < rule->box_count; i++) {
 			index->boxes[index->count] = rule->boxes[i];
@@ -208,7 +209,8 @@ struct gpc_index *gpc_index_new(struct gpc_arena *arena, const struct gpc_set_li
 
 	index->line = line;
 	index->list = list;
-	list_boxes(arena, index, left_out);
+	index->left_out = left_out;
+	list_boxes(arena, index);
 	index->by_source = GPC_NEW_ARRAY(arena, uint32_t, sets + 2);
 	index->by_destination = GPC_NEW_ARRAY(arena, uint32_t, sets + 2);
 	index->destination_to = GPC_NEW_ARRAY(arena, uint32_t, index->count);
@@ -365,7 +367,9 @@ static void see_positions(const struct search *s)
 	for (uint32_t p = s->after + 1; p < s->before && p < policy->rule_count; p++) {
 		const struct gpc_model_rule *rule = gpc_list_rule(s->index->list, p);
 
-		for (size_t i = 0; gpc_action_decides(rule->action) && i < rule->box_count; i++) {
+		if (s->index->left_out[p] || !gpc_action_decides(rule->action))
+			continue;
+		for (size_t i = 0; i < rule->box_count; i++) {
 			struct gpc_box box = rule->boxes[i];
 
 			box.position = p;

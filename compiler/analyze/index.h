@@ -16,7 +16,10 @@ struct gpc_set_line *gpc_set_line_new(struct gpc_arena *arena, const struct gpc_
 
 struct gpc_index;
 
-/* The rules that decide, but those at positions where `left_out` is set. `line` and `list` outlive it. */
+/*
+ * The rules that decide, but those at positions where `left_out` is set. `line`, `list` and
+ * `left_out` outlive it.
+ */
 struct gpc_index *gpc_index_new(struct gpc_arena *arena, const struct gpc_set_line *line,
 				const struct gpc_list *list, const bool *left_out);
 

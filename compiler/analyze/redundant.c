@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #define MAX_CUTS 20000u
+#define MAX_SCRATCH (8u * 1024 * 1024)
 
 /* Nothing but the verdict. */
 static bool is_plain(const struct gpc_model_rule *rule)
@@ -79,7 +80,7 @@ static enum gpc_redundant_verdict judge(const struct gpc_list *list, struct gpc_
 		uint32_t first = gpc_list_first(list, action, &packet), next;
 
 		assert(first <= position);
-		if (cuts == MAX_CUTS)
+		if (cuts == MAX_CUTS || region->arena->used > MAX_SCRATCH)
 			return GPC_RULE_UNKNOWN;
 		if (first < position) {
 			gpc_region_put_minus(region, &piece, &list->model->space,

@@ -24,7 +24,11 @@ static struct gpc_place named_at(const struct gpc_list *list, uint32_t position)
 static const char *blocker_names(const struct analysis *a, const struct gpc_shadow *shadow)
 {
 	const struct gpc_list *list = &a->list;
-	const char *text = gpc_arena_printf(a->diags->arena, "`%s`", rule_name(list, shadow->blockers[0]));
+	const char *text;
+
+	if (a->diags->records.n >= GPC_MAX_DIAGS)
+		return ""; /* nobody will read it */
+	text = gpc_arena_printf(a->diags->arena, "`%s`", rule_name(list, shadow->blockers[0]));
 
 	for (size_t i = 1; i < shadow->blocker_count; i++) {
 		bool last = i + 1 == shadow->blocker_count && !shadow->more_blockers;

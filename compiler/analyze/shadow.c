@@ -4,10 +4,11 @@
 #include <string.h>
 
 /*
- * Cuts that one rule may take. Each takes the packets of one box away for good, so a judgement ends; the
+ * Cuts, and bytes of pieces, that one rule may take. Each takes the packets of one box away for good, so a judgement ends; the
  * bound is for lists that were made to be slow, and a rule that meets it is reported as not judged.
  */
 #define MAX_CUTS 20000u
+#define MAX_SCRATCH (64u * 1024 * 1024)
 
 #define QUICK_BOXES 4u
 
@@ -63,7 +64,7 @@ static enum gpc_shadow_verdict judge(const struct gpc_list *list, uint32_t posit
 			shadow->witness = packet;
 			return GPC_RULE_LIVE;
 		}
-		if (cuts++ == MAX_CUTS)
+		if (cuts++ == MAX_CUTS || region->arena->used > MAX_SCRATCH)
 			return GPC_RULE_UNJUDGED;
 		add_blocker(shadow, first);
 		gpc_region_put_minus(region, &piece, &list->model->space,

@@ -12,7 +12,8 @@
 
 /* A checked image. `bytes` lies in a buffer of 2^log2 bytes (zero behind `size`), so lookups may mask. */
 struct gpc_image {
-	char *bytes;		/* owned: gpc_image_release() */
+	char *bytes;		/* owned unless `borrowed`: gpc_image_release() */
+	bool borrowed;
 	size_t size;		/* head->size */
 	uint32_t log2;		/* size class, GPC_IMAGE_MIN_LOG2.. */
 	const struct gpc_image_head *head;
@@ -27,6 +28,9 @@ struct gpc_image {
  */
 bool gpc_image_open(struct gpc_diags *diags, const char *path, const void *bytes, size_t size,
 		    bool linked, struct gpc_image *ret_image);
+/* The same of what gpc_image_write() gave, where it lies: no copy. The bytes outlive the image. */
+bool gpc_image_open_written(struct gpc_diags *diags, const char *path, uint8_t *bytes, size_t size,
+			    struct gpc_image *ret_image);
 void gpc_image_release(struct gpc_image *image);
 
 /* Typed access; the reader has checked that `index` < count is safe. */

@@ -183,41 +183,61 @@ static bool check_size(const struct gpc_reader *reader, const void *bytes)
 	return true;
 }
 
+/* `bytes` lie in a buffer of their size class, zero behind them. */
+static bool open_buffer(struct gpc_reader *reader, char *bytes, bool linked, struct gpc_image *ret_image)
+{
+	uint32_t log2 = gpc_size_class(reader->size);
+
+	reader->bytes = bytes;
+	reader->head = (const struct gpc_image_head *)bytes;
+	reader->plane = (const struct gpc_plane *)(bytes + sizeof(*reader->head));
+	if (!check(reader, linked))
+		return false;
+	*ret_image = (struct gpc_image){
+		.bytes = bytes,
+		.size = reader->size,
+		.log2 = log2,
+		.head = reader->head,
+		.plane = reader->plane,
+		.view = {.base = bytes, .mask = ((uint64_t)1 << log2) - 1},
+	};
+	return true;
+}
+
 bool gpc_image_open(struct gpc_diags *diags, const char *path, const void *bytes, size_t size,
 		    bool linked, struct gpc_image *ret_image)
 {
 	struct gpc_reader reader = {.diags = diags, .path = path, .size = size};
-	uint32_t log2;
+	size_t room;
 	char *copy;
 
 	if (!check_size(&reader, bytes))
 		return false;
-	log2 = gpc_size_class(size);
-	copy = calloc(1, (size_t)1 << log2);
+	room = (size_t)1 << gpc_size_class(size);
+	copy = calloc(1, room);
 	if (!copy)
-		return gpc_reader_refuse(&reader, GPC_E0511, "no memory for %zu bytes",
-					 (size_t)1 << log2);
+		return gpc_reader_refuse(&reader, GPC_E0511, "no memory for %zu bytes", room);
 	memcpy(copy, bytes, size);
-	reader.bytes = copy;
-	reader.head = (const struct gpc_image_head *)copy;
-	reader.plane = (const struct gpc_plane *)(copy + sizeof(*reader.head));
-	if (!check(&reader, linked)) {
-		free(copy);
+	if (open_buffer(&reader, copy, linked, ret_image))
+		return true;
+	free(copy);
+	return false;
+}
+
+bool gpc_image_open_written(struct gpc_diags *diags, const char *path, uint8_t *bytes, size_t size,
+			    struct gpc_image *ret_image)
+{
+	struct gpc_reader reader = {.diags = diags, .path = path, .size = size};
+
+	if (!check_size(&reader, bytes) || !open_buffer(&reader, (char *)bytes, false, ret_image))
 		return false;
-	}
-	*ret_image = (struct gpc_image){
-		.bytes = copy,
-		.size = size,
-		.log2 = log2,
-		.head = reader.head,
-		.plane = reader.plane,
-		.view = {.base = copy, .mask = ((uint64_t)1 << log2) - 1},
-	};
+	ret_image->borrowed = true;
 	return true;
 }
 
 void gpc_image_release(struct gpc_image *image)
 {
-	free(image->bytes);
+	if (!image->borrowed)
+		free(image->bytes);
 	*image = (struct gpc_image){0};
 }

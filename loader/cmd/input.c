@@ -170,8 +170,8 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *const 
 	}
 	const struct gpc_provider provider = gpc_disk_provider(&disk);
 	good = compile(call, &provider, input) &&
-	       gpc_image_open(&input->diags, "compiled image", input->compiled.bytes,
-			      input->compiled.size, false, &input->image);
+	       gpc_image_open_written(&input->diags, "compiled image", input->compiled.bytes,
+				      input->compiled.size, &input->image);
 	gpc_disk_release(&disk);
 	input->has_image = good;
 	show_diagnostics(input, format);
