@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,18 @@ static int each_socket(struct reading *reading,
 
 /* ---- the session that this process runs in ---- */
 
+/* An address; that of a link names its device: fe80::1%eth0. */
+static bool read_side(char *text, struct gpc_ip *ret, uint32_t *ret_ifindex)
+{
+	char *zone = strchr(text, '%');
+
+	if (zone) {
+		*zone = '\0';
+		*ret_ifindex = if_nametoindex(zone + 1);
+	}
+	return gpc_ip_parse(text, strlen(text), ret) == GPC_IP_OK;
+}
+
 /* "CLIENT PORT SERVER PORT"; false if it says nothing usable. */
 static bool read_variable(const char *text, struct gpc_tcp_session *ret)
 {
@@ -111,9 +124,9 @@ static bool read_variable(const char *text, struct gpc_tcp_session *ret)
 
 	if (!text || sscanf(text, "%63s %u %63s %u", client, &client_port, server, &server_port) != 4)
 		return false;
-	if (gpc_ip_parse(client, strlen(client), &session.remote) != GPC_IP_OK ||
-	    gpc_ip_parse(server, strlen(server), &session.local) != GPC_IP_OK ||
-	    client_port > UINT16_MAX || server_port > UINT16_MAX)
+	if (!read_side(client, &session.remote, &session.ifindex) ||
+	    !read_side(server, &session.local, &session.ifindex) || client_port > UINT16_MAX ||
+	    server_port > UINT16_MAX)
 		return false;
 	session.remote_port = (uint16_t)client_port;
 	session.local_port = (uint16_t)server_port;
@@ -239,12 +252,14 @@ static void see_session(struct reading *reading, const struct row *row)
 
 	if (row->state != STATE_ESTABLISHED || is_loopback(&row->remote) || (!ssh && row->uid))
 		return;
-	if (is_named(reading, row))
+	if (is_named(reading, row)) {
 		reading->has_name = false; /* it is in the list now */
+		session.ifindex = reading->named.ifindex;
+	}
 	add(reading->sessions, &session);
 }
 
-/* The device by which packets to the remote side leave, taken for the one by which they come. */
+/* If it is not known: the device by which packets to the remote side leave, taken for the one by which they come. */
 static int find_devices(struct gpc_netlink *netlink, struct gpc_tcp_sessions *sessions,
 			struct gpc_failure *failure)
 {
@@ -257,7 +272,8 @@ static int find_devices(struct gpc_netlink *netlink, struct gpc_tcp_sessions *se
 	if (gpc_hops_resolve(netlink, hops, sessions->count, 0, failure))
 		return -1;
 	for (size_t i = 0; i < sessions->count; i++)
-		sessions->items[i].ifindex = hops[i].ifindex;
+		if (!sessions->items[i].ifindex)
+			sessions->items[i].ifindex = hops[i].ifindex;
 	return 0;
 }
 

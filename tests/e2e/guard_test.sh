@@ -23,6 +23,7 @@ guarded() {
 	echo "  - {name: edge, interfaces: [wan0], direction: ingress, rules: [web, ssh]}"
 }
 with_ssh() { SSH_CONNECTION="10.77.0.100 50000 10.77.0.1 22" "$@"; }
+with_link_ssh() { SSH_CONNECTION="fe80::100%wan0 50000 fe80::1%wan0 22" "$@"; }
 
 flows_open root 10.77.0.1 3
 WEB=deny guarded >"$WORK/closed.yaml"
@@ -42,6 +43,9 @@ check "the connections live" flows_live root
 check_exit "a policy that would cut the SSH session is refused" 4 \
 	with_ssh gpc balancer apply --enforce "$WORK/no-ssh.yaml"
 check_said "which is named" "this SSH session 10.77.0.100:50000 -> 10.77.0.1:22"
+check_exit "one that would cut it on a link's own address, too" 4 \
+	with_link_ssh gpc balancer apply --enforce "$WORK/no-ssh.yaml"
+check_said "which is named" "this SSH session [fe80::100]:50000 -> [fe80::1]:22 on wan0"
 check "one that lets both in is enforced" with_ssh gpc balancer apply --enforce "$WORK/open.yaml"
 check "connections from before the first enforcement live" flows_live root
 on_terminal() {
