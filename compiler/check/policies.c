@@ -141,12 +141,15 @@ static void check_on_fail(struct gpc_diags *diags, const struct gpc_model *model
 {
 	for (size_t i = 0; i < model->policy_count && !model->on_fail_given; i++) {
 		const struct gpc_model_policy *policy = &model->policies[i];
+		struct gpc_diag *diag;
 
 		if (!is_closed(policy))
 			continue;
-		gpc_diag(diags, GPC_W0342, policy->at,
-			 "policy `%s` denies by default, but `on-fail` is not written",
-			 policy->name);
+		diag = gpc_diag(diags, GPC_W0342, policy->at,
+				"policy `%s` denies by default, but `on-fail` is not written",
+				policy->name);
+		gpc_diag_hint(diags, diag,
+			      "write `defaults: {on-fail: pass}`, which is what happens now, or `drop`");
 		return;
 	}
 }
