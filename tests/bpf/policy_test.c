@@ -358,6 +358,19 @@ static void shapes(void)
 	       0});
 }
 
+/* Who was picked up in mid-stream, as if this host had opened the flow, does not open it so. */
+static void no_way_in_by_pickup(void)
+{
+	policy_use(EXAMPLE("", "", SEGMENTATION("enforce", "recheck", BOTH_RULES), ""));
+	policy_reset(10);
+	STEPS("pickup", {IN, WAN, TCP_FROM("8.8.8.8", 40000, HOST, 80, ACK), PASS, R(NO_LISTENER),
+			 NULL, NULL, 0},
+	      {IN, WAN, TCP_FROM("8.8.8.8", 40000, HOST, 80, SYN), DROP, R(POLICY),
+	       "edge-in/default", NULL, 0},
+	      {IN, WAN, TCP_FROM("8.8.8.8", 40000, HOST, 80, ACK), PASS, R(NO_LISTENER), NULL, NULL,
+	       0});
+}
+
 static void answers_through_this_host(void)
 {
 	policy_use(enforced);
@@ -387,4 +400,5 @@ GPC_UNIT_MAIN("bpf/policy", {"start", start}, {"balanced_and_limited", balanced_
 	      {"recheck_and_keep", recheck_and_keep}, {"chains_of_several", chains_of_several},
 	      {"logs_and_marks", logs_and_marks}, {"mid_stream_default", mid_stream_default},
 	      {"icmp_errors", icmp_errors}, {"shapes", shapes},
+	      {"no_way_in_by_pickup", no_way_in_by_pickup},
 	      {"answers_through_this_host", answers_through_this_host}, {"stop", stop})
