@@ -115,6 +115,16 @@ static __always_inline int packet_has_flow(const struct gpc_packet *p)
 	       (!is_icmp(p->tuple.protocol) || is_echo(p->tuple.protocol, p->icmp >> 8));
 }
 
+/*
+ * Does the other end open a connection of its own on an entry? It is no reply then, and is asked about:
+ * else an entry that was picked up, or is left over, would let a SYN in that the rules do not. While no
+ * reply has been seen it is a simultaneous open (SEMANTICS 5.4).
+ */
+static __always_inline int opens_back(const struct gpc_packet *p, __u8 state)
+{
+	return p->tuple.protocol == IPPROTO_TCP && state != GPC_FLOW_SYN && tcp_opens(p->tcp_flags);
+}
+
 /* State after a packet; `heard`: of the reply direction, or the flow is one-sided. */
 static __always_inline __u8 flow_next_state(__u8 state, __u8 protocol, __u8 flags, int reply,
 					    int heard)
@@ -127,7 +137,8 @@ static __always_inline __u8 flow_next_state(__u8 state, __u8 protocol, __u8 flag
 		return GPC_FLOW_CLOSED;
 	if (flags & GPC_TCP_FIN)
 		return state == GPC_FLOW_CLOSED ? state : GPC_FLOW_CLOSING;
-	return state == GPC_FLOW_SYN && reply ? GPC_FLOW_ESTABLISHED : state;
+	/* After a simultaneous open the SYN+ACK says so: until then opens_back() sees that it was one. */
+	return state == GPC_FLOW_SYN && reply && !tcp_opens(flags) ? GPC_FLOW_ESTABLISHED : state;
 }
 
 /* State of a flow whose first packet this is; TCP in mid-stream is taken for established. */

@@ -415,6 +415,8 @@ static __always_inline __u8 settle(struct gpc_case *c, enum gpc_action action)
 
 static __always_inline __u8 stage_known(struct gpc_case *c, const struct gpc_chain *chain)
 {
+	__u8 state = c->entry.state & GPC_FLOW_STATE_MASK;
+
 	if (c->entry.state & GPC_FLOW_REVOKED) {
 		c->reason = GPC_REASON_REVOKED;
 		if (chain && may_reopen(c)) {
@@ -426,8 +428,12 @@ static __always_inline __u8 stage_known(struct gpc_case *c, const struct gpc_cha
 			put_question(c, c->chain[c->direction & 1], GPC_HOW_PROTECT);
 		return GPC_STAGE_REVOKED;
 	}
-	if (c->relation == GPC_FLOW_REPLY)
-		return settle(c, GPC_ACTION_ALLOW);
+	if (c->relation == GPC_FLOW_REPLY) {
+		if (!opens_back(&c->packet, state))
+			return settle(c, GPC_ACTION_ALLOW);
+		c->relation = GPC_FLOW_UNKNOWN;
+		return GPC_STAGE_OPEN;
+	}
 	if (chain && c->entry.chain[c->direction & 1] != chain->tag) {
 		c->question.tcp_flags = c->entry.tcp_flags;
 		return GPC_STAGE_OPEN;

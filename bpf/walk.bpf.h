@@ -246,8 +246,9 @@ static __always_inline int is_settled(const struct gpc_walk *w)
 		return 0;
 	if (READ_ONCE(w->flow->epoch) != (w->plane->epoch | (w->audit ? GPC_EPOCH_AUDIT : 0)))
 		return 0;
-	return w->c->relation == GPC_FLOW_REPLY || !w->chain ||
-	       READ_ONCE(w->flow->chain[w->direction & 1]) == w->chain->tag;
+	if (w->c->relation == GPC_FLOW_REPLY)
+		return !opens_back(&w->c->packet, w->now.state & GPC_FLOW_STATE_MASK);
+	return !w->chain || READ_ONCE(w->flow->chain[w->direction & 1]) == w->chain->tag;
 }
 
 /* Asks about the packet; `flow`: its flow has been looked for, and has to be kept. */

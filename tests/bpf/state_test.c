@@ -123,8 +123,10 @@ static void tcp_both_sides(void)
 	STEPS("reset", REPLIES(RST | ACK), KNOWN(ACK));
 	CU_ASSERT_EQUAL(state_now(), GPC_FLOW_CLOSED);
 	STEPS("anew after a reset", ASKED(SYN));
-	/* Both open at once: a reply. */
+	/* Both open at once: a reply, and after it they answer each other. */
 	STEPS("simultaneous", REPLIES(SYN));
+	CU_ASSERT_EQUAL(state_now(), GPC_FLOW_SYN);
+	STEPS("answers", REPLIES(SYN | ACK));
 	CU_ASSERT_EQUAL(state_now(), GPC_FLOW_ESTABLISHED);
 	CU_ASSERT_EQUAL(entry.tcp_flags, 1);
 }
@@ -251,6 +253,14 @@ static void pickup(void)
 			     R(MID_STREAM), "p/default", NULL, 0});
 	policy_reset(301);
 	STEPS("too late", DENIED(ACK, MID_STREAM));
+	/* Behind a chain for one direction anything may be a flow of the host, but none opens that way. */
+	policy_use(ONE("pickup: 5m", ""));
+	policy_reset(10);
+	CU_ASSERT(policy_step("as a flow of the host", &of_host));
+	STEPS("opens nothing", {IN, WAN, {.from = "192.0.2.1", .source_port = 443, .to = B, .port = 50000,
+					  .flags = SYN},
+				DROP, R(POLICY), "p/default", NULL, 0});
+	CU_ASSERT(policy_step("which lives on", &of_host));
 	fresh(ONE("pickup: always", ""));
 	STEPS("always", KNOWN(ACK));
 	CU_ASSERT_EQUAL(state_now(), GPC_FLOW_ESTABLISHED);
