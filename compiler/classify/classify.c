@@ -12,6 +12,7 @@
 #define BUDGET_LARGE 100000u
 #define BUDGET_LARGE_PER_BOX 4u
 #define CELL_BYTES 16u
+#define FEW_CELLS 65536u	/* so many are not made fewer */
 #define CROWDED 2u	/* pairs that a cell may hold on average before the list is not tried */
 
 struct work {
@@ -168,22 +169,45 @@ static void explain_size(struct work *w, struct gpc_arena *scratch, struct gpc_p
 	w->refusal->bytes = 4 * w->words.n + CELL_BYTES * all;
 }
 
+static uint64_t cells_of(const struct gpc_group *groups, uint32_t count)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		all += groups[i].cells;
+	return all;
+}
+
+/* Groups within the budget; within half of it if these are no more, for then they are smaller. */
+static uint32_t choose_groups(struct gpc_arena *scratch, struct gpc_pairs *pairs, struct gpc_group *groups)
+{
+	struct gpc_group other[GPC_CLASSIFIER_GROUPS_MAX];
+	uint64_t budget = budget_for(pairs->entry_count);
+	uint32_t n = gpc_groups_build(scratch, pairs, budget, groups), m;
+
+	if (cells_of(groups, n) <= FEW_CELLS)
+		return n;
+	m = gpc_groups_build(scratch, pairs, budget / 2, other);
+	if (m > n)
+		return n;
+	memcpy(groups, other, m * sizeof(*groups));
+	return m;
+}
+
 static enum gpc_classify_status compile_pairs(struct work *w, struct gpc_arena *scratch,
 					      struct gpc_pairs *pairs, const struct gpc_service **specs,
 					      uint32_t spec_count, struct gpc_classifier *ret)
 {
 	struct gpc_group groups[GPC_CLASSIFIER_GROUPS_MAX];
-	uint64_t room = w->words.limit / 4 + 1, all = 0;
+	uint64_t room = w->words.limit / 4 + 1;
 	struct gpc_cells cells;
 	struct gpc_l4 l4;
 	uint32_t n;
 
 	if (!gpc_l4_build(scratch, specs, spec_count, &l4))
 		return GPC_CLASSIFY_MATCHES;
-	n = gpc_groups_build(scratch, pairs, budget_for(pairs->entry_count), groups);
-	for (uint32_t i = 0; i < n; i++)
-		all += groups[i].cells;
-	if (all <= CROWDED * room) {
+	n = choose_groups(scratch, pairs, groups);
+	if (cells_of(groups, n) <= CROWDED * room) {
 		gpc_cells_build(scratch, scratch, pairs, &l4, groups, n, &cells);
 		if (gpc_cells_place(scratch, &cells, (uint32_t)room) &&
 		    gpc_classifier_emit(scratch, pairs, &l4, &cells, &w->words, w->trie_loads, ret) &&
