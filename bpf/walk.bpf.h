@@ -148,16 +148,6 @@ static __always_inline void find_flow(struct gpc_walk *w)
 	/* else the element went to another flow since it was found */
 }
 
-/*
- * Does a packet that opens begin a new flow on this entry? One that has ended; and one in mid-stream
- * whose other end opens now: it may have been picked up by a packet that was made for that.
- */
-static __always_inline int opens_anew(__u8 state, int reply)
-{
-	return state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED ||
-	       (reply && state == GPC_FLOW_ESTABLISHED);
-}
-
 /* w->now.mark becomes what it is after this packet. */
 static __always_inline void age_flow(struct gpc_walk *w, int one_sided)
 {
@@ -170,7 +160,8 @@ static __always_inline void age_flow(struct gpc_walk *w, int one_sided)
 	w->c->fresh = w->c->relation == GPC_FLOW_UNKNOWN ||
 		   flow_expired(w->plane, w->now.state, idle) ||
 		   (p->tuple.protocol == IPPROTO_TCP && tcp_opens(p->tcp_flags) &&
-		    opens_anew(state, reply) && !(w->now.state & GPC_FLOW_REVOKED));
+		    (state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED) &&
+		    !(w->now.state & GPC_FLOW_REVOKED));
 	if (unlikely(w->c->fresh)) {
 		w->now.endpoint = 0;
 		w->now.last_seen = second;
