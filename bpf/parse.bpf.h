@@ -61,7 +61,8 @@ struct gpc_packet {
 	__u8 fragment; /* enum gpc_fragment */
 	__u8 hops;     /* v6: hop limit, if parse_plain() declined */
 	__u16 icmp;    /* type << 8 | code, likewise */
-	__u16 pad;
+	__u8 aggregate; /* of several segments: its own word of the length may be 0, for too many */
+	__u8 pad;
 };
 
 static __always_inline __u64 load64(const void *p)
@@ -266,6 +267,8 @@ static __always_inline __u32 parse_v4(const __u8 *data, const __u8 *end, struct 
 	header = (__u32)(ip[0] & 15) * 4;
 	if (header < GPC_IPV4_SIZE)
 		return GPC_REASON_MALFORMED_IHL;
+	if (p->aggregate && !p->length)
+		p->length = p->frame - at;
 	if (p->length < header || at + p->length > p->frame)
 		return GPC_REASON_MALFORMED_SHORT;
 	fragment = load_be16(ip + 6);
@@ -293,6 +296,8 @@ static __always_inline __u32 parse_v6(const __u8 *data, const __u8 *end, struct 
 	p->hops = ip[7];
 	if (ip[0] >> 4 != 6)
 		return GPC_REASON_MALFORMED_VERSION;
+	if (p->aggregate && p->length == GPC_IPV6_SIZE)
+		p->length = p->frame - at;
 	limit = at + p->length;
 	if (limit > p->frame)
 		return GPC_REASON_MALFORMED_SHORT;
@@ -433,6 +438,7 @@ static __always_inline __u32 parse_linear(struct __sk_buff *skb, struct gpc_pack
 	__u32 reason;
 
 	parse_prepare(p, skb->len, vlan);
+	p->aggregate = skb->gso_segs > 1;
 	reason = parse_ethernet((void *)(long)skb->data, (void *)(long)skb->data_end, p,
 				skb->vlan_present);
 	return reason == GPC_PARSED ? (__u32)gpc_parse_ip_skb(skb, p, p->l4) : reason;
