@@ -37,7 +37,8 @@ print-oracle:
 	@echo $(ORACLES)
 print-bpf:
 	@echo $(BPFTESTS)
-# For tests/lint/headers.sh: how C and how BPF is compiled.
+# For tests/lint/headers.sh: what headers include that is generated, and how C and how BPF is compiled.
+generated-headers: $(BPF_TEST_SKELETONS)
 print-c-flags:
 	@echo $(CC) $(ALL_CFLAGS)
 print-bpf-flags:
@@ -53,5 +54,5 @@ $(RIG_BPF): $(BUILD_ROOT)/tests/%.bpf.o: tests/%.bpf.c
 
 tools: $(TOOLS) $(RIG_BPF)
 
-.PHONY: check check-long demo lint bench $(addprefix bench-,$(BENCH_NAMES)) bench-programs tools unit-programs print-unit print-oracle \
+.PHONY: generated-headers check check-long demo lint bench $(addprefix bench-,$(BENCH_NAMES)) bench-programs tools unit-programs print-unit print-oracle \
 	print-bpf print-c-flags print-bpf-flags

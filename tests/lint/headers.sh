@@ -3,6 +3,8 @@
 # Every header compiles alone: as C, as BPF, or both for those that the two sides share.
 . "$(dirname "$0")/report.bash"
 
+# What is generated and included is built first.
+make --no-print-directory -s generated-headers || exit 1
 c_flags=$(make --no-print-directory -s print-c-flags) || exit 1
 bpf_flags=$(make --no-print-directory -s print-bpf-flags) || exit 1
 
