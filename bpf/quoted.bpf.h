@@ -30,6 +30,7 @@ static __always_inline int quoted_ports(struct gpc_packet *q, const __u8 *l4)
 		return 1;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
+		q->icmp = load_be16(l4);
 		q->tuple.source_port = load16(l4 + 4);
 		q->tuple.destination_port = load16(l4 + 4);
 		return is_echo(q->tuple.protocol, l4[0]);

@@ -116,8 +116,8 @@ static enum gpc_stance choose_stance(const struct gpc_call *call, const struct s
 		before = entry->rollback_of->stance;
 	else if (gpc_call_has(call, "enforce"))
 		return GPC_STANCE_ENFORCE;
-	else if (standing->plane.present && !standing->plane.has_image)
-		before = standing->newest.stance; /* what runs cannot be read */
+	else if (!standing->plane.has_image)
+		before = standing->newest.stance; /* nothing runs (a reboot, detach), or what runs cannot be read */
 	return before == GPC_STANCE_NONE ? GPC_STANCE_AUDIT : before;
 }
 

@@ -155,4 +155,10 @@ check_audits "policies again"
 check "detach" gpc balancer detach
 check "apply --enforce as the first apply" gpc balancer apply --enforce "$WORK/plane.yaml"
 check_enforces "enforced from the start"
+rm -rf "${BPFFS:?}/balancer"
+check "apply after a reboot" gpc balancer apply "$WORK/plane.yaml"
+check_enforces "as it was recorded, after a reboot"
+check "detach once more" gpc balancer detach
+check "apply after detach" gpc balancer apply "$WORK/plane.yaml"
+check_enforces "as it was recorded, after detach"
 rig_done
