@@ -67,4 +67,18 @@ check "those picked up live on" flows_live root
 check "what lets them in needs no force" with_ssh gpc balancer apply "$WORK/open.yaml"
 check_exit "rollback to what would cut them is refused as well" 4 with_ssh gpc balancer rollback --json
 check_said "with the rule" "rule 'web' of policy 'edge'"
+
+# Without SSH_CONNECTION, as under sudo: the nearest ancestor that is an sshd, by the socket that it holds.
+serve client 2200
+wait_for "the client's server" test -e "$WORK/ready-client-2200"
+sed 's/direction: ingress, rules: .*/direction: egress, rules: []}/' "$WORK/open.yaml" >"$WORK/shut.yaml"
+must cp "$(command -v bash)" "$WORK/sshd"
+below_sshd() {
+	GPC_STATE_DIR=$WORK/state/balancer GPC_BPFFS=$BPFFS/balancer in_ns balancer "$WORK/sshd" -c '
+		exec 3<>/dev/tcp/10.77.0.100/2200
+		"$@"
+		exit $?' sshd "$GPC" "$@"
+}
+check_exit "what would cut the session of the sshd above is refused" 4 below_sshd apply "$WORK/shut.yaml"
+check_said "which is found by its socket" "this SSH session 10.77.0.100:2200 <- 10.77.0.1:"
 rig_done
