@@ -49,6 +49,83 @@ static bool quickly_live(const struct gpc_list *list, uint32_t position, struct 
 	return false;
 }
 
+static bool range_covers(struct gpc_port_range outer, struct gpc_port_range inner)
+{
+	return outer.first <= inner.first && inner.last <= outer.last;
+}
+
+static bool item_covers(const struct gpc_service_item *outer, const struct gpc_service_item *inner)
+{
+	return outer->protocol_first <= inner->protocol_first &&
+	       inner->protocol_last <= outer->protocol_last &&
+	       range_covers(outer->source, inner->source) &&
+	       range_covers(outer->destination, inner->destination);
+}
+
+/* Each item by one item: enough for what is quick. */
+static bool service_covers(const struct gpc_service *outer, const struct gpc_service *inner)
+{
+	const struct gpc_match *o = &outer->match, *m = &inner->match;
+
+	if (m->dscp & ~o->dscp || m->tcp_flags & ~o->tcp_flags || m->fragments & ~o->fragments ||
+	    (o->vlan != GPC_VLAN_ANY && o->vlan != m->vlan))
+		return false;
+	for (size_t i = 0; i < inner->count; i++) {
+		size_t k = 0;
+
+		while (k < outer->count && !item_covers(&outer->items[k], &inner->items[i]))
+			k++;
+		if (k == outer->count)
+			return false;
+	}
+	return true;
+}
+
+/* Does the box that takes one packet of `box` take all of them? Then *shadow names its rule. */
+static bool taken_whole(const struct gpc_list *list, enum gpc_action action, uint32_t position,
+			const struct gpc_box *box, struct gpc_shadow *shadow)
+{
+	const struct gpc_space *space = &list->model->space;
+
+	for (unsigned int corner = 0; corner < GPC_BOX_CORNERS; corner++) {
+		const struct gpc_box *taker;
+		struct gpc_question packet;
+		uint32_t first;
+
+		if (!gpc_box_packet(space, box, corner, &packet))
+			continue;
+		first = gpc_list_first(list, action, &packet);
+		if (first >= position)
+			return false;
+		taker = gpc_list_box(list, first, &packet);
+		if (gpc_set_covers(space->sets[taker->source], space->sets[box->source]) &&
+		    gpc_set_covers(space->sets[taker->destination],
+				   space->sets[box->destination]) &&
+		    service_covers(&space->services[taker->service],
+				   &space->services[box->service])) {
+			add_blocker(shadow, first);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Most rules that never act are inside of another one. */
+static bool quickly_shadowed(const struct gpc_list *list, uint32_t position,
+			     struct gpc_shadow *shadow)
+{
+	const struct gpc_model_rule *rule = gpc_list_rule(list, position);
+
+	for (size_t i = 0; i < rule->box_count; i++)
+		if (!taken_whole(list, rule->action, position, &rule->boxes[i], shadow)) {
+			shadow->blocker_count = 0;
+			shadow->more_blockers = false;
+			return false;
+		}
+	shadow->verdict = GPC_RULE_SHADOWED;
+	return true;
+}
+
 static enum gpc_shadow_verdict judge(const struct gpc_list *list, uint32_t position,
 				     struct gpc_region *region, struct gpc_shadow *shadow)
 {
@@ -79,7 +156,7 @@ struct gpc_shadow gpc_shadow_of(const struct gpc_list *list, uint32_t position)
 	struct gpc_region region = {.arena = list->scratch};
 	struct gpc_shadow shadow = {.verdict = GPC_RULE_LIVE};
 
-	if (quickly_live(list, position, &shadow))
+	if (quickly_live(list, position, &shadow) || quickly_shadowed(list, position, &shadow))
 		return shadow;
 	for (size_t i = 0; i < rule->box_count; i++)
 		gpc_region_add(&region, &list->model->space, &rule->boxes[i]);
