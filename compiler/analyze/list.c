@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "list.h"
 
-#include "gpc/lookup/classify.h"
+#include "gpc/lookup/chain.h"
 
-static const struct gpc_classifier *classifier_at(struct gpc_view view, uint32_t index)
+static const struct gpc_classifier *classifier_or_none(struct gpc_view view, uint32_t index)
 {
-	uint32_t offset = gpc_view_plane(view)->section[GPC_SEC_CLASSIFIER].offset;
-
-	return index == GPC_NONE ? NULL
-				 : gpc_record(view, offset, index, sizeof(struct gpc_classifier));
+	return index == GPC_NONE ? NULL : gpc_classifier_at(view, index);
 }
 
 struct gpc_list gpc_list_of(const struct gpc_model *model, struct gpc_view view, size_t policy,
 			    struct gpc_arena *scratch)
 {
-	const struct gpc_policy *record =
-		gpc_record(view, gpc_view_plane(view)->section[GPC_SEC_POLICY].offset,
-			   (uint32_t)policy, sizeof(*record));
+	const struct gpc_policy *record = gpc_policy_at(view, (uint32_t)policy);
 
 	return (struct gpc_list){
 		.model = model,
 		.policy = &model->policies[policy],
 		.view = view,
-		.decide = classifier_at(view, record->decide),
-		.log = classifier_at(view, record->log),
-		.mark = classifier_at(view, record->mark),
+		.decide = classifier_or_none(view, record->decide),
+		.log = classifier_or_none(view, record->log),
+		.mark = classifier_or_none(view, record->mark),
 		.scratch = scratch,
 	};
 }

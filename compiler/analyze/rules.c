@@ -74,17 +74,6 @@ struct overlap {
 	uint32_t position, other;
 };
 
-static bool services_meet(const struct gpc_service *a, const struct gpc_service *b)
-{
-	const struct gpc_match *x = &a->match, *y = &b->match;
-
-	if (!(x->dscp & y->dscp) || !(x->tcp_flags & y->tcp_flags) ||
-	    !(x->fragments & y->fragments) ||
-	    (x->vlan != y->vlan && x->vlan != GPC_VLAN_ANY && y->vlan != GPC_VLAN_ANY))
-		return false;
-	return true;
-}
-
 static bool boxes_meet(const struct gpc_list *list, const struct gpc_box *a,
 		       const struct gpc_box *b)
 {
@@ -93,8 +82,6 @@ static bool boxes_meet(const struct gpc_list *list, const struct gpc_box *a,
 	struct gpc_piece piece;
 	bool meet = false;
 
-	if (!services_meet(&space->services[a->service], &space->services[b->service]))
-		return false;
 	gpc_region_add(&region, space, a);
 	while (!meet && gpc_region_pop(&region, &piece))
 		meet = gpc_piece_meets(&piece, space, b);

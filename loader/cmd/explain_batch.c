@@ -39,7 +39,8 @@ static int answer(struct batch *batch, const char *line, size_t size)
 
 	batch->line++;
 	if (!gpc_packet_parse(line, size, &packet, &fault)) {
-		flush(batch);
+		if (flush(batch))
+			return -1;
 		gpc_fail(batch->failure, GPC_EXIT_INVALID, 0, "%s:%llu:%zu: %s", batch->path,
 			 (unsigned long long)batch->line, fault.at + 1, fault.text);
 		return gpc_fail_hint(batch->failure,
