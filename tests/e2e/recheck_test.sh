@@ -194,8 +194,10 @@ MORE=
 
 # ---- audit is no permission
 
+# A host without a history: what it recorded as enforced would be enforced again.
 for existing in recheck keep; do
 	again
+	rm -rf "$WORK/state/balancer"
 	plane_of "web" "existing: $existing"
 	check "audit, $existing" gpc balancer apply "$WORK/plane.yaml"
 	opened "audit-$existing-80" $LOCAL4 80
