@@ -58,6 +58,30 @@ struct {
 	__type(value, struct gpc_next);
 } gpc_next SEC(".maps");
 
+/* As many as gpc_counters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GPC_COUNTER_FIRST_OBJECT);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_endpoint_state);
+} gpc_endpoints SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GPC_COUNTER_FIRST_OBJECT);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_backend_state);
+} gpc_backends SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, GPC_MIN_FLOWS);
+	__type(key, struct gpc_client_key);
+	__type(value, struct gpc_client);
+} gpc_clients SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GPC_COUNTER_FIRST_OBJECT);

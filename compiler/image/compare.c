@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gpc/lookup/vip.h"
 #include "../base/words.h"
 #include "fields.h"
 #include "layout.h"
@@ -190,7 +191,7 @@ static uint64_t describe_vip(const struct gpc_image *image, uint32_t index, char
 	uint64_t object;
 	char name[128];
 
-	if (!vip->interfaces || vip->flags & GPC_VIP_ADDRESS) {
+	if (!vip->interfaces || gpc_vip_kind(vip) == GPC_VIP_ADDRESS) {
 		snprintf(out, size, "vip entry %u%s", index, vip->interfaces ? "" : " (empty)");
 		return 0;
 	}

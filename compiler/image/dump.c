@@ -158,7 +158,7 @@ static void dump_vips(struct gpc_dump *dump)
 			continue;
 		gpc_dump_begin(dump, "vip", i);
 		gpc_emit_address(e, "address", vip->address_be);
-		if (!(vip->flags & GPC_VIP_ADDRESS)) {
+		if (gpc_vip_kind(vip) != GPC_VIP_ADDRESS) {
 			gpc_emit_string(e, "protocol",
 					vip->protocol == IPPROTO_TCP ? "TCP" : "UDP");
 			gpc_emit_number(e, "port", ntohs(vip->port_be));
@@ -182,6 +182,26 @@ static void dump_choices(struct gpc_dump *dump)
 		gpc_emit_hex(&dump->emitter, "interfaces", choice->interfaces);
 		gpc_emit_number(&dump->emitter, "last", choice->last);
 		gpc_emit_end(&dump->emitter);
+	}
+}
+
+static void dump_ports(struct gpc_dump *dump)
+{
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_VIP_PORTS); i++) {
+		const struct gpc_vip_ports *ports = gpc_dump_record(dump, GPC_SEC_VIP_PORTS, i);
+		struct gpc_emitter *e = &dump->emitter;
+
+		gpc_dump_begin(dump, "vip-ports", i);
+		gpc_emit_number(e, "first", ports->first);
+		if (ports->listener == GPC_NONE)
+			gpc_emit_none(e, "listener");
+		else if (ports->flags & GPC_VIP_CHOICE)
+			gpc_emit_number(e, "first-choice", ports->listener);
+		else
+			put_listener(dump, ports->listener);
+		gpc_emit_hex(e, "interfaces", ports->interfaces);
+		gpc_emit_number(e, "last", ports->last);
+		gpc_emit_end(e);
 	}
 }
 
@@ -304,6 +324,45 @@ static void dump_shares(struct gpc_dump *dump, uint32_t index)
 		gpc_emit_number(e, "of", table->size);
 		gpc_emit_share(e, "share", (double)owned[i] / table->size);
 		gpc_emit_end(e);
+	}
+}
+
+static void dump_pools(struct gpc_dump *dump)
+{
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_POOL); i++) {
+		const struct gpc_pool *pool = gpc_dump_record(dump, GPC_SEC_POOL, i);
+		struct gpc_emitter *e = &dump->emitter;
+
+		gpc_dump_begin(dump, "pool", i);
+		put_backend(dump, pool->backend);
+		put_ref(dump, "table4", &pool->table[GPC_V4]);
+		put_ref(dump, "table6", &pool->table[GPC_V6]);
+		gpc_emit_number(e, "until", pool->until);
+		gpc_emit_number(e, "total", pool->total);
+		if (pool->failover == GPC_NONE)
+			gpc_emit_none(e, "failover");
+		else
+			gpc_emit_number(e, "failover", pool->failover);
+		gpc_emit_end(e);
+	}
+}
+
+static void dump_quic_displacements(struct gpc_dump *dump)
+{
+	gpc_dump_words(dump, GPC_SEC_QUIC_DISP, "quic-displacement");
+}
+
+static void dump_quics(struct gpc_dump *dump)
+{
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_QUIC); i++) {
+		const struct gpc_quic *quic = gpc_dump_record(dump, GPC_SEC_QUIC, i);
+
+		if (!quic->endpoint)
+			continue;
+		gpc_dump_begin(dump, "quic", i);
+		put_backend(dump, quic->backend);
+		gpc_emit_number(&dump->emitter, "endpoint", quic->endpoint - 1);
+		gpc_emit_end(&dump->emitter);
 	}
 }
 
@@ -468,10 +527,14 @@ static const struct row {
 	{"vip-displacement", dump_vip_displacements},
 	{"vip", dump_vips},
 	{"vip-choice", dump_choices},
+	{"vip-ports", dump_ports},
 	{"listener", dump_listeners},
+	{"pool", dump_pools},
 	{"endpoint", dump_endpoints},
 	{"endpoint-displacement", dump_endpoint_displacements},
 	{"endpoint-index", dump_endpoint_index},
+	{"quic-displacement", dump_quic_displacements},
+	{"quic", dump_quics},
 	{"maglev", dump_maglev},
 	{"table", dump_tables},
 	{"backend", dump_backends},

@@ -39,7 +39,8 @@ bool gpc_layout_compute(const uint32_t counts[GPC_SEC_COUNT], uint64_t provenanc
 	provenance = align(end, GPC_IMAGE_ALIGN);
 	link = align(provenance + provenance_size, GPC_PAGE);
 	link_size = GPC_LINK_SIZE((uint64_t)counts[GPC_SEC_LISTENER],
-				  (uint64_t)counts[GPC_SEC_ENDPOINT], (uint64_t)counts[GPC_SEC_RULE]);
+				  (uint64_t)counts[GPC_SEC_ENDPOINT], (uint64_t)counts[GPC_SEC_RULE],
+				  (uint64_t)counts[GPC_SEC_BACKEND]);
 	*ret_size = link + link_size;
 	if (provenance_size > GPC_MAX_IMAGE_BYTES || *ret_size > GPC_MAX_IMAGE_BYTES)
 		return false;
@@ -71,7 +72,8 @@ uint32_t gpc_size_class(uint64_t size)
 	return log2;
 }
 
-struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints)
+struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints,
+				       uint32_t backends)
 {
 	struct gpc_link_layout layout = {.device = sizeof(struct gpc_link_head)};
 
@@ -79,7 +81,9 @@ struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints)
 		layout.device + GPC_DEVICE_SLOTS * (uint32_t)sizeof(struct gpc_link_device);
 	layout.endpoint = layout.listener +
 			  (listeners + 3) / 4 * 4 * (uint32_t)sizeof(struct gpc_link_listener);
-	layout.rule = layout.endpoint +
-		      (endpoints + 1) / 2 * 2 * (uint32_t)sizeof(struct gpc_link_endpoint);
+	layout.backend = layout.endpoint +
+			 (endpoints + 1) / 2 * 2 * (uint32_t)sizeof(struct gpc_link_endpoint);
+	layout.rule = layout.backend +
+		      (backends + 3) / 4 * 4 * (uint32_t)sizeof(struct gpc_link_backend);
 	return layout;
 }

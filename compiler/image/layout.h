@@ -32,8 +32,9 @@ uint32_t gpc_size_class(uint64_t size);
 
 /* Where the arrays of the link part stand, from its start; struct gpc_link_head stands at 0. */
 struct gpc_link_layout {
-	uint32_t device, listener, endpoint, rule;
+	uint32_t device, listener, endpoint, backend, rule;
 };
-struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints);
+struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints,
+				       uint32_t backends);
 
 #endif

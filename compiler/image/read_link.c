@@ -15,7 +15,8 @@ static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link
 {
 	struct gpc_link_layout layout =
 		gpc_link_layout(reader->plane->section[GPC_SEC_LISTENER].count,
-				reader->plane->section[GPC_SEC_ENDPOINT].count);
+				reader->plane->section[GPC_SEC_ENDPOINT].count,
+				reader->plane->section[GPC_SEC_BACKEND].count);
 	uint32_t base = reader->head->link_offset;
 
 	return link->magic == GPC_LINK_MAGIC && link->generation &&
@@ -23,6 +24,7 @@ static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link
 	       link->device_offset == base + layout.device &&
 	       link->listener_offset == base + layout.listener &&
 	       link->endpoint_offset == base + layout.endpoint &&
+	       link->backend_offset == base + layout.backend &&
 	       link->rule_offset == base + layout.rule && link->cpus &&
 	       gpc_all_zero(link->pad0, sizeof(link->pad0));
 }

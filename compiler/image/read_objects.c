@@ -172,8 +172,8 @@ static bool backend_is_sound(const struct gpc_reader *reader, const struct gpc_b
 	       backend->table_size <= GPC_MAX_TABLE_SIZE &&
 	       backend->next_hop <= GPC_NEXT_HOP_ADDRESS &&
 	       gateway == !gpc_all_zero(backend->next_hop_be, sizeof(backend->next_hop_be)) &&
-	       gpc_all_zero(backend->pad0, sizeof(backend->pad0)) &&
-	       gpc_all_zero(backend->pad1, sizeof(backend->pad1));
+	       backend->rebalance <= GPC_REBALANCE_MINIMAL && backend->min_healthy <= 10000 &&
+	       gpc_all_zero(backend->pad0, sizeof(backend->pad0));
 }
 
 static bool endpoint_is_sound(const struct gpc_reader *reader, const struct gpc_backend *backend,
@@ -189,7 +189,7 @@ static bool endpoint_is_sound(const struct gpc_reader *reader, const struct gpc_
 	       endpoint->state <= GPC_STATE_MAINT &&
 	       !(endpoint->flags & GPC_ENDPOINT_KEEP) == (endpoint->state == GPC_STATE_MAINT) &&
 	       !(endpoint->flags & GPC_ENDPOINT_FIB) == (backend->next_hop != GPC_NEXT_HOP_FIB) &&
-	       gpc_all_zero(endpoint->pad0, sizeof(endpoint->pad0));
+	       endpoint->by_name < backend->endpoints && !endpoint->pad0;
 }
 
 static bool check_endpoints_of(const struct gpc_reader *reader, uint32_t owner,

@@ -207,11 +207,11 @@ static bool entry_is_sound(struct vip_check *check, const struct gpc_vip *vip)
 	if (!vip->interfaces || vip->interfaces & ~check->interfaces ||
 	    gpc_all_zero(vip->address_be, sizeof(vip->address_be)) ||
 	    gpc_vip_entry(check->view, vip->address_be[0], vip->address_be[1], vip->port_be,
-			  vip->protocol) != vip)
+			  vip->protocol, gpc_vip_kind(vip)) != vip)
 		return false;
 	switch (vip->flags) {
 	case GPC_VIP_ADDRESS:
-		return vip->listener == GPC_NONE && !vip->port_be &&
+		return vip->listener <= GPC_PING_DROP && vip->port_be == 128 &&
 		       vip->protocol == GPC_IPPROTO_ADDRESS;
 	case GPC_VIP_CHOICE:
 		return run_is_sound(check, vip);
@@ -226,7 +226,8 @@ static bool entry_is_sound(struct vip_check *check, const struct gpc_vip *vip)
 static bool has_address_entry(const struct vip_check *check, const struct gpc_vip *vip)
 {
 	const struct gpc_vip *address = gpc_vip_entry(check->view, vip->address_be[0],
-						      vip->address_be[1], 0, GPC_IPPROTO_ADDRESS);
+						      vip->address_be[1], 128, GPC_IPPROTO_ADDRESS,
+						      GPC_VIP_ADDRESS);
 
 	return address && (vip->interfaces & ~address->interfaces) == 0;
 }

@@ -27,6 +27,11 @@ static void list_sections(const struct gpc_tables *tables, struct section_data d
 		(struct section_data){tables->vip_displacements, tables->vip_displacement_count};
 	data[GPC_SEC_VIP] = (struct section_data){tables->vips, tables->vip_count};
 	data[GPC_SEC_VIP_CHOICE] = (struct section_data){tables->choices, tables->choice_count};
+	data[GPC_SEC_VIP_PORTS] = (struct section_data){tables->ports, tables->port_count};
+	data[GPC_SEC_POOL] = (struct section_data){tables->pools, tables->pool_count};
+	data[GPC_SEC_QUIC_DISP] =
+		(struct section_data){tables->quic_displacements, tables->quic_displacement_count};
+	data[GPC_SEC_QUIC] = (struct section_data){tables->quics, tables->quic_count};
 	data[GPC_SEC_LISTENER] = (struct section_data){tables->listeners, tables->listener_count};
 	data[GPC_SEC_ENDPOINT] = (struct section_data){tables->endpoints, tables->endpoint_count};
 	data[GPC_SEC_EP_DISP] = (struct section_data){tables->endpoint_displacements,
@@ -83,7 +88,16 @@ static void write_plane(struct gpc_plane *plane, const struct gpc_model *model,
 		plane->builtin[i] = (uint8_t)model->builtin[i];
 	plane->protects = (uint32_t)model->protect_count;
 	plane->tries = tables->tries;
+	plane->vip_lengths = tables->vip_lengths;
+	plane->quic = tables->quic_hash;
 	memcpy(plane->section, layout->section, sizeof(plane->section));
+}
+
+static void place_refs(struct gpc_table_ref refs[2], uint32_t base)
+{
+	for (int family = GPC_V4; family <= GPC_V6; family++)
+		if (refs[family].table != GPC_NONE)
+			refs[family].offset += base;
 }
 
 /* Offsets of Maglev tables counted from the start of MAGLEV so far. */
@@ -92,14 +106,15 @@ static void place_tables(uint8_t *bytes, const struct gpc_layout *layout)
 	const struct gpc_section *sections = layout->section;
 	struct gpc_listener *listeners = (void *)(bytes + sections[GPC_SEC_LISTENER].offset);
 	struct gpc_table *tables = (void *)(bytes + sections[GPC_SEC_TABLE].offset);
+	struct gpc_pool *pools = (void *)(bytes + sections[GPC_SEC_POOL].offset);
 	uint32_t base = sections[GPC_SEC_MAGLEV].offset;
 
 	for (uint32_t i = 0; i < sections[GPC_SEC_TABLE].count; i++)
 		tables[i].offset += base;
 	for (uint32_t i = 0; i < sections[GPC_SEC_LISTENER].count; i++)
-		for (int family = GPC_V4; family <= GPC_V6; family++)
-			if (listeners[i].table[family].table != GPC_NONE)
-				listeners[i].table[family].offset += base;
+		place_refs(listeners[i].table, base);
+	for (uint32_t i = 0; i < sections[GPC_SEC_POOL].count; i++)
+		place_refs(pools[i].table, base);
 }
 
 static void write_head(struct gpc_image_head *head, const struct gpc_layout *layout)

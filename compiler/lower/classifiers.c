@@ -129,7 +129,8 @@ static uint64_t room_for_words(const struct gpc_model *model, const struct gpc_t
 			   model->listener_count + model->policy_count + model->protect_count;
 	uint64_t link = GPC_LINK_SIZE((uint64_t)tables->listener_count,
 				      (uint64_t)tables->endpoint_count,
-				      (uint64_t)tables->rule_count);
+				      (uint64_t)tables->rule_count,
+				      (uint64_t)tables->backend_count);
 	uint64_t taken = OTHER_BYTES + OBJECT_BYTES * objects + link +
 			 (RULE_BYTES + sizeof(struct gpc_rule)) * tables->rule_count +
 			 sizeof(struct gpc_policy) * tables->policy_count +
@@ -138,6 +139,10 @@ static uint64_t room_for_words(const struct gpc_model *model, const struct gpc_t
 			 sizeof(uint32_t) * tables->vip_displacement_count +
 			 sizeof(struct gpc_vip) * tables->vip_count +
 			 sizeof(struct gpc_vip_choice) * tables->choice_count +
+			 sizeof(struct gpc_vip_ports) * tables->port_count +
+			 sizeof(struct gpc_pool) * tables->pool_count +
+			 sizeof(struct gpc_quic) * tables->quic_count +
+			 sizeof(uint32_t) * tables->quic_displacement_count +
 			 sizeof(struct gpc_listener) * tables->listener_count +
 			 sizeof(struct gpc_endpoint) * tables->endpoint_count +
 			 sizeof(uint32_t) * tables->endpoint_displacement_count +

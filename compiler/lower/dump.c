@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "gpc/lookup/vip.h"
 #include "tables.h"
 
 static const char *name_at(const struct gpc_tables *tables, uint32_t name)
@@ -30,7 +31,7 @@ static void dump_vips(const struct gpc_tables *tables, FILE *out)
 			continue;
 		fprintf(out, "  slot %zu ", i);
 		dump_ip(vip->address_be, out);
-		if (vip->flags & GPC_VIP_ADDRESS)
+		if (gpc_vip_kind(vip) == GPC_VIP_ADDRESS)
 			fputs(" address", out);
 		else
 			fprintf(out, " protocol %u port %u %s %u", vip->protocol,

@@ -178,6 +178,7 @@ bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 	if (!number_tables(diags, model, plans, tables))
 		return false;
 	fill_tables(diags->arena, model, plans, tables);
+	tables->pools = GPC_NEW_ARRAY(diags->arena, struct gpc_pool, model->listener_count);
 	for (size_t i = 0; i < model->listener_count; i++) {
 		const struct gpc_model_listener *from = &model->listeners[i];
 		struct gpc_listener *to = &tables->listeners[i];
@@ -187,8 +188,19 @@ bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 			to->table[family] = refer(model, from, family, plans, tables);
 		to->forward = (uint8_t)from->forward;
 		to->protocol = from->protocol;
-		to->port_be = htons(from->port);
+		to->port_be = to->port_last_be = htons(from->port);
 		to->backend = from->backend;
+		to->outer_dscp = GPC_DSCP_COPY;
+		to->ping = GPC_PING_PASS;
+		to->pools = 1;
+		to->first_pool = (uint32_t)tables->pool_count;
+		tables->pools[tables->pool_count++] = (struct gpc_pool){
+			.table = {to->table[GPC_V4], to->table[GPC_V6]},
+			.until = 1,
+			.total = 1,
+			.backend = from->backend,
+			.failover = GPC_NONE,
+		};
 	}
 	return true;
 }

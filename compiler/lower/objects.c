@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "gpc/lookup/hash.h"
@@ -30,6 +31,7 @@ static void lower_backends(const struct gpc_model *model, struct gpc_tables *tab
 		to->endpoints = from->endpoint_count;
 		to->table_size = from->table_size;
 		to->next_hop = (uint8_t)from->next_hop;
+		to->failover = GPC_NONE;
 		if (from->next_hop == GPC_NEXT_HOP_ADDRESS)
 			memcpy(to->next_hop_be, from->next_hop_address.ip.bytes,
 			       sizeof(to->next_hop_be));
@@ -70,6 +72,33 @@ static void lower_endpoints(const struct gpc_model *model, struct gpc_tables *ta
 	}
 }
 
+struct by_name {
+	const struct gpc_model_endpoint *endpoint;
+	uint32_t index;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct by_name *)a)->endpoint->name,
+		      ((const struct by_name *)b)->endpoint->name);
+}
+
+/* Endpoints stand by id; their order by name is what the last resort of SEMANTICS 6.3 counts in. */
+static void number_endpoints(struct gpc_arena *arena, const struct gpc_model *model,
+			     struct gpc_tables *tables)
+{
+	for (size_t b = 0; b < model->backend_count; b++) {
+		const struct gpc_model_backend *backend = &model->backends[b];
+		struct by_name *list = GPC_NEW_ARRAY(arena, struct by_name, backend->endpoint_count);
+
+		for (uint32_t i = 0; i < backend->endpoint_count; i++)
+			list[i] = (struct by_name){&model->endpoints[backend->first_endpoint + i], i};
+		qsort(list, backend->endpoint_count, sizeof(*list), compare_names);
+		for (uint32_t i = 0; i < backend->endpoint_count; i++)
+			tables->endpoints[backend->first_endpoint + i].by_name = list[i].index;
+	}
+}
+
 static uint64_t endpoint_key(uint64_t seed, const void *keys, size_t index)
 {
 	const struct gpc_endpoint *endpoints = keys;
@@ -85,6 +114,7 @@ bool gpc_lower_objects(struct gpc_diags *diags, const struct gpc_model *model,
 	lower_interfaces(model, tables);
 	lower_backends(model, tables);
 	lower_endpoints(model, tables);
+	number_endpoints(diags->arena, model, tables);
 	if (!gpc_phash_build(diags->arena, tables->endpoints, tables->endpoint_count, endpoint_key,
 			     &index)) {
 		gpc_diag(diags, GPC_E0411, GPC_NOWHERE,

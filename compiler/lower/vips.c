@@ -7,7 +7,7 @@
 #include "phash.h"
 #include "steps.h"
 
-/* One way in: a listener's address, port and protocol; or its address alone (protocol 0, port 0). */
+/* One way in: a listener's address, port and protocol; or its address alone (protocol 0). */
 struct way {
 	uint64_t address_be[2];
 	uint16_t port_be;
@@ -90,9 +90,10 @@ static struct gpc_vip make_entry(const struct way *ways, size_t count, struct gp
 		vip.interfaces |= ways[i].interfaces;
 	if (vip.protocol == GPC_IPPROTO_ADDRESS) {
 		vip.flags = GPC_VIP_ADDRESS;
-		vip.listener = GPC_NONE;
+		vip.port_be = 128;
+		vip.listener = GPC_PING_PASS;
 	} else if (count > 1) {
-		vip.flags = GPC_VIP_CHOICE;
+		vip.flags = GPC_VIP_EXACT | GPC_VIP_CHOICE;
 		vip.listener = (uint32_t)tables->choice_count;
 		add_choices(ways, count, tables);
 	}
@@ -104,7 +105,7 @@ static uint64_t vip_key(uint64_t seed, const void *keys, size_t index)
 	const struct gpc_vip *vip = (const struct gpc_vip *)keys + index;
 
 	return gpc_vip_hash(seed, vip->address_be[0], vip->address_be[1], vip->port_be,
-			    vip->protocol);
+			    vip->protocol, gpc_vip_kind(vip));
 }
 
 /* Distinct keys in key order, with the choices they need. */

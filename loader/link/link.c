@@ -32,6 +32,18 @@ static uint32_t endpoint_count(struct gpc_view view)
 	return count < GPC_MAX_ENDPOINTS ? count : GPC_MAX_ENDPOINTS;
 }
 
+static uint32_t backend_count(struct gpc_view view)
+{
+	uint32_t count = gpc_view_plane(view)->section[GPC_SEC_BACKEND].count;
+
+	return count < GPC_MAX_BACKENDS ? count : GPC_MAX_BACKENDS;
+}
+
+static uint32_t counted_objects(struct gpc_view view)
+{
+	return listener_count(view) + endpoint_count(view) + backend_count(view);
+}
+
 static const struct gpc_backend *backend_at(struct gpc_view view, uint32_t index)
 {
 	return gpc_record(view, gpc_view_plane(view)->section[GPC_SEC_BACKEND].offset, index,
@@ -64,7 +76,7 @@ static void ip_key(const struct gpc_ip *ip, uint64_t key[2])
 
 struct gpc_link_need gpc_link_need(struct gpc_view view)
 {
-	struct gpc_link_need need = {.counters = listener_count(view) + endpoint_count(view)};
+	struct gpc_link_need need = {.counters = counted_objects(view)};
 	uint32_t count = endpoint_count(view), i;
 
 	for (i = 0; i < count; i++) {
@@ -88,6 +100,7 @@ struct fill {
 	struct gpc_link_head *head;
 	struct gpc_link_listener *listeners;
 	struct gpc_link_endpoint *endpoints;
+	struct gpc_link_backend *backends;
 	struct gpc_slots counters, next;
 	uint32_t *fresh_counters;
 	size_t fresh_counter_count;
@@ -127,6 +140,11 @@ static int hold_counters(struct gpc_slots *slots, struct gpc_view view)
 
 		r = gpc_slots_hold(slots, key, gpc_link_endpoint_at(view, link, i)->counter);
 	}
+	for (i = 0; i < backend_count(view) && !r; i++) {
+		uint64_t key[2] = {backend_at(view, i)->id, 1};
+
+		r = gpc_slots_hold(slots, key, gpc_link_backend_at(view, link, i)->counter);
+	}
 	return r;
 }
 
@@ -143,7 +161,7 @@ static int take_counter(struct fill *fill, uint64_t id, uint32_t *ret_slot)
 
 static int fill_counters(struct fill *fill)
 {
-	uint32_t objects = listener_count(fill->view) + endpoint_count(fill->view), i;
+	uint32_t objects = counted_objects(fill->view), i;
 	size_t h;
 	int r = gpc_slots_init(&fill->counters, GPC_COUNTER_FIRST_OBJECT,
 			       fill->input->counter_capacity);
@@ -159,6 +177,8 @@ static int fill_counters(struct fill *fill)
 	for (i = 0; i < endpoint_count(fill->view) && !r; i++)
 		r = take_counter(fill, gpc_endpoint_at(fill->view, i)->id,
 				 &fill->endpoints[i].counter);
+	for (i = 0; i < backend_count(fill->view) && !r; i++)
+		r = take_counter(fill, backend_at(fill->view, i)->id, &fill->backends[i].counter);
 	return r;
 }
 
@@ -465,10 +485,13 @@ static void fill_head(struct fill *fill)
 	at += (listener_count(fill->view) + 3u) / 4u * 4u * sizeof(struct gpc_link_listener);
 	head->endpoint_offset = at;
 	at += (endpoint_count(fill->view) + 1u) / 2u * 2u * sizeof(struct gpc_link_endpoint);
+	head->backend_offset = at;
+	at += (backend_count(fill->view) + 3u) / 4u * 4u * sizeof(struct gpc_link_backend);
 	head->rule_offset = at;
 	fill->head = head;
 	fill->listeners = (struct gpc_link_listener *)(input->bytes + head->listener_offset);
 	fill->endpoints = (struct gpc_link_endpoint *)(input->bytes + head->endpoint_offset);
+	fill->backends = (struct gpc_link_backend *)(input->bytes + head->backend_offset);
 }
 
 int gpc_link_fill(const struct gpc_link_input *input, struct gpc_link_result *ret,
@@ -526,10 +549,12 @@ static bool objects_differ(struct gpc_view live, struct gpc_view view)
 {
 	const struct gpc_link_head *old = gpc_view_link(live), *new = gpc_view_link(view);
 	uint32_t listeners = listener_count(view), endpoints = endpoint_count(view);
-	uint32_t rules = gpc_rule_count(view);
+	uint32_t rules = gpc_rule_count(view), backends = backend_count(view);
 
 	return listener_count(live) != listeners || endpoint_count(live) != endpoints ||
-	       gpc_rule_count(live) != rules ||
+	       gpc_rule_count(live) != rules || backend_count(live) != backends ||
+	       differ(live, old->backend_offset, view, new->backend_offset,
+		      backends * sizeof(struct gpc_link_backend)) ||
 	       differ(live, old->listener_offset, view, new->listener_offset,
 		      listeners * sizeof(struct gpc_link_listener)) ||
 	       differ(live, old->endpoint_offset, view, new->endpoint_offset,

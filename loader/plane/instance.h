@@ -31,7 +31,10 @@
 	X(EVENTS, "events")                                                                        \
 	X(CASES, "cases")                                                                          \
 	X(REPLIES, "replies")                                                                      \
-	X(FRAGMENTS, "fragments")
+	X(FRAGMENTS, "fragments")                                                                  \
+	X(ENDPOINTS, "endpoints")                                                                  \
+	X(BACKENDS, "backends")                                                                    \
+	X(CLIENTS, "clients")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

@@ -55,6 +55,8 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 	case GPC_MAP_NEXT:
 		return sizes->next;
 	case GPC_MAP_COUNTERS:
+	case GPC_MAP_ENDPOINTS:
+	case GPC_MAP_BACKENDS:
 		return sizes->counters;
 	case GPC_MAP_RULES:
 		return sizes->rules;

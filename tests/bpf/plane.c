@@ -136,17 +136,18 @@ static void fill_vip(struct gpc_vip *vip, const struct plane_listener *l, bool a
 {
 	vip->address_be[0] = word(&l->address, 0);
 	vip->address_be[1] = word(&l->address, 1);
-	vip->port_be = address ? 0 : htons(l->port);
+	vip->port_be = address ? 128 : htons(l->port);
 	vip->protocol = address ? GPC_IPPROTO_ADDRESS : l->protocol;
-	vip->flags = address ? GPC_VIP_ADDRESS : 0;
-	vip->listener = address ? GPC_NONE : l->index;
+	vip->flags = address ? GPC_VIP_ADDRESS : GPC_VIP_EXACT;
+	vip->listener = address ? GPC_PING_PASS : l->index;
 	vip->interfaces = l->interfaces;
 }
 
 static bool same_key(const struct gpc_vip *a, const struct gpc_vip *b)
 {
 	return !memcmp(a->address_be, b->address_be, 16) && a->port_be == b->port_be &&
-	       a->protocol == b->protocol;
+	       a->protocol == b->protocol &&
+	       gpc_vip_kind(a) == gpc_vip_kind(b);
 }
 
 struct vip_set {
@@ -215,7 +216,7 @@ static void build_vips(struct builder *b)
 		for (size_t i = 0; i < set.count; i++)
 			hash[i] = gpc_vip_hash(p->seed, set.vips[i].address_be[0],
 					       set.vips[i].address_be[1], set.vips[i].port_be,
-					       set.vips[i].protocol);
+					       set.vips[i].protocol, gpc_vip_kind(&set.vips[i]));
 		if (place(&in))
 			break;
 	}
@@ -405,12 +406,13 @@ static void build_link(struct builder *b)
 	struct gpc_image_head *head = (void *)b->image;
 	uint32_t at = (b->end + GPC_PAGE - 1) / GPC_PAGE * GPC_PAGE;
 	uint32_t listeners = b->plane->section[GPC_SEC_LISTENER].count;
+	uint32_t backends = b->plane->section[GPC_SEC_BACKEND].count;
 	struct gpc_link_head *link = (void *)(b->image + at);
 	struct gpc_link_listener *listener;
 	struct gpc_link_endpoint *endpoint;
 
 	head->link_offset = at;
-	head->link_size = (uint32_t)GPC_LINK_SIZE(listeners, b->in->endpoint_count, 0);
+	head->link_size = (uint32_t)GPC_LINK_SIZE(listeners, b->in->endpoint_count, 0, backends);
 	if (at + head->link_size > 1u << b->in->log2)
 		errx(1, "the link part does not fit into 2^%u bytes", b->in->log2);
 	link->magic = GPC_LINK_MAGIC;
@@ -422,8 +424,10 @@ static void build_link(struct builder *b)
 	link->listener_offset =
 		link->device_offset + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device);
 	link->endpoint_offset = link->listener_offset + (listeners + 3) / 4 * 4 * sizeof(*listener);
-	link->rule_offset = link->endpoint_offset +
-			    (b->in->endpoint_count + 1) / 2 * 2 * sizeof(*endpoint);
+	link->backend_offset = link->endpoint_offset +
+			       (b->in->endpoint_count + 1) / 2 * 2 * sizeof(*endpoint);
+	link->rule_offset = link->backend_offset +
+			    (backends + 3) / 4 * 4 * sizeof(struct gpc_link_backend);
 	listener = (void *)(b->image + link->listener_offset);
 	endpoint = (void *)(b->image + link->endpoint_offset);
 	for (size_t i = 0; i < b->in->device_count; i++)

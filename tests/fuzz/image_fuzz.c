@@ -175,7 +175,8 @@ static uint8_t *wrap(const uint8_t *bytes, size_t size, size_t *ret_size)
 	head.link_offset = round_up(head.provenance_offset + head.provenance_size, GPC_PAGE);
 	head.link_size = (uint32_t)GPC_LINK_SIZE(sections[GPC_SEC_LISTENER].count % 64,
 						 sections[GPC_SEC_ENDPOINT].count % 4096,
-						 sections[GPC_SEC_RULE].count % 4096);
+						 sections[GPC_SEC_RULE].count % 4096,
+						 sections[GPC_SEC_BACKEND].count % 64);
 	head.size = head.link_offset + head.link_size;
 	image = calloc(1, head.size);
 	require(image != NULL, "there is memory");

@@ -56,6 +56,7 @@ enum gpc_verdict {
 	GPC_VERDICT_FORWARD,
 	GPC_VERDICT_DROP,
 	GPC_VERDICT_REJECT,	/* dropped and answered with a TCP RST or an ICMP error */
+	GPC_VERDICT_ANSWER,	/* answered: echo reply, packet too big, time exceeded, SYN cookie */
 };
 
 /*
@@ -73,7 +74,7 @@ enum gpc_verdict {
 	X(ON_FAIL, "on-fail", "no decision possible, defaults.on-fail applied")                    \
 	X(NON_IP, "non-ip", "neither ARP nor IP")                                                  \
 	X(ARP, "arp", "ARP, passed")                                                               \
-	X(FRAGMENT, "fragment", "fragment, passed unbalanced")                                     \
+	X(FRAGMENT, "fragment", "fragment, passed unbalanced or dropped by defaults.fragments")    \
 	X(MALFORMED_SHORT, "malformed-short", "shorter than its headers or total length")          \
 	X(MALFORMED_VERSION, "malformed-version", "IP version and EtherType disagree")             \
 	X(MALFORMED_IHL, "malformed-ihl", "IPv4 header length below 20")                           \
@@ -90,7 +91,15 @@ enum gpc_verdict {
 	X(MID_STREAM, "mid-stream", "TCP in mid-stream of an unknown flow, not allowed")           \
 	X(REVOKED, "revoked", "of a flow that the rules no longer allow")                          \
 	X(FLOW_LIMIT, "flow-limit", "opens a flow that needs an entry, beyond flow-inserts")       \
-	X(ANSWERED, "answered", "gpc's own answer to a rejected packet, passed")
+	X(ANSWERED, "answered", "gpc's own answer to a rejected packet, passed")                   \
+	X(LOCAL, "local", "for a listener that passes to the local stack")                         \
+	X(TRANSLATED, "translated", "reply of a `nat` flow, translated and sent")                  \
+	X(PING, "ping", "echo request to a listener's address, answered or dropped by its `ping`") \
+	X(TTL, "ttl", "would be routed with TTL or hop limit 1, its sender told")                  \
+	X(SNAT_FULL, "snat-exhausted", "no port left for a `snat` flow")                           \
+	X(SYN_COOKIE, "syn-cookie", "SYN answered with a cookie")                                  \
+	X(BAD_COOKIE, "bad-cookie", "ACK without a valid cookie, during a flood of SYNs")          \
+	X(INTERNAL, "internal", "a program that should be there is not")
 
 enum gpc_reason {
 #define X(id, name, text) GPC_REASON_##id,
@@ -120,7 +129,7 @@ struct gpc_counter {
 	__u64 bytes;
 	__u64 flows;		/* new flows: packets whose endpoint was chosen by the table and entered, or
 				 * when no entry could be made SYNs and all UDP (its first is not known) */
-	__u64 pad0;
+	__u64 dropped;		/* of packets for it: rate, no-endpoint, flow-limit, too-big and the like */
 };
 #define GPC_COUNTER_FIRST_OBJECT (GPC_HOOK_ID_COUNT * GPC_REASON_MAX)
 
@@ -201,6 +210,60 @@ struct gpc_next {
 	__u64 checked;		/* coarse ktime of the last fib lookup by a program, 0: none yet */
 };
 
+/*
+ * ---- effective state (SEMANTICS 7): ARRAY gpc_endpoints, gpc_backends, mmapable, by counter slot ----
+ *
+ * All zero: nothing but the intent speaks. Times are coarse ktime >> 30 and end an override with no process
+ * alive; 0: never. Readers see words of 8 bytes whole.
+ */
+#define GPC_STATE_DOWN		(1u << 0)	/* observed */
+#define GPC_STATE_WEIGHTED	(1u << 1)	/* ratio is an override's */
+struct gpc_endpoint_state {
+	/* the first word decides about known flows */
+	__u32 until;		/* when the override of the state ends */
+	__u8 state;		/* override: 0 none, else 1 + enum gpc_state */
+	__u8 flags;		/* GPC_STATE_* */
+	__u16 pad0;
+	/* the second about new ones */
+	__u32 ratio;		/* r = override / intent weight, times 65536, saturated */
+	__u32 weight_until;
+	__u32 spare;		/* of the j-th endpoint in name order: which, in name order, is the j-th `new` one */
+	__u32 pad1[3];
+};
+
+/*
+ * The greatest r of the endpoints that count is a sequence of steps, the first whose `until` is not over
+ * holds: worked out when an override is made, so that none needs a process to end. Past the last: 1.
+ */
+#define GPC_BACKEND_STEPS	4u
+#define GPC_BACKEND_ACTIVE	(1u << 0)	/* an override or a down endpoint: draws are asked */
+#define GPC_BACKEND_PANIC	(1u << 1)
+struct gpc_backend_state {
+	__u32 until;		/* when the override of the backend's state ends */
+	__u8 state;		/* as above; an endpoint's own goes first */
+	__u8 flags;		/* GPC_BACKEND_* */
+	__u16 pad0;
+	__u32 spares;		/* how many `new` endpoints there are */
+	__u32 pad1;
+	struct {
+		__u32 until;
+		__u32 max;	/* times 65536 */
+	} step[GPC_BACKEND_STEPS];
+	__u64 pad2[2];
+};
+
+/* ---- affinity: LRU_HASH gpc_clients ---- */
+
+struct gpc_client_key {
+	__u64 listener;		/* stable id */
+	__u64 source[2];
+};
+struct gpc_client {
+	__u64 endpoint;		/* stable id */
+	__u32 last_seen;	/* coarse ktime >> 30 */
+	__u32 pad0;
+};
+
 /* ---- flows: LRU_HASH gpc_flows4, gpc_flows6 (common list), shared by all generations ---- */
 
 /* Sorted key: (address, port) of side 0 is not above that of side 1, compared as numbers as loaded. */
@@ -226,6 +289,7 @@ enum gpc_flow_state {
 	GPC_FLOW_UDP,
 	GPC_FLOW_ICMP,		/* echo */
 	GPC_FLOW_OTHER,
+	GPC_FLOW_TWIN,		/* struct gpc_twin: the replies' side of a `nat` flow */
 };
 #define GPC_FLOW_STATE_MASK	0x0fu	/* of gpc_flow.state; the rest are marks of policies: */
 #define GPC_FLOW_REVOKED	0x10u	/* no longer allowed: both directions are dropped */
@@ -277,6 +341,30 @@ struct gpc_flow {
 };
 
 /*
+ * A `nat` flow has two elements: the client's side (client, VIP) is an entry as above; the replies' side
+ * (what the endpoint answers to, endpoint), by its own sorted key, leads back to it and holds what replies
+ * are translated to. It has no state of its own: without the entry it is nothing. With `snat` the port
+ * taken stands in the entry's `hint`.
+ */
+struct gpc_twin {
+	__u64 client0;		/* client[0] */
+	union {
+		__u64 mark;	/* as in struct gpc_flow: last_seen, GPC_FLOW_TWIN, flags */
+		struct {
+			__u32 last_seen;
+			__u8 state;
+			__u8 flags;
+			__u16 pad0;
+		};
+	};
+	__u64 client1;
+	__u64 vip[2];
+	__be16 client_port;
+	__be16 vip_port;
+	__u32 pad1;
+};
+
+/*
  * ---- metadata: XDP -> TC of the same packet, in front of the frame ----
  *
  * The kernel merges packets only if their metadata is equal: so all packets between two swaps have the
@@ -297,6 +385,9 @@ _Static_assert(sizeof(struct gpc_next) == 16, "next");
 _Static_assert(sizeof(struct gpc_flow_key4) == 16, "key4");
 _Static_assert(sizeof(struct gpc_flow_key6) == 40, "key6");
 _Static_assert(sizeof(struct gpc_flow) == 48, "flow");
+_Static_assert(sizeof(struct gpc_twin) == 48, "twin");
+_Static_assert(sizeof(struct gpc_endpoint_state) == 32, "endpoint state");
+_Static_assert(sizeof(struct gpc_backend_state) == 64, "backend state");
 _Static_assert(sizeof(struct gpc_rule_counter) == 64, "rule counter");
 _Static_assert(sizeof(struct gpc_event) == 96, "event");
 _Static_assert(sizeof(struct gpc_meta) == 8 && sizeof(struct gpc_meta_mark) == 16, "meta");

@@ -68,10 +68,14 @@ struct gpc_section {
 	X(VIP_DISP, "vip-displacement", __u32)                                                     \
 	X(VIP, "vip", struct gpc_vip)                                                              \
 	X(VIP_CHOICE, "vip-choice", struct gpc_vip_choice)                                         \
+	X(VIP_PORTS, "vip-ports", struct gpc_vip_ports)                                            \
 	X(LISTENER, "listener", struct gpc_listener)                                               \
+	X(POOL, "pool", struct gpc_pool)                                                           \
 	X(ENDPOINT, "endpoint", struct gpc_endpoint)                                               \
 	X(EP_DISP, "endpoint-displacement", __u32)                                                 \
 	X(EP_INDEX, "endpoint-index", __u32)                                                       \
+	X(QUIC_DISP, "quic-displacement", __u32)                                                   \
+	X(QUIC, "quic", struct gpc_quic)                                                           \
 	X(MAGLEV, "maglev", __u16)                                                                 \
 	X(TABLE, "table", struct gpc_table)                                                        \
 	X(BACKEND, "backend", struct gpc_backend)                                                  \
@@ -104,6 +108,11 @@ enum gpc_on_fail { GPC_ON_FAIL_PASS = 0, GPC_ON_FAIL_DROP = 1 };
 #define GPC_PLANE_NON_IP_DROP		(1u << 1)	/* defaults.non-ip: drop */
 #define GPC_PLANE_ON_FAIL_DROP		(1u << 2)	/* defaults.on-fail: drop */
 #define GPC_PLANE_STATEFUL		(1u << 3)	/* a chain is stateful: what leaves makes flow entries */
+#define GPC_PLANE_VIP_PORTS		(1u << 4)	/* a listener has a prefix, a port range or any port */
+#define GPC_PLANE_NAT			(1u << 5)	/* a listener has `forward: nat`: replies are looked for */
+#define GPC_PLANE_FRAGMENTS_SHIFT	6		/* 2 bits, enum gpc_fragments */
+
+enum gpc_fragments { GPC_FRAGMENTS_L3_HASH = 0, GPC_FRAGMENTS_DROP = 1, GPC_FRAGMENTS_PASS = 2 };
 
 /* Indexes of gpc_plane.timeout, in seconds. */
 enum gpc_timeout {
@@ -142,6 +151,14 @@ struct gpc_tries {
 	__u32 pad0[8];
 };
 
+/*
+ * Lengths of the prefixes that some VIP entry is about, longest first; each stands plus one, 0 ends the
+ * list. v4 lengths are those of the mapped prefix, 96 to 128. Whole addresses (128) are in it like others.
+ */
+struct gpc_vip_lengths {
+	__u8 length[2][GPC_MAX_VIP_LENGTHS];	/* by enum gpc_family */
+};
+
 struct gpc_plane {
 	/* line 0: every packet */
 	__u32 format;			/* GPC_IMAGE_VERSION, so that it is part of the identity */
@@ -162,6 +179,9 @@ struct gpc_plane {
 	__u32 epoch;			/* gpc_policies_epoch(): what flow entries compare instead of all stamps */
 	__u32 pad2;
 	struct gpc_tries tries;
+	struct gpc_vip_lengths vip_lengths;
+	struct gpc_phash quic;
+	__u64 pad3[2];
 	struct gpc_section section[GPC_SEC_MAX];
 };
 
@@ -291,19 +311,47 @@ struct gpc_rule {
 #define GPC_IPPROTO_ADDRESS 0	/* gpc_vip.protocol of the entry that says "a listener's address" */
 
 /*
- * VIP entry. Key: address (v4 as ::ffff:a.b.c.d), port, protocol. For each address of any listener
- * there is one more entry with protocol 0 and port 0: it answers "is this a listener's address?"
- * (malformed packets, fragments). An empty slot is all zero (no listener has address ::).
+ * VIP entry. Key: prefix (v4 as ::ffff:a.b.c.d, host bits zero), port, protocol, kind. An empty slot is all
+ * zero (no listener has address ::).
+ *
+ * EXACT    a whole address with one port. The commonest, found by one probe.
+ * PORTS    port_be holds the prefix length (host order): all ports of all listeners with this prefix and
+ *          protocol, as disjoint intervals in VIP_PORTS from `listener` on, `ports` of them.
+ * SOLE     port_be holds the length: the only listener for the prefix and protocol, counting those of
+ *          shorter prefixes that cover it; GPC_NONE: there are several. For later fragments.
+ * ADDRESS  port_be holds the length, protocol is GPC_IPPROTO_ADDRESS: "this is a listener's address";
+ *          `listener` is an enum gpc_ping.
+ *
+ * With GPC_VIP_CHOICE `listener` (EXACT, SOLE) is the first index of a run of VIP_CHOICE: several listeners
+ * share the key on disjoint interfaces.
  */
-#define GPC_VIP_CHOICE	(1u << 0)	/* several listeners share the key on disjoint interfaces */
-#define GPC_VIP_ADDRESS	(1u << 1)	/* address entry: listener is GPC_NONE */
+enum gpc_vip_kind {
+	GPC_VIP_EXACT,
+	GPC_VIP_PORTS,
+	GPC_VIP_SOLE,
+	GPC_VIP_ADDRESS
+};
+#define GPC_VIP_KIND	3u		/* bits of gpc_vip.flags: enum gpc_vip_kind */
+#define GPC_VIP_CHOICE	(1u << 2)
 struct gpc_vip {
 	__u64 address_be[2];
 	__be16 port_be;
 	__u8 protocol;
 	__u8 flags;
-	__u32 listener;		/* index of LISTENER; with GPC_VIP_CHOICE: first index of VIP_CHOICE */
-	__u64 interfaces;	/* bit i: valid on interface i (address entry: union) */
+	__u32 listener;
+	__u64 interfaces;	/* bit i: valid on interface i (all but EXACT: union) */
+};
+
+/*
+ * The listeners of the ports from `first` on, to the next interval's first or 65535; sorted. Which of
+ * them is the most specific has been decided, interface by interface. GPC_NONE: none.
+ */
+struct gpc_vip_ports {
+	__u64 interfaces;
+	__u32 listener;		/* with GPC_VIP_CHOICE in `flags`: first index of VIP_CHOICE */
+	__u16 first;		/* host order */
+	__u8 flags;
+	__u8 last;		/* 1: of its entry's intervals */
 };
 
 /* One of the listeners that share a key; a run ends with the record whose `last` is 1. */
@@ -313,7 +361,13 @@ struct gpc_vip_choice {
 	__u32 last;
 };
 
-enum gpc_forward { GPC_FORWARD_IPIP = 1, GPC_FORWARD_DSR = 2 };
+enum gpc_forward {
+	GPC_FORWARD_IPIP = 1,
+	GPC_FORWARD_DSR = 2,
+	GPC_FORWARD_GUE = 3,
+	GPC_FORWARD_NAT = 4,
+	GPC_FORWARD_PASS = 5
+};
 enum gpc_family { GPC_V4 = 0, GPC_V6 = 1 };
 
 /* Where a family of a listener looks for an endpoint; copied from TABLE so that one load suffices. */
@@ -324,17 +378,75 @@ struct gpc_table_ref {
 	__u32 table;		/* index of TABLE */
 };
 
+/* What of a packet is hashed (SEMANTICS 6.3); what is not stands as zero in the hash's input. */
+enum gpc_hash {
+	GPC_HASH_5_TUPLE,
+	GPC_HASH_SOURCE_IP,
+	GPC_HASH_SOURCE_IP_PORT,
+	GPC_HASH_DESTINATION_PORT
+};
+enum gpc_affinity { GPC_AFFINITY_NONE, GPC_AFFINITY_SOURCE_IP, GPC_AFFINITY_QUIC_CID };
+enum gpc_ping { GPC_PING_REPLY, GPC_PING_PASS, GPC_PING_DROP };
+
+#define GPC_LISTENER_STABLE		(1u << 0)
+#define GPC_LISTENER_SNAT		(1u << 1)
+#define GPC_LISTENER_MSS_CLAMP		(1u << 2)
+#define GPC_LISTENER_SYN_COOKIES	(1u << 3)
+#define GPC_LISTENER_POOLS		(1u << 4)	/* split, or a backend with failover: ask POOL */
+#define GPC_LISTENER_RATE		(1u << 5)
+#define GPC_LISTENER_RATE_SOURCE	(1u << 6)
+#define GPC_LISTENER_RATE_BYTES		(1u << 7)
+#define GPC_DSCP_COPY 0xffu
+
 struct gpc_listener {
+	/* line 0: every packet */
 	__u64 id;
-	struct gpc_table_ref table[2];	/* by enum gpc_family of the listener's address */
+	struct gpc_table_ref table[2];	/* by enum gpc_family of the listener's address: the first pool's */
 	__u8 forward;			/* enum gpc_forward */
 	__u8 protocol;
-	__be16 port_be;
-	__u32 backend;
-	__u32 name;
+	__be16 port_be;			/* first port; 0: any */
+	__be16 port_last_be;
+	__u16 flags;			/* GPC_LISTENER_* */
+	__u8 hash;			/* enum gpc_hash */
+	__u8 affinity;			/* enum gpc_affinity */
+	__u8 outer_dscp;		/* 0..63, GPC_DSCP_COPY */
+	__u8 quic_length;		/* bytes of the endpoints' quic-id, 0: none */
+	__be16 gue_port_be;
+	__u16 pools;			/* of the split, or 1; 0: `pass` */
+	__u32 first_pool;		/* index of POOL */
 	__u32 pad0;
-	__u64 pad1;
+	/* line 1 */
+	__u32 backend;			/* of the first pool, GPC_NONE: `pass` */
+	__u32 name;
+	__u32 affinity_timeout;		/* seconds */
+	__u8 ping;			/* enum gpc_ping */
+	__u8 rate_exceed;		/* enum gpc_action beyond the rate */
+	__u16 pad1;
+	__u64 rate_cost;		/* as in struct gpc_rule */
+	__u64 rate_burst;
+	__u32 rate_entries;
+	__u32 pad2;
+	__u64 pad3[3];
 };
+
+/*
+ * A backend as one listener's new flows see it. The pools of a split stand in name order of their backends;
+ * pool i takes a flow whose split hash (draw GPC_DRAW_SPLIT), scaled to the sum of weights, is below `until`
+ * and not below that of the pool before. Pools that are only failed over to stand behind, their `until`
+ * is 0.
+ */
+struct gpc_pool {
+	struct gpc_table_ref table[2];	/* by enum gpc_family */
+	__u32 until;			/* sum of the weights up to and with this pool */
+	__u32 total;			/* sum of all weights of the split */
+	__u32 backend;
+	__u32 failover;			/* index of POOL, GPC_NONE; at most GPC_MAX_FAILOVER in a row */
+	__u64 pad0[2];
+};
+
+/* The draws of SEMANTICS 6.3 number the flow hash; the split has its own. */
+#define GPC_DRAWS	16u
+#define GPC_DRAW_SPLIT	16u
 
 enum gpc_state { GPC_STATE_READY = 0, GPC_STATE_DRAIN = 1, GPC_STATE_MAINT = 2 };
 
@@ -353,7 +465,19 @@ struct gpc_endpoint {
 	__u8 flags;
 	__u32 backend;
 	__u32 name;
-	__u64 pad0[3];
+	__be16 port_be;		/* 0: the packet's */
+	__u8 quic_length;	/* 0: no quic-id */
+	__u8 pad0;
+	__u32 by_name;		/* of the i-th endpoint of a backend: which one is the i-th in name order */
+	__u8 quic_id[16];	/* zero behind its end */
+};
+
+/* Perfect hash (gpc_plane.quic) of gpc_phash_mix(seed, id[0], id[1], backend): QUIC-LB server ids. */
+struct gpc_quic {
+	__u64 id[2];		/* as in gpc_endpoint.quic_id */
+	__u32 backend;
+	__u32 endpoint;		/* index + 1; 0: empty */
+	__u64 pad0;
 };
 
 /* A distinct Maglev table; listeners and families that see the same endpoints share it. */
@@ -364,6 +488,7 @@ struct gpc_table {
 	__u32 endpoints;	/* how many endpoints have at least one slot */
 };
 
+enum gpc_rebalance { GPC_REBALANCE_FRESH = 0, GPC_REBALANCE_MINIMAL = 1 };
 enum gpc_next_hop { GPC_NEXT_HOP_AUTO = 0, GPC_NEXT_HOP_FIB = 1, GPC_NEXT_HOP_ADDRESS = 2 };
 
 struct gpc_backend {
@@ -374,8 +499,10 @@ struct gpc_backend {
 	__u32 table_size;
 	__u32 name;
 	__u8 next_hop;		/* enum gpc_next_hop */
-	__u8 pad0[7];
-	__u64 pad1[2];
+	__u8 rebalance;		/* enum gpc_rebalance */
+	__u16 min_healthy;	/* hundredths of a percent */
+	__u32 failover;		/* index of BACKEND, GPC_NONE */
+	__u64 pad0[2];
 };
 
 enum gpc_mode { GPC_MODE_NATIVE = 0, GPC_MODE_GENERIC = 1, GPC_MODE_ANY = 2 };
@@ -410,7 +537,8 @@ struct gpc_link_head {
 	__u64 nonce;		/* of the plane: metadata is believed only with its low 32 bits */
 	__u32 cpus;		/* online CPUs, to share flow_inserts */
 	__u32 rule_offset;	/* by rule index x struct gpc_link_rule */
-	__u32 pad0[6];
+	__u32 backend_offset;	/* by backend index x struct gpc_link_backend */
+	__u32 pad0[5];
 };
 
 #define GPC_DEVICE_META	(1u << 0)	/* tc-ingress is bound: XDP writes metadata */
@@ -427,14 +555,20 @@ struct gpc_link_device {
 
 struct gpc_link_listener {
 	__u32 counter;		/* slot of gpc_counters */
-	__u32 pad0[3];
+	__u32 rate;		/* first bucket of gpc_rate, GPC_NONE: no rate */
+	__u32 pad0[2];
 };
 
 struct gpc_link_endpoint {
-	__u32 counter;		/* slot of gpc_counters */
+	__u32 counter;		/* slot of gpc_counters, and of gpc_endpoints */
 	__u32 next[2];		/* slots of gpc_next by enum gpc_family of the address sent to; GPC_NONE: none */
 	__be32 source4_be;	/* outer source addresses for encapsulation; 0: none */
 	__u64 source6_be[2];
+};
+
+struct gpc_link_backend {
+	__u32 counter;		/* slot of gpc_counters, and of gpc_backends */
+	__u32 pad0[3];
 };
 
 struct gpc_link_rule {
@@ -444,10 +578,11 @@ struct gpc_link_rule {
 };
 
 /* Size of the link part in bytes, a multiple of GPC_PAGE: fixed by the counts, so the compiler reserves it. */
-#define GPC_LINK_SIZE(listeners, endpoints, rules)                                                        \
+#define GPC_LINK_SIZE(listeners, endpoints, rules, backends)                                       \
 	((sizeof(struct gpc_link_head) + GPC_DEVICE_SLOTS * sizeof(struct gpc_link_device) +       \
 	  ((listeners) + 3u) / 4u * 4u * sizeof(struct gpc_link_listener) +                        \
 	  ((endpoints) + 1u) / 2u * 2u * sizeof(struct gpc_link_endpoint) +                        \
+	  ((backends) + 3u) / 4u * 4u * sizeof(struct gpc_link_backend) +                          \
 	  ((rules) + 3u) / 4u * 4u * sizeof(struct gpc_link_rule) + GPC_PAGE - 1u) /               \
 	 GPC_PAGE * GPC_PAGE)
 
@@ -462,7 +597,7 @@ GPC_ASSERT_SIZE(struct gpc_image_head, 256);
 GPC_ASSERT_SIZE(struct gpc_section, 16);
 GPC_ASSERT_SIZE(struct gpc_phash, 16);
 GPC_ASSERT_SIZE(struct gpc_tries, 64);
-GPC_ASSERT_SIZE(struct gpc_plane, 192 + 16 * GPC_SEC_MAX);
+GPC_ASSERT_SIZE(struct gpc_plane, 256 + 16 * GPC_SEC_MAX);
 GPC_ASSERT_SIZE(struct gpc_chain, 64);
 GPC_ASSERT_SIZE(struct gpc_policy, 64);
 GPC_ASSERT_SIZE(struct gpc_classifier, 128);
@@ -471,7 +606,10 @@ GPC_ASSERT_SIZE(struct gpc_link_rule, 16);
 GPC_ASSERT_SIZE(struct gpc_vip, 32);
 GPC_ASSERT_SIZE(struct gpc_vip_choice, 16);
 GPC_ASSERT_SIZE(struct gpc_table_ref, 16);
-GPC_ASSERT_SIZE(struct gpc_listener, 64);
+GPC_ASSERT_SIZE(struct gpc_listener, 128);
+GPC_ASSERT_SIZE(struct gpc_pool, 64);
+GPC_ASSERT_SIZE(struct gpc_quic, 32);
+GPC_ASSERT_SIZE(struct gpc_vip_ports, 16);
 GPC_ASSERT_SIZE(struct gpc_endpoint, 64);
 GPC_ASSERT_SIZE(struct gpc_table, 16);
 GPC_ASSERT_SIZE(struct gpc_backend, 64);
@@ -480,5 +618,6 @@ GPC_ASSERT_SIZE(struct gpc_link_head, 64);
 GPC_ASSERT_SIZE(struct gpc_link_device, 32);
 GPC_ASSERT_SIZE(struct gpc_link_listener, 16);
 GPC_ASSERT_SIZE(struct gpc_link_endpoint, 32);
+GPC_ASSERT_SIZE(struct gpc_link_backend, 16);
 
 #endif

@@ -25,6 +25,13 @@
 #define GPC_MAX_INTERFACES		64u	/* one bit each in a listener's interface mask */
 #define GPC_MAX_LISTENER_ADDRESSES	16u
 #define GPC_MAX_WEIGHT			65535u
+#define GPC_MAX_VIP_LENGTHS		16u	/* different prefix lengths of listeners, per family, whole addresses included */
+#define GPC_MAX_SPLIT			64u	/* backends of one listener */
+#define GPC_MAX_FAILOVER		4u	/* backends one behind the other */
+#define GPC_MIN_QUIC_ID			1u	/* bytes */
+#define GPC_MAX_QUIC_ID			15u
+#define GPC_MIN_TIMEOUT			1u	/* seconds */
+#define GPC_MAX_TIMEOUT			(7u * 24 * 3600)
 #define GPC_MAX_FLOWS			(64u * 1024 * 1024)
 #define GPC_MIN_FLOWS			1024u
 

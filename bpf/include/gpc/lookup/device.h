@@ -58,4 +58,10 @@ gpc_link_endpoint_at(struct gpc_view view, const struct gpc_link_head *link, __u
 	return gpc_record(view, link->endpoint_offset, index, sizeof(struct gpc_link_endpoint));
 }
 
+GPC_INLINE const struct gpc_link_backend *
+gpc_link_backend_at(struct gpc_view view, const struct gpc_link_head *link, __u32 index)
+{
+	return gpc_record(view, link->backend_offset, index, sizeof(struct gpc_link_backend));
+}
+
 #endif

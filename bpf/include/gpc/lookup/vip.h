@@ -10,9 +10,16 @@
 
 #define GPC_VIP_CHOICES_MAX GPC_MAX_INTERFACES	/* listeners of one key are on disjoint interfaces */
 
-GPC_INLINE __u64 gpc_vip_hash(__u64 seed, __u64 address0, __u64 address1, __be16 port, __u8 protocol)
+GPC_INLINE __u64 gpc_vip_hash(__u64 seed, __u64 address0, __u64 address1, __be16 port, __u8 protocol,
+			      enum gpc_vip_kind kind)
 {
-	return gpc_phash_mix(seed, address1, address0, (__u64)port << 8 | protocol);
+	return gpc_phash_mix(seed, address1, address0,
+			     (__u64)kind << 24 | (__u64)port << 8 | protocol);
+}
+
+GPC_INLINE enum gpc_vip_kind gpc_vip_kind(const struct gpc_vip *vip)
+{
+	return (enum gpc_vip_kind)(vip->flags & GPC_VIP_KIND);
 }
 
 GPC_INLINE const struct gpc_listener *gpc_listener_at(struct gpc_view view, __u32 index)
@@ -25,10 +32,11 @@ GPC_INLINE const struct gpc_listener *gpc_listener_at(struct gpc_view view, __u3
 
 /* The entry of the key, or the entry that occupies its place: the caller sees NULL if it is another's. */
 GPC_INLINE const struct gpc_vip *gpc_vip_entry(struct gpc_view view, __u64 address0, __u64 address1,
-					       __be16 port, __u8 protocol)
+					       __be16 port, __u8 protocol,
+					       enum gpc_vip_kind kind)
 {
 	const struct gpc_plane *plane = gpc_view_plane(view);
-	__u64 h = gpc_vip_hash(plane->vip.seed, address0, address1, port, protocol);
+	__u64 h = gpc_vip_hash(plane->vip.seed, address0, address1, port, protocol, kind);
 	__u32 bucket = (__u32)(h >> 32) & plane->vip.bucket_mask;
 	const __u32 *displacement =
 		gpc_record(view, plane->section[GPC_SEC_VIP_DISP].offset, bucket, sizeof(__u32));
@@ -37,7 +45,7 @@ GPC_INLINE const struct gpc_vip *gpc_vip_entry(struct gpc_view view, __u64 addre
 		gpc_record(view, plane->section[GPC_SEC_VIP].offset, slot, sizeof(*vip));
 
 	if (vip->address_be[1] != address1 || vip->address_be[0] != address0 ||
-	    vip->port_be != port || vip->protocol != protocol)
+	    vip->port_be != port || vip->protocol != protocol || gpc_vip_kind(vip) != kind)
 		return 0;
 	return vip;
 }
@@ -49,11 +57,12 @@ GPC_INLINE const struct gpc_vip *gpc_vip_entry(struct gpc_view view, __u64 addre
 GPC_INLINE __u32 gpc_vip_listener(struct gpc_view view, __u64 address0, __u64 address1, __be16 port,
 				  __u8 protocol, __u64 interface_bit)
 {
-	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, port, protocol);
+	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, port, protocol,
+						  GPC_VIP_EXACT);
 	const struct gpc_plane *plane = gpc_view_plane(view);
 	__u32 i;
 
-	if (!vip || !(vip->interfaces & interface_bit) || vip->flags & GPC_VIP_ADDRESS)
+	if (!vip || !(vip->interfaces & interface_bit))
 		return GPC_NONE;
 	if (!(vip->flags & GPC_VIP_CHOICE))
 		return vip->listener;
@@ -80,12 +89,13 @@ GPC_INLINE __u32 gpc_vip_listener(struct gpc_view view, __u64 address0, __u64 ad
 GPC_INLINE int gpc_vip_forwards(struct gpc_view view, __u64 address0, __u64 address1, __be16 port,
 				__u8 protocol, __u8 forward)
 {
-	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, port, protocol);
+	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, port, protocol,
+						  GPC_VIP_EXACT);
 	const struct gpc_plane *plane = gpc_view_plane(view);
 	const struct gpc_vip_choice *choice;
 	__u32 i;
 
-	if (!vip || !vip->interfaces || vip->flags & GPC_VIP_ADDRESS)
+	if (!vip || !vip->interfaces)
 		return 0;
 	if (!(vip->flags & GPC_VIP_CHOICE))
 		return gpc_listener_at(view, vip->listener)->forward == forward;
@@ -107,7 +117,8 @@ GPC_INLINE int gpc_vip_forwards(struct gpc_view view, __u64 address0, __u64 addr
 GPC_INLINE int gpc_vip_is_address(struct gpc_view view, __u64 address0, __u64 address1,
 				  __u64 interface_bit)
 {
-	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, 0, GPC_IPPROTO_ADDRESS);
+	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, 128,
+						  GPC_IPPROTO_ADDRESS, GPC_VIP_ADDRESS);
 
 	return vip && vip->interfaces & interface_bit;
 }

@@ -56,18 +56,21 @@ static void the_arrays_of_the_link_part_fill_it(void)
 {
 	for (uint32_t listeners = 0; listeners < 9; listeners++)
 		for (uint32_t endpoints = 0; endpoints < 300; endpoints++) {
-			struct gpc_link_layout link = gpc_link_layout(listeners, endpoints);
-			uint32_t rules = endpoints * 7 % 31;
+			struct gpc_link_layout link = gpc_link_layout(
+				listeners, endpoints, endpoints % 17);
+			uint32_t rules = endpoints * 7 % 31, backends = endpoints % 17;
 			uint64_t end = link.rule + rules * sizeof(struct gpc_link_rule);
 
 			CU_ASSERT_FATAL(link.endpoint >=
 					link.listener +
 						listeners * sizeof(struct gpc_link_listener));
-			CU_ASSERT_FATAL(link.rule >=
+			CU_ASSERT_FATAL(link.rule >= link.backend +
+							     backends * sizeof(struct gpc_link_backend));
+			CU_ASSERT_FATAL(link.backend >=
 					link.endpoint +
 						endpoints * sizeof(struct gpc_link_endpoint));
-			CU_ASSERT_FATAL(end <= GPC_LINK_SIZE(listeners, endpoints, rules));
-			CU_ASSERT_FATAL(end + 2 * GPC_PAGE > GPC_LINK_SIZE(listeners, endpoints, rules));
+			CU_ASSERT_FATAL(end <= GPC_LINK_SIZE(listeners, endpoints, rules, backends));
+			CU_ASSERT_FATAL(end + 2 * GPC_PAGE > GPC_LINK_SIZE(listeners, endpoints, rules, backends));
 		}
 }
 

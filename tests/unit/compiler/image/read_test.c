@@ -334,7 +334,7 @@ static void endpoint_id(uint8_t *b)
 }
 static void endpoint_pad(uint8_t *b)
 {
-	((struct gpc_endpoint *)section_of(b, GPC_SEC_ENDPOINT))->pad0[2] = 1;
+	((struct gpc_endpoint *)section_of(b, GPC_SEC_ENDPOINT))->pad0 = 1;
 }
 static void endpoint_address(uint8_t *b)
 {
@@ -466,7 +466,8 @@ static struct gpc_link_head *link_of(uint8_t *bytes)
 	struct gpc_plane *plane = (struct gpc_plane *)(bytes + head->decision_offset);
 	struct gpc_link_layout layout =
 		gpc_link_layout(plane->section[GPC_SEC_LISTENER].count,
-				plane->section[GPC_SEC_ENDPOINT].count);
+				plane->section[GPC_SEC_ENDPOINT].count,
+				plane->section[GPC_SEC_BACKEND].count);
 
 	*link = (struct gpc_link_head){
 		.magic = GPC_LINK_MAGIC,
@@ -475,6 +476,7 @@ static struct gpc_link_head *link_of(uint8_t *bytes)
 		.device_offset = head->link_offset + layout.device,
 		.listener_offset = head->link_offset + layout.listener,
 		.endpoint_offset = head->link_offset + layout.endpoint,
+		.backend_offset = head->link_offset + layout.backend,
 		.rule_offset = head->link_offset + layout.rule,
 		.nonce = 99,
 		.cpus = 2,
