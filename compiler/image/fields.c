@@ -17,13 +17,12 @@
 	}
 
 static const struct gpc_record records[] = {
-	R(gpc_image_head), R(gpc_section),    R(gpc_phash),	  R(gpc_plane),
-	R(gpc_vip),	   R(gpc_vip_choice), R(gpc_table_ref),	  R(gpc_listener),
-	R(gpc_endpoint),   R(gpc_table),      R(gpc_backend),	  R(gpc_interface),
-	R(gpc_tries),	   R(gpc_chain),      R(gpc_policy),	  R(gpc_classifier),
-	R(gpc_rule),	   R(gpc_vip_ports),  R(gpc_vip_lengths), R(gpc_pool),
-	R(gpc_quic),	   R(gpc_link_backend),
-	R(gpc_link_head),  R(gpc_link_device), R(gpc_link_listener), R(gpc_link_endpoint), R(gpc_link_rule),
+	R(gpc_image_head), R(gpc_section), R(gpc_phash), R(gpc_plane), R(gpc_vip),
+	R(gpc_vip_choice), R(gpc_vip_ports), R(gpc_table_ref), R(gpc_listener), R(gpc_pool),
+	R(gpc_endpoint), R(gpc_quic), R(gpc_table), R(gpc_backend), R(gpc_interface), R(gpc_tries),
+	R(gpc_vip_lengths), R(gpc_chain), R(gpc_policy), R(gpc_classifier), R(gpc_rule),
+	R(gpc_link_head), R(gpc_link_device), R(gpc_link_listener), R(gpc_link_endpoint),
+	R(gpc_link_backend), R(gpc_link_rule),
 };
 
 static const struct gpc_field fields[] = {
