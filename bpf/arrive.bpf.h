@@ -68,7 +68,8 @@ static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_
 static __always_inline struct gpc_end end_passed(const struct gpc_walk *w, int balances,
 						 __u32 passed)
 {
-	if (unlikely(w->c->packet.fragment) && (!balances || to_listener(w)))
+	if (unlikely(w->c->packet.fragment) && passed == GPC_REASON_NO_LISTENER &&
+	    (!balances || to_listener(w)))
 		passed = GPC_REASON_FRAGMENT;
 	return ended(passed, GPC_VERDICT_PASS);
 }

@@ -1,38 +1,57 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * encap.bpf.h: turns a frame into the one that goes to the endpoint (SEMANTICS 6.2): an outer IP
- * header for `ipip`, other MAC addresses only for `dsr`.
+ * header for `ipip`, with UDP behind it for `gue`, other MAC addresses only for `dsr`.
  *
- * Outer header: TTL 64; the whole TOS byte copied, so DSCP and ECN; DF copied; identification 0
- * with DF, else the inner one; flow label copied from IPv6, and for an IPv4 packet a keyed hash of
- * its flow, so that routers and receive queues can spread flows. The inner packet is not touched.
- * Padding behind it is cut off first: the outer length does not cover it, and the frame is long
- * enough without.
+ * Outer header: TTL 64; TOS copied, its DSCP replaced by the listener's outer-dscp if that is a number, ECN
+ * always copied; DF copied; identification 0 with DF, else the inner one; flow label copied from IPv6, and
+ * for an IPv4 packet a keyed hash of its flow, so that routers and receive queues can spread flows. The
+ * inner packet is not touched. Padding behind it is cut off first: the outer length does not cover it, and
+ * the frame is long enough without.
+ *
+ * GUE is its variant 1: the inner packet follows UDP at once, its first four bits say which IP it is. The
+ * source port is a keyed hash of the flow; the checksum is 0 in IPv4 (RFC 768), the right one in IPv6.
  */
 #ifndef GPC_ENCAP_BPF_H
 #define GPC_ENCAP_BPF_H
 
+#include "gue.bpf.h"
 #include "hop.bpf.h"
 
 #define GPC_OUTER_TTL 64u
 #define GPC_IP_LENGTH_MAX 0xffffu
 #define GPC_IPV4_DF 0x40ull /* of the fragment field's first byte */
 
-/* An outer header in registers: 20 or 40 bytes as loaded. */
+/* An outer header in registers: 20 or 40 bytes of IP as loaded, 8 of UDP. */
 struct gpc_outer {
 	__u64 word[5];
-	__u32 size;  /* 0: none (dsr) */
+	__u64 udp;   /* with `gue` */
+	__u32 size;  /* of all of it, 0: none (dsr) */
 	__be16 type; /* EtherType of the frame to send */
+	__u8 gue;    /* 0, or GPC_UDP_SIZE */
+	__u8 tos;
 };
+
+/* What the listener says of the outer header, before its addresses are known. */
+static __always_inline void outer_start(struct gpc_outer *outer, const struct gpc_listener *listener,
+					const struct gpc_packet *p)
+{
+	__u8 dscp = listener->outer_dscp;
+
+	outer->tos = dscp == GPC_DSCP_COPY ? p->tos : dscp << 2 | (p->tos & 3);
+	outer->gue = listener->forward == GPC_FORWARD_GUE ? GPC_UDP_SIZE : 0;
+}
 
 static __always_inline void outer_v4(struct gpc_outer *outer, const struct gpc_packet *p,
 				     __be32 source, __be32 destination)
 {
 	__u64 fragment = (p->word >> 16) & GPC_IPV4_DF;
 	__u64 id = fragment ? 0 : p->word & 0xffff;
-	__u64 first = 0x45 | (__u64)p->tos << 8 |
-		      (__u64)bpf_htons(p->length + GPC_IPV4_SIZE) << 16 | id << 32 | fragment << 48;
-	__u64 second = GPC_OUTER_TTL | IPPROTO_IPIP << 8;
+	__u64 protocol = outer->gue ? IPPROTO_UDP : IPPROTO_IPIP;
+	__u64 first = 0x45 | (__u64)outer->tos << 8 |
+		      (__u64)bpf_htons(p->length + GPC_IPV4_SIZE + outer->gue) << 16 | id << 32 |
+		      fragment << 48;
+	__u64 second = GPC_OUTER_TTL | protocol << 8;
 	__u64 sum = (first & 0xffffffff) + (first >> 32) + second + source + destination;
 
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
@@ -41,37 +60,64 @@ static __always_inline void outer_v4(struct gpc_outer *outer, const struct gpc_p
 	outer->word[0] = first;
 	outer->word[1] = second | (~sum & 0xffff) << 16 | (__u64)source << 32;
 	outer->word[2] = destination;
-	outer->size = GPC_IPV4_SIZE;
+	outer->size = GPC_IPV4_SIZE + outer->gue;
 	outer->type = bpf_htons(ETH_P_IP);
 }
 
-static __always_inline __u32 flow_label(const struct gpc_plane *plane, const struct gpc_packet *p)
+/* A hash of the flow for those on the way who spread flows. */
+static __always_inline __u32 flow_entropy(const struct gpc_plane *plane, const struct gpc_packet *p)
 {
 	__u64 ports = (__u64)p->tuple.source_port << 16 | p->tuple.destination_port;
 
 	return gpc_phash_mix(plane->hash_seed[0], p->tuple.source[1], p->tuple.destination[1],
-			     ports) &
-	       0xfffff;
+			     ports);
 }
 
 static __always_inline void outer_v6(struct gpc_outer *outer, const struct gpc_plane *plane,
 				     const struct gpc_packet *p, const __u64 source[2],
 				     const __u64 destination[2])
 {
-	__u32 protocol = IPPROTO_IPV6, word = p->word;
+	__u32 protocol = IPPROTO_IPV6, label = bpf_ntohl(p->word);
 
 	if (p->family == GPC_V4) {
 		protocol = IPPROTO_IPIP;
-		word = bpf_htonl(6u << 28 | (__u32)p->tos << 20 | flow_label(plane, p));
+		label = flow_entropy(plane, p);
 	}
-	outer->word[0] = word | (__u64)bpf_htons(p->length) << 32 | (__u64)protocol << 48 |
+	if (outer->gue)
+		protocol = IPPROTO_UDP;
+	outer->word[0] = bpf_htonl(6u << 28 | (__u32)outer->tos << 20 | (label & 0xfffff)) |
+			 (__u64)bpf_htons(p->length + outer->gue) << 32 | (__u64)protocol << 48 |
 			 (__u64)GPC_OUTER_TTL << 56;
 	outer->word[1] = source[0];
 	outer->word[2] = source[1];
 	outer->word[3] = destination[0];
 	outer->word[4] = destination[1];
-	outer->size = GPC_IPV6_SIZE;
+	outer->size = GPC_IPV6_SIZE + outer->gue;
 	outer->type = bpf_htons(ETH_P_IPV6);
+}
+
+/* UDP of a `gue` listener, when the IP header is complete; 0: the packet cannot be summed up. */
+static __always_inline int outer_udp(struct xdp_md *ctx, struct gpc_outer *outer,
+				     const struct gpc_plane *plane, struct gpc_case *c,
+				     __be16 port)
+{
+	const struct gpc_packet *p = &c->packet;
+	__u64 length = bpf_htons(p->length + GPC_UDP_SIZE), sum;
+	__u16 source = bpf_htons((__u16)(GPC_GUE_SOURCE | flow_entropy(plane, p)));
+	__s32 inner;
+
+	outer->udp = source | (__u64)port << 16 | length << 32;
+	if (outer->type == bpf_htons(ETH_P_IP))
+		return 1;
+	inner = gpc_sum_inner(ctx, c);
+	if (inner < 0)
+		return 0;
+	sum = (__u32)inner + source + port + 2 * length + bpf_htons(IPPROTO_UDP);
+	sum = sum_word(sum_word(sum, outer->word[1]), outer->word[2]);
+	sum = sum_word(sum_word(sum, outer->word[3]), outer->word[4]);
+	sum = ~sum_folded(sum) & 0xffff;
+	outer->udp |= (sum ? sum : 0xffff) << 48;
+	return 1;
 }
 
 /*
@@ -88,6 +134,16 @@ static __always_inline int too_big(const struct gpc_packet *p, const struct gpc_
 	if (unlikely(length > GPC_IP_LENGTH_MAX))
 		return 1;
 	return mtu && length > mtu && (p->family == GPC_V6 || p->word >> 16 & GPC_IPV4_DF);
+}
+
+static __always_inline int write_udp(__u8 *udp, const __u8 *end, const struct gpc_outer *outer)
+{
+	if (!outer->gue)
+		return 1;
+	if (udp + GPC_UDP_SIZE > end)
+		return 0;
+	*(__u64 *)udp = outer->udp;
+	return 1;
 }
 
 /* Writes the frame's new head: MAC addresses, the `tags` that stay, EtherType, outer header. */
@@ -114,14 +170,14 @@ static __always_inline int write_head(struct xdp_md *ctx, const struct gpc_packe
 	*(__u64 *)ip = outer->word[0];
 	*(__u64 *)(ip + 8) = outer->word[1];
 	*(__u32 *)(ip + 16) = outer->word[2];
-	if (outer->size == GPC_IPV4_SIZE)
-		return 1;
+	if (outer->type == bpf_htons(ETH_P_IP))
+		return write_udp(ip + GPC_IPV4_SIZE, end, outer);
 	if (ip + GPC_IPV6_SIZE > end)
 		return 0;
 	*(__u64 *)(ip + 16) = outer->word[2];
 	*(__u64 *)(ip + 24) = outer->word[3];
 	*(__u64 *)(ip + 32) = outer->word[4];
-	return 1;
+	return write_udp(ip + GPC_IPV6_SIZE, end, outer);
 }
 
 /*

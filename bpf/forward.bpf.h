@@ -22,7 +22,7 @@ static __always_inline int usable(const struct gpc_endpoint *endpoint, __u8 forw
 {
 	__u8 families = GPC_ENDPOINT_V4 | GPC_ENDPOINT_V6;
 
-	if (forward == GPC_FORWARD_IPIP && family == GPC_V6)
+	if ((forward == GPC_FORWARD_IPIP || forward == GPC_FORWARD_GUE) && family == GPC_V6)
 		families = GPC_ENDPOINT_V6;
 	return endpoint->flags & families;
 }
@@ -135,6 +135,7 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	if (!find_route(ctx, w->view, w->link, w->in, endpoint, host->next[family & 1], family,
 			w->c->now, &route))
 		return ended(GPC_REASON_NO_NEXT_HOP, GPC_VERDICT_DROP);
+	outer_start(&outer, s->listener, p);
 	if (s->listener->forward == GPC_FORWARD_DSR) {
 		outer.type = p->family == GPC_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	} else if (family == GPC_V4) {
@@ -147,6 +148,8 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 		outer_v6(&outer, plane, p, host->source6_be, endpoint->address6_be);
 	}
 	if (unlikely(too_big(p, &outer, route.mtu)))
+		return ended(GPC_REASON_TOO_BIG, GPC_VERDICT_DROP);
+	if (outer.gue && unlikely(!outer_udp(ctx, &outer, plane, w->c, s->listener->gue_port_be)))
 		return ended(GPC_REASON_TOO_BIG, GPC_VERDICT_DROP);
 	*action = send(ctx, p, w->in, &route, &outer);
 	if (unlikely(*action < 0))

@@ -126,7 +126,7 @@ static const struct tunnel tunnels[] = {
 	 0,
 	 0,
 	 0,
-	 GPC_REASON_NO_LISTENER},
+	 GPC_REASON_DECAPSULATED},
 	{"inner malformed", {.to = A(1), .ihl = 4}, "10.0.1.1", 0, 0, 0, 0, GPC_REASON_NO_LISTENER},
 	{"inner data offset",
 	 {.to = A(1), .data_offset = 4},

@@ -348,6 +348,7 @@ static void build_listeners(struct builder *b)
 		out[l->index].protocol = l->protocol;
 		out[l->index].port_be = htons(l->port);
 		out[l->index].backend = l->backend;
+		out[l->index].outer_dscp = GPC_DSCP_COPY;
 		out[l->index].table[family] = table_for(b, out, i, family);
 	}
 	*maglev = (struct gpc_section){.offset = tables_at,

@@ -47,7 +47,7 @@ class Packet:
         self.source = self.destination = None
         self.protocol = None
         self.payload = 0            # offset of what follows IP and extension headers
-        self.fragment = False       # not whole
+        self.fragment = self.later = False  # not whole; not its beginning
         self.ports = None
 
 
@@ -83,7 +83,7 @@ def parse_l4(p, whole_header_kind):
 
 def parse_fragment(p, offset, more):
     """True if the packet is whole (go on with its L4 header)."""
-    p.fragment = offset != 0 or more
+    p.fragment, p.later = offset != 0 or more, offset != 0
     if offset == 1 and p.protocol == TCP:
         raise Malformed("malformed-fragment", p.destination)
     return offset == 0
@@ -254,19 +254,63 @@ def judge_malformed(plane, frame, role, fault):
     return {"verdict": "drop" if drop else "pass", "reason": kind, "frame": frame}
 
 
+def quotes_packet(p):
+    """An ICMP error, which has no ports of its own."""
+    if p.fragment or p.protocol != (1 if p.version == 4 else ICMP6):
+        return False
+    return p.ip[p.payload] in ((3, 11, 12) if p.version == 4 else (1, 2, 3, 4))
+
+
+def carried(p):
+    """(what the packet carries, the forward that sends so, gue port), or None."""
+    body = p.ip[p.payload:]
+    if p.protocol in (4, 41):
+        return body, 4 if p.protocol == 4 else 6, "ipip", None
+    if p.protocol != UDP or len(body) < 9:
+        return None
+    _, port, length = struct.unpack_from(">HHH", body)
+    version = body[8] >> 4
+    if length > len(body) or version not in (4, 6):
+        return None
+    return body[8:length], version, "gue", port
+
+
+def congested(p, inner):
+    """RFC 6040: CE outside marks an inner packet whose ends know ECN."""
+    ip = bytearray(inner.ip)
+    outer_tos, inner_tos = (struct.unpack_from(">I", x.ip)[0] >> (16 if x.version == 4 else 20) & 3 for x in (p, inner))
+    if outer_tos != 3 or inner_tos in (0, 3):
+        return bytes(ip)
+    if inner.version == 6:
+        ip[1] |= 0x30
+        return bytes(ip)
+    # one word of the header grows: its checksum shrinks by as much, right or wrong as it was
+    total = (~struct.unpack_from(">H", ip, 10)[0] & 0xFFFF) + 3 - inner_tos
+    ip[1] |= 3
+    struct.pack_into(">H", ip, 10, ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
+    return bytes(ip)
+
+
 def unwrap(plane, frame, payload, p):
     """SEMANTICS 3, role decap: the frame without its outer header, or None."""
-    if p.fragment or p.protocol not in (4, 41):
+    content = None if p.fragment else carried(p)
+    if content is None:
         return None
+    body, version, forward, port = content
     try:
-        inner = (parse_v4 if p.protocol == 4 else parse_v6)(p.ip[p.payload:])
+        inner = (parse_v4 if version == 4 else parse_v6)(body)
     except Malformed:
         return None
-    if inner.fragment or all(listener["forward"] != "ipip" for listener in plane.listeners(inner)):
+    if inner.later or quotes_packet(inner):
+        mine = any(inner.destination in listener["addresses"] for listener in plane.facts["listeners"])
+    else:
+        mine = any(listener["forward"] == forward and (forward != "gue" or listener["gue_port"] == port)
+                   for listener in plane.listeners(inner))
+    if not mine:
         return None
     ethertype = struct.pack(">H", 0x0800 if inner.version == 4 else 0x86DD)
     return {"verdict": "pass", "reason": "decapsulated", "tail": True,
-            "frame": frame[:payload - 2] + ethertype + inner.ip}
+            "frame": frame[:payload - 2] + ethertype + congested(p, inner)}
 
 
 def builtin(p):

@@ -82,12 +82,21 @@ GPC_INLINE __u32 gpc_vip_listener(struct gpc_view view, __u64 address0, __u64 ad
 	return GPC_NONE;
 }
 
+/* Does the listener send by `forward`, with `gue` to that port? */
+GPC_INLINE int gpc_listener_forwards(struct gpc_view view, __u32 index, __u8 forward, __be16 gue_port)
+{
+	const struct gpc_listener *listener = gpc_listener_at(view, index);
+
+	return listener->forward == forward &&
+	       (forward != GPC_FORWARD_GUE || listener->gue_port_be == gue_port);
+}
+
 /*
  * Does any listener of this key, on whatever interface, send by `forward`? What a decap role asks: the
  * balancer's interfaces are not the backend's.
  */
 GPC_INLINE int gpc_vip_forwards(struct gpc_view view, __u64 address0, __u64 address1, __be16 port,
-				__u8 protocol, __u8 forward)
+				__u8 protocol, __u8 forward, __be16 gue_port)
 {
 	const struct gpc_vip *vip = gpc_vip_entry(view, address0, address1, port, protocol,
 						  GPC_VIP_EXACT);
@@ -98,14 +107,14 @@ GPC_INLINE int gpc_vip_forwards(struct gpc_view view, __u64 address0, __u64 addr
 	if (!vip || !vip->interfaces)
 		return 0;
 	if (!(vip->flags & GPC_VIP_CHOICE))
-		return gpc_listener_at(view, vip->listener)->forward == forward;
+		return gpc_listener_forwards(view, vip->listener, forward, gue_port);
 #ifdef __clang__
 #pragma clang loop unroll(disable)
 #endif
 	for (i = 0; i < GPC_VIP_CHOICES_MAX; i++) {
 		choice = gpc_record(view, plane->section[GPC_SEC_VIP_CHOICE].offset,
 				    vip->listener + i, sizeof(*choice));
-		if (gpc_listener_at(view, choice->listener)->forward == forward)
+		if (gpc_listener_forwards(view, choice->listener, forward, gue_port))
 			return 1;
 		if (choice->last)
 			break;
