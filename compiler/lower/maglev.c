@@ -176,6 +176,16 @@ static void list_free_slots(struct filling *filling)
 	assert(n == filling->free_count);
 }
 
+/* With no more than that many free, asking each of them is quicker than trying. */
+static uint32_t few_of(uint32_t size)
+{
+	uint32_t few = 1;
+
+	while ((few + 1) * (few + 1) <= size)
+		few++;
+	return few;
+}
+
 void gpc_maglev_fill(const struct gpc_maglev_endpoint *endpoints, size_t count, uint16_t *table,
 		     uint32_t size)
 {
@@ -187,11 +197,9 @@ void gpc_maglev_fill(const struct gpc_maglev_endpoint *endpoints, size_t count, 
 		.taken = allocate(size / 64 + 1, sizeof(uint64_t)),
 		.walkers = start_walkers(endpoints, count, size),
 	};
-	uint32_t few = 1;
+	uint32_t few = few_of(size);
 
 	assert(count && size >= GPC_MIN_TABLE_SIZE && size <= GPC_MAX_TABLE_SIZE);
-	while ((few + 1) * (few + 1) <= size)
-		few++;
 	gpc_schedule_init(&schedule, endpoints, count);
 	while (filling.free_count > few) {
 		gpc_schedule_round(&schedule);
@@ -208,4 +216,72 @@ void gpc_maglev_fill(const struct gpc_maglev_endpoint *endpoints, size_t count, 
 	free(filling.free_slots);
 	free(filling.walkers);
 	free(filling.taken);
+}
+
+void gpc_maglev_count(const struct gpc_maglev_endpoint *endpoints, size_t count, uint32_t size,
+		      uint32_t *ret_counts)
+{
+	struct gpc_schedule schedule;
+
+	memset(ret_counts, 0, count * sizeof(*ret_counts));
+	gpc_schedule_init(&schedule, endpoints, count);
+	for (uint32_t i = 0; i < size; i++)
+		ret_counts[gpc_schedule_next(&schedule)]++;
+	gpc_schedule_release(&schedule);
+}
+
+struct gpc_maglev_order gpc_maglev_order(uint64_t id, uint32_t size)
+{
+	return (struct gpc_maglev_order){
+		.offset = (uint32_t)id % size,
+		.inverse = inverse((uint32_t)(id >> 32) % (size - 1) + 1, size),
+		.size = size,
+	};
+}
+
+/* Endpoints that still want slots, in order; once few slots are free, they are listed. */
+static void take_wanted(struct filling *filling, uint32_t *due, size_t due_count, uint32_t *wants,
+			uint32_t few)
+{
+	while (due_count) {
+		size_t left = 0;
+
+		for (size_t i = 0; i < due_count; i++) {
+			uint32_t turn = due[i];
+			struct walker *walker = &filling->walkers[turn];
+
+			if (!filling->free_slots && filling->free_count <= few)
+				list_free_slots(filling);
+			take(filling, turn, walker,
+			     filling->free_slots ? nearest(filling, walker)
+						 : try_slots(filling, walker));
+			if (--wants[turn])
+				due[left++] = turn;
+		}
+		due_count = left;
+	}
+}
+
+void gpc_maglev_complete(const struct gpc_maglev_endpoint *endpoints, size_t count, uint32_t *wants,
+			 uint64_t *taken, uint16_t *table, uint32_t size)
+{
+	struct filling filling = {
+		.table = table,
+		.size = size,
+		.taken = taken,
+		.walkers = start_walkers(endpoints, count, size),
+	};
+	uint32_t *due = allocate(count, sizeof(*due));
+	size_t due_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		filling.free_count += wants[i];
+		if (wants[i])
+			due[due_count++] = (uint32_t)i;
+	}
+	take_wanted(&filling, due, due_count, wants, few_of(size));
+	assert(!filling.free_count);
+	free(filling.free_slots);
+	free(filling.walkers);
+	free(due);
 }

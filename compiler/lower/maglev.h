@@ -37,4 +37,28 @@ struct gpc_maglev_endpoint {
 void gpc_maglev_fill(const struct gpc_maglev_endpoint *endpoints, size_t count, uint16_t *table,
 		     uint32_t size);
 
+/* How many slots gpc_maglev_fill() gives each of the same endpoints, without filling a table. */
+void gpc_maglev_count(const struct gpc_maglev_endpoint *endpoints, size_t count, uint32_t size,
+		      uint32_t *ret_counts);
+
+/* Where `slot` stands in an endpoint's permutation: 0 is the slot it asks for first. */
+struct gpc_maglev_order {
+	uint32_t offset, inverse, size;
+};
+struct gpc_maglev_order gpc_maglev_order(uint64_t id, uint32_t size);
+static inline uint32_t gpc_maglev_rank(struct gpc_maglev_order order, uint32_t slot)
+{
+	uint64_t distance = slot + (slot < order.offset ? order.size : 0u) - order.offset;
+
+	return (uint32_t)(distance * order.inverse % order.size);
+}
+
+/*
+ * Gives the slots that are not `taken` (a bitmap of size / 64 + 1 words, bits behind `size` do not
+ * matter) away: endpoints take turns in ascending id order, and at its turn one that still wants slots
+ * takes the next free one of its permutation. The wants, which are used up, add up to the free slots.
+ */
+void gpc_maglev_complete(const struct gpc_maglev_endpoint *endpoints, size_t count, uint32_t *wants,
+			 uint64_t *taken, uint16_t *table, uint32_t size);
+
 #endif
