@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * arrive.bpf.h: W-in in XDP, from entry to exit, with balancing (gpc_xdp) and without (gpc_decap).
+ * arrive.bpf.h: W-in in XDP, from entry to exit, with balancing (gpc_xdp, gpc_odd, gpc_error)
+ * and without (gpc_decap). gpc_xdp hands what is odd on to gpc_odd, that hands ICMP errors on to gpc_error,
+ * and all hand a packet that is to be answered on to gpc_answer. Only the function of the entry point itself does that, by bpf_tail_call(), which returns if the
+ * program is not there.
  */
 #ifndef GPC_ARRIVE_BPF_H
 #define GPC_ARRIVE_BPF_H
 
 #include "error.bpf.h"
 #include "forward.bpf.h"
-#include "reject.bpf.h"
 
 /* Finds the listener of a tuple on the walk's interface; 0: none. */
 static __always_inline int find_listener(const struct gpc_walk *w, struct gpc_service *s,
@@ -74,45 +76,51 @@ static __always_inline struct gpc_end end_passed(const struct gpc_walk *w, int b
 	return ended(passed, GPC_VERDICT_PASS);
 }
 
-/* Packets that are neither TCP nor UDP, and fragments: what is not decided here goes on as any other. */
-static __always_inline struct gpc_end walk_special(struct xdp_md *ctx, struct gpc_walk *w,
-						   struct gpc_service *s, int balances)
+/* Is it none of the whole TCP and UDP packets that are nearly all there is? */
+static __always_inline int is_odd(const struct gpc_walk *w, __u32 reason)
 {
-	enum gpc_builtin builtin = builtin_of(&w->c->packet);
+	__u8 protocol = w->c->packet.tuple.protocol;
 
+	return unlikely(reason != GPC_PARSED || w->c->packet.fragment ||
+			(protocol != IPPROTO_TCP && protocol != IPPROTO_UDP));
+}
+
+/* What is odd. `reason` of the end: GPC_PARSED, not decided here, so an ordinary packet or an ICMP error. */
+static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason, int balances)
+{
+	enum gpc_builtin builtin;
+
+	if (reason != GPC_PARSED)
+		return end_unparsed(w, reason, w->chain || (balances && to_listener(w)));
+	builtin = builtin_of(&w->c->packet);
 	if (builtin != GPC_BUILTIN_COUNT && w->plane->builtin[builtin] != GPC_BUILTIN_RULES)
 		return end_builtin(w, builtin, GPC_REASON_BUILTIN);
-	if (quotes_packet(&w->c->packet))
-		return walk_error(ctx, w, s, balances);
 	return ended(GPC_PARSED, GPC_VERDICT_PASS);
 }
 
+/* Sends the packet to s->endpoint, if somebody takes it. */
+static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc_walk *w,
+						  const struct gpc_service *s, int *action)
+{
+	if (s->endpoint == GPC_NONE)
+		return ended(GPC_REASON_NO_ENDPOINT, GPC_VERDICT_DROP);
+	return forward(ctx, w, s, action);
+}
+
 /*
- * What arrives and has been parsed for `reason`. `balances` is a constant: 0 where no listener exists.
- * `passed` is the reason for what passes untouched.
+ * An ordinary packet. `balances` is a constant: 0 where no listener exists. `passed` is the reason for what
+ * passes untouched.
  */
-static __always_inline struct gpc_end walk_in(struct xdp_md *ctx, struct gpc_walk *w, __u32 reason,
-					      int balances, __u32 passed, int *action)
+static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc_walk *w,
+						  struct gpc_service *s, int balances,
+						  __u32 passed, int *action)
 {
 	const struct gpc_tuple *t = &w->c->packet.tuple;
 	enum gpc_action said = GPC_ACTION_PASS;
-	/* Not NULL: the verifier does not see that it is read only where one was found. */
-	struct gpc_service service = {.listener = (const void *)w->view.base};
-	struct gpc_end end;
 	int listener, stateful, flow;
 
-	if (unlikely(reason != GPC_PARSED))
-		return end_unparsed(w, reason, w->chain || (balances && to_listener(w)));
-	if (unlikely(w->c->packet.fragment ||
-		     (t->protocol != IPPROTO_TCP && t->protocol != IPPROTO_UDP))) {
-		end = walk_special(ctx, w, &service, balances);
-		if (balances && end.reason == GPC_REASON_FORWARDED)
-			goto chosen;
-		if (end.reason != GPC_PARSED)
-			return end;
-	}
 	listener = balances && !w->c->packet.fragment &&
-		   find_listener(w, &service, t->destination, t->destination_port, t->protocol);
+		   find_listener(w, s, t->destination, t->destination_port, t->protocol);
 	if (!listener && !w->chain)
 		return end_passed(w, balances, passed);
 	stateful = w->chain && w->chain->flags & GPC_CHAIN_STATEFUL;
@@ -132,11 +140,8 @@ static __always_inline struct gpc_end walk_in(struct xdp_md *ctx, struct gpc_wal
 			return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
 		return end_passed(w, balances, passed);
 	}
-	choose_endpoint(w, &service);
-chosen:
-	if (service.endpoint == GPC_NONE)
-		return ended(GPC_REASON_NO_ENDPOINT, GPC_VERDICT_DROP);
-	return forward(ctx, w, &service, action);
+	choose_endpoint(w, s);
+	return send_chosen(ctx, w, s, action);
 }
 
 /*
@@ -163,7 +168,41 @@ static __always_inline void write_meta(struct xdp_md *ctx, const struct gpc_walk
 	marked->pad0 = 0;
 }
 
-/* The program's one exit: metadata or an answer, and the count. */
+/* For none yet. Not NULL: the verifier does not see that it is read only where a listener was found. */
+static __always_inline struct gpc_service no_service(const struct gpc_walk *w)
+{
+	return (struct gpc_service){.listener = (const void *)w->view.base};
+}
+
+/* c->parsed of what gpc_error has found to be no error about a known flow. */
+#define GPC_NO_ERROR (GPC_PARSED + 1)
+
+/* Puts into the case what the program that goes on has to know. */
+static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
+{
+	w->c->slot = w->slot;
+	w->c->how = w->audit;
+	w->c->hook = w->hook;
+	w->c->frame = frame;
+}
+
+/* Is the packet answered by gpc_answer? If so, that has been told all. */
+static __always_inline int wants_answer(struct gpc_walk *w, __u32 frame, struct gpc_end end)
+{
+	if (likely(end.verdict != GPC_VERDICT_REJECT))
+		return 0;
+	hand_over(w, frame);
+	w->c->ended = end.reason;
+	return 1;
+}
+
+/* The program to go on in is not there. */
+static __always_inline struct gpc_end end_missing(const struct gpc_walk *w)
+{
+	return ended(GPC_REASON_INTERNAL, drop_if(w->plane->flags & GPC_PLANE_ON_FAIL_DROP));
+}
+
+/* The one exit, but for what goes on elsewhere: metadata and the count. */
 static __always_inline int leave(struct xdp_md *ctx, struct gpc_walk *w, enum gpc_hook hook,
 				 __u32 frame, struct gpc_end end, int action)
 {
@@ -173,8 +212,6 @@ static __always_inline int leave(struct xdp_md *ctx, struct gpc_walk *w, enum gp
 			write_meta(ctx, w);
 	} else if (end.verdict == GPC_VERDICT_DROP) {
 		action = XDP_DROP;
-	} else if (unlikely(end.verdict == GPC_VERDICT_REJECT)) {
-		action = reject_xdp(ctx, &w->c->packet, &w->c->question, w->c->now);
 	}
 	count_reason(hook, end.reason, 1, frame);
 	return action;
@@ -186,7 +223,7 @@ static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, enum gp
 {
 	struct gpc_pick pick = pick_slot();
 
-	w->in = 0;
+	w->packets = 1;
 	w->c = case_of(hook);
 	if (unlikely(pick.word & GPC_CTL_OFF)) {
 		*ret_end = ended(GPC_REASON_OFF, GPC_VERDICT_PASS);
@@ -198,11 +235,27 @@ static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, enum gp
 				 drop_if(gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP));
 		return 0;
 	}
-	w->packets = 1;
 	if (walk_start(w, &pick, ctx->ingress_ifindex, hook))
 		return 1;
 	*ret_end = ended(GPC_REASON_NO_LISTENER, GPC_VERDICT_PASS);
 	return 0;
+}
+
+/* The walk as gpc_xdp had begun it; 0: there is nothing to take up. */
+static __always_inline int resume(struct xdp_md *ctx, struct gpc_walk *w)
+{
+	struct gpc_pick pick = {};
+
+	w->packets = 1;
+	w->c = case_of(GPC_HOOK_ID_XDP);
+	if (!w->c)
+		return 0;
+	w->view = image_of(w->c->slot);
+	if (!w->view.base)
+		return 0;
+	pick.slot = w->c->slot;
+	pick.word = w->c->how & GPC_HOW_AUDIT ? GPC_CTL_AUDIT : 0;
+	return walk_start(w, &pick, ctx->ingress_ifindex, GPC_HOOK_ID_XDP);
 }
 
 #endif

@@ -113,6 +113,23 @@ static __always_inline int unwrapped(struct xdp_md *ctx, const struct gpc_walk *
 	return unwrap(ctx, outer, inner, at);
 }
 
+/* A packet that was parsed for `reason`; `passed` is the reason for what passes untouched. */
+static __always_inline struct gpc_end walk_unbalanced(struct xdp_md *ctx, struct gpc_walk *w,
+						      __u32 reason, __u32 passed, int *action)
+{
+	struct gpc_service none = no_service(w);
+	struct gpc_end end;
+
+	if (is_odd(w, reason)) {
+		end = walk_odd(w, reason, 0);
+		if (end.reason == GPC_PARSED && quotes_packet(&w->c->packet))
+			end = walk_error(ctx, w, &none, 0);
+		if (end.reason != GPC_PARSED)
+			return end;
+	}
+	return walk_packet(ctx, w, &none, 0, passed, action);
+}
+
 SEC("xdp")
 int gpc_decap(struct xdp_md *ctx)
 {
@@ -127,7 +144,11 @@ int gpc_decap(struct xdp_md *ctx)
 			passed = GPC_REASON_DECAPSULATED;
 			reason = parse_xdp(ctx, &w.c->packet);
 		}
-		end = walk_in(ctx, &w, reason, 0, passed, &action);
+		end = walk_unbalanced(ctx, &w, reason, passed, &action);
+		if (wants_answer(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ANSWER);
+			end = end_missing(&w);
+		}
 	}
 	return leave(ctx, &w, GPC_HOOK_ID_DECAP, frame, end, action);
 }

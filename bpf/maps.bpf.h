@@ -36,6 +36,14 @@ struct {
 	__array(values, struct gpc_image_map);
 } gpc_images SEC(".maps");
 
+/* Each instance of the programs has its own; the loader fills it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, GPC_TAIL_COUNT);
+	__type(key, __u32);
+	__type(value, __u32);
+} gpc_programs SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, GPC_MIN_FLOWS);

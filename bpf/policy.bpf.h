@@ -67,6 +67,8 @@ struct gpc_case {
 	__u32 asking;	 /* index of the CHAIN that is being asked, GPC_NONE: none */
 	__u32 asking_how; /* GPC_HOW_* */
 	__u32 position;	 /* what the last classifier gave */
+	__u32 parsed;	 /* for gpc_odd: GPC_PARSED, or a reason */
+	__u32 ended;	 /* for gpc_answer: the reason it counts */
 	__u16 chain[2];	 /* of the interface by direction, GPC_NONE16: none */
 	__u8 direction;	 /* enum gpc_direction of this hook */
 	__u8 hook;	 /* enum gpc_hook */
@@ -91,7 +93,7 @@ struct gpc_case {
 	__u8 marks;	 /* GPC_FLOW_* that a recheck has found */
 };
 
-/* By hook: a packet that arrives may interrupt one that is sent. */
+/* By hook: a packet that arrives may interrupt one that is sent. All programs of XDP share that of gpc_xdp. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GPC_HOOK_ID_COUNT);

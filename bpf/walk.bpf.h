@@ -91,7 +91,7 @@ static __always_inline __u64 walk_time(struct gpc_walk *w)
 
 static __always_inline struct gpc_case *case_of(enum gpc_hook hook)
 {
-	__u32 which = hook;
+	__u32 which = hook == GPC_HOOK_ID_DECAP ? GPC_HOOK_ID_XDP : hook;
 
 	return bpf_map_lookup_elem(&gpc_cases, &which);
 }

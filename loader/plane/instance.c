@@ -101,6 +101,8 @@ int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failur
 		struct bpf_prog_info info = {0};
 		__u32 size = sizeof(info);
 
+		if (instance->program[i] < 0)
+			continue;
 		if (bpf_obj_get_info_by_fd(instance->program[i], &info, &size))
 			return gpc_kernel_fail(failure, errno, "cannot look at program '%s'",
 					       gpc_program_names[i]);
@@ -132,14 +134,13 @@ static int open_pin(const struct gpc_instance *instance, const char *name, int *
 	return -1;
 }
 
-/* The maps that an older gpc did not know; the apply that takes over from it makes them. */
-static bool may_lack(const struct gpc_instance *instance, enum gpc_map_id id,
-		     const struct gpc_failure *failure)
+/* What is missing may be what an older gpc did not know; the apply that takes over from it makes it. */
+static bool may_lack(const struct gpc_instance *instance, const struct gpc_failure *failure)
 {
 	char build[GPC_BUILD_TEXT];
 
 	gpc_prog_build(instance->id.log2, build);
-	return id > GPC_MAP_BUDGET && failure->error == ENOENT && strcmp(build, instance->id.build);
+	return failure->error == ENOENT && strcmp(build, instance->id.build);
 }
 
 int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *ret,
@@ -155,10 +156,11 @@ int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *
 		return -1;
 	for (i = 0; i < GPC_MAP_COUNT; i++)
 		if (open_pin(&instance, gpc_map_names[i], &instance.map[i], failure) &&
-		    !may_lack(&instance, (enum gpc_map_id)i, failure))
+		    !(i > GPC_MAP_BUDGET && may_lack(&instance, failure)))
 			return -1;
 	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
-		if (open_pin(&instance, gpc_program_names[i], &instance.program[i], failure))
+		if (open_pin(&instance, gpc_program_names[i], &instance.program[i], failure) &&
+		    !(i > GPC_PROGRAM_TC_EGRESS && may_lack(&instance, failure)))
 			return -1;
 	if (gpc_instance_adopt(&instance, failure))
 		return -1;

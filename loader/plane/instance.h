@@ -34,12 +34,16 @@
 	X(FRAGMENTS, "fragments")                                                                  \
 	X(ENDPOINTS, "endpoints")                                                                  \
 	X(BACKENDS, "backends")                                                                    \
-	X(CLIENTS, "clients")
+	X(CLIENTS, "clients")                                                                      \
+	X(PROGRAMS, "programs")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \
 	X(TC_INGRESS, "tc_ingress")                                                                \
-	X(TC_EGRESS, "tc_egress")
+	X(TC_EGRESS, "tc_egress")                                                                  \
+	X(ODD, "odd")                                                                              \
+	X(ERROR, "error")                                                                          \
+	X(ANSWER, "answer")
 
 #define X(id, name) GPC_MAP_##id,
 enum gpc_map_id { GPC_MAPS(X) GPC_MAP_COUNT };
@@ -79,7 +83,7 @@ void gpc_instance_close(struct gpc_instance *instance);
 
 /*
  * Opens all pins of a folder name. HOST when one is missing: somebody removed it. Only of another
- * gpc's instance may the maps be missing that came later; their fd is -1, their entries 0.
+ * gpc's instance may maps and programs be missing that came later; their fd is -1, their entries 0.
  */
 int gpc_instance_open(const char *bpffs, const char *name, struct gpc_instance *ret,
 		      struct gpc_failure *failure);

@@ -80,7 +80,7 @@ static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instan
 {
 	if (!share || !fits(share, id, map))
 		return false;
-	if (id == GPC_MAP_CTL || id == GPC_MAP_IMAGES)
+	if (id == GPC_MAP_CTL || id == GPC_MAP_IMAGES || id == GPC_MAP_PROGRAMS)
 		return all;
 	return all || share->entries[id] >= wanted_entries(sizes, id);
 }
@@ -142,6 +142,23 @@ static int take_fds(struct bpf_object *object, struct gpc_instance *instance,
 	return 0;
 }
 
+/* What programs go on in. Of a shared array the owner has filled the slots. */
+static int fill_programs(const struct gpc_instance *instance, struct gpc_failure *failure)
+{
+	static const enum gpc_program_id ids[GPC_TAIL_COUNT] = {
+		[GPC_TAIL_ODD] = GPC_PROGRAM_ODD,
+		[GPC_TAIL_ERROR] = GPC_PROGRAM_ERROR,
+		[GPC_TAIL_ANSWER] = GPC_PROGRAM_ANSWER,
+	};
+
+	for (uint32_t i = 0; i < GPC_TAIL_COUNT; i++)
+		if (bpf_map_update_elem(instance->map[GPC_MAP_PROGRAMS], &i,
+					&instance->program[ids[i]], BPF_ANY))
+			return gpc_kernel_fail(failure, errno, "cannot let programs call '%s'",
+					       gpc_program_names[ids[i]]);
+	return 0;
+}
+
 static void close_object(struct bpf_object **object)
 {
 	bpf_object__close(*object);
@@ -168,7 +185,8 @@ int gpc_prog_load(const struct gpc_prog_sizes *sizes, const struct gpc_instance 
 	r = bpf_object__load(object);
 	if (r)
 		return gpc_kernel_fail(failure, -r, "cannot load the programs");
-	if (take_fds(object, &instance, failure))
+	if (take_fds(object, &instance, failure) ||
+	    (!all && fill_programs(&instance, failure)))
 		return -1;
 	instance.id.log2 = sizes->log2;
 	gpc_prog_build(sizes->log2, instance.id.build);

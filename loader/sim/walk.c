@@ -35,6 +35,18 @@ const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
 	[GPC_SIM_EVENTS] = {.handle = &gpc_events, .type = BPF_MAP_TYPE_RINGBUF},
 };
 
+int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program)
+{
+	switch (program) {
+	case GPC_TAIL_ODD:
+		return gpc_odd(ctx);
+	case GPC_TAIL_ERROR:
+		return gpc_error(ctx);
+	default:
+		return gpc_answer(ctx);
+	}
+}
+
 int gpc_sim_run(enum gpc_sim_program program, struct gpc_sim_context *ctx)
 {
 	switch (program) {

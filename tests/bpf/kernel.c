@@ -45,6 +45,21 @@ static int map_fd(struct bpf_object *object, const char *name)
 	return bpf_map__fd(map_of(object, name));
 }
 
+void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there)
+{
+	static const enum kernel_program programs[GPC_TAIL_COUNT] = {
+		[GPC_TAIL_ODD] = KERNEL_ODD,
+		[GPC_TAIL_ERROR] = KERNEL_ERROR,
+		[GPC_TAIL_ANSWER] = KERNEL_ANSWER,
+	};
+	int map = map_fd(kernel->object, "gpc_programs");
+	uint32_t slot = program;
+
+	if (there ? bpf_map_update_elem(map, &slot, &kernel->program[programs[program]], BPF_ANY)
+		  : bpf_map_delete_elem(map, &slot))
+		err(1, "the program in slot %u", slot);
+}
+
 void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes)
 {
 	static const char *const names[KERNEL_PROGRAMS] = {
@@ -52,6 +67,9 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 		[KERNEL_DECAP] = "gpc_decap",
 		[KERNEL_TC_INGRESS] = "gpc_tc_ingress",
 		[KERNEL_TC_EGRESS] = "gpc_tc_egress",
+		[KERNEL_ODD] = "gpc_odd",
+		[KERNEL_ERROR] = "gpc_error",
+		[KERNEL_ANSWER] = "gpc_answer",
 	};
 	size_t size;
 	const void *bytes = object_bytes(log2, &size);
@@ -80,6 +98,8 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 	for (int i = 0; i < KERNEL_PROGRAMS; i++)
 		kernel->program[i] =
 			bpf_program__fd(bpf_object__find_program_by_name(kernel->object, names[i]));
+	for (int i = 0; i < GPC_TAIL_COUNT; i++)
+		kernel_let(kernel, (enum gpc_tail)i, true);
 }
 
 void kernel_unload(struct kernel *kernel)

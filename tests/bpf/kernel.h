@@ -20,6 +20,9 @@ enum kernel_program {
 	KERNEL_DECAP,
 	KERNEL_TC_INGRESS,
 	KERNEL_TC_EGRESS,
+	KERNEL_ODD, /* these only go on with what others began */
+	KERNEL_ERROR,
+	KERNEL_ANSWER,
 	KERNEL_PROGRAMS
 };
 
@@ -39,6 +42,8 @@ struct kernel_sizes {
 
 void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes);
 void kernel_unload(struct kernel *kernel);
+/* Takes a program that others go on in away, or puts it back. */
+void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there);
 
 void kernel_install(struct kernel *kernel, uint32_t slot, const char *image);
 void kernel_remove(struct kernel *kernel, uint32_t slot);

@@ -472,12 +472,51 @@ static void metadata_is_written(void)
 	kernel_control(&rig.kernel, 0);
 }
 
+/* ---- programs that others go on in ---- */
+
+/* Without it nothing can be decided: on-fail says what becomes of the packet. */
+static void a_program_is_missing(void)
+{
+	static const struct frame_spec quoted = {.from = A(1), .to = "198.51.100.7", .port = 80};
+	static const struct {
+		enum gpc_tail missing;
+		struct frame_spec spec;
+	} missed[] = {
+		{GPC_TAIL_ODD, {.to = A(1), .protocol = ICMP}},
+		{GPC_TAIL_ODD, {.to = A(1), .fragment = 0x2000}},
+		{GPC_TAIL_ODD, {.to = A(1), .type = 0x0806}},
+		{GPC_TAIL_ODD, {.to = A(1), .cut = 30}},
+		{GPC_TAIL_ERROR, {.to = A(1), .protocol = ICMP, .icmp = 0x0303, .quote = &quoted}},
+	};
+	struct frame in;
+
+	for (unsigned int drops = 0; drops < 2; drops++) {
+		rig.plane.flags = GPC_PLANE_MALFORMED_DROP | (drops ? GPC_PLANE_ON_FAIL_DROP : 0);
+		rig_install(&rig, 0);
+		for (size_t i = 0; i < sizeof(missed) / sizeof(*missed); i++) {
+			frame_build(&missed[i].spec, &in);
+			kernel_let(&rig.kernel, missed[i].missing, false);
+			CU_ASSERT(rig_check(&rig, KERNEL_XDP, "missing", &in,
+					    drops ? XDP_DROP : XDP_PASS, GPC_REASON_INTERNAL,
+					    drops ? NULL : &in));
+			kernel_let(&rig.kernel, missed[i].missing, true);
+		}
+	}
+	frame_build(&(struct frame_spec){.to = A(3)}, &in);
+	kernel_let(&rig.kernel, GPC_TAIL_ODD, false);
+	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "not odd", &in, XDP_TX, GPC_REASON_FORWARDED, NULL));
+	kernel_let(&rig.kernel, GPC_TAIL_ODD, true);
+	rig.plane.flags = GPC_PLANE_MALFORMED_DROP;
+	rig_install(&rig, 0);
+}
+
 /* ---- the verifier's budget ---- */
 
 static void within_the_verifiers_budget(void)
 {
 	static const char *const names[KERNEL_PROGRAMS] = {"gpc_xdp", "gpc_decap", "gpc_tc_ingress",
-							   "gpc_tc_egress"};
+							   "gpc_tc_egress", "gpc_odd",
+							   "gpc_error", "gpc_answer"};
 
 	for (int i = 0; i < KERNEL_PROGRAMS; i++) {
 		uint32_t n = kernel_verified_insns(rig.kernel.program[i]);
@@ -505,4 +544,5 @@ GPC_UNIT_MAIN("bpf/verdict", {"start", start},
 	      {"whole_at_every_length", whole_at_every_length}, {"control_word", control_word},
 	      {"control_word_at_tc", control_word_at_tc},
 	      {"listeners_are_of_interfaces", listeners_are_of_interfaces},
-	      {"metadata_is_written", metadata_is_written}, {"stop", stop})
+	      {"metadata_is_written", metadata_is_written},
+	      {"a_program_is_missing", a_program_is_missing}, {"stop", stop})

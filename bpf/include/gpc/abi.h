@@ -117,6 +117,19 @@ enum gpc_hook {
 	GPC_HOOK_ID_COUNT
 };
 
+/*
+ * ---- programs that XDP's go on in: PROG_ARRAY gpc_programs, by enum gpc_tail ----
+ *
+ * One invocation may pass through several; they share the packet's struct gpc_case, and the last one
+ * counts. A slot of an image that the first has picked stands there, so none reads the control word again.
+ */
+enum gpc_tail {
+	GPC_TAIL_ODD,		/* gpc_odd: what is not a whole TCP or UDP packet */
+	GPC_TAIL_ERROR,		/* gpc_error: ICMP errors */
+	GPC_TAIL_ANSWER,	/* gpc_answer: the frame becomes gpc's answer */
+	GPC_TAIL_COUNT
+};
+
 /* ---- counters: PERCPU_ARRAY gpc_counters ---- */
 
 /*

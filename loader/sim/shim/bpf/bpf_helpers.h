@@ -46,6 +46,7 @@ long gpc_sim_change_tail(struct gpc_sim_context *ctx, __u32 size);
 long gpc_sim_adjust_room(struct gpc_sim_context *ctx, int delta);
 long gpc_sim_redirect(__u32 ifindex, __u64 flags);
 long gpc_sim_fib(struct bpf_fib_lookup *fib);
+int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program);
 
 #define bpf_map_lookup_elem(map, key) gpc_sim_lookup(map, key)
 #define bpf_map_update_elem(map, key, value, flags) gpc_sim_update(map, key, value)
@@ -65,5 +66,7 @@ long gpc_sim_fib(struct bpf_fib_lookup *fib);
 #define bpf_skb_pull_data(ctx, size) ((void)(ctx), 0)
 #define bpf_redirect(ifindex, flags) gpc_sim_redirect(ifindex, flags)
 #define bpf_fib_lookup(ctx, fib, size, flags) gpc_sim_fib(fib)
+/* Only entry points do that, so it is their return. */
+#define bpf_tail_call(ctx, map, program) return gpc_sim_tail(ctx, program)
 
 #endif
