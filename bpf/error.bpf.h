@@ -54,7 +54,7 @@ static __always_inline int quotes_known_flow(struct gpc_case *c, const struct gp
 	c->entry.mark = READ_ONCE(flow->mark);
 	if ((c->entry.flags ^ flags) & ~GPC_FLOW_REVERSED || c->entry.state & GPC_FLOW_REVOKED)
 		return 0;
-	if (flow_expired(plane, c->entry.state,
+	if (gpc_flow_expired(plane, c->entry.state,
 			 (__s32)((__u32)(c->now >> GPC_FLOW_SECOND_SHIFT) - c->entry.last_seen)))
 		return 0;
 	c->relation = c->entry.flags == flags ? GPC_FLOW_ORIGINAL : GPC_FLOW_REPLY;

@@ -10,11 +10,9 @@
 #ifndef GPC_FLOW_BPF_H
 #define GPC_FLOW_BPF_H
 
+#include "gpc/lookup/flow.h"
 #include "question.bpf.h"
 
-#define GPC_FLOW_SECOND_SHIFT 30
-#define GPC_SECOND 1000000000ull
-#define GPC_REVOKED_SECONDS 60u /* idle for that long, a revoked flow is unknown */
 
 /* All ones if a > b, else 0; without a branch: the order of two random addresses is not
  * predictable. */
@@ -151,25 +149,6 @@ static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags, int one_
 	if (protocol == IPPROTO_UDP)
 		return one_sided ? GPC_FLOW_UDP : GPC_FLOW_UDP_NEW;
 	return is_icmp(protocol) ? GPC_FLOW_ICMP : GPC_FLOW_OTHER;
-}
-
-/*
- * Is the entry's flow over? last_seen counts units of 2^30 ns, rounded down at both ends, so one
- * unit of grace keeps an entry from ending before its time. `idle` is negative when another CPU has
- * read the clock a unit later and stored it first.
- */
-static __always_inline int flow_expired(const struct gpc_plane *plane, __u8 state, __s32 idle)
-{
-	_Static_assert((int)GPC_FLOW_OTHER == (int)GPC_TIMEOUT_OTHER &&
-			       (int)GPC_FLOW_UDP == (int)GPC_TIMEOUT_UDP &&
-			       (int)GPC_FLOW_SYN == (int)GPC_TIMEOUT_SYN,
-		       "a state indexes its timeout");
-	__u64 timeout = plane->timeout[state & (GPC_TIMEOUT_COUNT - 1)];
-
-	if (unlikely(state & GPC_FLOW_REVOKED))
-		timeout = GPC_REVOKED_SECONDS;
-
-	return idle > 1 && (__u64)(idle - 1) << GPC_FLOW_SECOND_SHIFT > timeout * GPC_SECOND;
 }
 
 /*

@@ -158,7 +158,7 @@ static __always_inline void age_flow(struct gpc_walk *w, int one_sided)
 	int reply = w->c->relation == GPC_FLOW_REPLY;
 
 	w->c->fresh = w->c->relation == GPC_FLOW_UNKNOWN ||
-		   flow_expired(w->plane, w->now.state, idle) ||
+		   gpc_flow_expired(w->plane, w->now.state, idle) ||
 		   (p->tuple.protocol == IPPROTO_TCP && tcp_opens(p->tcp_flags) &&
 		    (state == GPC_FLOW_CLOSING || state == GPC_FLOW_CLOSED) &&
 		    !(w->now.state & GPC_FLOW_REVOKED));

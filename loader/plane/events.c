@@ -9,6 +9,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "control.h"
+#include "counters.h"
 #include "kernel.h"
 #include "survey.h"
 
@@ -90,44 +91,23 @@ static int take_lock(const char *bpffs, int *ret, struct gpc_failure *failure)
 
 /* ---- losses ---- */
 
-static void sum_limits(void *context, uint32_t slot, const void *values, int cpus)
-{
-	struct gpc_events_losses *losses = context;
-	const struct gpc_limiter *limiter = values;
-	int cpu;
-
-	for (cpu = 0; cpu < cpus && slot != GPC_LIMIT_REJECT; cpu++) {
-		losses->limited += limiter[cpu].kept;
-		losses->full += limiter[cpu].lost;
-	}
-}
-
-static void sum_logs(void *context, uint32_t slot, const void *values, int cpus)
-{
-	struct gpc_events_losses *losses = context;
-	const struct gpc_rule_counter *counter = values;
-	int cpu;
-
-	(void)slot;
-	for (cpu = 0; cpu < cpus; cpu++)
-		losses->logs += counter[cpu].log_lost;
-}
-
 static int read_losses(const struct gpc_events *events, struct gpc_events_losses *ret,
 		       struct gpc_failure *failure)
 {
-	const struct gpc_instance *instance = &events->instance;
-	struct gpc_percpu limits =
-		gpc_instance_percpu(instance, GPC_MAP_LIMITS, sizeof(struct gpc_limiter));
-	struct gpc_percpu rules =
-		gpc_instance_percpu(instance, GPC_MAP_RULES, sizeof(struct gpc_rule_counter));
+	GPC_CLEANUP(gpc_counters_release) struct gpc_counters counters = {0};
 	struct gpc_events_losses losses = {0};
-	int r = gpc_percpu_read(&limits, sum_limits, &losses);
+	size_t i;
 
-	if (!r)
-		r = gpc_percpu_read(&rules, sum_logs, &losses);
-	if (r)
-		return gpc_kernel_fail(failure, -r, "cannot read what events were lost");
+	if (gpc_counters_read(&events->instance, &counters, failure))
+		return -1;
+	for (i = 0; i < GPC_LIMIT_COUNT; i++) {
+		if (i == GPC_LIMIT_REJECT)
+			continue;
+		losses.limited += counters.limits[i].kept;
+		losses.full += counters.limits[i].lost;
+	}
+	for (i = 0; i < counters.rule_count; i++)
+		losses.logs += counters.rules[i].log_lost;
 	*ret = losses;
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "control.h"
+#include "counters.h"
 #include "failpoint.h"
 #include "foreign.h"
 #include "kernel.h"
@@ -131,81 +132,19 @@ static int read_devices(struct gpc_plane_status *status, struct gpc_survey *surv
 
 /* ---- read: maps ---- */
 
-static void sum_counters(void *context, uint32_t slot, const void *values, int cpus)
-{
-	const struct gpc_counter *counter = values;
-	struct gpc_counter *sum = (struct gpc_counter *)context + slot;
-	int cpu;
-
-	for (cpu = 0; cpu < cpus; cpu++) {
-		sum->packets += counter[cpu].packets;
-		sum->bytes += counter[cpu].bytes;
-		sum->flows += counter[cpu].flows;
-	}
-}
-
 static int read_counters(struct gpc_plane_status *status, const struct gpc_instance *instance,
 			 struct gpc_failure *failure)
 {
-	struct gpc_percpu array =
-		gpc_instance_percpu(instance, GPC_MAP_COUNTERS, sizeof(struct gpc_counter));
-	int r;
+	struct gpc_counters counters;
 
-	status->counter_count = array.entries;
-	status->counters = calloc(array.entries, sizeof(*status->counters));
-	if (!status->counters)
-		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the counters");
-	r = gpc_percpu_read(&array, sum_counters, status->counters);
-	return r ? gpc_kernel_fail(failure, -r, "cannot read the counters") : 0;
-}
-
-static void sum_rules(void *context, uint32_t slot, const void *values, int cpus)
-{
-	const struct gpc_rule_counter *counter = values;
-	struct gpc_rule_counter *sum = (struct gpc_rule_counter *)context + slot;
-	int cpu;
-
-	for (cpu = 0; cpu < cpus; cpu++) {
-		sum->packets += counter[cpu].packets;
-		sum->bytes += counter[cpu].bytes;
-		sum->would_deny += counter[cpu].would_deny;
-		sum->exceeded += counter[cpu].exceeded;
-		sum->log_lost += counter[cpu].log_lost;
-		if (counter[cpu].last_hit > sum->last_hit)
-			sum->last_hit = counter[cpu].last_hit;
-	}
-}
-
-static void sum_limits(void *context, uint32_t slot, const void *values, int cpus)
-{
-	const struct gpc_limiter *limiter = values;
-	struct gpc_limiter *sum = (struct gpc_limiter *)context + slot;
-	int cpu;
-
-	for (cpu = 0; cpu < cpus && slot < GPC_LIMIT_COUNT; cpu++) {
-		sum->let += limiter[cpu].let;
-		sum->kept += limiter[cpu].kept;
-		sum->lost += limiter[cpu].lost;
-	}
-}
-
-static int read_rules(struct gpc_plane_status *status, const struct gpc_instance *instance,
-		      struct gpc_failure *failure)
-{
-	struct gpc_percpu rules =
-		gpc_instance_percpu(instance, GPC_MAP_RULES, sizeof(struct gpc_rule_counter));
-	struct gpc_percpu limits =
-		gpc_instance_percpu(instance, GPC_MAP_LIMITS, sizeof(struct gpc_limiter));
-	int r;
-
-	status->rule_count = rules.entries;
-	status->rules = calloc(rules.entries + 1ul, sizeof(*status->rules));
-	if (!status->rules)
-		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the rules' counters");
-	r = gpc_percpu_read(&rules, sum_rules, status->rules);
-	if (!r)
-		r = gpc_percpu_read(&limits, sum_limits, status->limits);
-	return r ? gpc_kernel_fail(failure, -r, "cannot read the rules' counters") : 0;
+	if (gpc_counters_read(instance, &counters, failure))
+		return -1;
+	status->counters = counters.counters;
+	status->counter_count = counters.counter_count;
+	status->rules = counters.rules;
+	status->rule_count = counters.rule_count;
+	memcpy(status->limits, counters.limits, sizeof(status->limits));
+	return 0;
 }
 
 static int read_next(struct gpc_plane_status *status, const struct gpc_instance *instance,
@@ -223,32 +162,97 @@ static int read_next(struct gpc_plane_status *status, const struct gpc_instance 
 	return 0;
 }
 
-int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_failure *failure)
+/* ---- read: the whole ---- */
+
+/* Is the image in the slot the one that was read before? Its link part has the generation. */
+static bool is_known(const struct gpc_plane_status *before, const struct gpc_staged *staged)
 {
-	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
-	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status status = {0};
-	const struct gpc_instance *instance;
+	const struct gpc_image_head *head = before->image.head;
+
+	return before->has_image && staged->bytes && head->size <= staged->size &&
+	       !memcmp(staged->bytes, head, sizeof(*head)) &&
+	       !memcmp((const char *)staged->bytes + head->link_offset,
+		       before->image.bytes + head->link_offset, sizeof(struct gpc_link_head));
+}
+
+static void read_image(struct gpc_plane_status *status, const struct gpc_instance *instance,
+		       const struct gpc_plane_status *before, bool *ret_kept)
+{
+	GPC_CLEANUP(gpc_stage_close) struct gpc_staged staged = GPC_STAGED_NONE;
+	uint32_t slot = gpc_ctl_active(status->control);
 	struct gpc_failure why;
 
-	if (gpc_survey_open(bpffs, &survey, failure))
+	*ret_kept = !gpc_stage_open(instance, slot, &staged, &why) && is_known(before, &staged);
+	status->images_read = before->images_read + !*ret_kept;
+	if (*ret_kept)
+		status->image = before->image;
+	status->has_image = *ret_kept || !gpc_stage_read(instance, slot, &status->image, &why);
+	if (!status->has_image)
+		snprintf(status->problem, sizeof(status->problem), "%.255s", why.message);
+}
+
+static int read_instance(struct gpc_plane_status *status, struct gpc_survey *survey,
+			 const struct gpc_plane_status *before, bool *ret_kept, bool *ret_moved,
+			 struct gpc_failure *failure)
+{
+	const struct gpc_instance *instance = &survey->instances[0];
+
+	status->present = true;
+	status->control = gpc_control_load(instance->control);
+	status->size_log2 = instance->id.log2;
+	read_image(status, instance, before, ret_kept);
+	if (status->has_image && (read_devices(status, survey, failure) ||
+				  read_counters(status, instance, failure) ||
+				  read_next(status, instance, failure)))
 		return -1;
-	if (survey.present) {
-		instance = &survey.instances[0];
-		status.present = true;
-		status.control = gpc_control_load(instance->control);
-		status.size_log2 = instance->id.log2;
-		status.has_image = !gpc_stage_read(instance, gpc_ctl_active(status.control),
-						   &status.image, &why);
-		if (!status.has_image)
-			snprintf(status.problem, sizeof(status.problem), "%.255s", why.message);
-		else if (read_devices(&status, &survey, failure) ||
-			 read_counters(&status, instance, failure) ||
-			 read_rules(&status, instance, failure) ||
-			 read_next(&status, instance, failure))
-			return -1;
+	*ret_moved = gpc_control_load(instance->control) != status->control;
+	return 0;
+}
+
+/* *ret_moved: the control word was changed meanwhile. */
+static int read_once(const char *bpffs, struct gpc_plane_status *status, bool *ret_moved,
+		     struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	struct gpc_plane_status fresh = {0};
+	bool kept = false;
+	int r = gpc_survey_open(bpffs, &survey, failure);
+
+	*ret_moved = false;
+	if (!r && survey.present)
+		r = read_instance(&fresh, &survey, status, &kept, ret_moved, failure);
+	if (r) {
+		fresh.has_image &= !kept;
+		gpc_plane_status_release(&fresh);
+		return -1;
 	}
+	status->has_image &= !kept;
+	gpc_plane_status_release(status);
+	*status = fresh;
+	return 0;
+}
+
+#define READ_TRIES 5
+
+int gpc_plane_read_again(const char *bpffs, struct gpc_plane_status *status,
+			 struct gpc_failure *failure)
+{
+	bool moved = true;
+	int try;
+
+	for (try = 0; try < READ_TRIES && moved; try++)
+		if (read_once(bpffs, status, &moved, failure))
+			return -1;
+	return 0;
+}
+
+int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_failure *failure)
+{
+	struct gpc_plane_status status = {0};
+
+	if (gpc_plane_read_again(bpffs, &status, failure))
+		return -1;
 	*ret = status;
-	status = (struct gpc_plane_status){0};
 	return 0;
 }
 

@@ -78,10 +78,42 @@ struct gpc_plane_status {
 	struct gpc_next *next;		/* next hops by slot */
 	size_t next_count;
 	uint32_t size_log2;		/* size class of the programs */
+	uint32_t images_read;		/* how often the image was another one, gpc_plane_read_again() */
 };
 
+/*
+ * One reading: the control word, then the image that it names, then devices and counters, reason slots
+ * first and those of objects after them, then the word again; when it has changed, all anew. Packets go
+ * on being counted meanwhile, so sums may differ by those of some microseconds.
+ */
 int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_failure *failure);
+/*
+ * The same into a status that was read before (or is all zero); it is as it was on failure. An image
+ * that is still the active one is kept, not read and checked again.
+ */
+int gpc_plane_read_again(const char *bpffs, struct gpc_plane_status *status,
+			 struct gpc_failure *failure);
 void gpc_plane_status_release(struct gpc_plane_status *status);
+
+/* How full a family's flow table is. */
+struct gpc_flow_fill {
+	uint32_t capacity;
+	uint64_t entries;		/* all, also of flows that are over: the kernel evicts the oldest */
+	uint64_t active[GPC_FLOW_TWIN];	/* flows that are not over, by enum gpc_flow_state */
+	bool complete;			/* false: at least so many, the time was over */
+};
+struct gpc_flows {
+	struct gpc_flow_fill family[2];	/* by enum gpc_family */
+	uint64_t *endpoint;		/* active flows by endpoint index of the image */
+};
+
+/*
+ * Walks over the flow tables of the plane that `status` is a reading of, for at most `budget_ms`. A
+ * table that changes while it is walked over may give an entry twice or not at all.
+ */
+int gpc_plane_flows(const char *bpffs, const struct gpc_plane_status *status, unsigned int budget_ms,
+		    struct gpc_flows *ret, struct gpc_failure *failure);
+void gpc_flows_release(struct gpc_flows *flows);
 
 /* One difference that verify found. */
 struct gpc_verify_finding {
