@@ -71,6 +71,7 @@ _gpc_options() {
 	events) echo '--help --follow --count --type --json' ;;
 	off) echo '--help --json' ;;
 	on) echo '--help --json' ;;
+	upgrade) echo '--help --verbose --force --json' ;;
 	detach) echo '--help --json' ;;
 	restore) echo '--help --json' ;;
 	doctor) echo '--help --file --env --strict --format --json' ;;
@@ -80,7 +81,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show events off on detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show events off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

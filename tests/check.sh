@@ -78,7 +78,7 @@ built() { quiet_make "$@" | tr ' ' '\n'; }
 # ---- the tiers -----------------------------------------------------------------------------------
 
 tier_build() {
-	step build/plain make --no-print-directory -k -j"$jobs" all tools test-programs bench-programs failpoints
+	step build/plain make --no-print-directory -k -j"$jobs" all tools test-programs bench-programs failpoints others
 	step build/sanitized make --no-print-directory -k -j"$jobs" SAN=1 unit-programs
 }
 tier_lint() { programs tests/lint/ "$jobs" < <(printf '%s\n' tests/lint/*.sh); }

@@ -21,7 +21,7 @@ static const struct gpc_record records[] = {
 	R(gpc_vip_choice), R(gpc_vip_ports), R(gpc_table_ref), R(gpc_listener), R(gpc_pool),
 	R(gpc_endpoint), R(gpc_quic), R(gpc_table), R(gpc_backend), R(gpc_interface), R(gpc_tries),
 	R(gpc_vip_lengths), R(gpc_chain), R(gpc_policy), R(gpc_classifier), R(gpc_rule),
-	R(gpc_link_head), R(gpc_link_device), R(gpc_link_listener), R(gpc_link_endpoint),
+	R(gpc_linked_objects), R(gpc_link_head), R(gpc_link_device), R(gpc_link_listener), R(gpc_link_endpoint),
 	R(gpc_link_backend), R(gpc_link_rule),
 };
 
@@ -251,6 +251,12 @@ static const struct gpc_field fields[] = {
 	F(gpc_rule, pad0),
 	F(gpc_rule, expires),
 
+	F(gpc_linked_objects, count),
+	F(gpc_linked_objects, record),
+	F(gpc_linked_objects, record_size),
+	F(gpc_linked_objects, link),
+	F(gpc_linked_objects, link_size),
+
 	F(gpc_link_head, magic),
 	F(gpc_link_head, generation),
 	F(gpc_link_head, device_mult),
@@ -262,6 +268,8 @@ static const struct gpc_field fields[] = {
 	F(gpc_link_head, rule_offset),
 	F(gpc_link_head, backend_offset),
 	F(gpc_link_head, pad0),
+	F(gpc_link_head, objects),
+	F(gpc_link_head, pad1),
 
 	F(gpc_link_device, ifindex),
 	F(gpc_link_device, interface),
@@ -274,6 +282,7 @@ static const struct gpc_field fields[] = {
 
 	F(gpc_link_listener, counter),
 	F(gpc_link_listener, rate),
+	F(gpc_link_listener, buckets),
 	F(gpc_link_listener, pad0),
 
 	F(gpc_link_endpoint, counter),
@@ -286,6 +295,7 @@ static const struct gpc_field fields[] = {
 
 	F(gpc_link_rule, counter),
 	F(gpc_link_rule, rate),
+	F(gpc_link_rule, buckets),
 	F(gpc_link_rule, pad0),
 };
 

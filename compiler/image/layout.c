@@ -87,3 +87,33 @@ struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints,
 		      (backends + 3) / 4 * 4 * (uint32_t)sizeof(struct gpc_link_backend);
 	return layout;
 }
+
+void gpc_link_describe(const struct gpc_section *directory,
+		       struct gpc_link_head *head)
+{
+	const struct {
+		enum gpc_section_id section;
+		uint32_t link, link_size;
+	} kinds[GPC_LINKED_COUNT] = {
+		[GPC_LINKED_LISTENER] = {GPC_SEC_LISTENER, head->listener_offset,
+					 sizeof(struct gpc_link_listener)},
+		[GPC_LINKED_ENDPOINT] = {GPC_SEC_ENDPOINT, head->endpoint_offset,
+					 sizeof(struct gpc_link_endpoint)},
+		[GPC_LINKED_BACKEND] = {GPC_SEC_BACKEND, head->backend_offset,
+					sizeof(struct gpc_link_backend)},
+		[GPC_LINKED_RULE] = {GPC_SEC_RULE, head->rule_offset,
+				     sizeof(struct gpc_link_rule)},
+	};
+
+	for (int kind = 0; kind < GPC_LINKED_COUNT; kind++) {
+		const struct gpc_section *section = &directory[kinds[kind].section];
+
+		head->objects[kind] = (struct gpc_linked_objects){
+			.count = section->count,
+			.record = section->offset,
+			.record_size = section->entry_size,
+			.link = kinds[kind].link,
+			.link_size = kinds[kind].link_size,
+		};
+	}
+}

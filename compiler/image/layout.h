@@ -37,4 +37,7 @@ struct gpc_link_layout {
 struct gpc_link_layout gpc_link_layout(uint32_t listeners, uint32_t endpoints,
 				       uint32_t backends);
 
+/* Fills in head->objects, the frozen directory of image.h, from the sections and the offsets in `head`. */
+void gpc_link_describe(const struct gpc_section *directory, struct gpc_link_head *head);
+
 #endif

@@ -11,6 +11,14 @@ static uint32_t home_of(uint32_t ifindex, uint32_t mult)
 }
 _Static_assert(GPC_DEVICE_SLOTS == 1u << (32 - 22), "a home is a slot");
 
+static bool objects_are_sound(const struct gpc_reader *reader, const struct gpc_link_head *link)
+{
+	struct gpc_link_head same = *link;
+
+	gpc_link_describe(reader->plane->section, &same);
+	return !memcmp(same.objects, link->objects, sizeof(same.objects));
+}
+
 static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link_head *link)
 {
 	struct gpc_link_layout layout =
@@ -26,7 +34,8 @@ static bool head_is_sound(const struct gpc_reader *reader, const struct gpc_link
 	       link->endpoint_offset == base + layout.endpoint &&
 	       link->backend_offset == base + layout.backend &&
 	       link->rule_offset == base + layout.rule && link->cpus &&
-	       gpc_all_zero(link->pad0, sizeof(link->pad0));
+	       gpc_all_zero(link->pad0, sizeof(link->pad0)) &&
+	       gpc_all_zero(link->pad1, sizeof(link->pad1)) && objects_are_sound(reader, link);
 }
 
 /* Index of CHAIN by direction: the chain is one of the device's interface and of that direction. */
@@ -71,7 +80,7 @@ static bool check_rules(const struct gpc_reader *reader, const struct gpc_link_h
 
 	for (uint32_t i = 0; i < count; i++)
 		if ((links[i].rate == GPC_NONE) != !rules[i].rate_entries ||
-		    !gpc_all_zero(links[i].pad0, sizeof(links[i].pad0)))
+		    links[i].buckets != rules[i].rate_entries || links[i].pad0)
 			return gpc_reader_refuse(reader, GPC_E0510,
 						 "rule %u of the link part is malformed", i);
 	return true;

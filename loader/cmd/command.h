@@ -65,6 +65,7 @@ struct gpc_command {
 	X(events)                                                                                  \
 	X(off)                                                                                     \
 	X(on)                                                                                      \
+	X(upgrade)                                                                                 \
 	X(detach)                                                                                  \
 	X(restore)                                                                                 \
 	X(doctor)

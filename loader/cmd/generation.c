@@ -16,6 +16,8 @@ struct json_object *gpc_generation_json(const struct gpc_generation *generation,
 	gpc_json_text(object, "policy_mode", gpc_stance_name(generation->stance));
 	if (generation->rollback_of)
 		gpc_json_number(object, "rollback_of", generation->rollback_of);
+	if (generation->upgrade_of)
+		gpc_json_number(object, "upgrade_of", generation->upgrade_of);
 	gpc_json_text(object, "decision", generation->decision);
 	gpc_json_text(object, "file", generation->image);
 	gpc_json_text(object, "commit", generation->commit);

@@ -52,12 +52,24 @@ static bool parse_digest(const char *text, char out[65])
 	return true;
 }
 
+static bool parse_layout(const char *text, uint32_t *ret)
+{
+	if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
+		return false;
+	*ret = (uint32_t)strtoul(text, NULL, 16);
+	return true;
+}
+
 static bool parse_trailer(const char *key, const char *value, struct gpc_generation *g)
 {
 	if (!strcmp(key, "Gpc-Generation"))
 		return parse_number(value, &g->number);
 	if (!strcmp(key, "Gpc-Rollback-Of"))
 		return parse_number(value, &g->rollback_of);
+	if (!strcmp(key, "Gpc-Upgrade-Of"))
+		return parse_number(value, &g->upgrade_of);
+	if (!strcmp(key, "Gpc-Layout"))
+		return parse_layout(value, &g->layout);
 	if (!strcmp(key, "Gpc-Image"))
 		return parse_digest(value, g->image);
 	if (!strcmp(key, "Gpc-Decision"))

@@ -8,8 +8,9 @@
  *
  * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers
  * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor. A
- * rollback is a new generation that names the old one (Gpc-Rollback-Of); one with policies says
- * whether they decide (Gpc-Policies: audit or enforce).
+ * rollback is a new generation that names the old one (Gpc-Rollback-Of), and so is what another gpc made
+ * of the same sources (Gpc-Upgrade-Of); one with policies says whether they decide (Gpc-Policies: audit or
+ * enforce). Gpc-Layout is that of the image's format.
  */
 #ifndef GPC_LOADER_HISTORY_HISTORY_H
 #define GPC_LOADER_HISTORY_HISTORY_H
@@ -36,6 +37,8 @@ struct gpc_history_file {
 struct gpc_generation {
 	uint32_t number;
 	uint32_t rollback_of; /* 0: not a rollback */
+	uint32_t upgrade_of;  /* 0: not the same sources, compiled by another gpc */
+	uint32_t layout;      /* GPC_ABI_HASH of the image, 0: not recorded */
 	enum gpc_stance stance;
 	char commit[41];
 	char image[65];	   /* file digest */
@@ -85,6 +88,7 @@ struct gpc_history_entry {
 	enum gpc_stance stance;
 	const struct gpc_generation
 		*rollback_of; /* or NULL: its sources and inputs are taken over */
+	bool upgrade;	      /* it is no rollback: `rollback_of` runs, by another gpc */
 	uint32_t at_least;    /* 0, or the least number (the plane may run what was not recorded) */
 };
 /*
@@ -95,7 +99,9 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 			uint32_t *ret_number, struct gpc_failure *failure);
 int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure);
 
-/* The image of a generation: from the store, else rebuilt from the commit's sources and compared.
+/*
+ * The image of a generation: from the store, else rebuilt from the commit's sources; then it must be the
+ * decision that was recorded, unless that was of another layout, which this gpc does not write.
  */
 int gpc_history_image(struct gpc_history *history, const struct gpc_generation *generation,
 		      struct gpc_image *ret_image, bool *ret_rebuilt, struct gpc_failure *failure);

@@ -236,8 +236,10 @@ static char *commit_message(const struct gpc_history_entry *entry,
 	fputs("Gpc-Result: applied\n", out);
 	if (entry->stance != GPC_STANCE_NONE)
 		fprintf(out, "Gpc-Policies: %s\n", gpc_stance_name(entry->stance));
+	fprintf(out, "Gpc-Layout: %08x\n", image->head->abi);
 	if (entry->rollback_of)
-		fprintf(out, "Gpc-Rollback-Of: %u\n", entry->rollback_of->number);
+		fprintf(out, "%s: %u\n", entry->upgrade ? "Gpc-Upgrade-Of" : "Gpc-Rollback-Of",
+			entry->rollback_of->number);
 	if (fclose(out))
 		abort();
 	return text;

@@ -7,9 +7,11 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/ip.h"
+#include "../../compiler/image/layout.h"
 #include "gpc/lookup/device.h"
 #include "gpc/lookup/endpoint.h"
 #include "gpc/lookup/vip.h"
+#include "held.h"
 #include "hop.h"
 #include "place.h"
 #include "slots.h"
@@ -126,25 +128,19 @@ static void release_fill(struct fill *fill)
 
 static int hold_counters(struct gpc_slots *slots, struct gpc_view view)
 {
-	const struct gpc_link_head *link = gpc_view_link(view);
+	static const enum gpc_linked_kind kinds[] = {GPC_LINKED_LISTENER, GPC_LINKED_ENDPOINT,
+						     GPC_LINKED_BACKEND};
 	uint32_t i;
+	size_t k;
 	int r = 0;
 
-	for (i = 0; i < listener_count(view) && !r; i++) {
-		uint64_t key[2] = {gpc_listener_at(view, i)->id, 1};
+	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		for (i = 0; i < gpc_held_count(view, kinds[k]) && !r; i++) {
+			struct gpc_held_object object = gpc_held_at(view, kinds[k], i);
+			uint64_t key[2] = {object.id, 1};
 
-		r = gpc_slots_hold(slots, key, gpc_link_listener_at(view, link, i)->counter);
-	}
-	for (i = 0; i < endpoint_count(view) && !r; i++) {
-		uint64_t key[2] = {gpc_endpoint_at(view, i)->id, 1};
-
-		r = gpc_slots_hold(slots, key, gpc_link_endpoint_at(view, link, i)->counter);
-	}
-	for (i = 0; i < backend_count(view) && !r; i++) {
-		uint64_t key[2] = {backend_at(view, i)->id, 1};
-
-		r = gpc_slots_hold(slots, key, gpc_link_backend_at(view, link, i)->counter);
-	}
+			r = gpc_slots_hold(slots, key, object.counter);
+		}
 	return r;
 }
 
@@ -190,6 +186,9 @@ static int hold_next(struct gpc_slots *slots, struct gpc_view view)
 	uint32_t i;
 	int family, r = 0;
 
+	/* Another gpc's programs have next hops of their own. */
+	if (!gpc_held_own(view))
+		return 0;
 	for (i = 0; i < endpoint_count(view) && !r; i++)
 		for (family = GPC_V4; family <= GPC_V6 && !r; family++) {
 			struct gpc_ip target;
@@ -488,6 +487,7 @@ static void fill_head(struct fill *fill)
 	head->backend_offset = at;
 	at += (backend_count(fill->view) + 3u) / 4u * 4u * sizeof(struct gpc_link_backend);
 	head->rule_offset = at;
+	gpc_link_describe(gpc_view_plane(fill->view)->section, head);
 	fill->head = head;
 	fill->listeners = (struct gpc_link_listener *)(input->bytes + head->listener_offset);
 	fill->endpoints = (struct gpc_link_endpoint *)(input->bytes + head->endpoint_offset);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "held.h"
 #include "slots.h"
 
 uint32_t gpc_rule_count(struct gpc_view view)
@@ -49,20 +50,17 @@ void gpc_rule_fresh_release(struct gpc_rule_fresh *fresh)
 
 static int hold_image(struct assignment *assignment, struct gpc_view view)
 {
-	const struct gpc_link_head *link = gpc_view_link(view);
 	uint32_t i;
 	int r = 0;
 
-	for (i = 0; i < gpc_rule_count(view) && !r; i++) {
-		const struct gpc_rule *rule = gpc_rule_at(view, i);
-		const struct gpc_link_rule *record = gpc_link_rule_at(view, link, i);
-		uint64_t counter_key[2] = {rule->id, 1};
-		uint64_t bucket_key[2] = {rule->id, rule->rate_entries};
+	for (i = 0; i < gpc_held_count(view, GPC_LINKED_RULE) && !r; i++) {
+		struct gpc_held_object rule = gpc_held_at(view, GPC_LINKED_RULE, i);
+		uint64_t counter_key[2] = {rule.id, 1}, bucket_key[2] = {rule.id, rule.buckets};
 
-		r = gpc_slots_hold(&assignment->counters, counter_key, record->counter);
-		if (!r && rule->rate_entries)
+		r = gpc_slots_hold(&assignment->counters, counter_key, rule.counter);
+		if (!r && rule.buckets)
 			r = gpc_ranges_hold(&assignment->buckets, bucket_key,
-					    (struct gpc_range){record->rate, rule->rate_entries});
+					    (struct gpc_range){rule.rate, rule.buckets});
 	}
 	return r;
 }
@@ -88,6 +86,7 @@ static int take_buckets(struct assignment *assignment, const struct gpc_rule *ru
 	int r;
 
 	record->rate = GPC_NONE;
+	record->buckets = rule->rate_entries;
 	if (!rule->rate_entries)
 		return 0;
 	r = gpc_ranges_take(&assignment->buckets, key, rule->rate_entries, &range, &fresh);

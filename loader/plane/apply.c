@@ -9,6 +9,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "control.h"
+#include "../link/held.h"
 #include "failpoint.h"
 #include "kernel.h"
 #include "merging.h"
@@ -66,31 +67,26 @@ static struct gpc_instance *current(struct apply *apply)
 
 /* ---- what is there ---- */
 
-/* Is it an image of this gpc's layout? Its lookups stay inside the mapping whatever it holds. */
-static bool is_readable(const struct gpc_staged *staged)
-{
-	const struct gpc_image_head *head = staged->bytes;
-
-	return head && head->magic == GPC_IMAGE_MAGIC && head->version == GPC_IMAGE_VERSION &&
-	       head->abi == GPC_ABI_HASH && head->link_offset < staged->size;
-}
-
 static void hold(struct apply *apply, uint32_t slot)
 {
 	struct gpc_staged *staged = &apply->held[apply->held_count];
 	struct gpc_failure ignored;
+	struct gpc_view view;
 
 	if (gpc_stage_open(current(apply), slot, staged, &ignored))
 		return;
-	if (!is_readable(staged)) {
+	view = (struct gpc_view){.base = staged->bytes, .mask = staged->size - 1};
+	if (!view.base || !gpc_held_linked(view)) {
 		gpc_stage_close(staged);
 		return;
 	}
-	apply->views[apply->held_count++] =
-		(struct gpc_view){.base = staged->bytes, .mask = staged->size - 1};
+	apply->views[apply->held_count++] = view;
 }
 
-/* The images that stay readable; an active one that cannot be read is replaced like none. */
+/*
+ * The images that stay in use. True if the active one is this gpc's: another's keeps its slots, and is
+ * replaced like none.
+ */
 static bool hold_images(struct apply *apply)
 {
 	uint64_t word = gpc_control_load(current(apply)->control);
@@ -99,7 +95,7 @@ static bool hold_images(struct apply *apply)
 	bool has_active;
 
 	hold(apply, active);
-	has_active = apply->held_count == 1;
+	has_active = apply->held_count == 1 && gpc_held_own(apply->views[0]);
 	if (previous != active)
 		hold(apply, previous);
 	if (fallback != active && fallback != previous)
@@ -203,8 +199,11 @@ static bool fits(struct apply *apply, const struct gpc_prog_sizes *wanted)
 	size_t i;
 
 	for (i = 0; i < apply->held_count; i++) {
-		struct gpc_link_need held = gpc_link_need(apply->views[i]);
+		struct gpc_link_need held = {0};
 
+		if (!gpc_held_own(apply->views[i]))
+			return false;
+		held = gpc_link_need(apply->views[i]);
 		counters += held.counters;
 		next += held.next;
 	}
@@ -312,6 +311,12 @@ static bool is_audit(const struct gpc_instance *instance)
 	return gpc_control_load(instance->control) & GPC_CTL_AUDIT;
 }
 
+/* Does another gpc's image run, of other layouts? What its flows were let through by goes on. */
+static bool replaces_foreign(const struct apply *apply)
+{
+	return apply->held_count && !gpc_held_own(apply->views[0]);
+}
+
 /*
  * Do policies begin to decide now, or to keep state? Connections that live have no entries then, and
  * must survive it (SEMANTICS 5.4, `pickup`).
@@ -320,7 +325,7 @@ static bool begins(struct apply *apply, bool has_active)
 {
 	const struct gpc_plane *live = has_active ? gpc_view_plane(apply->views[0]) : NULL;
 
-	if (!is_stateful(apply->swap.image->plane))
+	if (!is_stateful(apply->swap.image->plane) || replaces_foreign(apply))
 		return false;
 	if (!live || !is_stateful(live))
 		return true;
@@ -344,6 +349,7 @@ static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_fail
 			return -1;
 		renew = !fits(apply, &swap->sizes);
 		keep_sizes(&swap->sizes, current(apply));
+		swap->sizes.own_next = replaces_foreign(apply);
 	} else {
 		renew = true;
 	}

@@ -136,6 +136,16 @@ int gpc_plane_verify(const char *bpffs, const struct gpc_image *image, struct gp
 		     struct gpc_failure *failure);
 void gpc_verify_report_release(struct gpc_verify_report *report);
 
+/* Whose programs run. */
+struct gpc_plane_programs {
+	bool present;			/* a plane is pinned there */
+	bool own;			/* they are those that this gpc carries */
+	char running[17], carried[17];	/* identities of the object code, hex */
+	uint32_t generation;		/* of the active image, whoever linked it; 0: not readable */
+};
+int gpc_plane_programs(const char *bpffs, struct gpc_plane_programs *ret,
+		       struct gpc_failure *failure);
+
 /*
  * off: every packet passes; on: as before. ret_changed may be NULL. Needs no lock and never waits for
  * an apply: one that is under way takes over what is set.

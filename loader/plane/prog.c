@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "gpc/image.h"
 #include "gpc_22.skel.h"
 #include "gpc_23.skel.h"
 #include "gpc_24.skel.h"
@@ -39,7 +40,7 @@ void gpc_prog_build(uint32_t log2, char out[GPC_BUILD_TEXT])
 {
 	size_t size, i;
 	const unsigned char *bytes = class_bytes(log2, &size);
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = 0xcbf29ce484222325ull ^ GPC_ABI_HASH;
 
 	for (i = 0; i < size; i++)
 		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
@@ -81,6 +82,8 @@ static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instan
 	if (!share || !fits(share, id, map))
 		return false;
 	if (id == GPC_MAP_CTL || id == GPC_MAP_IMAGES || id == GPC_MAP_PROGRAMS)
+		return all;
+	if (id == GPC_MAP_NEXT && sizes->own_next)
 		return all;
 	return all || share->entries[id] >= wanted_entries(sizes, id);
 }

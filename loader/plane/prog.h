@@ -12,9 +12,10 @@
 struct gpc_prog_sizes {
 	uint32_t log2;		/* size class, GPC_IMAGE_MIN_LOG2..GPC_IMAGE_MAX_LOG2 */
 	uint32_t flows, counters, next, rules, rate;
+	bool own_next;		/* next hops are not shared: who uses them cannot be told */
 };
 
-/* Identity of the object code of a size class. */
+/* Identity of the object code of a size class, and of the image layout that it reads. */
 void gpc_prog_build(uint32_t log2, char out[GPC_BUILD_TEXT]);
 
 /*

@@ -149,7 +149,8 @@ static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 		r = copy_rate(from, to);
 	if (r)
 		return gpc_kernel_fail(failure, -r, "cannot copy the counters");
-	if (!is_shared(from, to, GPC_MAP_NEXT) && can_copy(from, to, GPC_MAP_NEXT))
+	if (!swap->sizes.own_next && !is_shared(from, to, GPC_MAP_NEXT) &&
+	    can_copy(from, to, GPC_MAP_NEXT))
 		for (slot = 0; slot < from->entries[GPC_MAP_NEXT]; slot++)
 			to->next[slot].hop = from->next[slot].hop;
 	return 0;

@@ -527,6 +527,26 @@ struct gpc_interface {
 #define GPC_DEVICE_SLOTS	1024u	/* power of two; home = ifindex * mult >> 22 */
 #define GPC_DEVICE_PROBES	4u
 
+/*
+ * What any gpc can read of an image that any other has linked, whatever their layouts: so slots stay by
+ * identity over an upgrade and back. Frozen: magic and link_offset in gpc_image_head; magic, generation and
+ * objects in gpc_link_head; this record; a stable id in the first 8 bytes of each record of these kinds; in
+ * their link records the counter at byte 0, and of listeners and rules the first bucket at byte 4 and the
+ * number of buckets at byte 8.
+ */
+enum gpc_linked_kind {
+	GPC_LINKED_LISTENER,
+	GPC_LINKED_ENDPOINT,
+	GPC_LINKED_BACKEND,
+	GPC_LINKED_RULE,
+	GPC_LINKED_COUNT
+};
+struct gpc_linked_objects {
+	__u32 count;
+	__u32 record, record_size;	/* from byte 0 of the image */
+	__u32 link, link_size;
+};
+
 struct gpc_link_head {
 	__u32 magic;		/* 0 in a file, GPC_LINK_MAGIC once linked */
 	__u32 generation;	/* 29 bits; distinct among the images that one plane can hold */
@@ -539,6 +559,8 @@ struct gpc_link_head {
 	__u32 rule_offset;	/* by rule index x struct gpc_link_rule */
 	__u32 backend_offset;	/* by backend index x struct gpc_link_backend */
 	__u32 pad0[5];
+	struct gpc_linked_objects objects[GPC_LINKED_COUNT];
+	__u32 pad1[12];
 };
 
 #define GPC_DEVICE_META	(1u << 0)	/* tc-ingress is bound: XDP writes metadata */
@@ -556,7 +578,8 @@ struct gpc_link_device {
 struct gpc_link_listener {
 	__u32 counter;		/* slot of gpc_counters */
 	__u32 rate;		/* first bucket of gpc_rate, GPC_NONE: no rate */
-	__u32 pad0[2];
+	__u32 buckets;
+	__u32 pad0;
 };
 
 struct gpc_link_endpoint {
@@ -574,7 +597,8 @@ struct gpc_link_backend {
 struct gpc_link_rule {
 	__u32 counter;		/* slot of gpc_rules */
 	__u32 rate;		/* first bucket of gpc_rate, GPC_NONE: no rate */
-	__u32 pad0[2];
+	__u32 buckets;
+	__u32 pad0;
 };
 
 /* Size of the link part in bytes, a multiple of GPC_PAGE: fixed by the counts, so the compiler reserves it. */
@@ -590,7 +614,7 @@ struct gpc_link_rule {
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x1e34e754u
+#define GPC_ABI_HASH 0x900baa9cu
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);
@@ -614,7 +638,8 @@ GPC_ASSERT_SIZE(struct gpc_endpoint, 64);
 GPC_ASSERT_SIZE(struct gpc_table, 16);
 GPC_ASSERT_SIZE(struct gpc_backend, 64);
 GPC_ASSERT_SIZE(struct gpc_interface, 32);
-GPC_ASSERT_SIZE(struct gpc_link_head, 64);
+GPC_ASSERT_SIZE(struct gpc_linked_objects, 20);
+GPC_ASSERT_SIZE(struct gpc_link_head, 192);
 GPC_ASSERT_SIZE(struct gpc_link_device, 32);
 GPC_ASSERT_SIZE(struct gpc_link_listener, 16);
 GPC_ASSERT_SIZE(struct gpc_link_endpoint, 32);

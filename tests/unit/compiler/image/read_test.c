@@ -481,6 +481,7 @@ static struct gpc_link_head *link_of(uint8_t *bytes)
 		.nonce = 99,
 		.cpus = 2,
 	};
+	gpc_link_describe(plane->section, link);
 	for (uint32_t i = 0; i < plane->section[GPC_SEC_RULE].count; i++)
 		((struct gpc_link_rule *)(bytes + link->rule_offset))[i].rate = GPC_NONE;
 	return link;

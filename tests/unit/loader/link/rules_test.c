@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../../../../compiler/image/layout.h"
 #include "../../unit.h"
 
 #define IMAGE_SIZE 65536u
@@ -36,6 +37,7 @@ static void make(struct image *image, const struct rule *rules, uint32_t count)
 	link->rule_offset = LINK_AT + sizeof(*link);
 	plane->section[GPC_SEC_RULE] = (struct gpc_section){
 		RULES_AT, count * sizeof(*records), count, sizeof(*records)};
+	gpc_link_describe(plane->section, link);
 	for (i = 0; i < count; i++)
 		records[i] = (struct gpc_rule){.id = rules[i].id,
 					       .rate_entries = rules[i].entries};

@@ -44,7 +44,7 @@ static int open_map(const char *name)
 static struct gpc_link_rule link_of(const struct gpc_plane_status *status, const char *name)
 {
 	struct gpc_view view = status->image.view;
-	struct gpc_link_rule none_there = {GPC_NONE, GPC_NONE, {0}};
+	struct gpc_link_rule none_there = {GPC_NONE, GPC_NONE, 0, 0};
 
 	for (uint32_t i = 0; i < gpc_rule_count(view); i++)
 		if (!strcmp(gpc_image_name(&status->image, gpc_rule_at(view, i)->name), name))
