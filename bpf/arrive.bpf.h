@@ -189,8 +189,10 @@ static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
 /* Is the packet answered by gpc_answer? If so, that has been told all. */
 static __always_inline int wants_answer(struct gpc_walk *w, __u32 frame, struct gpc_end end)
 {
-	if (likely(end.verdict != GPC_VERDICT_REJECT))
+	if (likely(end.verdict != GPC_VERDICT_REJECT && end.verdict != GPC_VERDICT_ANSWER))
 		return 0;
+	if (end.verdict == GPC_VERDICT_REJECT)
+		w->c->reply = GPC_REPLY_REFUSAL;
 	hand_over(w, frame);
 	w->c->ended = end.reason;
 	return 1;

@@ -117,44 +117,113 @@ static __always_inline void choose_endpoint(struct gpc_walk *w, struct gpc_servi
 		mark_flow(w);
 }
 
+/* Its sender is told what would fit; no IPv4 sender without DF expects that. */
+static __always_inline struct gpc_end end_too_big(struct gpc_walk *w, __u32 grows, __u32 mtu)
+{
+	const struct gpc_packet *p = &w->c->packet;
+
+	walk_time(w);
+	w->c->reply = GPC_REPLY_TOO_BIG;
+	w->c->mtu = (mtu ? mtu : GPC_IP_LENGTH_MAX) - grows;
+	return ended(GPC_REASON_TOO_BIG, p->family == GPC_V6 || p->word >> 16 & GPC_IPV4_DF
+						 ? GPC_VERDICT_ANSWER
+						 : GPC_VERDICT_DROP);
+}
+
+/* Does the host have an address for the outer header of this family? */
+static __always_inline int has_source(const struct gpc_link_endpoint *host, __u32 family)
+{
+	return family == GPC_V4 ? host->source4_be != 0
+				: (host->source6_be[0] | host->source6_be[1]) != 0;
+}
+
+/* Wraps and sends with `gue`. */
+static __always_inline int send_gue(struct xdp_md *ctx, struct gpc_walk *w,
+				    const struct gpc_listener *listener,
+				    const struct gpc_endpoint *endpoint,
+				    const struct gpc_link_endpoint *host,
+				    const struct gpc_route *route, __u32 family)
+{
+	struct gpc_wrap *wrap = &w->c->wrap;
+
+	if (family == GPC_V4) {
+		wrap->source[1] = gpc_mapped_v4(host->source4_be);
+		wrap->destination[1] = gpc_mapped_v4(endpoint->address4_be);
+	} else {
+		wrap->source[0] = host->source6_be[0];
+		wrap->source[1] = host->source6_be[1];
+		wrap->destination[0] = endpoint->address6_be[0];
+		wrap->destination[1] = endpoint->address6_be[1];
+	}
+	wrap->family = family;
+	wrap->destination_mac = route->destination_mac;
+	wrap->source_mac = route->source_mac;
+	wrap->ifindex = route->ifindex;
+	wrap->in = w->in->ifindex;
+	wrap->seed = w->plane->hash_seed[0];
+	wrap->port = listener->gue_port_be;
+	wrap->tos = outer_tos(listener, &w->c->packet);
+	return gpc_send_gue(ctx, w->c);
+}
+
+/* Sends with an outer IP header, or with other MAC addresses only. */
+static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_walk *w,
+				      const struct gpc_listener *listener,
+				      const struct gpc_endpoint *endpoint,
+				      const struct gpc_link_endpoint *host,
+				      const struct gpc_route *route, __u32 family)
+{
+	const struct gpc_packet *p = &w->c->packet;
+	struct gpc_outer outer = {};
+
+	outer.tos = outer_tos(listener, p);
+	if (listener->forward == GPC_FORWARD_DSR)
+		outer.type = p->family == GPC_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	else if (family == GPC_V4)
+		outer_v4(&outer, p, host->source4_be, endpoint->address4_be, 0);
+	else
+		outer_v6(&outer, w->plane->hash_seed[0], p, host->source6_be,
+			 endpoint->address6_be, 0);
+	return send(ctx, p, w->in->ifindex, route, &outer, 0);
+}
+
+/* Bytes that the listener's way of forwarding puts in front of the packet. */
+static __always_inline __u32 grows_by(__u8 forward, __u32 family)
+{
+	__u32 size = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
+
+	if (forward == GPC_FORWARD_DSR)
+		return 0;
+	return forward == GPC_FORWARD_GUE ? size + GPC_UDP_SIZE : size;
+}
+
 /* Sends the packet to s->endpoint; *action is what the program returns then. */
 static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_walk *w,
 					      const struct gpc_service *s, int *action)
 {
-	const struct gpc_plane *plane = w->plane;
 	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, s->endpoint);
 	const struct gpc_link_endpoint *host = gpc_link_endpoint_at(w->view, w->link, s->endpoint);
 	const struct gpc_packet *p = &w->c->packet;
-	struct gpc_outer outer = {};
+	__u32 family = p->family, grows;
 	struct gpc_route route;
-	__u32 family = p->family;
 
 	/* Sent to by the packet's own family if the endpoint has it, else by the other. */
 	if (!(endpoint->flags & (family == GPC_V4 ? GPC_ENDPOINT_V4 : GPC_ENDPOINT_V6)))
 		family ^= 1;
+	grows = grows_by(s->listener->forward, family);
 	if (!find_route(ctx, w->view, w->link, w->in, endpoint, host->next[family & 1], family,
-			w->c->now, &route))
+			w->c->now, &route) ||
+	    (grows && !has_source(host, family)))
 		return ended(GPC_REASON_NO_NEXT_HOP, GPC_VERDICT_DROP);
-	outer_start(&outer, s->listener, p);
-	if (s->listener->forward == GPC_FORWARD_DSR) {
-		outer.type = p->family == GPC_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	} else if (family == GPC_V4) {
-		if (!host->source4_be)
-			return ended(GPC_REASON_NO_NEXT_HOP, GPC_VERDICT_DROP);
-		outer_v4(&outer, p, host->source4_be, endpoint->address4_be);
-	} else {
-		if (!(host->source6_be[0] | host->source6_be[1]))
-			return ended(GPC_REASON_NO_NEXT_HOP, GPC_VERDICT_DROP);
-		outer_v6(&outer, plane, p, host->source6_be, endpoint->address6_be);
-	}
-	if (unlikely(too_big(p, &outer, route.mtu)))
-		return ended(GPC_REASON_TOO_BIG, GPC_VERDICT_DROP);
-	if (outer.gue && unlikely(!outer_udp(ctx, &outer, plane, w->c, s->listener->gue_port_be)))
-		return ended(GPC_REASON_TOO_BIG, GPC_VERDICT_DROP);
-	*action = send(ctx, p, w->in, &route, &outer);
+	if (unlikely(too_big(p, grows, route.mtu)))
+		return end_too_big(w, grows, route.mtu);
+	if (s->listener->forward == GPC_FORWARD_GUE)
+		*action = send_gue(ctx, w, s->listener, endpoint, host, &route, family);
+	else
+		*action = send_plain(ctx, w, s->listener, endpoint, host, &route, family);
 	if (unlikely(*action < 0))
 		return ended(GPC_REASON_NO_HEADROOM,
-			     drop_if(plane->flags & GPC_PLANE_ON_FAIL_DROP));
+			     drop_if(w->plane->flags & GPC_PLANE_ON_FAIL_DROP));
 	count(gpc_link_listener_at(w->view, w->link, s->listener_index)->counter, 1, p->frame,
 	      s->new_flow);
 	count(host->counter, 1, p->frame, s->new_flow);

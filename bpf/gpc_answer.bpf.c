@@ -14,7 +14,7 @@ int gpc_answer(struct xdp_md *ctx)
 
 	if (!c)
 		return XDP_ABORTED;
-	action = reject_xdp(ctx, &c->packet, &c->question, c->now);
+	action = answer_xdp(ctx, c);
 	count_reason(c->hook, c->ended, 1, c->frame);
 	return action;
 }

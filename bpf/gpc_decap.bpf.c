@@ -53,7 +53,7 @@ static __always_inline int unwrap(struct xdp_md *ctx, const struct gpc_packet *o
 	    !mark_congestion(ctx, inner, at))
 		return 0;
 	return !bpf_xdp_adjust_head(ctx, shrink) &&
-	       write_head(ctx, outer, &same, &none, outer->tags);
+	       write_head(ctx, outer, &same, &none, outer->tags, 0);
 }
 
 /*

@@ -153,8 +153,7 @@ static __always_inline struct gpc_end tc(struct __sk_buff *skb, struct gpc_walk 
 	if (w->c->skb_mark && end.verdict == GPC_VERDICT_PASS)
 		skb->mark = w->c->skb_mark;
 	if (end.verdict == GPC_VERDICT_REJECT)
-		*action = reject_skb(skb, &w->c->packet, &w->c->question, w->direction,
-				     w->link->nonce, w->c->now);
+		*action = reject_skb(skb, w->c, w->direction, w->link->nonce);
 	if (end.reason == GPC_REASON_COUNTED)
 		end.reason = passed;
 	return end;

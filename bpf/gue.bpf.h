@@ -32,50 +32,59 @@ static __always_inline __u32 sum_folded(__u64 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-/* Less than 64 bytes at `at`, the end of what is summed up. */
-static __always_inline __u64 sum_rest(const __u8 *data, const __u8 *end, __u32 at, __u32 size)
+/*
+ * Two functions of their own, so that the verifier does not follow the second loop for each end of the first.
+ *
+ * All whole chunks of `size` bytes at offset `at`; negative: too many.
+ */
+__noinline int gpc_sum_chunks(struct xdp_md *ctx, __u32 at, __u32 size)
 {
-	__u64 sum = 0;
-	__u32 i;
+	const __u8 *data, *end;
+	__u32 sum = 0, i;
 
-#pragma clang loop unroll(disable)
-	for (i = 0; i < GPC_SUM_CHUNK / 2; i++) {
-		const __u8 *p = data + (at & GPC_OFFSET_MASK);
-
-		if (!size || p + 1 > end)
-			break;
-		if (size == 1 || p + 2 > end)
-			return sum + p[0];
-		sum += load16(p);
-		at += 2;
-		size -= 2;
-	}
-	return sum;
-}
-
-/* `size` bytes from offset `at`; negative: too many. */
-static __always_inline __s32 sum_bytes(const __u8 *data, const __u8 *end, __u32 at, __u32 size)
-{
-	__u64 sum = 0;
-	__u32 i, k;
-
+	if (!ctx)
+		return -1;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < GPC_SUM_CHUNKS && size >= GPC_SUM_CHUNK; i++) {
 		const __u8 *p = data + (at & GPC_OFFSET_MASK);
 
 		if (p + GPC_SUM_CHUNK > end)
 			return -1;
-#ifdef __clang__
-#pragma clang loop unroll(full)
-#endif
-		for (k = 0; k < GPC_SUM_CHUNK; k += 4)
-			sum += load32(p + k);
+		sum = bpf_csum_diff(0, 0, (void *)p, GPC_SUM_CHUNK, sum);
 		at += GPC_SUM_CHUNK;
 		size -= GPC_SUM_CHUNK;
 	}
-	if (size >= GPC_SUM_CHUNK)
-		return -1;
-	return sum_folded(sum + sum_rest(data, end, at, size));
+	return size < GPC_SUM_CHUNK ? (int)sum_folded(sum) : -1;
+}
+
+/* The `size` bytes at offset `at`, less than a chunk. */
+__noinline int gpc_sum_rest(struct xdp_md *ctx, __u32 at, __u32 size)
+{
+	const __u8 *data, *end;
+	__u64 sum = 0;
+	__u32 i;
+
+	if (!ctx)
+		return 0;
+	data = (void *)(long)ctx->data;
+	end = (void *)(long)ctx->data_end;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < GPC_SUM_CHUNK / 2; i++) {
+		const __u8 *p = data + (at & GPC_OFFSET_MASK);
+
+		if (!size || p + 1 > end)
+			break;
+		if (size == 1 || p + 2 > end) {
+			sum += p[0];
+			break;
+		}
+		sum += load16(p);
+		at += 2;
+		size -= 2;
+	}
+	return sum_folded(sum);
 }
 
 /* Does the L4 checksum cover all that follows the IP header at `l3`, with that header's addresses? */
@@ -109,8 +118,14 @@ __noinline int gpc_sum_inner(struct xdp_md *ctx, const struct gpc_case *c)
 	ip = data + l3;
 	if (ip + GPC_IPV4_SIZE > end)
 		return -1;
-	if (!is_summed(p, data + (p->l4 & GPC_OFFSET_MASK), end, l3))
-		return sum_bytes(data, end, l3, p->length);
+	if (!is_summed(p, data + (p->l4 & GPC_OFFSET_MASK), end, l3)) {
+		__u32 rest = p->length % GPC_SUM_CHUNK;
+		__s32 chunks = gpc_sum_chunks(ctx, l3, p->length);
+
+		return chunks < 0 ? chunks
+				  : (__s32)sum_folded(chunks + gpc_sum_rest(ctx, l3 + p->length - rest,
+									     rest));
+	}
 	/* The addresses stand in the header and, complemented, in what follows it. */
 	sum = (__u64)load32(ip) + load32(ip + 4);
 	head = GPC_IPV6_SIZE;

@@ -41,6 +41,28 @@ enum gpc_relation {
 	GPC_FLOW_REPLY,
 };
 
+/* What the sender of a packet is told (reject.bpf.h). */
+enum gpc_reply_kind {
+	GPC_REPLY_REFUSAL, /* a reset, or port unreachable */
+	GPC_REPLY_TOO_BIG,
+	GPC_REPLY_TTL,	   /* time exceeded */
+	GPC_REPLY_ECHO,
+};
+
+/* How a packet is wrapped with `gue` (encap.bpf.h). */
+struct gpc_wrap {
+	__u64 source[2]; /* outer addresses, v4 as ::ffff:a.b.c.d */
+	__u64 destination[2];
+	__u64 destination_mac, source_mac;
+	__u64 seed;
+	__u32 ifindex; /* to send by */
+	__u32 in;      /* that it came by */
+	__be16 port;
+	__u8 family; /* enum gpc_family of the outer header */
+	__u8 tos;
+	__u32 pad;
+};
+
 /*
  * One packet before its judges. The parsed packet and the key of its flow lie here too: the stack of all
  * functions that call each other has 512 bytes.
@@ -54,6 +76,7 @@ struct gpc_case {
 	struct gpc_answer answer;
 	__u32 log[GPC_MAX_CHAIN_POLICIES];  /* RULE of the log rule that acts, by policy asked */
 	__u32 mark[GPC_MAX_CHAIN_POLICIES]; /* likewise */
+	struct gpc_wrap wrap;
 	struct gpc_flow entry; /* of the packet's flow: as found, then as it is to be */
 	__u64 now;
 	__u64 packets; /* an aggregate is several */
@@ -69,6 +92,7 @@ struct gpc_case {
 	__u32 position;	 /* what the last classifier gave */
 	__u32 parsed;	 /* for gpc_odd: GPC_PARSED, or a reason */
 	__u32 ended;	 /* for gpc_answer: the reason it counts */
+	__u32 mtu;	 /* with GPC_REPLY_TOO_BIG */
 	__u16 chain[2];	 /* of the interface by direction, GPC_NONE16: none */
 	__u8 direction;	 /* enum gpc_direction of this hook */
 	__u8 hook;	 /* enum gpc_hook */
@@ -90,6 +114,7 @@ struct gpc_case {
 	__u8 opened;	 /* what judges want to know is filled in */
 	__u8 stage;	 /* enum gpc_stage (judge.bpf.h) */
 	__u8 action;	 /* said: enum gpc_action */
+	__u8 reply;	 /* enum gpc_reply_kind, of a packet that is answered */
 	__u8 marks;	 /* GPC_FLOW_* that a recheck has found */
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * reject.bpf.h: the answer to a rejected packet (SEMANTICS 5.2): a TCP reset, else ICMP "port
- * unreachable", from the address that the packet was sent to. The frame that came becomes the answer:
- * MAC addresses change places, tags stay, what follows is written anew.
+ * reject.bpf.h: what gpc says itself to the sender of a packet, from the address that it was sent to: a TCP
+ * reset or ICMP "port unreachable" to what is rejected (SEMANTICS 5.2), ICMP "too big" and "time exceeded"
+ * to what cannot be sent on, the reply to an echo request. The frame that came becomes the answer: MAC
+ * addresses change places, tags stay, what follows is written anew (of an echo, its headers).
  *
  * It goes back to where the packet came from. At ingress that is the wire: out of the same device. At
  * egress it is this host, or the network behind it that the packet was routed on from: the answer
@@ -20,16 +21,14 @@
 #include <linux/pkt_cls.h>
 #include <linux/tcp.h>
 
+#include "policy.bpf.h"
 #include "quoted.bpf.h"
 #include "rate.bpf.h"
 
 #define GPC_QUOTE_MAX 128u /* of the packet's bytes in an ICMP answer: any IPv4 header and 8 more */
 #define GPC_ANSWER_MAX (GPC_IPV6_SIZE + GPC_ICMP_HEAD + GPC_QUOTE_MAX)
 #define GPC_ANSWER_TTL 64u
-#define GPC_ICMP_UNREACHABLE 3
-#define GPC_ICMP_PORT 3
-#define GPC_ICMP6_UNREACHABLE 1
-#define GPC_ICMP6_PORT 4
+#define GPC_DF_WORD 0x400000u /* identification and fragment field as loaded: DF alone */
 #define GPC_L2_MAX (GPC_ETH_SIZE + 4 * GPC_MAX_TAGS)
 
 /* The answer from its IP header on; zero behind its end. */
@@ -77,14 +76,16 @@ static __always_inline int is_icmp_error(__u8 protocol, __u8 type)
 }
 
 /* May a packet be answered at all? Group MAC addresses are seen when the frame is read. */
-static __always_inline int is_answerable(const struct gpc_question *q)
+static __always_inline int is_answerable(const struct gpc_case *c)
 {
-	if (q->fragment == GPC_FRAGMENT_LATER || is_group(q->family, q->source) ||
-	    is_group(q->family, q->destination))
+	const struct gpc_packet *p = &c->packet;
+
+	if (p->fragment == GPC_FRAGMENT_LATER || is_group(p->family, p->tuple.source) ||
+	    is_group(p->family, p->tuple.destination))
 		return 0;
-	if (q->protocol == IPPROTO_TCP)
-		return !(q->tcp_flags & GPC_ASK_RST);
-	return !is_icmp_error(q->protocol, q->destination_port >> 8);
+	if (p->tuple.protocol == IPPROTO_TCP)
+		return c->reply != GPC_REPLY_REFUSAL || !(p->tcp_flags & GPC_TCP_RST);
+	return !is_icmp_error(p->tuple.protocol, p->icmp >> 8);
 }
 
 /* ---- what is answered ---- */
@@ -122,17 +123,19 @@ static __always_inline __u64 pseudo_header(const struct gpc_reply *answer, __u32
 	return sum + sum_words(answer, 2, 10);
 }
 
-/* Its IP header, for `payload` bytes of `protocol`; addresses change places. */
+/* Its IP header, for `payload` bytes of `protocol`; addresses change places. `word` is v4's second. */
 static __always_inline void answer_head(struct gpc_reply *answer, const struct gpc_packet *p,
-					__u32 family, __u8 protocol, __u32 payload)
+					__u32 family, __u8 protocol, __u32 payload, __u8 tos,
+					__u32 word)
 {
 	if (family == GPC_V4) {
 		struct iphdr *ip = (struct iphdr *)answer->bytes;
 
 		ip->version = 4;
 		ip->ihl = 5;
+		ip->tos = tos;
 		ip->tot_len = bpf_htons(GPC_IPV4_SIZE + payload);
-		ip->frag_off = bpf_htons(0x4000);
+		answer->words[1] = word;
 		ip->ttl = GPC_ANSWER_TTL;
 		ip->protocol = protocol;
 		ip->saddr = p->tuple.destination[1] >> 32;
@@ -141,7 +144,7 @@ static __always_inline void answer_head(struct gpc_reply *answer, const struct g
 		answer->size = GPC_IPV4_SIZE + payload;
 		return;
 	}
-	answer->words[0] = bpf_htonl(6u << 28);
+	answer->words[0] = bpf_htonl(6u << 28 | (__u32)tos << 20);
 	answer->words[1] = bpf_htonl(payload << 16 | (__u32)protocol << 8 | GPC_ANSWER_TTL);
 	__builtin_memcpy(answer->bytes + 8, p->tuple.destination, 16);
 	__builtin_memcpy(answer->bytes + 24, p->tuple.source, 16);
@@ -159,7 +162,7 @@ static __always_inline void answer_reset(struct gpc_reply *answer, const struct 
 	struct tcphdr *reset = (struct tcphdr *)(answer->bytes + head);
 	__u32 ip_head = p->l4 - GPC_ETH_SIZE - 4 * p->tags;
 
-	answer_head(answer, p, family, IPPROTO_TCP, sizeof(*reset));
+	answer_head(answer, p, family, IPPROTO_TCP, sizeof(*reset), 0, GPC_DF_WORD);
 	reset->source = tcp->dest;
 	reset->dest = tcp->source;
 	reset->doff = sizeof(*reset) / 4;
@@ -176,13 +179,29 @@ static __always_inline void answer_reset(struct gpc_reply *answer, const struct 
 			    sum_words(answer, head / 4, head / 4 + sizeof(*reset) / 4));
 }
 
-/* Port unreachable, as much of the packet quoted as GPC_QUOTE_MAX; it is read where it belongs. */
-static __always_inline int answer_unreachable(void *ctx, enum gpc_context kind,
-					      struct gpc_reply *answer,
-					      const struct gpc_packet *p, __u32 family)
+/* Type and code of the ICMP message, as in its first two bytes. */
+static __always_inline __u16 icmp_kind(enum gpc_reply_kind kind, __u32 family)
+{
+	switch (kind) {
+	case GPC_REPLY_TOO_BIG:
+		return family == GPC_V4 ? 3 << 8 | 4 : 2 << 8;
+	case GPC_REPLY_TTL:
+		return family == GPC_V4 ? 11 << 8 : 3 << 8;
+	default:
+		return family == GPC_V4 ? 3 << 8 | 3 : 1 << 8 | 4;
+	}
+}
+
+/*
+ * An ICMP error with as much of the packet quoted as GPC_QUOTE_MAX; that is read where it belongs. Its
+ * second word is an MTU or nothing.
+ */
+static __always_inline int answer_icmp(void *ctx, enum gpc_context kind, struct gpc_reply *answer,
+				       const struct gpc_case *c, __u32 family)
 {
 	__u32 head = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
 	__u8 protocol = family == GPC_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	const struct gpc_packet *p = &c->packet;
 	__u32 quote = p->length;
 	__u64 sum = 0;
 
@@ -193,9 +212,10 @@ static __always_inline int answer_unreachable(void *ctx, enum gpc_context kind,
 	    frame_load(ctx, kind, GPC_ETH_SIZE + 4 * p->tags,
 		       answer->bytes + head + GPC_ICMP_HEAD, quote))
 		return 0;
-	answer_head(answer, p, family, protocol, GPC_ICMP_HEAD + quote);
-	answer->bytes[head] = family == GPC_V4 ? GPC_ICMP_UNREACHABLE : GPC_ICMP6_UNREACHABLE;
-	answer->bytes[head + 1] = family == GPC_V4 ? GPC_ICMP_PORT : GPC_ICMP6_PORT;
+	answer_head(answer, p, family, protocol, GPC_ICMP_HEAD + quote, 0, GPC_DF_WORD);
+	answer->words[head / 4] = bpf_htonl((__u32)icmp_kind(c->reply, family) << 16);
+	if (c->reply == GPC_REPLY_TOO_BIG)
+		answer->words[head / 4 + 1] = bpf_htonl(c->mtu);
 	if (family == GPC_V6)
 		sum = pseudo_header(answer, family, protocol, GPC_ICMP_HEAD + quote);
 	*(__u16 *)(answer->bytes + head + 2) = checksum_of(
@@ -204,15 +224,40 @@ static __always_inline int answer_unreachable(void *ctx, enum gpc_context kind,
 }
 
 static __always_inline int answer_fill(void *ctx, enum gpc_context kind, struct gpc_reply *answer,
-				       const struct gpc_packet *p, __u32 family)
+				       const struct gpc_case *c, __u32 family)
 {
 	struct tcphdr tcp;
 
-	if (p->tuple.protocol != IPPROTO_TCP)
-		return answer_unreachable(ctx, kind, answer, p, family);
-	if (frame_load(ctx, kind, p->l4, &tcp, sizeof(tcp)))
+	if (c->reply != GPC_REPLY_REFUSAL || c->packet.tuple.protocol != IPPROTO_TCP)
+		return answer_icmp(ctx, kind, answer, c, family);
+	if (frame_load(ctx, kind, c->packet.l4, &tcp, sizeof(tcp)))
 		return 0;
-	answer_reset(answer, p, family, &tcp);
+	answer_reset(answer, &c->packet, family, &tcp);
+	return 1;
+}
+
+/*
+ * The headers of an echo reply: the request's DSCP, in IPv4 its identification and DF; the ICMP checksum
+ * follows from the request's (RFC 1624), whose data nobody reads.
+ */
+static __always_inline int answer_echo(void *ctx, struct gpc_reply *answer,
+				       const struct gpc_packet *p, __u32 family)
+{
+	__u32 head = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
+	__u8 protocol = family == GPC_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	__u8 type = family == GPC_V4 ? GPC_ICMP_ECHO_REPLY : GPC_ICMP6_ECHO_REPLY;
+	__u16 was[2], is;
+
+	if (frame_load(ctx, GPC_CONTEXT_XDP, p->l4, was, sizeof(was)))
+		return 0;
+	is = (was[0] & 0xff00) | type;
+	answer_head(answer, p, family, protocol,
+		    p->length - (p->l4 - GPC_ETH_SIZE - 4 * p->tags), p->tos & 0xfc,
+		    p->word & (0xffff | GPC_DF_WORD));
+	*(__u16 *)(answer->bytes + head) = is;
+	*(__u16 *)(answer->bytes + head + 2) =
+		checksum_of((__u64)(__u16)~was[1] + (__u16)~was[0] + is);
+	answer->size = head + sizeof(was);
 	return 1;
 }
 
@@ -262,58 +307,106 @@ static __always_inline long resize_skb(struct __sk_buff *skb, __u32 size, __u32 
 	return bpf_skb_change_tail(skb, size, 0);
 }
 
-/* Turns the frame into its answer; 0: it cannot be. */
-static __always_inline int answer(void *ctx, enum gpc_context kind, const struct gpc_packet *p)
+/* Memory for the answer, zero; NULL: none. */
+static __always_inline struct gpc_reply *new_answer(enum gpc_context kind)
 {
-	__u32 l3 = GPC_ETH_SIZE + 4 * (p->tags & 3), size;
 	__u32 which = kind;
 	struct gpc_reply *answer = bpf_map_lookup_elem(&gpc_replies, &which);
-	__u64 l2[3];
 
-	if (!answer)
-		return 0;
-	__builtin_memset(answer, 0, sizeof(*answer));
-	if (!answer_l2(ctx, kind, (__u8 *)l2))
-		return 0;
-	if (p->family == GPC_V4 ? !answer_fill(ctx, kind, answer, p, GPC_V4)
-				: !answer_fill(ctx, kind, answer, p, GPC_V6))
-		return 0;
-	size = answer->size;
+	if (answer)
+		__builtin_memset(answer, 0, sizeof(*answer));
+	return answer;
+}
+
+/* Writes what stands in front of the frame and the answer's bytes behind that; 0: not possible. */
+static __always_inline int put_answer(void *ctx, enum gpc_context kind, __u8 l2[24], __u32 l3,
+				      struct gpc_reply *answer)
+{
+	__u32 size = answer->size;
+
 	opaque(size);
 	if (!size || size > GPC_ANSWER_MAX)
-		return 0;
-	if (kind == GPC_CONTEXT_XDP ? resize_xdp(ctx, l3 + size)
-				    : resize_skb(ctx, l3 + size, p->l4))
 		return 0;
 	return !frame_store(ctx, kind, 0, l2, GPC_L2_MAX) &&
 	       !frame_store(ctx, kind, l3, answer->bytes, size);
 }
 
+/* Turns the frame into its answer; 0: it cannot be. */
+static __always_inline int answer(void *ctx, enum gpc_context kind, const struct gpc_case *c)
+{
+	const struct gpc_packet *p = &c->packet;
+	__u32 l3 = GPC_ETH_SIZE + 4 * (p->tags & 3);
+	struct gpc_reply *answer = new_answer(kind);
+	__u64 l2[3];
+
+	if (!answer || !answer_l2(ctx, kind, (__u8 *)l2))
+		return 0;
+	if (p->family == GPC_V4 ? !answer_fill(ctx, kind, answer, c, GPC_V4)
+				: !answer_fill(ctx, kind, answer, c, GPC_V6))
+		return 0;
+	if (kind == GPC_CONTEXT_XDP ? resize_xdp(ctx, l3 + answer->size)
+				    : resize_skb(ctx, l3 + answer->size, p->l4))
+		return 0;
+	return put_answer(ctx, kind, (__u8 *)l2, l3, answer);
+}
+
 /*
- * The frame becomes the answer to itself: 1, or 0 if it cannot. *p is the parsed packet with its
+ * The frame becomes the answer to itself: 1, or 0 if it cannot. The case has the parsed packet with its
  * l4. Global functions: what they do to the frame ends all packet pointers.
  */
-__noinline int gpc_answer_xdp(struct xdp_md *ctx, struct gpc_packet *p)
+__noinline int gpc_answer_xdp(struct xdp_md *ctx, struct gpc_case *c)
 {
-	if (!ctx || !p)
+	if (!ctx || !c)
 		return 0;
-	return answer(ctx, GPC_CONTEXT_XDP, p);
+	return answer(ctx, GPC_CONTEXT_XDP, c);
 }
 
-__noinline int gpc_answer_skb(struct __sk_buff *ctx, struct gpc_packet *p)
+__noinline int gpc_answer_skb(struct __sk_buff *ctx, struct gpc_case *c)
 {
-	if (!ctx || !p)
+	if (!ctx || !c)
 		return 0;
-	return answer(ctx, GPC_CONTEXT_SKB, p);
+	return answer(ctx, GPC_CONTEXT_SKB, c);
 }
 
-/* The action for a rejected packet in XDP: answered back out of where it came in, or dropped. */
-static __always_inline int reject_xdp(struct xdp_md *ctx, struct gpc_packet *p,
-				      const struct gpc_question *question, __u64 now)
+/* An echo request becomes the reply, without options and extension headers. */
+__noinline int gpc_answer_echo(struct xdp_md *ctx, struct gpc_case *c)
 {
-	if (!is_answerable(question) || !limit_take(GPC_LIMIT_REJECT, now))
+	struct gpc_reply *answer = new_answer(GPC_CONTEXT_XDP);
+	const struct gpc_packet *p;
+	__u32 l3, head;
+	__u64 l2[3];
+
+	if (!ctx || !c || !answer)
+		return 0;
+	p = &c->packet;
+	l3 = GPC_ETH_SIZE + 4 * (p->tags & 3);
+	head = p->family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
+	if (!answer_l2(ctx, GPC_CONTEXT_XDP, (__u8 *)l2))
+		return 0;
+	if (p->family == GPC_V4 ? !answer_echo(ctx, answer, p, GPC_V4)
+				: !answer_echo(ctx, answer, p, GPC_V6))
+		return 0;
+	if (p->l4 != l3 + head && bpf_xdp_adjust_head(ctx, (int)(p->l4 - l3 - head)))
+		return 0;
+	return put_answer(ctx, GPC_CONTEXT_XDP, (__u8 *)l2, l3, answer);
+}
+
+/*
+ * The action for a packet in XDP that is to be answered as c->reply says: back out of where it came in, or
+ * dropped. Errors are limited as what is rejected is; echo replies, which are not larger than their requests,
+ * are not.
+ */
+static __always_inline int answer_xdp(struct xdp_md *ctx, struct gpc_case *c)
+{
+	int answered;
+
+	if (!is_answerable(c))
 		return XDP_DROP;
-	return gpc_answer_xdp(ctx, p) ? XDP_TX : XDP_DROP;
+	if (c->reply == GPC_REPLY_ECHO)
+		answered = gpc_answer_echo(ctx, c);
+	else
+		answered = limit_take(GPC_LIMIT_REJECT, c->now) && gpc_answer_xdp(ctx, c);
+	return answered ? XDP_TX : XDP_DROP;
 }
 
 /* What stands in skb->mark of the plane's own answers; never 0. */
@@ -322,14 +415,14 @@ static __always_inline __u32 answer_sign(__u64 nonce)
 	return (__u32)nonce | 1;
 }
 
-/* Likewise in TC; `nonce` is the plane's. */
-static __always_inline int reject_skb(struct __sk_buff *skb, struct gpc_packet *p,
-				      const struct gpc_question *question,
-				      enum gpc_direction direction, __u64 nonce, __u64 now)
+/* Likewise in TC for what is rejected; `nonce` is the plane's. */
+static __always_inline int reject_skb(struct __sk_buff *skb, struct gpc_case *c,
+				      enum gpc_direction direction, __u64 nonce)
 {
-	if (!is_answerable(question) || !limit_take(GPC_LIMIT_REJECT, now))
+	c->reply = GPC_REPLY_REFUSAL;
+	if (!is_answerable(c) || !limit_take(GPC_LIMIT_REJECT, c->now))
 		return TC_ACT_SHOT;
-	if (!gpc_answer_skb(skb, p))
+	if (!gpc_answer_skb(skb, c))
 		return TC_ACT_SHOT;
 	skb->mark = answer_sign(nonce);
 	return bpf_redirect(skb->ifindex, direction == GPC_EGRESS ? BPF_F_INGRESS : 0);

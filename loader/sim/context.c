@@ -156,3 +156,19 @@ long gpc_sim_redirect(__u32 ifindex, __u64 flags)
 	(void)flags;
 	return redirect_action;
 }
+
+/* What bpf_csum_diff() gives of bytes that are only added. */
+__u32 gpc_sim_checksum(const void *bytes, __u32 size, __u32 sum)
+{
+	uint64_t total = sum;
+
+	for (__u32 i = 0; i + 4 <= size; i += 4) {
+		uint32_t word;
+
+		memcpy(&word, (const char *)bytes + i, sizeof(word));
+		total += word;
+	}
+	while (total >> 32)
+		total = (total & 0xffffffff) + (total >> 32);
+	return (__u32)total;
+}

@@ -25,56 +25,59 @@ static __always_inline struct stages_ask *asked(void)
 	return bpf_map_lookup_elem(&stages_ask, &zero);
 }
 
-static __always_inline struct gpc_packet packet_of(const struct stages_ask *ask)
+/* A case with the packet that is asked about, to be rejected. */
+static __always_inline struct gpc_case *asked_case(const struct stages_ask *ask)
 {
-	struct gpc_packet p;
+	__u32 zero = 0;
+	struct gpc_case *c = bpf_map_lookup_elem(&gpc_cases, &zero);
+	struct gpc_packet *p;
 
-	__builtin_memset(&p, 0, sizeof(p));
-	__builtin_memcpy(p.tuple.source, ask->question.source, 16);
-	__builtin_memcpy(p.tuple.destination, ask->question.destination, 16);
-	p.tuple.protocol = ask->question.protocol;
-	p.family = ask->question.family;
-	p.length = ask->length;
-	p.l4 = ask->l4;
-	p.tags = ask->tags;
-	p.tcp_flags = ask->tcp_flags;
-	return p;
+	if (!c)
+		return 0;
+	p = &c->packet;
+	__builtin_memset(p, 0, sizeof(*p));
+	__builtin_memcpy(p->tuple.source, ask->question.source, 16);
+	__builtin_memcpy(p->tuple.destination, ask->question.destination, 16);
+	p->tuple.protocol = ask->question.protocol;
+	p->family = ask->question.family;
+	p->fragment = ask->question.fragment;
+	p->icmp = ask->question.destination_port;
+	p->length = ask->length;
+	p->l4 = ask->l4;
+	p->tags = ask->tags;
+	p->tcp_flags = ask->tcp_flags;
+	if (ask->question.tcp_flags & GPC_ASK_RST)
+		p->tcp_flags |= GPC_TCP_RST;
+	c->now = ask->now;
+	c->reply = GPC_REPLY_REFUSAL;
+	return c;
 }
 
 SEC("xdp")
 int reject_at_xdp(struct xdp_md *ctx)
 {
 	struct stages_ask *ask = asked();
-	struct gpc_packet p;
+	struct gpc_case *c = ask ? asked_case(ask) : 0;
 
-	if (!ask)
-		return XDP_ABORTED;
-	p = packet_of(ask);
-	return reject_xdp(ctx, &p, &ask->question, ask->now);
+	return c ? answer_xdp(ctx, c) : XDP_ABORTED;
 }
 
 SEC("tc")
 int reject_at_ingress(struct __sk_buff *skb)
 {
 	struct stages_ask *ask = asked();
-	struct gpc_packet p;
+	struct gpc_case *c = ask ? asked_case(ask) : 0;
 
-	if (!ask)
-		return -2;
-	p = packet_of(ask);
-	return reject_skb(skb, &p, &ask->question, GPC_INGRESS, STAGES_NONCE, ask->now);
+	return c ? reject_skb(skb, c, GPC_INGRESS, STAGES_NONCE) : -2;
 }
 
 SEC("tc")
 int reject_at_egress(struct __sk_buff *skb)
 {
 	struct stages_ask *ask = asked();
-	struct gpc_packet p;
+	struct gpc_case *c = ask ? asked_case(ask) : 0;
 
-	if (!ask)
-		return -2;
-	p = packet_of(ask);
-	return reject_skb(skb, &p, &ask->question, GPC_EGRESS, STAGES_NONCE, ask->now);
+	return c ? reject_skb(skb, c, GPC_EGRESS, STAGES_NONCE) : -2;
 }
 
 SEC("tc")
@@ -83,7 +86,7 @@ int seen_at_tc(struct __sk_buff *skb)
 	return answer_seen(skb, STAGES_NONCE);
 }
 
-static __always_inline int answered(const struct gpc_packet *q, int result)
+static __always_inline int tell_quoted(const struct gpc_packet *q, int result)
 {
 	__u32 zero = 0;
 	struct stages_answer *answer = bpf_map_lookup_elem(&stages_answer, &zero);
@@ -111,7 +114,7 @@ int quoted_at_xdp(struct xdp_md *ctx)
 		return -1;
 	__builtin_memset(&q, 0, sizeof(q));
 	q.family = ask->question.family;
-	return answered(&q, gpc_quoted_xdp(ctx, &q, ask->at, ask->limit));
+	return tell_quoted(&q, gpc_quoted_xdp(ctx, &q, ask->at, ask->limit));
 }
 
 SEC("tc")
@@ -124,7 +127,7 @@ int quoted_at_tc(struct __sk_buff *skb)
 		return -1;
 	__builtin_memset(&q, 0, sizeof(q));
 	q.family = ask->question.family;
-	return answered(&q, gpc_quoted_skb(skb, &q, ask->at, ask->limit));
+	return tell_quoted(&q, gpc_quoted_skb(skb, &q, ask->at, ask->limit));
 }
 
 SEC("xdp")
@@ -137,7 +140,7 @@ int rate_at_xdp(struct xdp_md *ctx __attribute__((unused)))
 		   : -1;
 }
 
-static __always_inline struct gpc_scene scene_of(const struct stages_ask *ask)
+static __always_inline struct gpc_scene asked_scene(const struct stages_ask *ask)
 {
 	return (struct gpc_scene){.question = &ask->question,
 				  .now = ask->now,
@@ -165,7 +168,7 @@ int event_at_xdp(struct xdp_md *ctx __attribute__((unused)))
 
 	if (!ask)
 		return -1;
-	scene = scene_of(ask);
+	scene = asked_scene(ask);
 	ruling = ruling_of(ask);
 	event_limited(ask->which, &scene, ask->type, &ruling);
 	return 0;
@@ -183,7 +186,7 @@ int log_at_xdp(struct xdp_md *ctx __attribute__((unused)))
 	counter = bpf_map_lookup_elem(&gpc_rules, &zero);
 	if (!ask || !counter)
 		return -1;
-	scene = scene_of(ask);
+	scene = asked_scene(ask);
 	ruling = ruling_of(ask);
 	event_log(counter, &ask->rule, &scene, &ruling);
 	return 0;

@@ -80,11 +80,6 @@ static const struct row rows[] = {
 	 {.to = OTHER6, .fragment = 0x0101, .extensions = {FRAGMENT_HEADER}},
 	 PASSES(NO_LISTENER)},
 	{"options in a fragment", {.to = A(1), .options = 2, .fragment = 0x2000}, PASSES(FRAGMENT)},
-	/* with its outer header larger than the way's MTU of 1500 */
-	{"v4 in v4, 1501", {.to = A(1), .payload = 1441}, DROPS(TOO_BIG)},
-	{"v4 in v6, 1501", {.to = A(2), .payload = 1421}, DROPS(TOO_BIG)},
-	{"v6 in v6, 1501", {.to = B(1), .payload = 1401}, DROPS(TOO_BIG)},
-	{"v4 in v4, 1501, elsewhere", {.to = A(5), .payload = 1441}, DROPS(TOO_BIG)},
 	/* malformed, to a listener's address: dropped */
 	{"tcp fragment at 8", {.to = A(1), .fragment = 0x2001}, DROPS(MALFORMED_FRAGMENT)},
 	{"last tcp fragment at 8", {.to = A(1), .fragment = 0x0001}, DROPS(MALFORMED_FRAGMENT)},

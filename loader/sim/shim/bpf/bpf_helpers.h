@@ -46,6 +46,7 @@ long gpc_sim_change_tail(struct gpc_sim_context *ctx, __u32 size);
 long gpc_sim_adjust_room(struct gpc_sim_context *ctx, int delta);
 long gpc_sim_redirect(__u32 ifindex, __u64 flags);
 long gpc_sim_fib(struct bpf_fib_lookup *fib);
+__u32 gpc_sim_checksum(const void *bytes, __u32 size, __u32 sum);
 int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program);
 
 #define bpf_map_lookup_elem(map, key) gpc_sim_lookup(map, key)
@@ -65,6 +66,7 @@ int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program);
 #define bpf_skb_adjust_room(ctx, delta, mode, flags) gpc_sim_adjust_room(ctx, delta)
 #define bpf_skb_pull_data(ctx, size) ((void)(ctx), 0)
 #define bpf_redirect(ifindex, flags) gpc_sim_redirect(ifindex, flags)
+#define bpf_csum_diff(from, from_size, to, to_size, seed) gpc_sim_checksum(to, to_size, seed)
 #define bpf_fib_lookup(ctx, fib, size, flags) gpc_sim_fib(fib)
 /* Only entry points do that, so it is their return. */
 #define bpf_tail_call(ctx, map, program) return gpc_sim_tail(ctx, program)
