@@ -271,7 +271,7 @@ static enum gpc_exit apply_unrecorded(const struct gpc_call *call, const struct 
 	struct gpc_apply_outcome outcome = {0};
 	struct gpc_failure failure;
 
-	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance, &notices,
+	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance, NULL, &notices,
 			    &outcome, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (!gpc_call_has(call, "json"))
@@ -300,7 +300,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
-	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance, &notices, &outcome,
+	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance, NULL, &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))

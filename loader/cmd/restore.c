@@ -28,7 +28,7 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 	struct gpc_failure failure;
 	char devices[32];
 
-	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance, &notices, &outcome,
+	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance, NULL, &notices, &outcome,
 			    &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);

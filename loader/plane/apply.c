@@ -406,14 +406,16 @@ static double now_ms(void)
 }
 
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    enum gpc_stance stance, const struct gpc_notice_sink *notices,
-		    struct gpc_apply_outcome *ret, struct gpc_failure *failure)
+		    enum gpc_stance stance, const struct gpc_overrides *overrides,
+		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    struct gpc_failure *failure)
 {
 	GPC_CLEANUP(release_apply)
 	struct apply apply = {
 		.swap = {.bpffs = bpffs,
 			 .image = image,
 			 .notices = notices,
+			 .overrides = overrides,
 			 .audit = stance == GPC_STANCE_AUDIT,
 			 .staged = GPC_STAGED_NONE},
 	};

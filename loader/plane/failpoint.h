@@ -14,19 +14,20 @@
 
 #define GPC_FAILPOINTS(X)                                                                          \
 	X("first.folder") X("first.load") X("first.pin") X("first.stage") X("first.verify")        \
-	X("first.place") X("first.hops") X("first.flip") X("first.publish") X("first.attach")      \
+	X("first.place") X("first.hops") X("first.levers") X("first.flip") X("first.publish") X("first.attach")      \
 	X("first.prune")                                                                           \
 	X("later.stage") X("later.verify") X("later.place") X("later.hops") X("later.attach")      \
-	X("later.flip") X("later.prune")                                                           \
+	X("later.flip") X("later.levers") X("later.prune")                                                           \
 	X("growth.folder") X("growth.load") X("growth.pin") X("growth.copy") X("growth.stage")     \
-	X("growth.verify") X("growth.place") X("growth.hops") X("growth.flip")                     \
+	X("growth.verify") X("growth.place") X("growth.hops") X("growth.levers") X("growth.flip")                     \
 	X("growth.publish") X("growth.attach") X("growth.prune")                                   \
-	X("same.hops") X("same.attach") X("same.flip") X("same.prune")                             \
+	X("same.hops") X("same.attach") X("same.flip") X("same.levers") X("same.prune")                             \
 	X("detach.links") X("detach.instances") X("detach.folder")                                 \
 	X("pin.one") X("fill.created") X("place.unpinned") X("place.pinned")                       \
 	X("attach.created") X("attach.pinned") X("attach.updated") X("prune.one")                  \
 	X("remove.renamed") X("retire.instances") X("clear.emptied")                               \
-	X("record.prepared") X("record.applied")
+	X("record.prepared") X("record.applied")                                                   \
+	X("states.one") X("override.journaled") X("override.published")
 
 /* 0: go on. Not 0: fail here. Need not return. */
 int gpc_failpoint(const char *name);

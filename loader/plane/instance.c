@@ -52,19 +52,25 @@ void gpc_instance_init(struct gpc_instance *instance)
 	memset(instance->program, -1, sizeof(instance->program));
 }
 
-static size_t next_bytes(const struct gpc_instance *instance)
+static size_t map_bytes(const struct gpc_instance *instance, enum gpc_map_id id)
 {
-	return instance->entries[GPC_MAP_NEXT] * sizeof(struct gpc_next);
+	return (size_t)instance->entries[id] * instance->value_size[id];
+}
+
+static void unmap(const struct gpc_instance *instance, enum gpc_map_id id, volatile void *at)
+{
+	if (at)
+		munmap((void *)at, map_bytes(instance, id));
 }
 
 void gpc_instance_close(struct gpc_instance *instance)
 {
 	int i;
 
-	if (instance->control)
-		munmap((void *)instance->control, GPC_CTL_ENTRIES * sizeof(uint64_t));
-	if (instance->next)
-		munmap((void *)instance->next, next_bytes(instance));
+	unmap(instance, GPC_MAP_CTL, instance->control);
+	unmap(instance, GPC_MAP_NEXT, instance->next);
+	unmap(instance, GPC_MAP_ENDPOINTS, instance->endpoints);
+	unmap(instance, GPC_MAP_BACKENDS, instance->backends);
 	for (i = 0; i < GPC_MAP_COUNT; i++)
 		gpc_cleanup_close(&instance->map[i]);
 	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
@@ -72,11 +78,33 @@ void gpc_instance_close(struct gpc_instance *instance)
 	gpc_instance_init(instance);
 }
 
-static void *map_writable(int fd, size_t size)
+/* NULL: what it holds is of another size, or the kernel refuses. */
+static void *map_writable(const struct gpc_instance *instance, enum gpc_map_id id, size_t value_size)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p;
 
+	if (instance->value_size[id] != value_size) {
+		errno = EINVAL;
+		return NULL;
+	}
+	p = mmap(NULL, map_bytes(instance, id), PROT_READ | PROT_WRITE, MAP_SHARED,
+		 instance->map[id], 0);
 	return p == MAP_FAILED ? NULL : p;
+}
+
+/* States that an older gpc did not have, or had in another form, are none. */
+static int map_states(struct gpc_instance *instance, struct gpc_failure *failure)
+{
+	size_t endpoint = sizeof(*instance->endpoints), backend = sizeof(*instance->backends);
+
+	if (instance->value_size[GPC_MAP_ENDPOINTS] != endpoint ||
+	    instance->value_size[GPC_MAP_BACKENDS] != backend)
+		return 0;
+	instance->endpoints = map_writable(instance, GPC_MAP_ENDPOINTS, endpoint);
+	instance->backends = map_writable(instance, GPC_MAP_BACKENDS, backend);
+	if (instance->endpoints && instance->backends)
+		return 0;
+	return gpc_kernel_fail(failure, errno, "cannot map the states of endpoints");
 }
 
 int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failure)
@@ -108,14 +136,13 @@ int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failur
 					       gpc_program_names[i]);
 		instance->program_id[i] = info.id;
 	}
-	instance->control =
-		map_writable(instance->map[GPC_MAP_CTL], GPC_CTL_ENTRIES * sizeof(uint64_t));
+	instance->control = map_writable(instance, GPC_MAP_CTL, sizeof(*instance->control));
 	if (!instance->control)
 		return gpc_kernel_fail(failure, errno, "cannot map the control word");
-	instance->next = map_writable(instance->map[GPC_MAP_NEXT], next_bytes(instance));
+	instance->next = map_writable(instance, GPC_MAP_NEXT, sizeof(*instance->next));
 	if (!instance->next)
 		return gpc_kernel_fail(failure, errno, "cannot map the next hops");
-	return 0;
+	return map_states(instance, failure);
 }
 
 static int open_pin(const struct gpc_instance *instance, const char *name, int *ret,

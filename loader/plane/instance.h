@@ -76,6 +76,9 @@ struct gpc_instance {
 	uint32_t key_size[GPC_MAP_COUNT], value_size[GPC_MAP_COUNT];
 	volatile uint64_t *control;	/* gpc_ctl, mapped */
 	volatile struct gpc_next *next;	/* gpc_next, mapped */
+	/* gpc_endpoints, gpc_backends, mapped; NULL: an older gpc's has none */
+	volatile struct gpc_endpoint_state *endpoints;
+	volatile struct gpc_backend_state *backends;
 };
 
 void gpc_instance_init(struct gpc_instance *instance);

@@ -13,6 +13,7 @@
 #include "failpoint.h"
 #include "foreign.h"
 #include "kernel.h"
+#include "state.h"
 #include "survey.h"
 
 /* ---- read: devices ---- */
@@ -162,6 +163,26 @@ static int read_next(struct gpc_plane_status *status, const struct gpc_instance 
 	return 0;
 }
 
+static int read_states(struct gpc_plane_status *status, const struct gpc_instance *instance,
+		       struct gpc_failure *failure)
+{
+	size_t i;
+
+	if (!instance->endpoints || !instance->backends)
+		return 0;
+	status->endpoint_states = instance->entries[GPC_MAP_ENDPOINTS];
+	status->backend_states = instance->entries[GPC_MAP_BACKENDS];
+	status->endpoints = calloc(status->endpoint_states, sizeof(*status->endpoints));
+	status->backends = calloc(status->backend_states, sizeof(*status->backends));
+	if (!status->endpoints || !status->backends)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the states of endpoints");
+	for (i = 0; i < status->endpoint_states; i++)
+		status->endpoints[i] = instance->endpoints[i];
+	for (i = 0; i < status->backend_states; i++)
+		status->backends[i] = instance->backends[i];
+	return 0;
+}
+
 /* ---- read: the whole ---- */
 
 /* Is the image in the slot the one that was read before? Its link part has the generation. */
@@ -203,7 +224,8 @@ static int read_instance(struct gpc_plane_status *status, struct gpc_survey *sur
 	read_image(status, instance, before, ret_kept);
 	if (status->has_image && (read_devices(status, survey, failure) ||
 				  read_counters(status, instance, failure) ||
-				  read_next(status, instance, failure)))
+				  read_next(status, instance, failure) ||
+				  read_states(status, instance, failure)))
 		return -1;
 	*ret_moved = gpc_control_load(instance->control) != status->control;
 	return 0;
@@ -264,7 +286,36 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 	free(status->counters);
 	free(status->rules);
 	free(status->next);
+	free(status->endpoints);
+	free(status->backends);
 	*status = (struct gpc_plane_status){0};
+}
+
+/* ---- override ---- */
+
+/* Also of an interrupted growth both instances, since links may run either. */
+int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
+		       struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	size_t i;
+
+	if (gpc_survey_open(bpffs, &survey, failure))
+		return -1;
+	if (!survey.present) {
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'", bpffs);
+		return gpc_fail_hint(failure, "run: gpc apply");
+	}
+	for (i = survey.count; i-- > 0;) {
+		GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
+		const struct gpc_instance *instance = &survey.instances[i];
+
+		if (gpc_stage_read(instance, gpc_ctl_active(gpc_control_load(instance->control)),
+				   &image, failure) ||
+		    gpc_states_publish(instance, &image, image.view, overrides, failure))
+			return -1;
+	}
+	return 0;
 }
 
 /* ---- switch ---- */

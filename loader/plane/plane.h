@@ -17,6 +17,7 @@
 #include "../../compiler/image/image_file.h"
 #include "../fail.h"
 #include "../notice.h"
+#include "../override/override.h"
 #include "../stance.h"
 #include "gpc/abi.h"
 
@@ -35,11 +36,17 @@ struct gpc_apply_outcome {
  * that appeared are bound, dead links replaced, even when the image is unchanged.
  * Exits: HOST (kernel, capability, foreign program, driver), CONFLICT, FAILED.
  * `generation`: number to give this image (from the history), 1..2^29-1. `stance`: whether its
- * policies decide; changed by the same store as the image.
+ * policies decide; changed by the same store as the image. `overrides`: what of them is live, and about
+ * objects of the image, holds for it from its first packet on; NULL: nobody knows, what the maps say stays.
  */
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    enum gpc_stance stance, const struct gpc_notice_sink *notices,
-		    struct gpc_apply_outcome *ret, struct gpc_failure *failure);
+		    enum gpc_stance stance, const struct gpc_overrides *overrides,
+		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    struct gpc_failure *failure);
+
+/* Makes `overrides`, and nothing but them, hold for the running image. FAILED when none runs. */
+int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
+		       struct gpc_failure *failure);
 
 /*
  * Frees what the last apply left: images that nothing names any more, programs that were grown out
@@ -77,6 +84,9 @@ struct gpc_plane_status {
 	struct gpc_limiter limits[GPC_LIMIT_COUNT];	/* of all CPUs; tat is 0 */
 	struct gpc_next *next;		/* next hops by slot */
 	size_t next_count;
+	struct gpc_endpoint_state *endpoints;	/* by counter slot; NULL: an older gpc's plane */
+	struct gpc_backend_state *backends;
+	size_t endpoint_states, backend_states;
 	uint32_t size_log2;		/* size class of the programs */
 	uint32_t images_read;		/* how often the image was another one, gpc_plane_read_again() */
 };

@@ -13,6 +13,7 @@
 #include "control.h"
 #include "failpoint.h"
 #include "kernel.h"
+#include "state.h"
 
 #define FLIP_TRIES 1000u
 
@@ -153,6 +154,7 @@ static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 	    can_copy(from, to, GPC_MAP_NEXT))
 		for (slot = 0; slot < from->entries[GPC_MAP_NEXT]; slot++)
 			to->next[slot].hop = from->next[slot].hop;
+	gpc_states_copy(from, to);
 	return 0;
 }
 
@@ -218,6 +220,7 @@ static int zero_fresh(const struct gpc_instance *instance, const struct gpc_link
 	const struct gpc_rule_fresh *fresh = &link->fresh_rules;
 	int r = gpc_percpu_zero(&counters, link->fresh_counters, link->fresh_counter_count);
 
+	gpc_states_zero(instance, link->fresh_counters, link->fresh_counter_count);
 	if (!r)
 		r = gpc_percpu_zero(&rules, fresh->counters, fresh->counter_count);
 	return r ? r : zero_buckets(instance, fresh);
@@ -240,6 +243,33 @@ static int write_hops(struct gpc_swap *swap, struct gpc_failure *failure)
 	if (swap->plan != GPC_PLAN_FIRST)
 		r = zero_fresh(swap->target, swap->link);
 	return r ? gpc_kernel_fail(failure, -r, "cannot zero the counters") : 0;
+}
+
+/* ---- levers: what operators have overridden, by the image's own order and weights ---- */
+
+/* Before packets come to a new instance, but after the flip where the states are those of another image. */
+static int pull_levers(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	struct gpc_view linked = {.base = swap->bytes, .mask = swap->image->view.mask};
+
+	return swap->overrides ? gpc_states_publish(swap->target, swap->image, linked,
+						    swap->overrides, failure)
+			       : 0;
+}
+
+static void unpull_levers(struct gpc_swap *swap)
+{
+	GPC_CLEANUP(gpc_image_release) struct gpc_image before = {0};
+	struct gpc_instance *old = current(swap);
+	struct gpc_failure ignored;
+	uint64_t word;
+
+	/* A new instance goes as a whole, but may share the maps of the old one. */
+	if (!swap->overrides || !old)
+		return;
+	word = swap->target == old ? swap->word_before : gpc_control_load(old->control);
+	if (!gpc_stage_read(old, gpc_ctl_active(word), &before, &ignored))
+		(void)gpc_states_publish(old, &before, before.view, swap->overrides, &ignored);
 }
 
 /* ---- flip, publish ---- */
@@ -379,6 +409,7 @@ enum step_id {
 	VERIFY,
 	PLACE,
 	HOPS,
+	LEVERS,
 	FLIP,
 	PUBLISH,
 	ATTACH,
@@ -400,6 +431,7 @@ static const struct step {
 	[VERIFY] = {"verify", verify, NULL},
 	[PLACE] = {"place", place, unplace},
 	[HOPS] = {"hops", write_hops, NULL},
+	[LEVERS] = {"levers", pull_levers, unpull_levers},
 	[FLIP] = {"flip", flip, unflip},
 	[PUBLISH] = {"publish", publish, NULL},
 	[ATTACH] = {"attach", attach, unattach},
@@ -411,19 +443,19 @@ static const struct {
 	enum step_id steps[16];
 } plans[GPC_PLAN_COUNT] = {
 	[GPC_PLAN_FIRST] = {"first",
-			    {FOLDER, LOAD, PIN, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH, ATTACH,
-			     PRUNE}},
+			    {FOLDER, LOAD, PIN, STAGE, VERIFY, PLACE, HOPS, LEVERS, FLIP, PUBLISH,
+			     ATTACH, PRUNE}},
 	[GPC_PLAN_GROWTH] = {"growth",
-			     {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, FLIP, PUBLISH,
-			      ATTACH, PRUNE}},
-	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, PRUNE}},
-	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, FLIP, PRUNE}},
+			     {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, LEVERS, FLIP,
+			      PUBLISH, ATTACH, PRUNE}},
+	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, LEVERS, PRUNE}},
+	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, FLIP, LEVERS, PRUNE}},
 };
 
 /* An interrupt counts until the flip; what begins with it is done to its end. */
 static bool may_stop(enum step_id id)
 {
-	return id != PUBLISH && id != ATTACH && id != PRUNE;
+	return id != PUBLISH && id != ATTACH && id != LEVERS && id != PRUNE;
 }
 
 static int run_step(struct gpc_swap *swap, enum step_id id, struct gpc_failure *failure)

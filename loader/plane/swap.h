@@ -4,12 +4,12 @@
  * stands beside its undo, which runs, last step first, when a later one fails. SIGKILL between any
  * two steps leaves the old or the new plane; the next apply converges.
  *
- *   first    no plane is there     folder load pin stage verify place hops flip publish attach prune
- *   growth   a new instance takes  folder load pin copy stage verify place hops flip publish attach prune
- *            over: larger class,
+ *   first    no plane is there     folder load pin stage verify place hops levers flip publish attach prune
+ *   growth   a new instance takes  folder load pin copy stage verify place hops levers flip publish attach
+ *            over: larger class,   prune
  *            larger maps, newer gpc
- *   later    the plane runs on     stage verify place hops attach flip prune
- *   same     same image, same      hops attach flip prune
+ *   later    the plane runs on     stage verify place hops attach flip levers prune
+ *   same     same image, same      hops attach flip levers prune
  *            link part             (the audit flag alone, if at all)
  *
  * Nothing of a new instance is visible before `attach`, nothing of a new image before `flip`.
@@ -18,6 +18,7 @@
 #define GPC_LOADER_PLANE_SWAP_H
 
 #include "../link/link.h"
+#include "../override/override.h"
 #include "prog.h"
 #include "survey.h"
 
@@ -31,6 +32,7 @@ struct gpc_swap {
 	struct gpc_bindings *bindings;
 	const struct gpc_link_result *link;
 	const struct gpc_notice_sink *notices;
+	const struct gpc_overrides *overrides;	/* NULL: what the maps say of them stays */
 	const char *bytes;		/* the linked image, 2^class bytes */
 	struct gpc_prog_sizes sizes;	/* of the new instance */
 	uint64_t nonce;			/* of the new instance */

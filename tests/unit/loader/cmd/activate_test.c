@@ -67,11 +67,13 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 }
 
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    enum gpc_stance stance, const struct gpc_notice_sink *notices,
-		    struct gpc_apply_outcome *ret, struct gpc_failure *failure)
+		    enum gpc_stance stance, const struct gpc_overrides *overrides,
+		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    struct gpc_failure *failure)
 {
 	(void)bpffs;
 	(void)notices;
+	(void)overrides;
 	plane.applies++;
 	if (plane.refuse)
 		return gpc_fail(failure, GPC_EXIT_HOST, 0, "the stand-in refuses");

@@ -11,9 +11,14 @@
 #include "../../../../loader/interrupt.h"
 #include "../../../../loader/plane/failpoint.h"
 #include "../../../../loader/plane/instance.h"
+#include "gpc/lookup/device.h"
+#include "gpc/lookup/endpoint.h"
 #include "rig.h"
 
 static struct gpc_image one, two, large;
+static struct gpc_override drained = {
+	.backend = "web", .endpoint = "w1", .kind = GPC_OVERRIDE_DRAIN, .since = 1};
+static const struct gpc_overrides overrides = {&drained, 1};
 
 static const char *const points[] = {
 #define X(name) name,
@@ -39,10 +44,11 @@ int gpc_failpoint(const char *name)
 
 enum scene { FIRST, LATER, GROWTH, SAME, DETACH, RETIRE, GROWN_RETIRE, UNBIND };
 
-/* Points around the history are the commands' (tests/e2e/crash_test.sh). */
+/* Points around history and journal are the commands' (tests/e2e/crash_test.sh, override_test.sh). */
 static bool is_of_the_plane(const char *point)
 {
-	return strncmp(point, "record.", strlen("record."));
+	return strncmp(point, "record.", strlen("record.")) &&
+	       strncmp(point, "override.", strlen("override."));
 }
 
 /* What the killed gpc was doing. */
@@ -56,7 +62,7 @@ static enum scene scene_of(const char *point)
 		{"same.", SAME},	   {"detach.", DETACH}, {"pin.", FIRST},
 		{"fill.", LATER},	   {"place.", LATER},	{"attach.updated", GROWTH},
 		{"attach.", FIRST},	   {"prune.", UNBIND},	{"remove.", GROWN_RETIRE},
-		{"retire.", GROWN_RETIRE}, {"clear.", RETIRE},
+		{"retire.", GROWN_RETIRE}, {"clear.", RETIRE},	{"states.", LATER},
 	};
 
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
@@ -127,6 +133,25 @@ static void check_standing(const char *point, enum scene scene)
 	gpc_plane_status_release(&status);
 }
 
+/* What is overridden holds, whole, for the image that runs. */
+static void check_drained(const char *point)
+{
+	struct gpc_plane_status status = rig_read();
+	const struct gpc_link_head *link = gpc_view_link(status.image.view);
+	uint32_t backend = gpc_link_backend_at(status.image.view, link, 0)->counter, w1;
+	bool alone = status.image.plane->section[GPC_SEC_ENDPOINT].count == 1;
+
+	w1 = gpc_endpoint_named(&status.image, 0, "w1");
+	w1 = gpc_link_endpoint_at(status.image.view, link, w1)->counter;
+	if (status.endpoints[w1].state != 1 + GPC_STATE_DRAIN)
+		fprintf(stderr, "%s: w1 is not drained\n", point);
+	CU_ASSERT_EQUAL(status.endpoints[w1].state, 1 + GPC_STATE_DRAIN);
+	CU_ASSERT_EQUAL(status.endpoints[w1].until, 0);
+	CU_ASSERT_TRUE(status.backends[backend].flags & GPC_BACKEND_ACTIVE);
+	CU_ASSERT_EQUAL(status.backends[backend].spares, alone ? 0 : 1);
+	gpc_plane_status_release(&status);
+}
+
 static void check_converged(const char *point)
 {
 	struct gpc_instance_id *ids;
@@ -135,6 +160,7 @@ static void check_converged(const char *point)
 	long found;
 
 	CU_ASSERT_FALSE(rig_must_apply(&two).devices == 0);
+	check_drained(point);
 	CU_ASSERT_EQUAL(gpc_plane_retire(rig_bpffs, &rig_failure), 0);
 	found = rig_verify(&two);
 	if (found)
@@ -215,6 +241,7 @@ static void fail_at(const char *point)
 		if (rig_verify(&one))
 			fprintf(stderr, "%s: %s\n", point, rig_notices);
 		CU_ASSERT_EQUAL(rig_verify(&one), 0);
+		check_drained(point);
 	}
 	check_converged(point);
 	rig_detach();
@@ -274,6 +301,7 @@ static void an_interrupt_counts_until_just_before_the_flip(void)
 static void make_images(void)
 {
 	rig_up("plane/kill");
+	rig_overrides = &overrides;
 	one = rig_image(RIG_PLANE(RIG_ALL_HOOKS ", {name: lan0}", RIG_W1));
 	two = rig_image(RIG_PLANE(RIG_ALL_HOOKS ", {name: lan0}", RIG_W1 ", " RIG_W2));
 	large = rig_image(RIG_HEAD "defaults: {flows: 4096}\ninterfaces: [" RIG_ALL_HOOKS

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "effect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../../compiler/base/cleanup.h"
+
+#define ONE 65536u
+
+struct gpc_moment gpc_moment_now(void)
+{
+	struct gpc_moment now = {.utc_ms = gpc_utc_ms()};
+	struct timespec coarse;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+	now.ktime_ns = (uint64_t)coarse.tv_sec * 1000000000u + (uint64_t)coarse.tv_nsec;
+	return now;
+}
+
+void gpc_effect_release(struct gpc_effect *effect)
+{
+	free(effect->endpoints);
+	free(effect->backends);
+	*effect = (struct gpc_effect){0};
+}
+
+/* ---- at one time ---- */
+
+static bool holds(uint32_t until, uint32_t now)
+{
+	return !until || now < until;
+}
+
+enum gpc_state gpc_effect_admin(const struct gpc_endpoint *endpoint,
+				const struct gpc_endpoint_state *state,
+				const struct gpc_backend_state *backend, uint32_t now)
+{
+	if (state->state && holds(state->until, now))
+		return (enum gpc_state)(state->state - 1);
+	if (backend->state && holds(backend->until, now))
+		return (enum gpc_state)(backend->state - 1);
+	return (enum gpc_state)endpoint->state;
+}
+
+/* Does it stand in the Maglev table? */
+static bool is_placed(const struct gpc_endpoint *endpoint)
+{
+	return endpoint->state == GPC_STATE_READY && endpoint->weight;
+}
+
+static uint32_t ratio(const struct gpc_endpoint_state *state, uint32_t now)
+{
+	return state->flags & GPC_STATE_WEIGHTED && holds(state->weight_until, now) ? state->ratio
+										   : ONE;
+}
+
+bool gpc_effect_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+		       const struct gpc_backend_state *backend, uint32_t now)
+{
+	return is_placed(endpoint) &&
+	       gpc_effect_admin(endpoint, state, backend, now) == GPC_STATE_READY &&
+	       ratio(state, now);
+}
+
+bool gpc_effect_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+		       const struct gpc_backend_state *backend, uint32_t now)
+{
+	return gpc_effect_counts(endpoint, state, backend, now) &&
+	       (!(state->flags & GPC_STATE_DOWN) || backend->flags & GPC_BACKEND_PANIC);
+}
+
+/* ---- what is under way: one backend ---- */
+
+struct work {
+	const struct gpc_backend *backend;
+	const struct gpc_endpoint *endpoints; /* of the backend */
+	struct gpc_endpoint_state *states;
+	struct gpc_backend_state *state;
+	uint32_t now;
+};
+
+static uint32_t max_ratio(const struct work *work, uint32_t now)
+{
+	uint32_t max = 0, i;
+
+	for (i = 0; i < work->backend->endpoints; i++) {
+		uint32_t r = ratio(&work->states[i], now);
+
+		if (r > max &&
+		    gpc_effect_counts(&work->endpoints[i], &work->states[i], work->state, now))
+			max = r;
+	}
+	return max;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void add_time(uint32_t *times, size_t *count, uint32_t until)
+{
+	if (until)
+		times[(*count)++] = until;
+}
+
+/* Ends that are to come, sorted, each once, and 0 (never) behind them; NULL without memory. */
+static uint32_t *ends(const struct work *work, size_t *ret_count)
+{
+	uint32_t *times = calloc(2u * work->backend->endpoints + 2, sizeof(*times)), i;
+	size_t all = 0, count = 0, t;
+
+	if (!times)
+		return NULL;
+	add_time(times, &all, work->state->until);
+	for (i = 0; i < work->backend->endpoints; i++) {
+		add_time(times, &all, work->states[i].until);
+		add_time(times, &all, work->states[i].weight_until);
+	}
+	qsort(times, all, sizeof(*times), compare_times);
+	for (t = 0; t < all; t++)
+		if (!count || times[t] != times[count - 1])
+			times[count++] = times[t];
+	times[count++] = 0;
+	*ret_count = count;
+	return times;
+}
+
+/* Steps of `max` until a time; one that nobody counts in may have any max, so it joins a neighbour. */
+static bool add_step(struct gpc_backend_state *state, uint32_t *count, uint32_t until, uint32_t max)
+{
+	if (!*count || (max && state->step[*count - 1].max && max != state->step[*count - 1].max)) {
+		if (*count == GPC_BACKEND_STEPS) {
+			state->step[*count - 1].until = until;
+			if (max > state->step[*count - 1].max)
+				state->step[*count - 1].max = max;
+			return false;
+		}
+		state->step[*count].max = max;
+		(*count)++;
+	} else if (max) {
+		state->step[*count - 1].max = max;
+	}
+	state->step[*count - 1].until = until;
+	return true;
+}
+
+/* 1: more ends than there are steps. */
+static int plan_steps(const struct work *work)
+{
+	GPC_AUTO_FREE uint32_t *times = NULL;
+	uint32_t from = work->now, steps = 0;
+	size_t count, t;
+	int crowded = 0;
+
+	times = ends(work, &count);
+	if (!times)
+		return -ENOMEM;
+	for (t = 0; t < count; t++) {
+		if (!add_step(work->state, &steps, times[t], max_ratio(work, from)))
+			crowded = 1;
+		from = times[t];
+	}
+	/* Past the last it is 1 anyway. */
+	while (steps && (work->state->step[steps - 1].max == ONE || !work->state->step[steps - 1].max)) {
+		steps--;
+		work->state->step[steps].until = work->state->step[steps].max = 0;
+	}
+	return crowded;
+}
+
+static bool is_panic(const struct work *work)
+{
+	uint64_t counted = 0, up = 0;
+	uint32_t i;
+
+	for (i = 0; i < work->backend->endpoints; i++) {
+		if (!gpc_effect_counts(&work->endpoints[i], &work->states[i], work->state, work->now))
+			continue;
+		counted++;
+		up += !(work->states[i].flags & GPC_STATE_DOWN);
+	}
+	return counted && (up * 10000 < work->backend->min_healthy * counted ||
+			   (!up && work->backend->failover == GPC_NONE));
+}
+
+static void list_spares(const struct work *work)
+{
+	uint32_t k;
+
+	for (k = 0; k < work->backend->endpoints; k++) {
+		uint32_t at = work->endpoints[k].by_name, to;
+
+		if (!gpc_effect_is_new(&work->endpoints[at], &work->states[at], work->state,
+				       work->now))
+			continue;
+		to = work->endpoints[work->state->spares++].by_name;
+		work->states[to].spare = k;
+	}
+}
+
+static bool is_touched(const struct work *work)
+{
+	uint32_t i;
+
+	for (i = 0; i < work->backend->endpoints; i++)
+		if (work->states[i].state || work->states[i].flags)
+			return true;
+	return work->state->state;
+}
+
+static int finish_backend(const struct work *work)
+{
+	if (!is_touched(work))
+		return 0;
+	work->state->flags = GPC_BACKEND_ACTIVE;
+	if (is_panic(work))
+		work->state->flags |= GPC_BACKEND_PANIC;
+	list_spares(work);
+	return plan_steps(work);
+}
+
+/* ---- the whole ---- */
+
+/* Rounded up: never earlier than said. */
+static uint32_t until_unit(const struct gpc_override *override, struct gpc_moment now)
+{
+	uint64_t left, ns, unit = (1ull << GPC_STATE_TIME_SHIFT) - 1;
+
+	if (!override->until)
+		return 0;
+	left = (uint64_t)(override->until - now.utc_ms);
+	if (__builtin_mul_overflow(left, 1000000u, &ns) ||
+	    __builtin_add_overflow(ns, now.ktime_ns + unit, &ns) ||
+	    ns >> GPC_STATE_TIME_SHIFT > UINT32_MAX)
+		return UINT32_MAX;
+	return (uint32_t)(ns >> GPC_STATE_TIME_SHIFT);
+}
+
+static uint8_t state_of(enum gpc_override_kind kind)
+{
+	return 1u + (kind == GPC_OVERRIDE_MAINT ? GPC_STATE_MAINT : GPC_STATE_DRAIN);
+}
+
+static void set_endpoint(const struct gpc_override *override, uint32_t until,
+			 const struct gpc_endpoint *endpoint, struct gpc_endpoint_state *state)
+{
+	if (override->kind != GPC_OVERRIDE_WEIGHT) {
+		state->state = state_of(override->kind);
+		state->until = until;
+	} else if (is_placed(endpoint)) {
+		state->flags |= GPC_STATE_WEIGHTED;
+		state->ratio = (uint32_t)((uint64_t)override->weight * ONE / endpoint->weight);
+		/* Less than a 65536th is not nothing. */
+		if (!state->ratio && override->weight)
+			state->ratio = 1;
+		state->weight_until = until;
+	}
+}
+
+static void set(const struct gpc_image *image, const struct gpc_override *override,
+		struct gpc_moment now, struct gpc_effect *effect)
+{
+	uint32_t backend, endpoint, count, until = until_unit(override, now);
+	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
+
+	if (!gpc_override_find(override, image, &backend, &endpoint))
+		return;
+	if (endpoint != GPC_NONE) {
+		set_endpoint(override, until, &endpoints[endpoint], &effect->endpoints[endpoint]);
+	} else if (override->kind != GPC_OVERRIDE_WEIGHT) {
+		effect->backends[backend].state = state_of(override->kind);
+		effect->backends[backend].until = until;
+	}
+}
+
+static int finish(const struct gpc_image *image, uint32_t now, struct gpc_effect *effect)
+{
+	uint32_t count, i;
+	const struct gpc_backend *backends = gpc_image_section(image, GPC_SEC_BACKEND, &count);
+	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
+
+	for (i = 0; i < effect->backend_count; i++) {
+		struct work work = {
+			.backend = &backends[i],
+			.endpoints = endpoints + backends[i].first_endpoint,
+			.states = effect->endpoints + backends[i].first_endpoint,
+			.state = &effect->backends[i],
+			.now = now,
+		};
+		int r = finish_backend(&work);
+
+		if (r < 0)
+			return r;
+		if (r && effect->crowded == GPC_NONE)
+			effect->crowded = i;
+	}
+	return 0;
+}
+
+int gpc_effect_make(const struct gpc_image *image, const struct gpc_overrides *overrides,
+		    struct gpc_moment now, const bool *down, struct gpc_effect *ret)
+{
+	GPC_CLEANUP(gpc_effect_release) struct gpc_effect effect = {.crowded = GPC_NONE};
+	uint32_t i;
+	size_t o;
+	int r;
+
+	(void)gpc_image_section(image, GPC_SEC_ENDPOINT, &effect.endpoint_count);
+	(void)gpc_image_section(image, GPC_SEC_BACKEND, &effect.backend_count);
+	effect.endpoints = calloc(effect.endpoint_count + 1ul, sizeof(*effect.endpoints));
+	effect.backends = calloc(effect.backend_count + 1ul, sizeof(*effect.backends));
+	if (!effect.endpoints || !effect.backends)
+		return -ENOMEM;
+	for (i = 0; down && i < effect.endpoint_count; i++)
+		effect.endpoints[i].flags = down[i] ? GPC_STATE_DOWN : 0;
+	for (o = 0; o < overrides->count; o++)
+		if (gpc_override_is_live(&overrides->items[o], now.utc_ms))
+			set(image, &overrides->items[o], now, &effect);
+	r = finish(image, gpc_moment_unit(now), &effect);
+	if (r)
+		return r;
+	*ret = effect;
+	effect = (struct gpc_effect){0};
+	return 0;
+}
