@@ -33,6 +33,8 @@ _gpc_value() {
 	apply:--format) compgen -W 'text json github' -- "$2" ;;
 	log:-n | log:--number) : -- "$2" ;;
 	show:-s | show:--source) : -- "$2" ;;
+	stats:-i | stats:--interval) : -- "$2" ;;
+	stats:-n | stats:--count) : -- "$2" ;;
 	events:-n | events:--count) : -- "$2" ;;
 	events:-t | events:--type) compgen -W 'flow deny would-deny log revoked' -- "$2" ;;
 	doctor:-f | doctor:--file) compgen -f -- "$2" ;;
@@ -68,6 +70,7 @@ _gpc_options() {
 	rollback) echo '--help --verbose --force --json' ;;
 	log) echo '--help --number --json' ;;
 	show) echo '--help --source --verbose --json' ;;
+	stats) echo '--help --interval --count --flows --prometheus --verbose --json' ;;
 	events) echo '--help --follow --count --type --json' ;;
 	off) echo '--help --json' ;;
 	on) echo '--help --json' ;;
@@ -81,7 +84,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show events off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show stats events off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

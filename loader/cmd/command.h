@@ -62,6 +62,7 @@ struct gpc_command {
 	X(rollback)                                                                                \
 	X(log)                                                                                     \
 	X(show)                                                                                    \
+	X(stats)                                                                                   \
 	X(events)                                                                                  \
 	X(off)                                                                                     \
 	X(on)                                                                                      \

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# What is printed from the command table: docs/commands.md, the man page and the completion of bash.
+# What is printed from the command table: docs/commands.md, the man page and the completion of bash;
+# and docs/metrics.md from the table of metrics.
 
-GENERATED += docs/commands.md docs/gpc.1 docs/gpc.bash
+GENERATED += docs/commands.md docs/gpc.1 docs/gpc.bash docs/metrics.md
 generator_docs/commands.md := commands
 generator_docs/gpc.1 := manpage
 generator_docs/gpc.bash := completion
+generator_docs/metrics.md := metrics
 
 COMMAND_GENERATOR_C := $(wildcard loader/cmd/generate/*.c)
 COMMAND_GENERATORS := $(patsubst loader/cmd/generate/%.c,$(BUILD)/generate/%,$(COMMAND_GENERATOR_C))

@@ -8,6 +8,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "describe.h"
+#include "flow_fill.h"
 #include "output.h"
 #include "status_policies.h"
 
@@ -15,49 +16,24 @@
 #define NAMED_RULES 5u
 
 static const struct gpc_option options[] = {
-	{'v', "verbose", NULL, "rules, slots, whole digests, counters that are 0"},
+	{'v', "verbose", NULL, "rules, slots, whole digests, counters that are 0, active flows"},
 	{0, "exit-code", NULL, "exit with 2 when something needs attention"},
 	GPC_OPTION_JSON,
 };
 
-static void *allocate(size_t count, size_t size)
-{
-	void *p = calloc(count + 1, size);
-
-	if (!p)
-		abort();
-	return p;
-}
-
 /* ---- counting ---- */
-
-static void count_table(struct gpc_status *status, const struct gpc_table *table)
-{
-	const struct gpc_image *image = &status->plane.image;
-	const struct gpc_backend *backend =
-		gpc_image_record(image, GPC_SEC_BACKEND, table->backend);
-	const __u16 *slots = (const void *)(image->bytes + table->offset);
-
-	/* A backend may have one table per family; the first one stands for its weights. */
-	if (status->backend_slots[table->backend])
-		return;
-	for (uint32_t i = 0; i < table->size; i++)
-		status->slots[backend->first_endpoint + slots[i]]++;
-	status->backend_slots[table->backend] = table->size;
-}
 
 static void count(struct gpc_status *status)
 {
 	const struct gpc_image *image = &status->plane.image;
 	uint32_t endpoints = gpc_image_count(image, GPC_SEC_ENDPOINT);
-	uint32_t backends = gpc_image_count(image, GPC_SEC_BACKEND);
 
-	status->slots = allocate(endpoints, sizeof(*status->slots));
-	status->flows = allocate(endpoints, sizeof(*status->flows));
-	status->backend_slots = allocate(backends, sizeof(*status->backend_slots));
-	status->backend_flows = allocate(backends, sizeof(*status->backend_flows));
-	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++)
-		count_table(status, gpc_image_record(image, GPC_SEC_TABLE, i));
+	gpc_status_count_slots(status);
+	status->flows = calloc(endpoints + 1ul, sizeof(*status->flows));
+	status->backend_flows = calloc(gpc_image_count(image, GPC_SEC_BACKEND) + 1ul,
+				       sizeof(*status->backend_flows));
+	if (!status->flows || !status->backend_flows)
+		abort();
 	for (uint32_t i = 0; i < endpoints; i++) {
 		const struct gpc_endpoint *e = gpc_image_record(image, GPC_SEC_ENDPOINT, i);
 
@@ -104,8 +80,7 @@ static void check_history(struct gpc_status *status)
 /* What the control word says about policies, beside what was recorded. */
 static void check_stance(struct gpc_status *status)
 {
-	enum gpc_stance stance =
-		gpc_stance_of(status->plane.image.plane, status->plane.control);
+	enum gpc_stance stance = gpc_stance_of(status->plane.image.plane, status->plane.control);
 
 	if (stance == GPC_STANCE_AUDIT)
 		problem(status, "AUDIT: policies only audit, nothing that they would deny is "
@@ -192,8 +167,8 @@ static void find_problems(struct gpc_status *status)
 		return;
 	}
 	if (status->plane.control & GPC_CTL_OFF)
-		problem(status,
-			"SWITCHED OFF: every packet passes, nothing is balanced or denied; gpc on ends it");
+		problem(status, "SWITCHED OFF: every packet passes, nothing is balanced or denied; "
+				"gpc on ends it");
 	if (!status->plane.has_image) {
 		problem(status, "no image is active: every packet meets on-fail; gpc apply");
 		return;
@@ -232,21 +207,22 @@ static void read_history(struct gpc_status *status)
 		status->newest = list[0];
 }
 
-static void release(struct gpc_status *status)
+/* Flows that cannot be counted are one problem more. */
+static void count_active(const struct gpc_call *call, struct gpc_status *status)
 {
-	gpc_plane_status_release(&status->plane);
-	free(status->slots);
-	free(status->flows);
-	free(status->backend_slots);
-	free(status->backend_flows);
-	for (size_t i = 0; i < status->problem_count; i++)
-		free(status->problems[i]);
-	free(status->problems);
+	struct gpc_failure failure;
+
+	if (!gpc_call_has(call, "verbose"))
+		return;
+	status->has_active = !gpc_plane_flows(gpc_bpffs(), &status->plane, GPC_FLOWS_MS,
+					      &status->active, &failure);
+	if (!status->has_active)
+		problem(status, "%s", failure.message);
 }
 
 static enum gpc_exit run(const struct gpc_call *call)
 {
-	GPC_CLEANUP(release) struct gpc_status status = {0};
+	GPC_CLEANUP(gpc_status_release) struct gpc_status status = {0};
 	struct json_object *result = gpc_json("result");
 	struct gpc_failure failure;
 
@@ -255,9 +231,9 @@ static enum gpc_exit run(const struct gpc_call *call)
 		return gpc_finish_failed(call, &failure);
 	}
 	if (status.plane.has_image) {
-		status.link = (const void *)(status.plane.image.bytes +
-					     status.plane.image.head->link_offset);
+		gpc_status_link(&status);
 		count(&status);
+		count_active(call, &status);
 	}
 	read_history(&status);
 	find_problems(&status);
@@ -276,13 +252,15 @@ const struct gpc_command gpc_command_status = {
 	.side = GPC_SIDE_HOST,
 	.summary = "what runs: devices, listeners, endpoints, packets",
 	.operands = "",
-	.description = "One screen: the running generation, its devices, what policies do and would "
-		       "deny, what\n"
-		       "each listener and endpoint has seen (`due` is the share by the Maglev table, "
-		       "`got` that\n"
-		       "of the new flows), and what needs attention, first. Changes nothing, takes no "
-		       "lock.",
-	.objects = "plane, recorded, device, listener, endpoint, reason, policy, rule,\n  limit, problem",
+	.description =
+		"One screen: the running generation, its devices, what policies do and would "
+		"deny, what\n"
+		"each listener and endpoint has seen (`due` is the share by the Maglev table, "
+		"`got` that\n"
+		"of the new flows), and what needs attention, first. Changes nothing, takes no "
+		"lock.",
+	.objects = "plane, recorded, device, listener, endpoint, reason, policy, rule,\n  limit, "
+		   "flows, problem",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_HOST),
 	.run = run,

@@ -21,7 +21,14 @@ struct gpc_status {
 	uint64_t *backend_slots, *backend_flows; /* by backend: the sums */
 	char **problems;			 /* what needs somebody's attention */
 	size_t problem_count;
+	bool has_active;		 /* asked for: */
+	struct gpc_flows active;
 };
+
+/* The parts: where the link part is; the Maglev slots of endpoints and backends, anew. */
+void gpc_status_link(struct gpc_status *status);
+void gpc_status_count_slots(struct gpc_status *status);
+void gpc_status_release(struct gpc_status *status);
 
 /* Endpoint indexes by backend, then name: the image has them by id. malloc'ed. */
 uint32_t *gpc_endpoint_order(const struct gpc_image *image);
@@ -39,6 +46,9 @@ char *gpc_endpoint_addresses(const struct gpc_endpoint *endpoint);
 struct gpc_counter gpc_status_counter(const struct gpc_status *status, uint32_t slot);
 struct gpc_counter gpc_listener_counter(const struct gpc_status *status, uint32_t index);
 struct gpc_counter gpc_endpoint_counter(const struct gpc_status *status, uint32_t index);
+/* Of the backend's own slot: what was dropped before an endpoint was chosen. */
+struct gpc_counter gpc_backend_counter(const struct gpc_status *status, uint32_t index);
+struct gpc_rule_counter gpc_rule_counter_at(const struct gpc_status *status, uint32_t index);
 
 /* What is known of the way to an endpoint: "02:..:01 wan0", "unknown", "fib", "-"; malloc'ed. */
 char *gpc_next_hop_text(const struct gpc_status *status, uint32_t endpoint);
@@ -46,8 +56,13 @@ char *gpc_next_hop_text(const struct gpc_status *status, uint32_t endpoint);
 const char *gpc_hook_id_name(enum gpc_hook hook);
 const char *gpc_reason_name(enum gpc_reason reason);
 const char *gpc_reason_text(enum gpc_reason reason);
+const char *gpc_limit_name(enum gpc_limit limit);
 const char *gpc_link_state_name(enum gpc_link_state state);
 const char *gpc_forward_name(uint8_t forward);
+const char *gpc_hook_bit_name(uint8_t hook);	/* one GPC_HOOK_* bit */
+const char *gpc_device_mode_name(const struct gpc_device_status *device);	/* "native", "generic", "tc" */
+/* Of the first pool; "-" if it passes to the local stack. */
+const char *gpc_listener_backend(const struct gpc_image *image, const struct gpc_listener *listener);
 
 void gpc_status_text(const struct gpc_call *call, const struct gpc_status *status);
 void gpc_status_json(const struct gpc_call *call, const struct gpc_status *status);

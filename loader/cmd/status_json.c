@@ -4,16 +4,29 @@
 #include "../../compiler/base/cleanup.h"
 #include "../history/changes.h"
 #include "describe.h"
+#include "flow_fill.h"
 #include "generation.h"
 #include "output.h"
 #include "status.h"
 #include "status_policies.h"
+
+#define SHARE_DECIMALS 6
 
 static void add_counter(struct json_object *object, struct gpc_counter counter)
 {
 	gpc_json_number(object, "packets", (int64_t)counter.packets);
 	gpc_json_number(object, "bytes", (int64_t)counter.bytes);
 	gpc_json_number(object, "flows", (int64_t)counter.flows);
+	gpc_json_number(object, "dropped", (int64_t)counter.dropped);
+}
+
+/* null of nothing */
+static void add_share(struct json_object *object, const char *key, uint64_t part, uint64_t whole)
+{
+	if (whole)
+		gpc_json_real(object, key, (double)part / (double)whole, SHARE_DECIMALS);
+	else
+		gpc_json_text(object, key, NULL);
 }
 
 static void print_plane(const struct gpc_status *status)
@@ -21,9 +34,9 @@ static void print_plane(const struct gpc_status *status)
 	struct json_object *object = gpc_json("plane");
 
 	gpc_json_bool(object, "off", status->plane.control & GPC_CTL_OFF);
-	gpc_json_text(object, "policy_mode",
-		      gpc_stance_name(gpc_stance_of(status->plane.image.plane,
-						    status->plane.control)));
+	gpc_json_text(
+		object, "policy_mode",
+		gpc_stance_name(gpc_stance_of(status->plane.image.plane, status->plane.control)));
 	gpc_json_number(object, "generation", status->link->generation);
 	gpc_json_number(object, "size_class_log2", status->plane.size_log2);
 	gpc_json_number(object, "sequence", gpc_ctl_sequence(status->plane.control));
@@ -41,10 +54,7 @@ static void print_devices(const struct gpc_status *status)
 
 		gpc_json_text(object, "name", d->name);
 		gpc_json_number(object, "ifindex", d->ifindex);
-		gpc_json_text(object, "hook",
-			      d->hook == GPC_HOOK_XDP	       ? "xdp"
-			      : d->hook == GPC_HOOK_TC_INGRESS ? "tc-ingress"
-							       : "tc-egress");
+		gpc_json_text(object, "hook", gpc_hook_bit_name(d->hook));
 		gpc_json_bool(object, "generic", d->generic);
 		gpc_json_text(object, "state", gpc_link_state_name(d->state));
 		gpc_json_text(object, "detail", *d->detail ? d->detail : NULL);
@@ -59,13 +69,12 @@ static void print_listeners(const struct gpc_status *status)
 
 	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++) {
 		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
-		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, l->backend);
 		struct json_object *object = gpc_json("listener");
 
 		gpc_json_text(object, "name", gpc_image_name(image, l->name));
 		gpc_json_text(object, "address", addresses[i]);
 		gpc_json_text(object, "forward", gpc_forward_name(l->forward));
-		gpc_json_text(object, "backend", gpc_image_name(image, b->name));
+		gpc_json_text(object, "backend", gpc_listener_backend(image, l));
 		add_counter(object, gpc_listener_counter(status, i));
 		gpc_json_print(object);
 	}
@@ -93,6 +102,10 @@ static void print_endpoints(const struct gpc_status *status)
 		gpc_json_number(object, "slots", status->slots[i]);
 		gpc_json_number(object, "slots_of", (int64_t)status->backend_slots[e->backend]);
 		add_counter(object, gpc_endpoint_counter(status, i));
+		add_share(object, "due", status->slots[i], status->backend_slots[e->backend]);
+		add_share(object, "got", status->flows[i], status->backend_flows[e->backend]);
+		if (status->has_active)
+			gpc_json_number(object, "active", (int64_t)status->active.endpoint[i]);
 		gpc_json_text(object, "next_hop", hop);
 		gpc_json_print(object);
 	}
@@ -127,6 +140,8 @@ void gpc_status_json(const struct gpc_call *call, const struct gpc_status *statu
 		print_endpoints(status);
 		print_reasons(status);
 		gpc_status_policies_json(status);
+		if (status->has_active)
+			gpc_flows_json(&status->active);
 	}
 	for (size_t i = 0; i < status->problem_count; i++) {
 		struct json_object *object = gpc_json("problem");

@@ -15,28 +15,11 @@
 #define TOP 10u /* rules that would have denied most; -v lists all */
 #define NANOSECONDS 1000000000ll
 
-static const char *const limit_names[] = {
-	[GPC_LIMIT_REJECT] = "reject",
-	[GPC_LIMIT_EVENT_DENY] = "deny-events",
-	[GPC_LIMIT_EVENT_FLOW] = "flow-events",
-};
-_Static_assert(sizeof(limit_names) / sizeof(limit_names[0]) == GPC_LIMIT_COUNT, "one name a limit");
-
 /* ---- values ---- */
 
 static const struct gpc_rule *rule_at(const struct gpc_status *status, uint32_t index)
 {
 	return gpc_image_record(&status->plane.image, GPC_SEC_RULE, index);
-}
-
-static struct gpc_rule_counter rule_counter(const struct gpc_status *status, uint32_t index)
-{
-	const struct gpc_link_rule *links =
-		(const void *)(status->plane.image.bytes + status->link->rule_offset);
-	uint32_t slot = links[index].counter;
-
-	return slot < status->plane.rule_count ? status->plane.rules[slot]
-					       : (struct gpc_rule_counter){0};
 }
 
 static int64_t monotonic_ns(void)
@@ -69,7 +52,7 @@ static struct sums sums_of(const struct gpc_status *status, const struct gpc_pol
 	struct sums sums = {0};
 
 	for (uint32_t i = 0; i <= policy->rules; i++) {
-		struct gpc_rule_counter c = rule_counter(status, policy->first_rule + i);
+		struct gpc_rule_counter c = gpc_rule_counter_at(status, policy->first_rule + i);
 
 		sums.packets += c.packets;
 		sums.would_deny += c.would_deny;
@@ -264,7 +247,7 @@ static struct denial *denials(const struct gpc_status *status, uint32_t *ret_cou
 	if (!list)
 		abort();
 	for (uint32_t i = 0; i < rules; i++) {
-		uint64_t packets = rule_counter(status, i).would_deny;
+		uint64_t packets = gpc_rule_counter_at(status, i).would_deny;
 
 		if (packets)
 			list[count++] = (struct denial){i, packets};
@@ -287,7 +270,7 @@ static void print_denials(const struct gpc_call *call, const struct gpc_status *
 	titles(&grid, names);
 	for (uint32_t i = 0; i < shown; i++) {
 		const struct gpc_rule *rule = rule_at(status, list[i].rule);
-		struct gpc_rule_counter counter = rule_counter(status, list[i].rule);
+		struct gpc_rule_counter counter = gpc_rule_counter_at(status, list[i].rule);
 
 		add_name(&grid, status, rule);
 		add_count(&grid, GPC_YELLOW, list[i].packets);
@@ -303,7 +286,7 @@ static void print_denials(const struct gpc_call *call, const struct gpc_status *
 static void add_rule(struct gpc_grid *grid, const struct gpc_status *status, uint32_t index)
 {
 	const struct gpc_rule *rule = rule_at(status, index);
-	struct gpc_rule_counter counter = rule_counter(status, index);
+	struct gpc_rule_counter counter = gpc_rule_counter_at(status, index);
 	char text[32];
 
 	add_name(grid, status, rule);
@@ -351,7 +334,7 @@ static void print_limits(const struct gpc_call *call, const struct gpc_status *s
 	for (int i = 0; i < GPC_LIMIT_COUNT; i++) {
 		const struct gpc_limiter *limiter = &status->plane.limits[i];
 
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", limit_names[i]);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_limit_name(i));
 		add_count(&grid, GPC_PLAIN, limiter->let);
 		add_count(&grid, GPC_YELLOW, limiter->kept);
 		add_count(&grid, GPC_YELLOW, limiter->lost);
@@ -403,7 +386,7 @@ static void print_rule_json(const struct gpc_status *status, uint32_t index)
 {
 	const struct gpc_image *image = &status->plane.image;
 	const struct gpc_rule *rule = rule_at(status, index);
-	struct gpc_rule_counter counter = rule_counter(status, index);
+	struct gpc_rule_counter counter = gpc_rule_counter_at(status, index);
 	struct json_object *object = gpc_json("rule");
 	char place[GPC_RULE_PLACE];
 
@@ -434,7 +417,7 @@ void gpc_status_policies_json(const struct gpc_status *status)
 		const struct gpc_limiter *limiter = &status->plane.limits[i];
 		struct json_object *object = gpc_json("limit");
 
-		gpc_json_text(object, "name", limit_names[i]);
+		gpc_json_text(object, "name", gpc_limit_name(i));
 		gpc_json_number(object, "let", (int64_t)limiter->let);
 		gpc_json_number(object, "kept", (int64_t)limiter->kept);
 		gpc_json_number(object, "lost", (int64_t)limiter->lost);

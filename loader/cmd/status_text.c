@@ -6,6 +6,7 @@
 #include "../history/changes.h"
 #include "../../compiler/diag/format.h"
 #include "describe.h"
+#include "flow_fill.h"
 #include "output.h"
 #include "status.h"
 #include "status_policies.h"
@@ -63,13 +64,6 @@ static void print_head(const struct gpc_call *call, const struct gpc_status *sta
 		       gpc_ctl_sequence(status->plane.control));
 }
 
-static const char *hook_bit_name(uint8_t hook)
-{
-	return hook == GPC_HOOK_XDP	     ? "xdp"
-	       : hook == GPC_HOOK_TC_INGRESS ? "tc-ingress"
-					     : "tc-egress";
-}
-
 /* Interfaces of the plane that this host does not have. */
 static void add_absent(struct gpc_grid *grid, const struct gpc_status *status)
 {
@@ -109,11 +103,9 @@ static void print_devices(const struct gpc_status *status)
 			     interface ? gpc_image_name(&status->plane.image, interface->name)
 				       : "-",
 			     interface && interface->role == GPC_ROLE_DECAP ? " (decap)" : "");
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", hook_bit_name(d->hook));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_hook_bit_name(d->hook));
 		gpc_grid_add(&grid, d->generic ? GPC_YELLOW : GPC_PLAIN, "%s",
-			     d->hook != GPC_HOOK_XDP ? "tc"
-			     : d->generic	     ? "generic"
-						     : "native");
+			     gpc_device_mode_name(d));
 		gpc_grid_add(&grid, d->state == GPC_LINK_OK ? GPC_GREEN : GPC_RED, "%s",
 			     gpc_link_state_name(d->state));
 	}
@@ -129,28 +121,29 @@ static void add_counter(struct gpc_grid *grid, const struct gpc_counter *counter
 	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_count(counter->packets, text));
 	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_bytes(counter->bytes, text));
 	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_text_count(counter->flows, text));
+	gpc_grid_add(grid, counter->dropped ? GPC_YELLOW : GPC_DIM, "%s",
+		     gpc_text_count(counter->dropped, text));
 }
 
 static void print_listeners(const struct gpc_call *call, const struct gpc_status *status)
 {
 	static const char *const names[] = {"listener", "address", "forward", "backend",
-					    "packets",	"bytes",   "flows"};
+					    "packets",	"bytes",   "flows",   "dropped"};
 	const struct gpc_image *image = &status->plane.image;
 	uint32_t count = gpc_image_count(image, GPC_SEC_LISTENER);
 	uint32_t shown = count > LISTED && !gpc_call_has(call, "verbose") ? LISTED : count;
-	struct gpc_grid grid = {.alignment = "llllrrr"};
+	struct gpc_grid grid = {.alignment = "llllrrrr"};
 	char **addresses = gpc_listener_addresses(image);
 
 	titles(&grid, names);
 	for (uint32_t i = 0; i < shown; i++) {
 		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
-		const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, l->backend);
 		struct gpc_counter counter = gpc_listener_counter(status, i);
 
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, l->name));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", addresses[i]);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_forward_name(l->forward));
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, b->name));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_listener_backend(image, l));
 		add_counter(&grid, &counter);
 	}
 	putchar('\n');
@@ -188,6 +181,9 @@ static void add_endpoint(struct gpc_grid *grid, const struct gpc_status *status,
 	add_share(grid, status->flows[index], status->backend_flows[e->backend]);
 	add_counter(grid, &counter);
 	gpc_grid_add(grid, strcmp(hop, "unknown") ? GPC_PLAIN : GPC_RED, "%s", hop);
+	if (status->has_active)
+		gpc_grid_add(grid, GPC_PLAIN, "%llu",
+			     (unsigned long long)status->active.endpoint[index]);
 }
 
 /* A backend in one line, where its endpoints would not fit the screen. */
@@ -195,7 +191,7 @@ static void add_backend(struct gpc_grid *grid, const struct gpc_status *status, 
 {
 	const struct gpc_image *image = &status->plane.image;
 	const struct gpc_backend *b = gpc_image_record(image, GPC_SEC_BACKEND, index);
-	struct gpc_counter sum = {0};
+	struct gpc_counter sum = {.dropped = gpc_backend_counter(status, index).dropped};
 	uint32_t states[3] = {0};
 
 	for (uint32_t i = b->first_endpoint; i < b->first_endpoint + b->endpoints; i++) {
@@ -206,6 +202,7 @@ static void add_backend(struct gpc_grid *grid, const struct gpc_status *status, 
 		sum.packets += c.packets;
 		sum.bytes += c.bytes;
 		sum.flows += c.flows;
+		sum.dropped += c.dropped;
 	}
 	gpc_grid_add(grid, GPC_PLAIN, "%s", gpc_image_name(image, b->name));
 	gpc_grid_add(grid, GPC_PLAIN, "%u", b->endpoints);
@@ -216,11 +213,11 @@ static void add_backend(struct gpc_grid *grid, const struct gpc_status *status, 
 
 static void print_backends(const struct gpc_status *status)
 {
-	static const char *const names[] = {"backend", "endpoints", "ready", "drain",
-					    "maint",   "packets",   "bytes", "flows"};
+	static const char *const names[] = {"backend", "endpoints", "ready", "drain",  "maint",
+					    "packets", "bytes",	    "flows", "dropped"};
 	uint32_t count = gpc_image_count(&status->plane.image, GPC_SEC_BACKEND);
 	uint32_t shown = count > LISTED ? LISTED : count;
-	struct gpc_grid grid = {.alignment = "lrrrrrrr"};
+	struct gpc_grid grid = {.alignment = "lrrrrrrrr"};
 
 	titles(&grid, names);
 	for (uint32_t i = 0; i < shown; i++)
@@ -234,10 +231,11 @@ static void print_backends(const struct gpc_status *status)
 
 static void print_endpoints(const struct gpc_status *status)
 {
-	static const char *const names[] = {"endpoint", "address", "state", "weight", "due",
-					    "got",	"packets", "bytes", "flows",  "next hop"};
+	static const char *const names[] = {"endpoint", "address", "state",    "weight",
+					    "due",	"got",	   "packets",  "bytes",
+					    "flows",	"dropped", "next hop", "active"};
 	GPC_AUTO_FREE uint32_t *order = gpc_endpoint_order(&status->plane.image);
-	struct gpc_grid grid = {.alignment = "lllrrrrrrl"};
+	struct gpc_grid grid = {.alignment = status->has_active ? "lllrrrrrrrlr" : "lllrrrrrrrl"};
 
 	titles(&grid, names);
 	for (uint32_t i = 0; i < gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT); i++)
@@ -287,4 +285,6 @@ void gpc_status_text(const struct gpc_call *call, const struct gpc_status *statu
 	else if (gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT))
 		print_endpoints(status);
 	print_reasons(call, status);
+	if (status->has_active)
+		gpc_flows_text(&status->active);
 }

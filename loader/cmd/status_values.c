@@ -27,6 +27,13 @@ static const struct {
 #undef X
 };
 
+static const char *const limit_names[] = {
+	[GPC_LIMIT_REJECT] = "reject",
+	[GPC_LIMIT_EVENT_DENY] = "deny-events",
+	[GPC_LIMIT_EVENT_FLOW] = "flow-events",
+};
+_Static_assert(sizeof(limit_names) / sizeof(limit_names[0]) == GPC_LIMIT_COUNT, "one name a limit");
+
 const char *gpc_hook_id_name(enum gpc_hook hook)
 {
 	return hook_names[hook];
@@ -40,6 +47,11 @@ const char *gpc_reason_name(enum gpc_reason reason)
 const char *gpc_reason_text(enum gpc_reason reason)
 {
 	return reasons[reason].text;
+}
+
+const char *gpc_limit_name(enum gpc_limit limit)
+{
+	return limit_names[limit];
 }
 
 const char *gpc_link_state_name(enum gpc_link_state state)
@@ -62,6 +74,28 @@ const char *gpc_forward_name(uint8_t forward)
 	default:
 		return "?";
 	}
+}
+
+const char *gpc_hook_bit_name(uint8_t hook)
+{
+	return hook == GPC_HOOK_XDP	     ? "xdp"
+	       : hook == GPC_HOOK_TC_INGRESS ? "tc-ingress"
+					     : "tc-egress";
+}
+
+const char *gpc_device_mode_name(const struct gpc_device_status *device)
+{
+	return device->hook != GPC_HOOK_XDP ? "tc" : device->generic ? "generic" : "native";
+}
+
+const char *gpc_listener_backend(const struct gpc_image *image, const struct gpc_listener *listener)
+{
+	const struct gpc_backend *backend;
+
+	if (listener->backend == GPC_NONE)
+		return "-";
+	backend = gpc_image_record(image, GPC_SEC_BACKEND, listener->backend);
+	return gpc_image_name(image, backend->name);
 }
 
 /* ---- order and binding ---- */
@@ -100,6 +134,59 @@ bool gpc_interface_bound(const struct gpc_status *status, uint32_t index)
 	return false;
 }
 
+/* ---- the parts of a status ---- */
+
+void gpc_status_link(struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+
+	status->link = (const void *)(image->bytes + image->head->link_offset);
+}
+
+static void count_table(struct gpc_status *status, const struct gpc_table *table)
+{
+	const struct gpc_image *image = &status->plane.image;
+	const struct gpc_backend *backend =
+		gpc_image_record(image, GPC_SEC_BACKEND, table->backend);
+	const __u16 *slots = (const void *)(image->bytes + table->offset);
+
+	/* A backend may have one table per family; the first one stands for its weights. */
+	if (status->backend_slots[table->backend])
+		return;
+	for (uint32_t i = 0; i < table->size; i++)
+		status->slots[backend->first_endpoint + slots[i]]++;
+	status->backend_slots[table->backend] = table->size;
+}
+
+void gpc_status_count_slots(struct gpc_status *status)
+{
+	const struct gpc_image *image = &status->plane.image;
+
+	free(status->slots);
+	free(status->backend_slots);
+	status->slots =
+		calloc(gpc_image_count(image, GPC_SEC_ENDPOINT) + 1ul, sizeof(*status->slots));
+	status->backend_slots = calloc(gpc_image_count(image, GPC_SEC_BACKEND) + 1ul,
+				       sizeof(*status->backend_slots));
+	if (!status->slots || !status->backend_slots)
+		abort();
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++)
+		count_table(status, gpc_image_record(image, GPC_SEC_TABLE, i));
+}
+
+void gpc_status_release(struct gpc_status *status)
+{
+	gpc_plane_status_release(&status->plane);
+	gpc_flows_release(&status->active);
+	free(status->slots);
+	free(status->flows);
+	free(status->backend_slots);
+	free(status->backend_flows);
+	for (size_t i = 0; i < status->problem_count; i++)
+		free(status->problems[i]);
+	free(status->problems);
+}
+
 /* ---- counters ---- */
 
 struct gpc_counter gpc_status_counter(const struct gpc_status *status, uint32_t slot)
@@ -128,6 +215,24 @@ static const struct gpc_link_endpoint *linked_endpoint(const struct gpc_status *
 struct gpc_counter gpc_endpoint_counter(const struct gpc_status *status, uint32_t index)
 {
 	return gpc_status_counter(status, linked_endpoint(status, index)->counter);
+}
+
+struct gpc_counter gpc_backend_counter(const struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_link_backend *b =
+		(const void *)(status->plane.image.bytes + status->link->backend_offset);
+
+	return gpc_status_counter(status, b[index].counter);
+}
+
+struct gpc_rule_counter gpc_rule_counter_at(const struct gpc_status *status, uint32_t index)
+{
+	const struct gpc_link_rule *links =
+		(const void *)(status->plane.image.bytes + status->link->rule_offset);
+	uint32_t slot = links[index].counter;
+
+	return slot < status->plane.rule_count ? status->plane.rules[slot]
+					       : (struct gpc_rule_counter){0};
 }
 
 /* ---- addresses ---- */

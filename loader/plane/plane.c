@@ -175,7 +175,8 @@ static int read_states(struct gpc_plane_status *status, const struct gpc_instanc
 	status->endpoints = calloc(status->endpoint_states, sizeof(*status->endpoints));
 	status->backends = calloc(status->backend_states, sizeof(*status->backends));
 	if (!status->endpoints || !status->backends)
-		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot read the states of endpoints");
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM,
+				"cannot read the states of endpoints");
 	for (i = 0; i < status->endpoint_states; i++)
 		status->endpoints[i] = instance->endpoints[i];
 	for (i = 0; i < status->backend_states; i++)
@@ -222,10 +223,9 @@ static int read_instance(struct gpc_plane_status *status, struct gpc_survey *sur
 	status->control = gpc_control_load(instance->control);
 	status->size_log2 = instance->id.log2;
 	read_image(status, instance, before, ret_kept);
-	if (status->has_image && (read_devices(status, survey, failure) ||
-				  read_counters(status, instance, failure) ||
-				  read_next(status, instance, failure) ||
-				  read_states(status, instance, failure)))
+	if (status->has_image &&
+	    (read_devices(status, survey, failure) || read_counters(status, instance, failure) ||
+	     read_next(status, instance, failure) || read_states(status, instance, failure)))
 		return -1;
 	*ret_moved = gpc_control_load(instance->control) != status->control;
 	return 0;
