@@ -86,12 +86,14 @@ static __always_inline int is_listeners(const struct gpc_walk *w, const struct g
 					__u8 forward, __be16 port)
 {
 	const struct gpc_tuple *t = &inner->tuple;
+	__u32 how = forward | (__u32)port << 16;
 
 	/* Without ports: the address alone says that the balancer may have sent it. */
 	if (inner->fragment == GPC_FRAGMENT_LATER || quotes_packet(inner))
-		return gpc_vip_is_address(w->view, t->destination[0], t->destination[1], ~0ull);
-	return gpc_vip_forwards(w->view, t->destination[0], t->destination[1],
-				t->destination_port, t->protocol, forward, port);
+		return gpc_find_address_forwards(w->slot, t->destination[0], t->destination[1],
+						 how);
+	return gpc_find_forwards(w->slot, t->destination[0], t->destination[1],
+				 t->destination_port | (__u32)t->protocol << 16, how);
 }
 
 /* Takes the wrapping off a packet for a listener; 0: it has none, or none of this plane's. */

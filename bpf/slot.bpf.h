@@ -10,7 +10,6 @@
 #include "maps.bpf.h"
 #include "gpc/lookup/device.h"
 #include "gpc/lookup/endpoint.h"
-#include "gpc/lookup/vip.h"
 
 #define READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
@@ -56,7 +55,7 @@ static __always_inline __u64 flows_since(void)
 /* The image of a slot; base is NULL if there is none or if it was never linked to this host. */
 static __always_inline struct gpc_view image_of(__u32 slot)
 {
-	struct gpc_view view = {};
+	struct gpc_view view = {.slot = slot};
 	__u32 zero = 0;
 	void *inner = bpf_map_lookup_elem(&gpc_images, &slot);
 

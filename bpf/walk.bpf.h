@@ -11,6 +11,7 @@
 
 #include "count.bpf.h"
 #include "judge.bpf.h"
+#include "vip.bpf.h"
 
 /* What the stages hand on about one packet. */
 struct gpc_walk {
@@ -63,7 +64,7 @@ static __always_inline const struct gpc_chain *chain_of(const struct gpc_walk *w
 static __always_inline int walk_start(struct gpc_walk *w, const struct gpc_pick *pick,
 				      __u32 ifindex, enum gpc_hook hook)
 {
-	w->slot = w->c->slot = pick->slot;
+	w->slot = pick->slot;
 	w->hook = hook;
 	w->direction = hook == GPC_HOOK_ID_TC_EGRESS ? GPC_EGRESS : GPC_INGRESS;
 	w->audit = pick->word & GPC_CTL_AUDIT ? GPC_HOW_AUDIT : 0;
@@ -104,6 +105,7 @@ static __always_inline struct gpc_case *open_case(struct gpc_walk *w)
 	w->c->opened = 1;
 	walk_time(w);
 	c->packets = w->packets;
+	c->slot = w->slot;
 	c->ifindex = w->in->ifindex;
 	c->frame = c->packet.frame;
 	c->length = c->packet.length;
@@ -209,13 +211,17 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 }
 
 /* Writes c->entry with its key; 0 if it is there now. */
-__noinline int gpc_enter_flow(const struct gpc_case *c)
+static __always_inline long enter_flow(struct gpc_walk *w)
 {
-	if (!c)
-		return -1;
-	return c->packet.family == GPC_V4
-		       ? bpf_map_update_elem(&gpc_flows4, &c->key, &c->entry, BPF_ANY)
-		       : bpf_map_update_elem(&gpc_flows6, &c->key, &c->entry, BPF_ANY);
+	long failed;
+
+	if (w->c->packet.family == GPC_V4) {
+		failed = bpf_map_update_elem(&gpc_flows4, &w->c->key, &w->c->entry, BPF_ANY);
+		opaque(failed);
+	} else {
+		failed = bpf_map_update_elem(&gpc_flows6, &w->c->key, &w->c->entry, BPF_ANY);
+	}
+	return failed;
 }
 
 static __always_inline int take_budget(const struct gpc_walk *w)
@@ -285,7 +291,7 @@ static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one
 static __always_inline struct gpc_end refuse(struct gpc_walk *w, enum gpc_action action)
 {
 	if (w->c->store)
-		gpc_enter_flow(w->c);
+		enter_flow(w);
 	return ended(w->c->reason, action == GPC_ACTION_REJECT ? GPC_VERDICT_REJECT
 							       : GPC_VERDICT_DROP);
 }
@@ -304,7 +310,7 @@ static __always_inline int keep_flow(struct gpc_walk *w)
 		return 1;
 	if (w->c->fresh && !take_budget(w))
 		return !w->chain;
-	gpc_enter_flow(w->c);
+	enter_flow(w);
 	return 1;
 }
 
@@ -357,8 +363,8 @@ static __always_inline int to_listener(const struct gpc_walk *w)
 {
 	const struct gpc_tuple *t = &w->c->packet.tuple;
 
-	return gpc_vip_is_address(w->view, t->destination[0], t->destination[1],
-				  w->in->interface_bit);
+	return (__u32)gpc_find_address(w->slot, t->destination[0], t->destination[1],
+				       w->in->interface_bit) != GPC_NONE;
 }
 
 /* A frame that parsing gave a reason for; `ours`: what is malformed is the plane's to judge. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-#include <string.h>
-
+#include "../model/ways.h"
 #include "check.h"
 
 static void check_interfaces(struct gpc_diags *diags, const struct gpc_model *model,
@@ -83,71 +81,72 @@ static void check_families(struct gpc_diags *diags, const struct gpc_model *mode
 	gpc_diag_place(diag, lack->first->at, "has no IPv6 address");
 }
 
-/* ---- conflicts ---- */
+/* ---- who claims what: ways of one prefix and protocol ---- */
 
-struct key {
-	const struct gpc_prefix_value *address;
-	const struct gpc_model_listener *listener;
-};
-
-static int compare_keys(const struct key *a, const struct key *b)
+static void report_pair(struct gpc_diags *diags, const struct gpc_model *model,
+			const struct gpc_way *outer, const struct gpc_way *inner, bool equal)
 {
-	int order = gpc_ip_compare(&a->address->prefix.ip, &b->address->prefix.ip);
-
-	if (order)
-		return order;
-	if (a->listener->protocol != b->listener->protocol)
-		return a->listener->protocol < b->listener->protocol ? -1 : 1;
-	return a->listener->port < b->listener->port ? -1 : a->listener->port > b->listener->port;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct key *x = a, *y = b;
-	int order = compare_keys(x, y);
-
-	/* The listeners stand in one array, in name order. */
-	return order ? order : x->listener < y->listener ? -1 : x->listener > y->listener;
-}
-
-/* keys[0..index) are the other listeners of the same address, protocol and port. */
-static void report_conflict(struct gpc_diags *diags, const struct key *keys, size_t index)
-{
-	const struct key *later = &keys[index], *earlier = keys;
-	char text[GPC_IP_TEXT];
+	const struct gpc_way *later = outer->listener > inner->listener ? outer : inner;
+	const struct gpc_way *earlier = later == outer ? inner : outer;
+	char one[GPC_WAY_TEXT], other[GPC_WAY_TEXT];
 	struct gpc_diag *diag;
 
-	while (!(earlier->listener->interfaces & later->listener->interfaces))
-		earlier++;
-	diag = gpc_diag(diags, GPC_E0303, later->address->at,
-			"address %s, protocol and port of listener `%s` are those of listener `%s`",
-			gpc_ip_format(&later->address->prefix.ip, text), later->listener->name,
-			earlier->listener->name);
+	if (equal)
+		diag = gpc_diag(diags, GPC_E0303, later->address->at,
+				"%s of listener `%s` is that of listener `%s`",
+				gpc_way_format(later, one), model->listeners[later->listener].name,
+				model->listeners[earlier->listener].name);
+	else
+		diag = gpc_diag(diags, GPC_E0250, later->address->at,
+				"ports of listener `%s`, %s, cross those of listener `%s`, %s",
+				model->listeners[later->listener].name, gpc_way_format(later, one),
+				model->listeners[earlier->listener].name,
+				gpc_way_format(earlier, other));
 	gpc_diag_place(diag, earlier->address->at, "the other one");
+}
+
+/* Does the way conflict with one before it, which begins at the same port or below? */
+static bool conflicts(struct gpc_diags *diags, const struct gpc_model *model,
+		      const struct gpc_way *before, const struct gpc_way *way)
+{
+	bool equal = before->first == way->first && before->last == way->last;
+
+	if (!(before->interfaces & way->interfaces) || before->last < way->first)
+		return false;
+	if (!equal && before->last >= way->last)
+		return false;
+	report_pair(diags, model, before, way, equal);
+	return true;
+}
+
+/* Ways whose ports are equal or cross, on a shared interface. One message for each way is enough. */
+static void check_group(struct gpc_diags *diags, const struct gpc_model *model,
+			const struct gpc_way *ways, size_t count)
+{
+	const struct gpc_way **open = GPC_NEW_ARRAY(diags->arena, const struct gpc_way *, count);
+	size_t open_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t kept = 0;
+		bool said = false;
+
+		for (size_t k = 0; k < open_count; k++)
+			if (open[k]->last >= ways[i].first)
+				open[kept++] = open[k];
+		for (size_t k = 0; k < kept && !said; k++)
+			said = conflicts(diags, model, open[k], &ways[i]);
+		open[kept++] = &ways[i];
+		open_count = kept;
+	}
 }
 
 static void check_conflicts(struct gpc_diags *diags, const struct gpc_model *model)
 {
-	size_t count = 0, next = 0;
-	struct key *keys;
+	struct gpc_ways ways = gpc_ways_list(diags->arena, model);
 
-	for (size_t i = 0; i < model->listener_count; i++)
-		count += model->listeners[i].address_count;
-	keys = GPC_NEW_ARRAY(diags->arena, struct key, count);
-	for (size_t i = 0; i < model->listener_count; i++)
-		for (size_t k = 0; k < model->listeners[i].address_count; k++)
-			keys[next++] = (struct key){&model->listeners[i].addresses[k],
-						    &model->listeners[i]};
-	if (count)
-		qsort(keys, count, sizeof(*keys), by_key);
-	for (size_t start = 0, i = 0; i < count; start = i) {
-		uint64_t taken = 0;
-
-		for (; i < count && !compare_keys(&keys[start], &keys[i]); i++) {
-			if (taken & keys[i].listener->interfaces)
-				report_conflict(diags, &keys[start], i - start);
-			taken |= keys[i].listener->interfaces;
-		}
+	for (size_t start = 0, end; start < ways.count; start = end) {
+		end = gpc_ways_group_end(&ways, start);
+		check_group(diags, model, &ways.items[start], end - start);
 	}
 }
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gpc/lookup/vip.h"
 #include "../base/words.h"
 #include "fields.h"
 #include "layout.h"
+#include "vips.h"
 
 struct compare {
 	const struct gpc_image *image;
@@ -184,21 +184,28 @@ static uint64_t describe_interface(const struct gpc_image *image, uint32_t index
 	return interface->id;
 }
 
+static void take_first(void *user, uint32_t listener, uint64_t interfaces)
+{
+	uint32_t *first = user;
+
+	(void)interfaces;
+	if (*first == GPC_NONE)
+		*first = listener;
+}
+
 static uint64_t describe_vip(const struct gpc_image *image, uint32_t index, char *out, size_t size)
 {
 	const struct gpc_vip *vip = record_at(image, GPC_SEC_VIP, index);
-	uint32_t listener = vip->listener;
+	uint32_t listener = GPC_NONE;
 	uint64_t object;
 	char name[128];
 
-	if (!vip->interfaces || gpc_vip_kind(vip) == GPC_VIP_ADDRESS) {
-		snprintf(out, size, "vip entry %u%s", index, vip->interfaces ? "" : " (empty)");
+	gpc_image_vip_listeners(image, vip, take_first, &listener);
+	if (listener == GPC_NONE) {
+		snprintf(out, size, "vip entry %u%s", index,
+			 gpc_vip_is_used(vip) ? "" : " (empty)");
 		return 0;
 	}
-	if (vip->flags & GPC_VIP_CHOICE)
-		listener = ((const struct gpc_vip_choice *)record_at(image, GPC_SEC_VIP_CHOICE,
-								     listener))
-				   ->listener;
 	object = describe_listener(image, listener, name, sizeof(name));
 	snprintf(out, size, "vip entry %u of %s", index, name);
 	return object;

@@ -140,71 +140,6 @@ static void dump_vip_displacements(struct gpc_dump *dump)
 	gpc_dump_words(dump, GPC_SEC_VIP_DISP, "vip-displacement");
 }
 
-static void put_listener(struct gpc_dump *dump, uint32_t listener)
-{
-	const struct gpc_listener *target = gpc_dump_record(dump, GPC_SEC_LISTENER, listener);
-
-	gpc_dump_name(dump, "listener", target->name);
-}
-
-static void dump_vips(struct gpc_dump *dump)
-{
-	struct gpc_emitter *e = &dump->emitter;
-
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_VIP); i++) {
-		const struct gpc_vip *vip = gpc_dump_record(dump, GPC_SEC_VIP, i);
-
-		if (!vip->interfaces)
-			continue;
-		gpc_dump_begin(dump, "vip", i);
-		gpc_emit_address(e, "address", vip->address_be);
-		if (gpc_vip_kind(vip) != GPC_VIP_ADDRESS) {
-			gpc_emit_string(e, "protocol",
-					vip->protocol == IPPROTO_TCP ? "TCP" : "UDP");
-			gpc_emit_number(e, "port", ntohs(vip->port_be));
-			if (vip->flags & GPC_VIP_CHOICE)
-				gpc_emit_number(e, "first-choice", vip->listener);
-			else
-				put_listener(dump, vip->listener);
-		}
-		gpc_emit_hex(e, "interfaces", vip->interfaces);
-		gpc_emit_end(e);
-	}
-}
-
-static void dump_choices(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_VIP_CHOICE); i++) {
-		const struct gpc_vip_choice *choice = gpc_dump_record(dump, GPC_SEC_VIP_CHOICE, i);
-
-		gpc_dump_begin(dump, "vip-choice", i);
-		put_listener(dump, choice->listener);
-		gpc_emit_hex(&dump->emitter, "interfaces", choice->interfaces);
-		gpc_emit_number(&dump->emitter, "last", choice->last);
-		gpc_emit_end(&dump->emitter);
-	}
-}
-
-static void dump_ports(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_VIP_PORTS); i++) {
-		const struct gpc_vip_ports *ports = gpc_dump_record(dump, GPC_SEC_VIP_PORTS, i);
-		struct gpc_emitter *e = &dump->emitter;
-
-		gpc_dump_begin(dump, "vip-ports", i);
-		gpc_emit_number(e, "first", ports->first);
-		if (ports->listener == GPC_NONE)
-			gpc_emit_none(e, "listener");
-		else if (ports->flags & GPC_VIP_CHOICE)
-			gpc_emit_number(e, "first-choice", ports->listener);
-		else
-			put_listener(dump, ports->listener);
-		gpc_emit_hex(e, "interfaces", ports->interfaces);
-		gpc_emit_number(e, "last", ports->last);
-		gpc_emit_end(e);
-	}
-}
-
 static void put_backend(struct gpc_dump *dump, uint32_t backend)
 {
 	const struct gpc_backend *target = gpc_dump_record(dump, GPC_SEC_BACKEND, backend);
@@ -525,9 +460,9 @@ static const struct row {
 	{"classifier", gpc_dump_classifiers},
 	{"rule", gpc_dump_rules},
 	{"vip-displacement", dump_vip_displacements},
-	{"vip", dump_vips},
-	{"vip-choice", dump_choices},
-	{"vip-ports", dump_ports},
+	{"vip", gpc_dump_vips},
+	{"vip-choice", gpc_dump_vip_choices},
+	{"vip-ports", gpc_dump_vip_ports},
 	{"listener", dump_listeners},
 	{"pool", dump_pools},
 	{"endpoint", dump_endpoints},

@@ -25,6 +25,11 @@ uint32_t gpc_dump_count(const struct gpc_dump *dump, enum gpc_section_id id);
 /* One row per word. */
 void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *kind);
 
+/* Sections of the VIP table. */
+void gpc_dump_vips(struct gpc_dump *dump);
+void gpc_dump_vip_choices(struct gpc_dump *dump);
+void gpc_dump_vip_ports(struct gpc_dump *dump);
+
 /* Sections of policies. */
 void gpc_dump_policy_words(struct gpc_dump *dump);
 void gpc_dump_chains(struct gpc_dump *dump);

@@ -5,7 +5,6 @@
 
 #include "../model/id.h"
 #include "../model/model.h"
-#include "gpc/lookup/vip.h"
 #include "reader.h"
 
 /* ---- Maglev tables ---- */
@@ -119,7 +118,7 @@ static bool listener_is_sound(const struct gpc_reader *reader, const struct gpc_
 	return listener->id == gpc_stable_id(GPC_KIND_LISTENER, NULL, names + listener->name) &&
 	       (listener->forward == GPC_FORWARD_IPIP || listener->forward == GPC_FORWARD_DSR) &&
 	       (listener->protocol == IPPROTO_TCP || listener->protocol == IPPROTO_UDP) &&
-	       listener->port_be &&
+	       ntohs(listener->port_be) <= ntohs(listener->port_last_be) &&
 	       listener->backend < reader->plane->section[GPC_SEC_BACKEND].count &&
 	       (listener->table[GPC_V4].offset != GPC_NONE ||
 		listener->table[GPC_V6].offset != GPC_NONE) &&
@@ -150,109 +149,4 @@ static bool check_listeners(const struct gpc_reader *reader)
 bool gpc_reader_tables(const struct gpc_reader *reader)
 {
 	return check_tables(reader) && check_listeners(reader);
-}
-
-/* ---- VIP entries ---- */
-
-struct vip_check {
-	const struct gpc_reader *reader;
-	struct gpc_view view;
-	uint64_t interfaces; /* all that there are */
-	const struct gpc_listener *listeners;
-	uint32_t listener_count;
-	const struct gpc_vip_choice *choices;
-	uint32_t choice_count;
-	uint32_t choices_seen; /* runs overlap nowhere if this is choice_count in the end */
-};
-
-static bool is_v4(const struct gpc_vip *vip)
-{
-	return !vip->address_be[0] && (vip->address_be[1] & 0xffffffffull) == gpc_mapped_v4(0);
-}
-
-static bool leads_to(const struct vip_check *check, const struct gpc_vip *vip, uint32_t listener)
-{
-	enum gpc_family family = is_v4(vip) ? GPC_V4 : GPC_V6;
-	const struct gpc_listener *target;
-
-	if (listener >= check->listener_count)
-		return false;
-	target = &check->listeners[listener];
-	return target->port_be == vip->port_be && target->protocol == vip->protocol &&
-	       target->table[family].offset != GPC_NONE;
-}
-
-/* A run of choices on disjoint interfaces that together are those of the entry. */
-static bool run_is_sound(struct vip_check *check, const struct gpc_vip *vip)
-{
-	uint64_t interfaces = 0;
-
-	for (uint32_t i = vip->listener, n = 0; n < GPC_VIP_CHOICES_MAX && i < check->choice_count;
-	     i++, n++) {
-		const struct gpc_vip_choice *choice = &check->choices[i];
-
-		check->choices_seen++;
-		if (!choice->interfaces || choice->interfaces & interfaces || choice->last > 1 ||
-		    !leads_to(check, vip, choice->listener))
-			return false;
-		interfaces |= choice->interfaces;
-		if (choice->last)
-			return n && interfaces == vip->interfaces;
-	}
-	return false;
-}
-
-static bool entry_is_sound(struct vip_check *check, const struct gpc_vip *vip)
-{
-	if (!vip->interfaces || vip->interfaces & ~check->interfaces ||
-	    gpc_all_zero(vip->address_be, sizeof(vip->address_be)) ||
-	    gpc_vip_entry(check->view, vip->address_be[0], vip->address_be[1], vip->port_be,
-			  vip->protocol, gpc_vip_kind(vip)) != vip)
-		return false;
-	switch (vip->flags) {
-	case GPC_VIP_ADDRESS:
-		return vip->listener <= GPC_PING_DROP && vip->port_be == 128 &&
-		       vip->protocol == GPC_IPPROTO_ADDRESS;
-	case GPC_VIP_CHOICE:
-		return run_is_sound(check, vip);
-	case 0:
-		return leads_to(check, vip, vip->listener);
-	default:
-		return false;
-	}
-}
-
-/* Where a listener takes the key, its address is known as a listener's. */
-static bool has_address_entry(const struct vip_check *check, const struct gpc_vip *vip)
-{
-	const struct gpc_vip *address = gpc_vip_entry(check->view, vip->address_be[0],
-						      vip->address_be[1], 128, GPC_IPPROTO_ADDRESS,
-						      GPC_VIP_ADDRESS);
-
-	return address && (vip->interfaces & ~address->interfaces) == 0;
-}
-
-bool gpc_reader_vips(const struct gpc_reader *reader)
-{
-	struct vip_check check = {.reader = reader};
-	uint32_t count, interfaces = reader->plane->section[GPC_SEC_INTERFACE].count;
-	const struct gpc_vip *vips = gpc_reader_section(reader, GPC_SEC_VIP, &count);
-
-	check.view =
-		(struct gpc_view){reader->bytes, ((uint64_t)1 << gpc_size_class(reader->size)) - 1};
-	check.interfaces = interfaces == 64 ? UINT64_MAX : ((uint64_t)1 << interfaces) - 1;
-	check.listeners = gpc_reader_section(reader, GPC_SEC_LISTENER, &check.listener_count);
-	check.choices = gpc_reader_section(reader, GPC_SEC_VIP_CHOICE, &check.choice_count);
-	for (uint32_t i = 0; i < count; i++) {
-		if (gpc_all_zero(&vips[i], sizeof(vips[i])))
-			continue;
-		if (!entry_is_sound(&check, &vips[i]) || !has_address_entry(&check, &vips[i]) ||
-		    check.choices_seen > check.choice_count)
-			return gpc_reader_refuse(reader, GPC_E0509,
-						 "entry %u of section `vip` is malformed", i);
-	}
-	if (check.choices_seen != check.choice_count)
-		return gpc_reader_refuse(reader, GPC_E0509,
-					 "section `vip-choice` holds more than the runs");
-	return true;
 }

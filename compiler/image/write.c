@@ -66,6 +66,8 @@ static uint32_t plane_flags(const struct gpc_model *model, const struct gpc_tabl
 		flags |= GPC_PLANE_ON_FAIL_DROP;
 	if (has_stateful_chain(tables))
 		flags |= GPC_PLANE_STATEFUL;
+	if (tables->port_count)
+		flags |= GPC_PLANE_VIP_PORTS;
 	return flags;
 }
 

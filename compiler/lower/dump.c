@@ -20,29 +20,62 @@ static void dump_ip(const void *bytes, FILE *out)
 	fputs(gpc_ip_format(&ip, text), out);
 }
 
+static void dump_said(const char *what, uint32_t listener, uint32_t flags, FILE *out)
+{
+	if (listener == GPC_NONE)
+		fprintf(out, " %s none", what);
+	else
+		fprintf(out, " %s %u", flags & GPC_VIP_CHOICE ? "choice" : what, listener);
+}
+
+static void dump_vip(const struct gpc_vip *vip, FILE *out)
+{
+	dump_ip(vip->address_be, out);
+	if (gpc_vip_kind(vip) != GPC_VIP_EXACT)
+		fprintf(out, "/%u", vip->port_be);
+	if (gpc_vip_kind(vip) != GPC_VIP_ADDRESS)
+		fprintf(out, " protocol %u", vip->protocol);
+	switch (gpc_vip_kind(vip)) {
+	case GPC_VIP_EXACT:
+		fprintf(out, " port %u", ntohs(vip->port_be));
+		dump_said("listener", vip->listener, vip->flags, out);
+		break;
+	case GPC_VIP_PORTS:
+		fprintf(out, " ports %u intervals %" PRIu64 "\n", vip->listener,
+			(uint64_t)vip->ports);
+		return;
+	case GPC_VIP_SOLE:
+		dump_said("sole", vip->listener, vip->flags, out);
+		break;
+	case GPC_VIP_ADDRESS:
+		fprintf(out, " address says %x", vip->listener);
+		break;
+	}
+	fprintf(out, " interfaces %" PRIx64 "\n", (uint64_t)vip->interfaces);
+}
+
 static void dump_vips(const struct gpc_tables *tables, FILE *out)
 {
 	fprintf(out, "vip seed %016" PRIx64 " buckets %zu slots %zu\n",
 		(uint64_t)tables->vip_hash.seed, tables->vip_displacement_count, tables->vip_count);
 	for (size_t i = 0; i < tables->vip_count; i++) {
-		const struct gpc_vip *vip = &tables->vips[i];
-
-		if (!vip->interfaces)
+		if (!tables->vips[i].interfaces)
 			continue;
 		fprintf(out, "  slot %zu ", i);
-		dump_ip(vip->address_be, out);
-		if (gpc_vip_kind(vip) == GPC_VIP_ADDRESS)
-			fputs(" address", out);
-		else
-			fprintf(out, " protocol %u port %u %s %u", vip->protocol,
-				ntohs(vip->port_be),
-				vip->flags & GPC_VIP_CHOICE ? "choice" : "listener", vip->listener);
-		fprintf(out, " interfaces %" PRIx64 "\n", (uint64_t)vip->interfaces);
+		dump_vip(&tables->vips[i], out);
 	}
 	for (size_t i = 0; i < tables->choice_count; i++)
 		fprintf(out, "  choice %zu listener %u interfaces %" PRIx64 "%s\n", i,
 			tables->choices[i].listener, (uint64_t)tables->choices[i].interfaces,
 			tables->choices[i].last ? " last" : "");
+	for (size_t i = 0; i < tables->port_count; i++) {
+		const struct gpc_vip_ports *ports = &tables->ports[i];
+
+		fprintf(out, "  ports %zu from %u", i, ports->first);
+		dump_said("listener", ports->listener, ports->flags, out);
+		fprintf(out, " interfaces %" PRIx64 "%s\n", (uint64_t)ports->interfaces,
+			ports->last ? " last" : "");
+	}
 }
 
 static void dump_ref(const char *family, const struct gpc_table_ref *ref, FILE *out)

@@ -188,7 +188,8 @@ bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 			to->table[family] = refer(model, from, family, plans, tables);
 		to->forward = (uint8_t)from->forward;
 		to->protocol = from->protocol;
-		to->port_be = to->port_last_be = htons(from->port);
+		to->port_be = htons(from->port);
+		to->port_last_be = htons(from->port_last);
 		to->backend = from->backend;
 		to->outer_dscp = GPC_DSCP_COPY;
 		to->ping = GPC_PING_PASS;

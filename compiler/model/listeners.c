@@ -17,6 +17,8 @@ static int by_address(const void *a, const void *b)
 	const struct gpc_prefix_value *x = a, *y = b;
 	int order = gpc_ip_compare(&x->prefix.ip, &y->prefix.ip);
 
+	if (!order)
+		order = x->prefix.length - y->prefix.length;
 	/* Equal ones stay in the order written, so that the later one is called the repeated one.
 	 */
 	return order ? order : x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
@@ -34,7 +36,7 @@ static void sort_addresses(struct gpc_arena *arena, const struct gpc_listener_in
 	memcpy(addresses, from->addresses.items, count * sizeof(*addresses));
 	qsort(addresses, count, sizeof(*addresses), by_address);
 	for (size_t i = 0; i < count; i++) {
-		if (kept &&
+		if (kept && addresses[kept - 1].prefix.length == addresses[i].prefix.length &&
 		    !gpc_ip_compare(&addresses[kept - 1].prefix.ip, &addresses[i].prefix.ip))
 			listener->repeated_at = addresses[i].at;
 		else
@@ -118,6 +120,7 @@ static struct gpc_model_listener build_listener(struct gpc_diags *diags,
 		.repeated_at = GPC_NOWHERE,
 		.protocol = (uint8_t)from->protocol.value,
 		.port = (uint16_t)from->port.value,
+		.port_last = (uint16_t)from->port.value,
 		.forward = from->forward.set ? (enum gpc_forward)from->forward.value
 					     : GPC_FORWARD_IPIP,
 		.at = from->at,

@@ -61,7 +61,7 @@ struct gpc_model_listener {
 	size_t address_count;
 	struct gpc_place repeated_at;		/* of an address that was written twice, or nowhere */
 	uint8_t protocol;
-	uint16_t port;
+	uint16_t port, port_last;		/* `any`: 0 and 65535 */
 	enum gpc_forward forward;
 	uint32_t backend;
 	uint64_t interfaces;			/* where it exists: wanted, with xdp and role edge */

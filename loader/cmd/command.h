@@ -63,7 +63,6 @@ struct gpc_command {
 	X(log)                                                                                     \
 	X(show)                                                                                    \
 	X(stats)                                                                                   \
-	X(top)                                                                                     \
 	X(events)                                                                                  \
 	X(off)                                                                                     \
 	X(on)                                                                                      \

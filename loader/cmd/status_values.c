@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "../../compiler/base/ip.h"
+#include "../../compiler/image/vips.h"
 #include "describe.h"
+#include "gpc/lookup/vip_entry.h"
 
 static const char *const hook_names[] = {
 	[GPC_HOOK_ID_XDP] = "xdp",
@@ -246,17 +248,30 @@ static FILE *open_text(char **text, size_t *size)
 	return out;
 }
 
-static void print_vip(FILE *out, const struct gpc_vip *vip)
+/* "203.0.113.0/24:80-90/tcp" */
+static void print_way(FILE *out, const struct gpc_vip *vip, const struct gpc_listener *listener)
 {
-	char text[GPC_IP_TEXT];
-	struct gpc_ip ip;
-	bool v4;
+	unsigned int first = ntohs(listener->port_be), last = ntohs(listener->port_last_be);
+	struct gpc_prefix prefix;
+	char text[GPC_PREFIX_TEXT];
 
-	memcpy(ip.bytes, vip->address_be, sizeof(ip.bytes));
-	v4 = gpc_ip_is_v4(&ip);
-	fprintf(out, "%s%s%s%s:%u/%s", ftell(out) > 0 ? ", " : "", v4 ? "" : "[",
-		gpc_ip_format(&ip, text), v4 ? "" : "]", ntohs(vip->port_be),
-		vip->protocol == IPPROTO_UDP ? "udp" : "tcp");
+	gpc_vip_prefix_of(vip, &prefix);
+	if (prefix.length == (prefix.v4 ? 32 : 128))
+		gpc_ip_format(&prefix.ip, text);
+	else
+		gpc_prefix_format(&prefix, text);
+	fprintf(out, "%s%s%s%s:", ftell(out) > 0 ? ", " : "", prefix.v4 ? "" : "[", text,
+		prefix.v4 ? "" : "]");
+	if (!first)
+		fputs("any", out);
+	else if (first == last)
+		fprintf(out, "%u", first);
+	else
+		fprintf(out, "%u-%u", first, last);
+	fprintf(out, "/%s",
+		vip->protocol == IPPROTO_TCP   ? "tcp"
+		: vip->protocol == IPPROTO_UDP ? "udp"
+					       : "sctp");
 }
 
 /* One way to a listener; those of all listeners are collected in one pass over the table. */
@@ -268,53 +283,59 @@ struct way {
 struct ways {
 	struct way *items;
 	size_t count, room;
+	const struct gpc_vip *vip; /* whose ways are being added */
 };
 
-static void add_way(struct ways *ways, uint32_t listener, const struct gpc_vip *vip)
+/* A listener of several intervals of ports comes several times. */
+static void add_way(void *user, uint32_t listener, uint64_t interfaces)
 {
+	struct ways *ways = user;
+
+	(void)interfaces;
 	if (ways->count == ways->room) {
 		ways->room = ways->room ? ways->room * 2 : 64;
 		ways->items = reallocarray(ways->items, ways->room, sizeof(*ways->items));
 		if (!ways->items)
 			abort();
 	}
-	ways->items[ways->count++] = (struct way){listener, vip};
-}
-
-static void add_choices(struct ways *ways, const struct gpc_image *image, const struct gpc_vip *vip)
-{
-	const struct gpc_vip_choice *c = gpc_image_record(image, GPC_SEC_VIP_CHOICE, vip->listener);
-
-	for (;; c++) {
-		add_way(ways, c->listener, vip);
-		if (c->last)
-			return;
-	}
+	ways->items[ways->count++] = (struct way){listener, ways->vip};
 }
 
 static int compare_ways(const void *a, const void *b)
 {
 	const struct way *x = a, *y = b;
+	int order;
 
 	if (x->listener != y->listener)
 		return x->listener < y->listener ? -1 : 1;
-	return memcmp(x->vip->address_be, y->vip->address_be, sizeof(x->vip->address_be));
+	order = memcmp(x->vip->address_be, y->vip->address_be, sizeof(x->vip->address_be));
+	return order ? order : (x->vip > y->vip) - (x->vip < y->vip);
 }
 
 static void collect_ways(struct ways *ways, const struct gpc_image *image)
 {
 	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_VIP); i++) {
-		const struct gpc_vip *vip = gpc_image_record(image, GPC_SEC_VIP, i);
-
-		if (!vip->protocol)
-			continue;
-		if (vip->flags & GPC_VIP_CHOICE)
-			add_choices(ways, image, vip);
-		else
-			add_way(ways, vip->listener, vip);
+		ways->vip = gpc_image_record(image, GPC_SEC_VIP, i);
+		if (gpc_vip_kind(ways->vip) != GPC_VIP_SOLE)
+			gpc_image_vip_listeners(image, ways->vip, add_way, ways);
 	}
 	if (ways->count)
 		qsort(ways->items, ways->count, sizeof(*ways->items), compare_ways);
+}
+
+/* The ways of listener `index` from *at on, each once. */
+static void print_ways(FILE *out, const struct gpc_image *image, const struct ways *ways,
+		       uint32_t index, size_t *at)
+{
+	const struct gpc_vip *before = NULL;
+
+	for (; *at < ways->count && ways->items[*at].listener == index; ++*at) {
+		const struct gpc_vip *vip = ways->items[*at].vip;
+
+		if (vip != before)
+			print_way(out, vip, gpc_image_record(image, GPC_SEC_LISTENER, index));
+		before = vip;
+	}
 }
 
 char **gpc_listener_addresses(const struct gpc_image *image)
@@ -330,8 +351,7 @@ char **gpc_listener_addresses(const struct gpc_image *image)
 	for (uint32_t i = 0; i < listeners; i++) {
 		FILE *out = open_text(&list[i], &size);
 
-		for (; at < ways.count && ways.items[at].listener == i; at++)
-			print_vip(out, ways.items[at].vip);
+		print_ways(out, image, &ways, i, &at);
 		if (fclose(out))
 			abort();
 	}

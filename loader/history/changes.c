@@ -11,8 +11,10 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/ip.h"
 #include "../../compiler/image/dump.h"
+#include "../../compiler/image/vips.h"
 #include "../../compiler/model/id.h"
 #include "changes_policies.h"
+#include "gpc/lookup/vip_entry.h"
 
 #define KEY_FACTOR 0x9e3779b97f4a7c15ull /* 2^64 / golden ratio, odd: spreads addresses */
 
@@ -188,37 +190,57 @@ static void endpoint_differ(const struct pair *images, const void *before, const
 		     endpoint_address(b, true, to));
 }
 
+struct listener_keys {
+	uint64_t *keys, *interfaces;	/* by listener; interfaces: of the entry that is looked at */
+	uint64_t key;			/* of that entry */
+};
+
+/* An entry leads to a listener by several intervals of ports: what counts is where they all do. */
+static void join_interfaces(void *user, uint32_t listener, uint64_t interfaces)
+{
+	struct listener_keys *all = user;
+
+	all->interfaces[listener] |= interfaces;
+}
+
+static void add_key(void *user, uint32_t listener, uint64_t interfaces)
+{
+	struct listener_keys *all = user;
+
+	(void)interfaces;
+	if (all->interfaces[listener])
+		all->keys[listener] += all->key ^ all->interfaces[listener];
+	all->interfaces[listener] = 0;
+}
+
 /*
- * By listener index, one number over the keys by which the image finds it, whatever their order in
- * the table. malloc'ed.
+ * By listener index, one number over the prefixes by which the image finds it and their interfaces, whatever
+ * their order in the table. malloc'ed.
  */
 static uint64_t *listener_keys(const struct gpc_image *image)
 {
-	uint32_t vips, unused, listeners;
+	uint32_t vips, listeners;
 	const struct gpc_vip *vip = gpc_image_section(image, GPC_SEC_VIP, &vips);
-	const struct gpc_vip_choice *choice = gpc_image_section(image, GPC_SEC_VIP_CHOICE, &unused);
-	uint64_t *keys;
+	struct listener_keys all;
 
 	gpc_image_section(image, GPC_SEC_LISTENER, &listeners);
-	keys = calloc(listeners + 1ul, sizeof(*keys));
-	if (!keys)
+	all.keys = calloc(listeners + 1ul, sizeof(*all.keys));
+	all.interfaces = calloc(listeners + 1ul, sizeof(*all.interfaces));
+	if (!all.keys || !all.interfaces)
 		abort();
 	for (uint32_t i = 0; i < vips; i++) {
-		uint64_t address = (vip[i].address_be[0] * 31 + vip[i].address_be[1]) * KEY_FACTOR;
+		struct gpc_prefix prefix;
 
-		if (!vip[i].protocol)
+		gpc_vip_prefix_of(&vip[i], &prefix);
+		all.key = (vip[i].address_be[0] * 31 + vip[i].address_be[1] + prefix.length) *
+			  KEY_FACTOR;
+		if (gpc_vip_kind(&vip[i]) == GPC_VIP_SOLE)
 			continue;
-		if (!(vip[i].flags & GPC_VIP_CHOICE)) {
-			keys[vip[i].listener] += address ^ vip[i].interfaces;
-			continue;
-		}
-		for (const struct gpc_vip_choice *c = &choice[vip[i].listener];; c++) {
-			keys[c->listener] += address ^ c->interfaces;
-			if (c->last)
-				break;
-		}
+		gpc_image_vip_listeners(image, &vip[i], join_interfaces, &all);
+		gpc_image_vip_listeners(image, &vip[i], add_key, &all);
 	}
-	return keys;
+	free(all.interfaces);
+	return all.keys;
 }
 
 static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id section,
@@ -229,10 +251,26 @@ static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id sect
 	return (uint32_t)(((const char *)record - image->bytes - s->offset) / s->entry_size);
 }
 
+#define PORTS_TEXT 16
+
+static const char *ports_text(const struct gpc_listener *listener, char out[PORTS_TEXT])
+{
+	unsigned int first = ntohs(listener->port_be), last = ntohs(listener->port_last_be);
+
+	if (!first)
+		return "any";
+	if (first == last)
+		snprintf(out, PORTS_TEXT, "%u", first);
+	else
+		snprintf(out, PORTS_TEXT, "%u-%u", first, last);
+	return out;
+}
+
 static void listener_differ(const struct pair *images, const void *before, const void *after,
 			    struct gpc_change_text *out)
 {
 	const struct gpc_listener *a = before, *b = after;
+	char ports_before[PORTS_TEXT], ports_after[PORTS_TEXT];
 	GPC_AUTO_FREE char *from = backend_name(
 		images->before, gpc_change_record(images->before, GPC_SEC_BACKEND, a->backend));
 	GPC_AUTO_FREE char *to =
@@ -242,8 +280,9 @@ static void listener_differ(const struct pair *images, const void *before, const
 		gpc_change_note(out, "backend %s -> %s", from, to);
 	if (a->protocol != b->protocol)
 		gpc_change_note(out, "protocol %u -> %u", a->protocol, b->protocol);
-	if (a->port_be != b->port_be)
-		gpc_change_note(out, "port %u -> %u", ntohs(a->port_be), ntohs(b->port_be));
+	if (a->port_be != b->port_be || a->port_last_be != b->port_last_be)
+		gpc_change_note(out, "port %s -> %s", ports_text(a, ports_before),
+				ports_text(b, ports_after));
 	if (a->forward != b->forward)
 		gpc_change_note(out, "forward %s -> %s", a->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",
 		     b->forward == GPC_FORWARD_DSR ? "dsr" : "ipip");

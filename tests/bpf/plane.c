@@ -132,15 +132,20 @@ static bool place(struct phash_input *in)
 
 /* ---- VIPs ---- */
 
-static void fill_vip(struct gpc_vip *vip, const struct plane_listener *l, bool address)
+static struct gpc_vip make_vip(const struct plane_listener *l, enum gpc_vip_kind kind)
 {
-	vip->address_be[0] = word(&l->address, 0);
-	vip->address_be[1] = word(&l->address, 1);
-	vip->port_be = address ? 128 : htons(l->port);
-	vip->protocol = address ? GPC_IPPROTO_ADDRESS : l->protocol;
-	vip->flags = address ? GPC_VIP_ADDRESS : GPC_VIP_EXACT;
-	vip->listener = address ? GPC_PING_PASS : l->index;
-	vip->interfaces = l->interfaces;
+	struct gpc_vip vip = {
+		.address_be = {word(&l->address, 0), word(&l->address, 1)},
+		.port_be = kind == GPC_VIP_EXACT ? htons(l->port) : 128,
+		.protocol = kind == GPC_VIP_ADDRESS ? GPC_IPPROTO_ADDRESS : l->protocol,
+		.flags = (uint8_t)kind,
+		.listener = l->index,
+		.interfaces = l->interfaces,
+	};
+
+	if (kind == GPC_VIP_ADDRESS)
+		vip.listener = GPC_VIP_ADDRESS_SAYS(GPC_PING_PASS, 1u << l->forward, 0);
+	return vip;
 }
 
 static bool same_key(const struct gpc_vip *a, const struct gpc_vip *b)
@@ -173,36 +178,56 @@ static void add_choice(struct vip_set *set, struct gpc_vip *vip, const struct gp
 		.interfaces = more->interfaces, .listener = more->listener, .last = 1};
 }
 
-static void add_vip(struct vip_set *set, const struct plane_listener *l, bool address)
+/* A second listener of a key. */
+static void join_vip(struct vip_set *set, struct gpc_vip *vip, const struct gpc_vip *more)
 {
-	struct gpc_vip vip = {};
-
-	fill_vip(&vip, l, address);
-	for (size_t i = 0; i < set->count; i++) {
-		if (!same_key(&set->vips[i], &vip))
-			continue;
-		if (!address)
-			add_choice(set, &set->vips[i], &vip);
-		set->vips[i].interfaces |= vip.interfaces;
-		return;
+	switch (gpc_vip_kind(vip)) {
+	case GPC_VIP_ADDRESS:
+		vip->listener |= more->listener;
+		break;
+	case GPC_VIP_SOLE:
+		if (vip->interfaces & more->interfaces) {
+			vip->flags = GPC_VIP_SOLE;
+			vip->listener = GPC_NONE;
+		} else if (vip->listener != GPC_NONE) {
+			add_choice(set, vip, more);
+		}
+		break;
+	default:
+		add_choice(set, vip, more);
 	}
-	set->vips[set->count++] = vip;
+	vip->interfaces |= more->interfaces;
+}
+
+static void add_vips(struct vip_set *set, const struct plane *in, enum gpc_vip_kind kind)
+{
+	for (size_t row = 0; row < in->listener_count; row++) {
+		struct gpc_vip vip = make_vip(&in->listeners[row], kind);
+		size_t i = 0;
+
+		while (i < set->count && !same_key(&set->vips[i], &vip))
+			i++;
+		if (i < set->count)
+			join_vip(set, &set->vips[i], &vip);
+		else
+			set->vips[set->count++] = vip;
+	}
 }
 
 static void build_vips(struct builder *b)
 {
 	size_t n = b->in->listener_count;
-	struct vip_set set = {.vips = calloc(2 * n + 1, sizeof(*set.vips)),
-			      .choices = calloc(2 * n + 1, sizeof(*set.choices))};
+	struct vip_set set = {.vips = calloc(3 * n + 1, sizeof(*set.vips)),
+			      .choices = calloc(3 * n + 1, sizeof(*set.choices))};
 	struct gpc_phash *p = &b->plane->vip;
 	struct gpc_vip *out;
 	uint64_t *hash;
 	uint32_t *owner;
 
-	for (size_t i = 0; i < n; i++)
-		add_vip(&set, &b->in->listeners[i], false);
-	for (size_t i = 0; i < n; i++)
-		add_vip(&set, &b->in->listeners[i], true);
+	add_vips(&set, b->in, GPC_VIP_EXACT);
+	add_vips(&set, b->in, GPC_VIP_SOLE);
+	add_vips(&set, b->in, GPC_VIP_ADDRESS);
+	b->plane->vip_lengths = (struct gpc_vip_lengths){{{128 + 1}, {128 + 1}}};
 	p->slot_mask = power_above(set.count * 2) - 1;
 	p->bucket_mask = power_above(set.count) - 1;
 	struct phash_input in = {

@@ -312,18 +312,19 @@ struct gpc_rule {
 
 /*
  * VIP entry. Key: prefix (v4 as ::ffff:a.b.c.d, host bits zero), port, protocol, kind. An empty slot is all
- * zero (no listener has address ::).
+ * zero (no listener has address ::; prefix ::/0 has no EXACT entry).
  *
  * EXACT    a whole address with one port. The commonest, found by one probe.
- * PORTS    port_be holds the prefix length (host order): all ports of all listeners with this prefix and
- *          protocol, as disjoint intervals in VIP_PORTS from `listener` on, `ports` of them.
+ * PORTS    port_be holds the prefix length (host order, of 128 bits): the ports of the listeners with this
+ *          prefix and protocol but for those that EXACT entries hold, as `ports` disjoint intervals in
+ *          VIP_PORTS from `listener` on.
  * SOLE     port_be holds the length: the only listener for the prefix and protocol, counting those of
  *          shorter prefixes that cover it; GPC_NONE: there are several. For later fragments.
  * ADDRESS  port_be holds the length, protocol is GPC_IPPROTO_ADDRESS: "this is a listener's address";
- *          `listener` is an enum gpc_ping.
+ *          `listener` says what is the same for all listeners of the prefix (GPC_VIP_ADDRESS_*).
  *
  * With GPC_VIP_CHOICE `listener` (EXACT, SOLE) is the first index of a run of VIP_CHOICE: several listeners
- * share the key on disjoint interfaces.
+ * share the key on disjoint interfaces. On interfaces that a run of SOLE leaves out there are several.
  */
 enum gpc_vip_kind {
 	GPC_VIP_EXACT,
@@ -333,18 +334,32 @@ enum gpc_vip_kind {
 };
 #define GPC_VIP_KIND	3u		/* bits of gpc_vip.flags: enum gpc_vip_kind */
 #define GPC_VIP_CHOICE	(1u << 2)
+
+#define GPC_VIP_ADDRESS_PING(says)	((says) & 3u)			/* enum gpc_ping */
+#define GPC_VIP_ADDRESS_FORWARDS(says)	((says) >> 8 & 0xffu)		/* bit 1 << enum gpc_forward */
+#define GPC_VIP_ADDRESS_GUE_PORT(says)	((__be16)((says) >> 16))	/* 0: no listener has `gue` */
+#define GPC_VIP_ADDRESS_SAYS(ping, forwards, gue_port_be)                                          \
+	((__u32)(ping) | (__u32)(forwards) << 8 | (__u32)(gue_port_be) << 16)
+
 struct gpc_vip {
 	__u64 address_be[2];
 	__be16 port_be;
 	__u8 protocol;
 	__u8 flags;
 	__u32 listener;
-	__u64 interfaces;	/* bit i: valid on interface i (all but EXACT: union) */
+	union {
+		__u64 interfaces;	/* bit i: valid on interface i (ADDRESS, SOLE: union); never 0 */
+		__u64 ports;		/* PORTS: number of intervals */
+	};
 };
 
+/* Intervals of one entry: every listener cuts at most two ports. */
+#define GPC_VIP_INTERVALS_MAX	(2u * GPC_MAX_LISTENERS + 1u)
+
 /*
- * The listeners of the ports from `first` on, to the next interval's first or 65535; sorted. Which of
- * them is the most specific has been decided, interface by interface. GPC_NONE: none.
+ * The listeners of the ports from `first` on, to the next interval's first or 65535; sorted, the first
+ * interval begins at 0. Which of them is the most specific has been decided, interface by interface.
+ * GPC_NONE: none.
  */
 struct gpc_vip_ports {
 	__u64 interfaces;

@@ -51,9 +51,6 @@ struct gpc_classes {
 	__u32 source, destination;
 };
 
-/* Keeps the compiler from making a branch, or a known constant, of a value. */
-#define gpc_opaque(x) __asm__ volatile("" : "+r"(x))
-
 GPC_INLINE __u32 gpc_word(struct gpc_view view, __u32 index)
 {
 	return *(const __u32 *)gpc_at(view, (__u64)index << 2, 4);

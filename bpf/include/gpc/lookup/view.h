@@ -17,6 +17,7 @@
 #ifdef GPC_IMAGE_LOG2
 struct gpc_view {
 	const char *base;
+	__u32 slot;		/* of gpc_images, for functions of their own: an image cannot be passed to them */
 };
 #define GPC_VIEW_MASK(view) ((1ull << GPC_IMAGE_LOG2) - 1)
 #define GPC_INLINE static inline __attribute__((always_inline))
@@ -28,6 +29,9 @@ struct gpc_view {
 #define GPC_VIEW_MASK(view) ((view).mask)
 #define GPC_INLINE static inline
 #endif
+
+/* Keeps the compiler from making a branch, or a known constant, of a value. */
+#define gpc_opaque(x) __asm__ volatile("" : "+r"(x))
 
 /* The record of `size` bytes (a power of two) at `offset`. */
 GPC_INLINE const void *gpc_at(struct gpc_view view, __u64 offset, __u64 size)
