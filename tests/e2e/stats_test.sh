@@ -18,9 +18,16 @@ sum() { tr ' ' '\n' | awk '{s += $1} END {print s + 0}'; }
 page() { gpc balancer stats --prometheus "$@" >"$WORK/page" && /usr/bin/python3 "$RIG_ROOT/tests/e2e/prometheus.py" <"$WORK/page"; }
 metric() { gpc balancer stats --prometheus | /usr/bin/python3 "$RIG_ROOT/tests/e2e/prometheus.py" "$@"; }
 
+# intent ENDPOINT...: the rig's plane with a policy.
+intent() {
+	plane dsr 46 "$@" | sed 's/^kind: Plane/&\ndefaults: {on-fail: pass}/'
+	echo "rules: [{name: web, ports: [tcp/80], action: allow}]"
+	echo "policies: [{name: in, interfaces: [wan0], direction: ingress, stateful: false, default: allow, rules: [web]}]"
+}
+
 check_exit "stats without a plane" 1 gpc balancer stats
 check_said "it says that there is none" "no plane"
-plane dsr 46 1 2:3 >"$WORK/plane.yaml"
+intent 1 2:3 >"$WORK/plane.yaml"
 check "apply" gpc balancer apply "$WORK/plane.yaml"
 check "stats before the first packet" gpc balancer stats
 check "200 v4 connections" share "$VIP4" 200
@@ -49,6 +56,9 @@ check_equal "it has what JSON has" "$(metric gpc_listener_new_flows_total listen
 check_equal "by endpoint" "$(metric gpc_endpoint_new_flows_total backend=web)" 300
 check_equal "by reason" "$(metric gpc_packets_total hook=xdp reason=forwarded)" "$(field listener '' packets | sum)"
 check_equal "the devices are bound" "$(metric gpc_device_bound device=wan0 hook=xdp)" 1
+check_equal "and by rule, when asked for" \
+	"$(gpc balancer stats --prometheus -v | /usr/bin/python3 "$RIG_ROOT/tests/e2e/prometheus.py" gpc_rule_packets_total policy=in rule=web)" \
+	"$(field listener '' packets | sum)"
 check_equal "all metrics are in the documentation, and no other" \
 	"$(page --flows -v)" "$(sed -nE 's/^\| `(gpc_[a-z_]+)`.*/\1/p' "$RIG_ROOT/docs/metrics.md" | sort)"
 
@@ -89,7 +99,7 @@ check "it ends when nobody reads any more" timeout 10 bash -c "$(declare -f firs
 
 flows=$(field endpoint '' flows | sum)
 check_equal "500 flows so far" "$flows" 500
-plane dsr 46 2:3 1 | sed 's/name: http/name: a-http/; s/name: a-http4/name: http4/' >"$WORK/reordered.yaml"
+intent 2:3 1 | sed 's/name: http/name: a-http/; s/name: a-http4/name: http4/' >"$WORK/reordered.yaml"
 check "apply with another listener's name and another order" gpc balancer apply "$WORK/reordered.yaml"
 check_equal "the endpoints' counters go on" "$(field endpoint '' flows | sum)" 500
 check_equal "and the listener's" "$(field listener http4 flows)" 400
