@@ -33,8 +33,9 @@ static __always_inline void choose_quoted(struct gpc_walk *w, struct gpc_service
 
 	s->new_flow = 0;
 	s->endpoint = GPC_NONE;
+	s->refused = GPC_REASON_NO_ENDPOINT;
 	if (w->c->relation == GPC_FLOW_REPLY)
-		s->endpoint = kept_endpoint(w, s, &w->c->entry);
+		s->endpoint = kept_endpoint(w, s, &w->c->entry, GPC_FLOW_STAYS);
 	if (s->endpoint == GPC_NONE)
 		s->endpoint = picked_endpoint(w, s, &back);
 }
@@ -59,7 +60,7 @@ static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_
 						 q->tuple.protocol);
 	if (!gpc_judge_error(c))
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);
-	if (builtin == GPC_BUILTIN_DENY || !c->one_sided)
+	if (builtin == GPC_BUILTIN_DENY || !balances || !c->one_sided)
 		return end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
 	gpc_count_rule(c, GPC_BUILTIN_ICMP_ERROR);
 	choose_quoted(w, s);
@@ -98,12 +99,20 @@ static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason,
 	return ended(GPC_PARSED, GPC_VERDICT_PASS);
 }
 
-/* Sends the packet to s->endpoint, if somebody takes it. */
+/*
+ * Sends the packet to s->endpoint, if somebody takes it. On its way through the case the verifier forgets how
+ * it was chosen, and looks at the sending once.
+ */
 static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc_walk *w,
-						  const struct gpc_service *s, int *action)
+						  struct gpc_service *s, int *action)
 {
+	WRITE_ONCE(w->c->endpoint, s->endpoint);
+	WRITE_ONCE(w->c->new_flow, s->new_flow);
+	WRITE_ONCE(w->c->refused, s->refused);
+	s->endpoint = READ_ONCE(w->c->endpoint);
+	s->new_flow = READ_ONCE(w->c->new_flow);
 	if (s->endpoint == GPC_NONE)
-		return ended(GPC_REASON_NO_ENDPOINT, GPC_VERDICT_DROP);
+		return ended(READ_ONCE(w->c->refused), GPC_VERDICT_DROP);
 	return forward(ctx, w, s, action);
 }
 
@@ -140,7 +149,7 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 			return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
 		return end_passed(w, balances, passed);
 	}
-	choose_endpoint(w, s);
+	choose_endpoint(ctx, w, s);
 	return send_chosen(ctx, w, s, action);
 }
 
@@ -180,7 +189,6 @@ static __always_inline struct gpc_service no_service(const struct gpc_walk *w)
 /* Puts into the case what the program that goes on has to know. */
 static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
 {
-	w->c->slot = w->slot;
 	w->c->how = w->audit;
 	w->c->hook = w->hook;
 	w->c->frame = frame;

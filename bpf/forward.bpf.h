@@ -6,70 +6,20 @@
 #ifndef GPC_FORWARD_BPF_H
 #define GPC_FORWARD_BPF_H
 
+#include "client.bpf.h"
 #include "encap.bpf.h"
-#include "walk.bpf.h"
-
-/* For whom the packet is, and who gets it. */
-struct gpc_service {
-	const struct gpc_listener *listener;
-	__u32 listener_index; /* GPC_NONE: for none */
-	__u32 endpoint;	      /* index */
-	__u32 new_flow;	      /* 1: counted as one */
-};
-
-/* Can the endpoint take a packet of this family by this way of forwarding? */
-static __always_inline int usable(const struct gpc_endpoint *endpoint, __u8 forward, __u8 family)
-{
-	__u8 families = GPC_ENDPOINT_V4 | GPC_ENDPOINT_V6;
-
-	if ((forward == GPC_FORWARD_IPIP || forward == GPC_FORWARD_GUE) && family == GPC_V6)
-		families = GPC_ENDPOINT_V6;
-	return endpoint->flags & families;
-}
-
-/* The endpoint that the entry names, if it still keeps its flows; GPC_NONE: pick anew. */
-static __always_inline __u32 kept_endpoint(const struct gpc_walk *w, const struct gpc_service *s,
-					   struct gpc_flow *seen)
-{
-	__u32 index = seen->hint;
-	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, index);
-
-	/* The hint saves two loads that wait for each other; the id decides, wherever it is found. */
-	if (unlikely(endpoint->id != seen->endpoint ||
-		     index >= w->plane->section[GPC_SEC_ENDPOINT].count)) {
-		index = gpc_endpoint_by_id(w->view, seen->endpoint);
-		if (index == GPC_NONE)
-			return GPC_NONE;
-		endpoint = gpc_endpoint_at(w->view, index);
-		seen->hint = index;
-	}
-	if (!(endpoint->flags & GPC_ENDPOINT_KEEP) ||
-	    !usable(endpoint, s->listener->forward, w->c->packet.family))
-		return GPC_NONE;
-	return index;
-}
-
-/* The endpoint that the listener's table gives a flow. */
-static __always_inline __u32 picked_endpoint(const struct gpc_walk *w, const struct gpc_service *s,
-					     const struct gpc_tuple *tuple)
-{
-	const struct gpc_table_ref *table = &s->listener->table[w->c->packet.family & 1];
-
-	return gpc_endpoint_by_hash(w->view, table,
-				    gpc_flow_hash(w->plane->hash_seed, tuple, 0));
-}
 
 /* The entry goes: the next packet of the flow is the first of an unknown one. */
-static __always_inline void forget_flow(const struct gpc_walk *w)
+__noinline int gpc_forget_flow(const struct gpc_case *c)
 {
-	if (w->c->packet.family == GPC_V4)
-		bpf_map_delete_elem(&gpc_flows4, &w->c->key);
-	else
-		bpf_map_delete_elem(&gpc_flows6, &w->c->key);
+	if (!c)
+		return 0;
+	return c->packet.family == GPC_V4 ? bpf_map_delete_elem(&gpc_flows4, &c->key)
+					  : bpf_map_delete_elem(&gpc_flows6, &c->key);
 }
 
 /* Writes the entry with s->endpoint; 0 if it is there now. */
-static __always_inline long enter_endpoint(struct gpc_walk *w, const struct gpc_service *s)
+static __always_inline int enter_endpoint(struct gpc_walk *w, const struct gpc_service *s)
 {
 	struct gpc_case *c = w->c;
 
@@ -77,44 +27,70 @@ static __always_inline long enter_endpoint(struct gpc_walk *w, const struct gpc_
 		copy_entry(w, c);
 	c->entry.endpoint = gpc_endpoint_at(w->view, s->endpoint)->id;
 	c->entry.mark = w->now.mark;
-	c->entry.hint = s->endpoint;
-	return enter_flow(w);
+	if (!(s->listener->flags & GPC_LISTENER_SNAT))
+		c->entry.hint = s->endpoint;
+	return gpc_enter_flow(c);
 }
 
-/* The endpoint of a known flow changes, or a flow opens: an entry within the budget. */
-static __always_inline void pick_endpoint(struct gpc_walk *w, struct gpc_service *s)
+/* The endpoint of a known flow changes, or a flow opens: an entry within the budget. 0: it is there. */
+static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *s)
 {
 	const struct gpc_packet *p = &w->c->packet;
-	long failed = 1;
+	int failed = 1;
 
-	s->endpoint = picked_endpoint(w, s, &p->tuple);
-	if (s->endpoint == GPC_NONE)
-		return;
 	if (take_budget(w))
 		failed = enter_endpoint(w, s);
 	/* An entry that cannot be renewed must not lead the flow back to where it was. */
 	if (failed && w->c->relation != GPC_FLOW_UNKNOWN)
-		forget_flow(w);
+		gpc_forget_flow(w->c);
 	s->new_flow = !failed || w->c->relation != GPC_FLOW_UNKNOWN ||
 		      p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
+	return failed;
 }
 
-/* Finds s->endpoint, GPC_NONE if nobody takes the flow. */
-static __always_inline void choose_endpoint(struct gpc_walk *w, struct gpc_service *s)
+/* The endpoint that the packet names, that its flow has, or that it gets: what is so first. */
+static __always_inline __u32 find_endpoint(struct xdp_md *ctx, struct gpc_walk *w,
+					   const struct gpc_service *s, int *ret_chosen)
 {
+	__u32 index = GPC_NONE;
+
+	w->c->moves = 0;
+	if (unlikely(s->listener->affinity == GPC_AFFINITY_QUIC_CID))
+		index = gpc_named_endpoint(ctx, w->c, s->listener_index);
+	if (likely(!w->c->fresh) && index == GPC_NONE)
+		index = kept_endpoint(w, s, &w->now, w->now.state);
+	*ret_chosen = w->c->fresh || index == GPC_NONE;
+	if (likely(index != GPC_NONE))
+		return index;
+	if (unlikely(s->listener->affinity == GPC_AFFINITY_SOURCE_IP))
+		return gpc_choose_for_client(w->c, s->listener_index, w->now.state);
+	return picked_endpoint(w, s, &w->c->packet.tuple);
+}
+
+/* Finds s->endpoint, GPC_NONE if nobody takes the flow: s->refused says why. */
+static __always_inline void choose_endpoint(struct xdp_md *ctx, struct gpc_walk *w,
+					    struct gpc_service *s)
+{
+	int chosen, failed = 0;
+
 	s->new_flow = 0;
+	s->refused = GPC_REASON_NO_ENDPOINT;
 	if (unlikely(!w->c->fresh && w->c->relation == GPC_FLOW_REPLY)) {
 		/* two listeners' addresses talk to each other: the entry is the other way's */
 		s->endpoint = picked_endpoint(w, s, &w->c->packet.tuple);
 		return;
 	}
-	s->endpoint = likely(!w->c->fresh) ? kept_endpoint(w, s, &w->now) : GPC_NONE;
-	if (unlikely(s->endpoint == GPC_NONE))
-		pick_endpoint(w, s);
+	s->endpoint = find_endpoint(ctx, w, s, &chosen);
+	if (s->endpoint == GPC_NONE)
+		return;
+	if (unlikely(chosen))
+		failed = enter_choice(w, s);
 	else if (unlikely(w->c->opened && w->c->store))
 		enter_endpoint(w, s);
 	else
 		mark_flow(w);
+	if (unlikely(s->listener->affinity == GPC_AFFINITY_SOURCE_IP) && !failed)
+		gpc_note_client(w->c, s->listener_index, s->endpoint);
 }
 
 /* Its sender is told what would fit; no IPv4 sender without DF expects that. */

@@ -63,6 +63,16 @@ struct gpc_wrap {
 	__u32 pad;
 };
 
+/* What a new flow's draws are made from (choose.bpf.h). */
+struct gpc_draw {
+	struct gpc_tuple input;
+	struct gpc_table_ref table;
+	__u32 backend;
+	__u8 family, forward;
+	__u8 active; /* more is known of the backend than what the image says */
+	__u8 pad;
+};
+
 /*
  * One packet before its judges. The parsed packet and the key of its flow lie here too: the stack of all
  * functions that call each other has 512 bytes.
@@ -77,6 +87,8 @@ struct gpc_case {
 	__u32 log[GPC_MAX_CHAIN_POLICIES];  /* RULE of the log rule that acts, by policy asked */
 	__u32 mark[GPC_MAX_CHAIN_POLICIES]; /* likewise */
 	struct gpc_wrap wrap;
+	struct gpc_draw draw;
+	__u64 quic[2];	       /* the server id in a connection id, zero behind its end */
 	struct gpc_flow entry; /* of the packet's flow: as found, then as it is to be */
 	__u64 now;
 	__u64 packets; /* an aggregate is several */
@@ -91,6 +103,9 @@ struct gpc_case {
 	__u32 asking_how; /* GPC_HOW_* */
 	__u32 position;	 /* what the last classifier gave */
 	__u32 parsed;	 /* for gpc_odd: GPC_PARSED, or a reason */
+	__u32 endpoint;	 /* index of who gets the packet, GPC_NONE: nobody */
+	__u32 new_flow;	 /* he has not had its flow before */
+	__u32 refused;	 /* why nobody gets it: enum gpc_reason */
 	__u32 ended;	 /* for gpc_answer: the reason it counts */
 	__u32 mtu;	 /* with GPC_REPLY_TOO_BIG */
 	__u16 chain[2];	 /* of the interface by direction, GPC_NONE16: none */
@@ -111,6 +126,7 @@ struct gpc_case {
 	__u8 part;	 /* enum gpc_part */
 	__u8 place;	 /* of the policy in its chain that is being asked */
 	__u8 decides;	 /* it ends the chain */
+	__u8 moves;	 /* the client's flows have another endpoint from now on */
 	__u8 opened;	 /* what judges want to know is filled in */
 	__u8 stage;	 /* enum gpc_stage (judge.bpf.h) */
 	__u8 action;	 /* said: enum gpc_action */

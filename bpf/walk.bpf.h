@@ -64,7 +64,7 @@ static __always_inline const struct gpc_chain *chain_of(const struct gpc_walk *w
 static __always_inline int walk_start(struct gpc_walk *w, const struct gpc_pick *pick,
 				      __u32 ifindex, enum gpc_hook hook)
 {
-	w->slot = pick->slot;
+	w->slot = w->c->slot = pick->slot;
 	w->hook = hook;
 	w->direction = hook == GPC_HOOK_ID_TC_EGRESS ? GPC_EGRESS : GPC_INGRESS;
 	w->audit = pick->word & GPC_CTL_AUDIT ? GPC_HOW_AUDIT : 0;
@@ -105,7 +105,6 @@ static __always_inline struct gpc_case *open_case(struct gpc_walk *w)
 	w->c->opened = 1;
 	walk_time(w);
 	c->packets = w->packets;
-	c->slot = w->slot;
 	c->ifindex = w->in->ifindex;
 	c->frame = c->packet.frame;
 	c->length = c->packet.length;
@@ -211,17 +210,13 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 }
 
 /* Writes c->entry with its key; 0 if it is there now. */
-static __always_inline long enter_flow(struct gpc_walk *w)
+__noinline int gpc_enter_flow(const struct gpc_case *c)
 {
-	long failed;
-
-	if (w->c->packet.family == GPC_V4) {
-		failed = bpf_map_update_elem(&gpc_flows4, &w->c->key, &w->c->entry, BPF_ANY);
-		opaque(failed);
-	} else {
-		failed = bpf_map_update_elem(&gpc_flows6, &w->c->key, &w->c->entry, BPF_ANY);
-	}
-	return failed;
+	if (!c)
+		return -1;
+	return c->packet.family == GPC_V4
+		       ? bpf_map_update_elem(&gpc_flows4, &c->key, &c->entry, BPF_ANY)
+		       : bpf_map_update_elem(&gpc_flows6, &c->key, &c->entry, BPF_ANY);
 }
 
 static __always_inline int take_budget(const struct gpc_walk *w)
@@ -291,7 +286,7 @@ static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one
 static __always_inline struct gpc_end refuse(struct gpc_walk *w, enum gpc_action action)
 {
 	if (w->c->store)
-		enter_flow(w);
+		gpc_enter_flow(w->c);
 	return ended(w->c->reason, action == GPC_ACTION_REJECT ? GPC_VERDICT_REJECT
 							       : GPC_VERDICT_DROP);
 }
@@ -310,7 +305,7 @@ static __always_inline int keep_flow(struct gpc_walk *w)
 		return 1;
 	if (w->c->fresh && !take_budget(w))
 		return !w->chain;
-	enter_flow(w);
+	gpc_enter_flow(w->c);
 	return 1;
 }
 

@@ -35,6 +35,7 @@ _gpc_value() {
 	show:-s | show:--source) : -- "$2" ;;
 	stats:-i | stats:--interval) : -- "$2" ;;
 	stats:-n | stats:--count) : -- "$2" ;;
+	top:-i | top:--interval) : -- "$2" ;;
 	events:-n | events:--count) : -- "$2" ;;
 	events:-t | events:--type) compgen -W 'flow deny would-deny log revoked' -- "$2" ;;
 	doctor:-f | doctor:--file) compgen -f -- "$2" ;;
@@ -71,6 +72,7 @@ _gpc_options() {
 	log) echo '--help --number --json' ;;
 	show) echo '--help --source --verbose --json' ;;
 	stats) echo '--help --interval --count --flows --prometheus --verbose --json' ;;
+	top) echo '--help --interval' ;;
 	events) echo '--help --follow --count --type --json' ;;
 	off) echo '--help --json' ;;
 	on) echo '--help --json' ;;
@@ -84,7 +86,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show stats events off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show stats top events off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -63,6 +63,7 @@ struct gpc_command {
 	X(log)                                                                                     \
 	X(show)                                                                                    \
 	X(stats)                                                                                   \
+	X(top)                                                                                     \
 	X(events)                                                                                  \
 	X(off)                                                                                     \
 	X(on)                                                                                      \

@@ -21,6 +21,9 @@ bool gpc_stats_is_quiet(const struct gpc_reading *reading, const struct gpc_row 
 /* Adds four cells: packets, bytes, new flows, dropped; per second when there is a reading before. */
 void gpc_stats_add_counter(struct gpc_grid *grid, const struct gpc_reading *reading,
 			   const struct gpc_row *row);
+/* Only the first two, which reasons count. */
+void gpc_stats_add_frames(struct gpc_grid *grid, const struct gpc_reading *reading,
+			  const struct gpc_row *row);
 #define GPC_STATS_TITLES(reading)                                                                  \
 	(reading)->seconds > 0 ? "packets/s" : "packets",                                          \
 		(reading)->seconds > 0 ? "bytes/s" : "bytes",                                      \

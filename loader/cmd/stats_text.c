@@ -41,11 +41,17 @@ static void add_bytes(struct gpc_grid *grid, const struct gpc_reading *reading, 
 	gpc_grid_add(grid, bytes ? GPC_PLAIN : GPC_DIM, "%s", gpc_text_bytes(bytes, text));
 }
 
-void gpc_stats_add_counter(struct gpc_grid *grid, const struct gpc_reading *reading,
-			   const struct gpc_row *row)
+void gpc_stats_add_frames(struct gpc_grid *grid, const struct gpc_reading *reading,
+			  const struct gpc_row *row)
 {
 	add_count(grid, reading, row->total.packets, row->since.packets);
 	add_bytes(grid, reading, row->total.bytes, row->since.bytes);
+}
+
+void gpc_stats_add_counter(struct gpc_grid *grid, const struct gpc_reading *reading,
+			   const struct gpc_row *row)
+{
+	gpc_stats_add_frames(grid, reading, row);
 	add_count(grid, reading, row->total.flows, row->since.flows);
 	add_count(grid, reading, row->total.dropped, row->since.dropped);
 }
@@ -171,8 +177,7 @@ static void print_reasons(const struct gpc_call *call, const struct gpc_reading 
 			continue;
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_hook_id_name(i / GPC_REASON_COUNT));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_reason_name(i % GPC_REASON_COUNT));
-		add_count(&grid, reading, row->total.packets, row->since.packets);
-		add_bytes(&grid, reading, row->total.bytes, row->since.bytes);
+		gpc_stats_add_frames(&grid, reading, row);
 		gpc_grid_add(&grid, GPC_DIM, "%s", gpc_reason_text(i % GPC_REASON_COUNT));
 	}
 	if (grid.count == 5)

@@ -54,4 +54,56 @@ GPC_INLINE __u32 gpc_endpoint_by_hash(struct gpc_view view, const struct gpc_tab
 	return table->first_endpoint + *slot;
 }
 
+/* Can the endpoint take a packet of this family by this way of forwarding? */
+GPC_INLINE int gpc_endpoint_takes(const struct gpc_endpoint *endpoint, __u8 forward, __u32 family)
+{
+	__u8 families = GPC_ENDPOINT_V4 | GPC_ENDPOINT_V6;
+
+	if (forward != GPC_FORWARD_DSR && family == GPC_V6)
+		families = GPC_ENDPOINT_V6;
+	else if (forward == GPC_FORWARD_NAT)
+		families = GPC_ENDPOINT_V4;
+	return endpoint->flags & families;
+}
+
+GPC_INLINE const struct gpc_backend *gpc_backend_at(struct gpc_view view, __u32 index)
+{
+	const struct gpc_plane *plane = gpc_view_plane(view);
+
+	return gpc_record(view, plane->section[GPC_SEC_BACKEND].offset, index,
+			  sizeof(struct gpc_backend));
+}
+
+/* Index of the backend's endpoint that is number `at` in name order. */
+GPC_INLINE __u32 gpc_endpoint_by_name(struct gpc_view view, const struct gpc_backend *backend,
+				      __u32 at)
+{
+	return backend->first_endpoint +
+	       gpc_endpoint_at(view, backend->first_endpoint + at)->by_name;
+}
+
+GPC_INLINE const struct gpc_pool *gpc_pool_at(struct gpc_view view, __u32 index)
+{
+	const struct gpc_plane *plane = gpc_view_plane(view);
+
+	return gpc_record(view, plane->section[GPC_SEC_POOL].offset, index,
+			  sizeof(struct gpc_pool));
+}
+
+/* Index of the pool of the listener's split that takes a flow with this hash (of draw GPC_DRAW_SPLIT). */
+GPC_INLINE __u32 gpc_pool_by_hash(struct gpc_view view, const struct gpc_listener *listener,
+				  __u64 hash)
+{
+	__u32 first = listener->first_pool, i;
+	__u32 at = gpc_maglev_slot(hash, gpc_pool_at(view, first)->total);
+
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#endif
+	for (i = 0; i + 1 < listener->pools && i < GPC_MAX_SPLIT; i++)
+		if (at < gpc_pool_at(view, first + i)->until)
+			break;
+	return first + i;
+}
+
 #endif

@@ -14,10 +14,15 @@
 #define GPC_REVOKED_SECONDS	60u	/* idle for that long, a revoked flow is unknown */
 
 /*
- * `idle`: units of 2^30 ns since last_seen. Both are rounded down, so one unit of grace keeps an entry
- * from ending before its time. It is negative when another CPU has read the clock a unit later and
- * stored it first.
+ * Has nothing come for so long? `idle`: units of 2^30 ns since last_seen. Both are rounded down, so one
+ * unit of grace keeps an entry from ending before its time. It is negative when another CPU has read the
+ * clock a unit later and stored it first.
  */
+GPC_INLINE int gpc_idle_for(__s32 idle, __u64 seconds)
+{
+	return idle > 1 && (__u64)(idle - 1) << GPC_FLOW_SECOND_SHIFT > seconds * GPC_SECOND;
+}
+
 GPC_INLINE int gpc_flow_expired(const struct gpc_plane *plane, __u8 state, __s32 idle)
 {
 	_Static_assert((int)GPC_FLOW_OTHER == (int)GPC_TIMEOUT_OTHER &&
@@ -28,8 +33,7 @@ GPC_INLINE int gpc_flow_expired(const struct gpc_plane *plane, __u8 state, __s32
 
 	if (__builtin_expect(state & GPC_FLOW_REVOKED, 0))
 		timeout = GPC_REVOKED_SECONDS;
-
-	return idle > 1 && (__u64)(idle - 1) << GPC_FLOW_SECOND_SHIFT > timeout * GPC_SECOND;
+	return gpc_idle_for(idle, timeout);
 }
 
 #endif

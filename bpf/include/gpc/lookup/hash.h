@@ -67,6 +67,24 @@ GPC_INLINE __u64 gpc_flow_hash(const __u64 seed[2], const struct gpc_tuple *t, _
 	return v0 ^ v1 ^ v2 ^ v3;
 }
 
+/* What of a flow a listener's `hash` looks at; the rest is zero. */
+GPC_INLINE struct gpc_tuple gpc_hash_input(enum gpc_hash mode, const struct gpc_tuple *t)
+{
+	struct gpc_tuple input = *t;
+
+	if (mode == GPC_HASH_5_TUPLE)
+		return input;
+	input.destination[0] = input.destination[1] = 0;
+	input.protocol = 0;
+	if (mode == GPC_HASH_DESTINATION_PORT)
+		input.source[0] = input.source[1] = 0;
+	else
+		input.destination_port = 0;
+	if (mode != GPC_HASH_SOURCE_IP_PORT)
+		input.source_port = 0;
+	return input;
+}
+
 /*
  * Hash of the perfect-hash tables: bucket = high 32 bits, slot = low 32 bits xor displacement; the
  * compiler tries seeds until the table is perfect. Each fold before a multiplication is needed: the last

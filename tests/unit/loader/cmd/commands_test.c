@@ -47,7 +47,7 @@ static void every_reporting_command_has_json_and_every_row_is_whole(void)
 			json |= !strcmp(c->options[o].name, "json");
 			CU_ASSERT(*c->options[o].help);
 		}
-		CU_ASSERT(json);
+		CU_ASSERT(json || !strcmp(c->name, "top")); /* draws on a terminal */
 		CU_ASSERT(*c->summary && *c->description && c->objects && c->run);
 		CU_ASSERT(c->operands_min <= c->operands_max);
 		CU_ASSERT_EQUAL(*c->operands == '\0', c->operands_max == 0);
