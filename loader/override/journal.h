@@ -6,7 +6,7 @@
  *   $GPC_STATE_DIR/overrides.jsonl    a head {type, version, count, sha256 of the rest}, then one JSON
  *                                     object a line, oldest first; times are UTC
  *
- * It is what an operator said; what packets see are words in maps, made from it (effect.h). A command that
+ * It is what an operator said; what packets see are words in maps, made from it (words.h). A command that
  * is killed between both leaves a journal that is ahead, and the next one that takes the lock catches up.
  */
 #ifndef GPC_LOADER_OVERRIDE_JOURNAL_H

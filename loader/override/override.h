@@ -2,7 +2,7 @@
 /*
  * override.h: what an operator set at run time over the intent (SEMANTICS 7): a state of a backend or an
  * endpoint, or a weight of an endpoint, with an end, a reason and who did it. Bound to names, which are
- * identities: never to addresses or positions. effect.h says what they mean to packets, journal.h keeps
+ * identities: never to addresses or positions. words.h says what they mean to packets, journal.h keeps
  * them.
  */
 #ifndef GPC_LOADER_OVERRIDE_OVERRIDE_H

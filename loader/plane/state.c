@@ -68,7 +68,7 @@ struct publication {
 	const struct gpc_link_endpoint *endpoints;
 	const struct gpc_link_backend *backends;
 	const bool *down;
-	struct gpc_effect effect;
+	struct gpc_words words;
 };
 
 static void open_publication(struct publication *p, struct gpc_view linked)
@@ -96,7 +96,7 @@ static int store_backend(const struct publication *p, uint32_t index, struct gpc
 {
 	const struct gpc_backend *backend = gpc_image_section(p->image, GPC_SEC_BACKEND,
 							      &(uint32_t){0});
-	const struct gpc_backend_state *state = &p->effect.backends[index];
+	const struct gpc_backend_state *state = &p->words.backends[index];
 	volatile uint64_t *words =
 		(volatile uint64_t *)&p->instance->backends[p->backends[index].counter];
 	uint64_t values[BACKEND_WORDS];
@@ -109,8 +109,8 @@ static int store_backend(const struct publication *p, uint32_t index, struct gpc
 	store_rest(words, values, BACKEND_WORDS);
 	for (i = backend->first_endpoint; i < backend->first_endpoint + backend->endpoints; i++) {
 		store_endpoint(&p->instance->endpoints[p->endpoints[i].counter],
-			       &p->effect.endpoints[i]);
-		if (p->effect.endpoints[i].state && gpc_failpoint("states.one"))
+			       &p->words.endpoints[i]);
+		if (p->words.endpoints[i].state && gpc_failpoint("states.one"))
 			return gpc_failpoint_fail(failure, "states.one");
 	}
 	store(&words[0], values[0]);
@@ -122,10 +122,10 @@ static bool has_slots(const struct publication *p)
 	uint32_t endpoints = p->instance->entries[GPC_MAP_ENDPOINTS];
 	uint32_t backends = p->instance->entries[GPC_MAP_BACKENDS], i;
 
-	for (i = 0; i < p->effect.endpoint_count; i++)
+	for (i = 0; i < p->words.endpoint_count; i++)
 		if (p->endpoints[i].counter >= endpoints)
 			return false;
-	for (i = 0; i < p->effect.backend_count; i++)
+	for (i = 0; i < p->words.backend_count; i++)
 		if (p->backends[i].counter >= backends)
 			return false;
 	return true;
@@ -142,18 +142,18 @@ int gpc_states_publish(const struct gpc_instance *instance, const struct gpc_ima
 
 	if (!instance->endpoints || !instance->backends)
 		return 0; /* an older gpc's: its programs know no overrides */
-	(void)gpc_image_section(image, GPC_SEC_ENDPOINT, &p.effect.endpoint_count);
-	(void)gpc_image_section(image, GPC_SEC_BACKEND, &p.effect.backend_count);
+	(void)gpc_image_section(image, GPC_SEC_ENDPOINT, &p.words.endpoint_count);
+	(void)gpc_image_section(image, GPC_SEC_BACKEND, &p.words.backend_count);
 	open_publication(&p, linked);
 	if (!has_slots(&p))
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the image's slots are not those of its maps");
 	down = read_down(&p);
-	r = down ? gpc_effect_make(image, overrides, gpc_moment_now(), down, &p.effect) : -ENOMEM;
+	r = down ? gpc_words_make(image, overrides, gpc_moment_now(), down, &p.words) : -ENOMEM;
 	if (r)
 		return gpc_fail(failure, GPC_EXIT_FAILED, -r, "cannot set the states of endpoints");
-	for (i = 0; i < p.effect.backend_count && !r; i++)
+	for (i = 0; i < p.words.backend_count && !r; i++)
 		r = store_backend(&p, i, failure);
-	gpc_effect_release(&p.effect);
+	gpc_words_release(&p.words);
 	return r;
 }
 

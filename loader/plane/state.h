@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * state.h: the operating state of an image's endpoints and backends in the maps of an instance: made from
- * overrides (override/effect.h) and the observed bits that stand there. Slots are those of the link part.
+ * overrides (override/words.h) and the observed bits that stand there. Slots are those of the link part.
  *
  * Each word of 8 bytes is stored whole. Of two that belong together the one that says that the other holds
  * comes last, and goes first; so a reader never takes a ratio that is not there yet. The observed bit is
@@ -10,7 +10,7 @@
 #ifndef GPC_LOADER_PLANE_STATE_H
 #define GPC_LOADER_PLANE_STATE_H
 
-#include "../override/effect.h"
+#include "../override/words.h"
 #include "instance.h"
 
 /* `linked`: the image with its link part filled in. */

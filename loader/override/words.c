@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "effect.h"
+#include "words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,11 +19,11 @@ struct gpc_moment gpc_moment_now(void)
 	return now;
 }
 
-void gpc_effect_release(struct gpc_effect *effect)
+void gpc_words_release(struct gpc_words *words)
 {
-	free(effect->endpoints);
-	free(effect->backends);
-	*effect = (struct gpc_effect){0};
+	free(words->endpoints);
+	free(words->backends);
+	*words = (struct gpc_words){0};
 }
 
 /* ---- at one time ---- */
@@ -33,7 +33,7 @@ static bool holds(uint32_t until, uint32_t now)
 	return !until || now < until;
 }
 
-enum gpc_state gpc_effect_admin(const struct gpc_endpoint *endpoint,
+enum gpc_state gpc_words_admin(const struct gpc_endpoint *endpoint,
 				const struct gpc_endpoint_state *state,
 				const struct gpc_backend_state *backend, uint32_t now)
 {
@@ -56,18 +56,18 @@ static uint32_t ratio(const struct gpc_endpoint_state *state, uint32_t now)
 										   : ONE;
 }
 
-bool gpc_effect_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+bool gpc_words_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now)
 {
 	return is_placed(endpoint) &&
-	       gpc_effect_admin(endpoint, state, backend, now) == GPC_STATE_READY &&
+	       gpc_words_admin(endpoint, state, backend, now) == GPC_STATE_READY &&
 	       ratio(state, now);
 }
 
-bool gpc_effect_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+bool gpc_words_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now)
 {
-	return gpc_effect_counts(endpoint, state, backend, now) &&
+	return gpc_words_counts(endpoint, state, backend, now) &&
 	       (!(state->flags & GPC_STATE_DOWN) || backend->flags & GPC_BACKEND_PANIC);
 }
 
@@ -89,7 +89,7 @@ static uint32_t max_ratio(const struct work *work, uint32_t now)
 		uint32_t r = ratio(&work->states[i], now);
 
 		if (r > max &&
-		    gpc_effect_counts(&work->endpoints[i], &work->states[i], work->state, now))
+		    gpc_words_counts(&work->endpoints[i], &work->states[i], work->state, now))
 			max = r;
 	}
 	return max;
@@ -130,46 +130,50 @@ static uint32_t *ends(const struct work *work, size_t *ret_count)
 	return times;
 }
 
-/* Steps of `max` until a time; one that nobody counts in may have any max, so it joins a neighbour. */
+/*
+ * One step more, or the last one longer where its max is the same. A span in which nobody counts (max 0) may
+ * have any max, so it joins a neighbour. False: past the last step, which takes it in.
+ */
 static bool add_step(struct gpc_backend_state *state, uint32_t *count, uint32_t until, uint32_t max)
 {
-	if (!*count || (max && state->step[*count - 1].max && max != state->step[*count - 1].max)) {
-		if (*count == GPC_BACKEND_STEPS) {
-			state->step[*count - 1].until = until;
-			if (max > state->step[*count - 1].max)
-				state->step[*count - 1].max = max;
-			return false;
-		}
-		state->step[*count].max = max;
-		(*count)++;
-	} else if (max) {
-		state->step[*count - 1].max = max;
-	}
+	uint32_t last = *count ? state->step[*count - 1].max : 0;
+	bool more = !*count || (max && last && max != last);
+	bool fits = !more || *count < GPC_BACKEND_STEPS;
+
+	*count += more && fits;
 	state->step[*count - 1].until = until;
-	return true;
+	if (max > state->step[*count - 1].max)
+		state->step[*count - 1].max = max;
+	return fits;
+}
+
+/* Past the last step it is 1 anyway: how many spans come before. */
+static size_t count_spans(const uint32_t *max, size_t count)
+{
+	while (count && (!max[count - 1] || max[count - 1] == ONE))
+		count--;
+	return count;
 }
 
 /* 1: more ends than there are steps. */
 static int plan_steps(const struct work *work)
 {
 	GPC_AUTO_FREE uint32_t *times = NULL;
-	uint32_t from = work->now, steps = 0;
+	GPC_AUTO_FREE uint32_t *max = NULL;
+	uint32_t steps = 0;
 	size_t count, t;
 	int crowded = 0;
 
 	times = ends(work, &count);
-	if (!times)
+	max = times ? calloc(count, sizeof(*max)) : NULL;
+	if (!max)
 		return -ENOMEM;
-	for (t = 0; t < count; t++) {
-		if (!add_step(work->state, &steps, times[t], max_ratio(work, from)))
+	for (t = 0; t < count; t++)
+		max[t] = max_ratio(work, t ? times[t - 1] : work->now);
+	count = count_spans(max, count);
+	for (t = 0; t < count; t++)
+		if (!add_step(work->state, &steps, times[t], max[t]))
 			crowded = 1;
-		from = times[t];
-	}
-	/* Past the last it is 1 anyway. */
-	while (steps && (work->state->step[steps - 1].max == ONE || !work->state->step[steps - 1].max)) {
-		steps--;
-		work->state->step[steps].until = work->state->step[steps].max = 0;
-	}
 	return crowded;
 }
 
@@ -179,7 +183,7 @@ static bool is_panic(const struct work *work)
 	uint32_t i;
 
 	for (i = 0; i < work->backend->endpoints; i++) {
-		if (!gpc_effect_counts(&work->endpoints[i], &work->states[i], work->state, work->now))
+		if (!gpc_words_counts(&work->endpoints[i], &work->states[i], work->state, work->now))
 			continue;
 		counted++;
 		up += !(work->states[i].flags & GPC_STATE_DOWN);
@@ -188,15 +192,15 @@ static bool is_panic(const struct work *work)
 			   (!up && work->backend->failover == GPC_NONE));
 }
 
-static void list_spares(const struct work *work)
+/* Those that take new flows at `now`, in name order. */
+static void list_spares(const struct work *work, uint32_t now)
 {
 	uint32_t k;
 
 	for (k = 0; k < work->backend->endpoints; k++) {
 		uint32_t at = work->endpoints[k].by_name, to;
 
-		if (!gpc_effect_is_new(&work->endpoints[at], &work->states[at], work->state,
-				       work->now))
+		if (!gpc_words_is_new(&work->endpoints[at], &work->states[at], work->state, now))
 			continue;
 		to = work->endpoints[work->state->spares++].by_name;
 		work->states[to].spare = k;
@@ -220,7 +224,10 @@ static int finish_backend(const struct work *work)
 	work->state->flags = GPC_BACKEND_ACTIVE;
 	if (is_panic(work))
 		work->state->flags |= GPC_BACKEND_PANIC;
-	list_spares(work);
+	list_spares(work, work->now);
+	/* Nobody now: those who will, when everything that ends has ended; packets ask them whether they do. */
+	if (!work->state->spares)
+		list_spares(work, UINT32_MAX);
 	return plan_steps(work);
 }
 
@@ -263,7 +270,7 @@ static void set_endpoint(const struct gpc_override *override, uint32_t until,
 }
 
 static void set(const struct gpc_image *image, const struct gpc_override *override,
-		struct gpc_moment now, struct gpc_effect *effect)
+		struct gpc_moment now, struct gpc_words *words)
 {
 	uint32_t backend, endpoint, count, until = until_unit(override, now);
 	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
@@ -271,60 +278,60 @@ static void set(const struct gpc_image *image, const struct gpc_override *overri
 	if (!gpc_override_find(override, image, &backend, &endpoint))
 		return;
 	if (endpoint != GPC_NONE) {
-		set_endpoint(override, until, &endpoints[endpoint], &effect->endpoints[endpoint]);
+		set_endpoint(override, until, &endpoints[endpoint], &words->endpoints[endpoint]);
 	} else if (override->kind != GPC_OVERRIDE_WEIGHT) {
-		effect->backends[backend].state = state_of(override->kind);
-		effect->backends[backend].until = until;
+		words->backends[backend].state = state_of(override->kind);
+		words->backends[backend].until = until;
 	}
 }
 
-static int finish(const struct gpc_image *image, uint32_t now, struct gpc_effect *effect)
+static int finish(const struct gpc_image *image, uint32_t now, struct gpc_words *words)
 {
 	uint32_t count, i;
 	const struct gpc_backend *backends = gpc_image_section(image, GPC_SEC_BACKEND, &count);
 	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
 
-	for (i = 0; i < effect->backend_count; i++) {
+	for (i = 0; i < words->backend_count; i++) {
 		struct work work = {
 			.backend = &backends[i],
 			.endpoints = endpoints + backends[i].first_endpoint,
-			.states = effect->endpoints + backends[i].first_endpoint,
-			.state = &effect->backends[i],
+			.states = words->endpoints + backends[i].first_endpoint,
+			.state = &words->backends[i],
 			.now = now,
 		};
 		int r = finish_backend(&work);
 
 		if (r < 0)
 			return r;
-		if (r && effect->crowded == GPC_NONE)
-			effect->crowded = i;
+		if (r && words->crowded == GPC_NONE)
+			words->crowded = i;
 	}
 	return 0;
 }
 
-int gpc_effect_make(const struct gpc_image *image, const struct gpc_overrides *overrides,
-		    struct gpc_moment now, const bool *down, struct gpc_effect *ret)
+int gpc_words_make(const struct gpc_image *image, const struct gpc_overrides *overrides,
+		    struct gpc_moment now, const bool *down, struct gpc_words *ret)
 {
-	GPC_CLEANUP(gpc_effect_release) struct gpc_effect effect = {.crowded = GPC_NONE};
+	GPC_CLEANUP(gpc_words_release) struct gpc_words words = {.crowded = GPC_NONE};
 	uint32_t i;
 	size_t o;
 	int r;
 
-	(void)gpc_image_section(image, GPC_SEC_ENDPOINT, &effect.endpoint_count);
-	(void)gpc_image_section(image, GPC_SEC_BACKEND, &effect.backend_count);
-	effect.endpoints = calloc(effect.endpoint_count + 1ul, sizeof(*effect.endpoints));
-	effect.backends = calloc(effect.backend_count + 1ul, sizeof(*effect.backends));
-	if (!effect.endpoints || !effect.backends)
+	(void)gpc_image_section(image, GPC_SEC_ENDPOINT, &words.endpoint_count);
+	(void)gpc_image_section(image, GPC_SEC_BACKEND, &words.backend_count);
+	words.endpoints = calloc(words.endpoint_count + 1ul, sizeof(*words.endpoints));
+	words.backends = calloc(words.backend_count + 1ul, sizeof(*words.backends));
+	if (!words.endpoints || !words.backends)
 		return -ENOMEM;
-	for (i = 0; down && i < effect.endpoint_count; i++)
-		effect.endpoints[i].flags = down[i] ? GPC_STATE_DOWN : 0;
+	for (i = 0; down && i < words.endpoint_count; i++)
+		words.endpoints[i].flags = down[i] ? GPC_STATE_DOWN : 0;
 	for (o = 0; o < overrides->count; o++)
 		if (gpc_override_is_live(&overrides->items[o], now.utc_ms))
-			set(image, &overrides->items[o], now, &effect);
-	r = finish(image, gpc_moment_unit(now), &effect);
+			set(image, &overrides->items[o], now, &words);
+	r = finish(image, gpc_moment_unit(now), &words);
 	if (r)
 		return r;
-	*ret = effect;
-	effect = (struct gpc_effect){0};
+	*ret = words;
+	words = (struct gpc_words){0};
 	return 0;
 }

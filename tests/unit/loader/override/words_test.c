@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Overrides to words: held against SEMANTICS 7 and 6.3 in their plain form, at many times. */
-#include "loader/override/effect.h"
+#include "loader/override/words.h"
 
 #include "../history/fixture.h"
 
@@ -15,7 +15,7 @@ static const struct gpc_moment now = {.utc_ms = 1800000000000, .ktime_ns = NOW_U
 /* The states of one image under overrides; made anew by work_out(). */
 static struct gpc_image image;
 static struct gpc_overrides overrides;
-static struct gpc_effect effect;
+static struct gpc_words words;
 static bool down[8];
 
 static void begin(const char *text)
@@ -26,13 +26,13 @@ static void begin(const char *text)
 
 static void work_out(void)
 {
-	gpc_effect_release(&effect);
-	CU_ASSERT_EQUAL_FATAL(gpc_effect_make(&image, &overrides, now, down, &effect), 0);
+	gpc_words_release(&words);
+	CU_ASSERT_EQUAL_FATAL(gpc_words_make(&image, &overrides, now, down, &words), 0);
 }
 
 static void finish(void)
 {
-	gpc_effect_release(&effect);
+	gpc_words_release(&words);
 	gpc_overrides_release(&overrides);
 	gpc_image_release(&image);
 }
@@ -52,7 +52,7 @@ static const struct gpc_endpoint *record(const char *name, struct gpc_endpoint_s
 	uint32_t count, at = gpc_endpoint_named(&image, 0, name);
 	const struct gpc_endpoint *endpoints = gpc_image_section(&image, GPC_SEC_ENDPOINT, &count);
 
-	*ret = &effect.endpoints[at];
+	*ret = &words.endpoints[at];
 	return &endpoints[at];
 }
 
@@ -61,7 +61,7 @@ static bool is_new(const char *name, uint32_t units)
 	struct gpc_endpoint_state *state;
 	const struct gpc_endpoint *endpoint = record(name, &state);
 
-	return gpc_effect_is_new(endpoint, state, &effect.backends[0], NOW_UNIT + units);
+	return gpc_words_is_new(endpoint, state, &words.backends[0], NOW_UNIT + units);
 }
 
 static enum gpc_state admin(const char *name, uint32_t units)
@@ -69,13 +69,13 @@ static enum gpc_state admin(const char *name, uint32_t units)
 	struct gpc_endpoint_state *state;
 	const struct gpc_endpoint *endpoint = record(name, &state);
 
-	return gpc_effect_admin(endpoint, state, &effect.backends[0], NOW_UNIT + units);
+	return gpc_words_admin(endpoint, state, &words.backends[0], NOW_UNIT + units);
 }
 
 /* As a program reads it: the first step whose time is not over; past the last, 1. */
 static uint32_t max_at(uint32_t units)
 {
-	const struct gpc_backend_state *b = &effect.backends[0];
+	const struct gpc_backend_state *b = &words.backends[0];
 
 	for (unsigned int i = 0; i < GPC_BACKEND_STEPS && b->step[i].max; i++)
 		if (!b->step[i].until || NOW_UNIT + units < b->step[i].until)
@@ -88,7 +88,7 @@ static const char *spare(uint32_t j)
 {
 	uint32_t count;
 	const struct gpc_endpoint *endpoints = gpc_image_section(&image, GPC_SEC_ENDPOINT, &count);
-	uint32_t k = effect.endpoints[endpoints[j].by_name].spare;
+	uint32_t k = words.endpoints[endpoints[j].by_name].spare;
 
 	return gpc_image_name(&image, endpoints[endpoints[k].by_name].name);
 }
@@ -105,9 +105,9 @@ static void nothing_overridden_is_all_zero(void)
 	override("a", GPC_OVERRIDE_WEIGHT, 7, 5);
 	overrides.items[2].until = now.utc_ms; /* over at this very instant */
 	work_out();
-	for (uint32_t i = 0; i < effect.endpoint_count; i++)
-		CU_ASSERT_FALSE(memcmp(&effect.endpoints[i], &no_endpoint, sizeof(no_endpoint)));
-	CU_ASSERT_FALSE(memcmp(&effect.backends[0], &no_backend, sizeof(no_backend)));
+	for (uint32_t i = 0; i < words.endpoint_count; i++)
+		CU_ASSERT_FALSE(memcmp(&words.endpoints[i], &no_endpoint, sizeof(no_endpoint)));
+	CU_ASSERT_FALSE(memcmp(&words.backends[0], &no_backend, sizeof(no_backend)));
 	finish();
 }
 
@@ -121,9 +121,10 @@ static void an_endpoints_own_state_goes_before_its_backends(void)
 	CU_ASSERT_EQUAL(admin("a", 50), GPC_STATE_MAINT);
 	CU_ASSERT_EQUAL(admin("a", 100), GPC_STATE_READY);
 	CU_ASSERT_EQUAL(admin("b", 0), GPC_STATE_MAINT);
-	CU_ASSERT_EQUAL(effect.backends[0].spares, 0);
-	CU_ASSERT_TRUE(effect.backends[0].flags & GPC_BACKEND_ACTIVE);
-	CU_ASSERT_FALSE(effect.backends[0].flags & GPC_BACKEND_PANIC);
+	/* Nobody now, so those who will be. */
+	CU_ASSERT_EQUAL(words.backends[0].spares, 4);
+	CU_ASSERT_TRUE(words.backends[0].flags & GPC_BACKEND_ACTIVE);
+	CU_ASSERT_FALSE(words.backends[0].flags & GPC_BACKEND_PANIC);
 	finish();
 }
 
@@ -181,7 +182,7 @@ static void spares_are_the_new_ones_in_name_order(void)
 	begin(PLANE(FOUR));
 	override("b", GPC_OVERRIDE_DRAIN, 0, 9);
 	work_out();
-	CU_ASSERT_EQUAL_FATAL(effect.backends[0].spares, 3);
+	CU_ASSERT_EQUAL_FATAL(words.backends[0].spares, 3);
 	CU_ASSERT_STRING_EQUAL(spare(0), "a");
 	CU_ASSERT_STRING_EQUAL(spare(1), "c");
 	CU_ASSERT_STRING_EQUAL(spare(2), "d");
@@ -197,7 +198,7 @@ static void steps_follow_the_greatest_ratio_to_its_end(void)
 	override("d", GPC_OVERRIDE_WEIGHT, 5, 0);   /* 5, for ever, but drained until 30 */
 	override("d", GPC_OVERRIDE_DRAIN, 0, 30);
 	work_out();
-	CU_ASSERT_EQUAL(effect.crowded, GPC_NONE);
+	CU_ASSERT_EQUAL(words.crowded, GPC_NONE);
 	CU_ASSERT_EQUAL(max_at(0), 4 * 65536);
 	CU_ASSERT_EQUAL(max_at(4), 4 * 65536);
 	CU_ASSERT_EQUAL(max_at(5), 3 * 65536);
@@ -215,7 +216,7 @@ static void lower_weights_of_some_need_no_step(void)
 	override("b", GPC_OVERRIDE_WEIGHT, 1, 20);
 	override("c", GPC_OVERRIDE_WEIGHT, 1, 30);
 	work_out();
-	CU_ASSERT_EQUAL(effect.backends[0].step[0].max, 0);
+	CU_ASSERT_EQUAL(words.backends[0].step[0].max, 0);
 	/* With all of them lower, the greatest is below 1. */
 	override("d", GPC_OVERRIDE_WEIGHT, 0, 15);
 	work_out();
@@ -232,7 +233,7 @@ static void while_nobody_counts_no_step_is_spent(void)
 	work_out();
 	CU_ASSERT_EQUAL(max_at(10), 2 * 65536);
 	CU_ASSERT_EQUAL(max_at(20), 65536);
-	CU_ASSERT_EQUAL(effect.backends[0].step[1].max, 0);
+	CU_ASSERT_EQUAL(words.backends[0].step[1].max, 0);
 	finish();
 }
 
@@ -246,7 +247,7 @@ static void more_ends_than_steps_are_said_and_stay_right(void)
 	for (uint32_t i = 0; i < 6; i++)
 		override(names[i], GPC_OVERRIDE_WEIGHT, 4 * (60 - i), 10 * (i + 1));
 	work_out();
-	CU_ASSERT_EQUAL(effect.crowded, 0);
+	CU_ASSERT_EQUAL(words.crowded, 0);
 	for (uint32_t t = 0; t < 60; t++) {
 		uint32_t most = 0;
 
@@ -260,6 +261,12 @@ static void more_ends_than_steps_are_said_and_stay_right(void)
 		CU_ASSERT_TRUE(max_at(t) >= most);
 	}
 	CU_ASSERT_EQUAL(max_at(60), 65536);
+	/* As many as there are steps for are not too many. */
+	overrides.count = GPC_BACKEND_STEPS;
+	work_out();
+	CU_ASSERT_EQUAL(words.crowded, GPC_NONE);
+	CU_ASSERT_EQUAL(max_at(39), 4 * 57 * 65536);
+	CU_ASSERT_EQUAL(max_at(40), 65536);
 	finish();
 }
 
@@ -270,21 +277,21 @@ static void health_alone_empties_no_backend(void)
 	begin(PLANE(FOUR));
 	memset(down, true, 4);
 	work_out();
-	CU_ASSERT_TRUE(effect.backends[0].flags & GPC_BACKEND_PANIC);
-	CU_ASSERT_EQUAL(effect.backends[0].spares, 4);
+	CU_ASSERT_TRUE(words.backends[0].flags & GPC_BACKEND_PANIC);
+	CU_ASSERT_EQUAL(words.backends[0].spares, 4);
 	record("a", &state);
 	CU_ASSERT_EQUAL(state->flags, GPC_STATE_DOWN);
 	/* One is up: the others are left out. */
 	down[gpc_endpoint_named(&image, 0, "c")] = false;
 	work_out();
-	CU_ASSERT_EQUAL(effect.backends[0].flags, GPC_BACKEND_ACTIVE);
-	CU_ASSERT_EQUAL(effect.backends[0].spares, 1);
+	CU_ASSERT_EQUAL(words.backends[0].flags, GPC_BACKEND_ACTIVE);
+	CU_ASSERT_EQUAL(words.backends[0].spares, 1);
 	CU_ASSERT_STRING_EQUAL(spare(0), "c");
 	/* Drained, it counts no longer: nobody who counts is up. */
 	override("c", GPC_OVERRIDE_DRAIN, 0, 0);
 	work_out();
-	CU_ASSERT_TRUE(effect.backends[0].flags & GPC_BACKEND_PANIC);
-	CU_ASSERT_EQUAL(effect.backends[0].spares, 3);
+	CU_ASSERT_TRUE(words.backends[0].flags & GPC_BACKEND_PANIC);
+	CU_ASSERT_EQUAL(words.backends[0].spares, 3);
 	finish();
 }
 
@@ -295,12 +302,12 @@ static void drain_can_empty_a_backend(void)
 	memset(down, true, 4);
 	override("", GPC_OVERRIDE_DRAIN, 0, 0);
 	work_out();
-	CU_ASSERT_EQUAL(effect.backends[0].flags, GPC_BACKEND_ACTIVE);
-	CU_ASSERT_EQUAL(effect.backends[0].spares, 0);
+	CU_ASSERT_EQUAL(words.backends[0].flags, GPC_BACKEND_ACTIVE);
+	CU_ASSERT_EQUAL(words.backends[0].spares, 0);
 	finish();
 }
 
-GPC_UNIT_MAIN("override/effect",
+GPC_UNIT_MAIN("override/words",
 	      {"nothing_overridden_is_all_zero", nothing_overridden_is_all_zero},
 	      {"an_endpoints_own_state_goes_before_its_backends",
 	       an_endpoints_own_state_goes_before_its_backends},

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * effect.h: what overrides and observations mean to packets: the words of gpc_endpoint_state and
+ * words.h: what overrides and observations mean to packets: the words of gpc_endpoint_state and
  * gpc_backend_state of one image (abi.h), worked out from now to the last end, so that no process is
  * needed when one comes. No kernel, no clock: a pure function.
  *
  * An override of a weight holds for endpoints that stand in the Maglev table: ready and of a weight above
  * 0 in the intent. For others there is nothing that a ratio could be of.
  */
-#ifndef GPC_LOADER_OVERRIDE_EFFECT_H
-#define GPC_LOADER_OVERRIDE_EFFECT_H
+#ifndef GPC_LOADER_OVERRIDE_WORDS_H
+#define GPC_LOADER_OVERRIDE_WORDS_H
 
 #include "gpc/abi.h"
 #include "override.h"
@@ -21,7 +21,7 @@ struct gpc_moment {
 struct gpc_moment gpc_moment_now(void);
 
 /* By index in the image. */
-struct gpc_effect {
+struct gpc_words {
 	struct gpc_endpoint_state *endpoints;
 	struct gpc_backend_state *backends;
 	uint32_t endpoint_count, backend_count;
@@ -32,17 +32,17 @@ struct gpc_effect {
  * `down`: by endpoint, whether it was observed to be so; NULL: none. -ENOMEM. Past GPC_BACKEND_STEPS the
  * rest become one step of their greatest ratio: right, but with more draws than need be.
  */
-int gpc_effect_make(const struct gpc_image *image, const struct gpc_overrides *overrides,
-		    struct gpc_moment now, const bool *down, struct gpc_effect *ret);
-void gpc_effect_release(struct gpc_effect *effect);
+int gpc_words_make(const struct gpc_image *image, const struct gpc_overrides *overrides,
+		    struct gpc_moment now, const bool *down, struct gpc_words *ret);
+void gpc_words_release(struct gpc_words *words);
 
-/* Of an image and states like those of an effect, at time `now` (coarse ktime >> 30): SEMANTICS 7. */
-enum gpc_state gpc_effect_admin(const struct gpc_endpoint *endpoint,
+/* Of an image and states like those of `gpc_words`, at time `now` (coarse ktime >> 30): SEMANTICS 7. */
+enum gpc_state gpc_words_admin(const struct gpc_endpoint *endpoint,
 				const struct gpc_endpoint_state *state,
 				const struct gpc_backend_state *backend, uint32_t now);
-bool gpc_effect_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+bool gpc_words_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now);
-bool gpc_effect_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+bool gpc_words_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now);
 
 /* Unit of all times in the states. */
