@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "activate.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../actor.h"
 #include "../history/changes.h"
 #include "../interrupt.h"
 #include "../plane/failpoint.h"
 #include "describe.h"
 #include "guard.h"
+#include "journaled.h"
 #include "output.h"
 
 #define SHOWN_CHANGES 20u /* more only with -v */
@@ -37,23 +37,11 @@ void gpc_session_close(struct gpc_session *session)
 	gpc_lock_release(&session->lock);
 }
 
-/* ---- who ---- */
-
-static const char *actor(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *user;
-
-	if (sudo && *sudo)
-		return sudo;
-	user = getpwuid(getuid());
-	return user ? user->pw_name : "unknown";
-}
-
 /* ---- what is there already ---- */
 
 struct standing {
 	struct gpc_plane_status plane;
+	struct gpc_journaled journaled;
 	struct gpc_generation newest; /* number 0: none */
 	uint32_t running;	      /* generation in the kernel, 0 if none */
 	enum gpc_stance stance;	      /* of what the kernel runs */
@@ -124,6 +112,7 @@ static enum gpc_stance choose_stance(const struct gpc_call *call, const struct s
 static void release_standing(struct standing *standing)
 {
 	gpc_plane_status_release(&standing->plane);
+	gpc_journaled_release(&standing->journaled);
 }
 
 /* ---- speaking ---- */
@@ -245,7 +234,8 @@ static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image 
 /* ---- the three steps ---- */
 
 /* The flip stands but cannot be recorded: an unrecorded plane is not left running. */
-static enum gpc_exit take_back(const struct gpc_call *call, const struct gpc_apply_outcome *outcome,
+static enum gpc_exit take_back(const struct gpc_call *call, const struct standing *standing,
+			       const struct gpc_apply_outcome *outcome,
 			       struct gpc_failure *unrecorded)
 {
 	struct gpc_failure undo;
@@ -259,21 +249,25 @@ static enum gpc_exit take_back(const struct gpc_call *call, const struct gpc_app
 			      "mend the state folder and run this again");
 		return gpc_finish_failed(call, unrecorded);
 	}
+	if (standing->plane.has_image)
+		gpc_journaled_republish(call, &standing->journaled);
 	gpc_say(call, GPC_YELLOW, "rolled back", "the plane runs what it ran before");
 	unrecorded->code = GPC_EXIT_ROLLED_BACK;
 	return gpc_finish_failed(call, unrecorded);
 }
 
-static enum gpc_exit apply_unrecorded(const struct gpc_call *call, const struct standing *standing,
+static enum gpc_exit apply_unrecorded(const struct gpc_call *call, struct standing *standing,
 				      const struct gpc_image *image)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct gpc_apply_outcome outcome = {0};
 	struct gpc_failure failure;
 
-	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance, NULL, &notices,
-			    &outcome, &failure))
+	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance,
+			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
+			    &failure))
 		return gpc_finish_failed(call, &failure);
+	gpc_journaled_settle(call, &standing->journaled, image);
 	if (!gpc_call_has(call, "json"))
 		say_unchanged(image, &outcome, &standing->newest);
 	return finish(call, image, &outcome, standing->newest.number, standing->stance);
@@ -285,8 +279,7 @@ static int reached(const char *point, struct gpc_failure *failure)
 }
 
 static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_history *history,
-				    const struct standing *standing,
-				    struct gpc_history_entry *entry)
+				    struct standing *standing, struct gpc_history_entry *entry)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct gpc_apply_outcome outcome = {0};
@@ -295,16 +288,18 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 
 	/* An apply that was killed after its flip has used a number that nobody wrote down. */
 	entry->at_least = standing->same ? standing->running : standing->running + 1;
-	entry->actor = actor();
+	entry->actor = gpc_actor();
 	if (gpc_guard(call, entry->image, !standing->plane.has_image, entry->stance, &failure) ||
 	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
-	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance, NULL, &notices, &outcome,
+	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance,
+			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
-		return take_back(call, &outcome, &failure);
+		return take_back(call, standing, &outcome, &failure);
+	gpc_journaled_settle(call, &standing->journaled, entry->image);
 	if (!gpc_call_has(call, "json"))
 		say_applied(entry->image, &outcome, number, entry->stance);
 	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL,
@@ -323,6 +318,7 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 
 	if (look(history, entry->image, &standing, &failure) || gpc_interrupt_check(&failure))
 		return gpc_finish_failed(call, &failure);
+	gpc_journaled_read(call, &standing.journaled);
 	entry->stance = choose_stance(call, &standing, entry);
 	if (standing.recorded && entry->stance == standing.stance)
 		return apply_unrecorded(call, &standing, entry->image);

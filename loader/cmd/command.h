@@ -65,6 +65,9 @@ struct gpc_command {
 	X(stats)                                                                                   \
 	X(top)                                                                                     \
 	X(events)                                                                                  \
+	X(drain)                                                                                   \
+	X(undrain)                                                                                 \
+	X(weight)                                                                                  \
 	X(off)                                                                                     \
 	X(on)                                                                                      \
 	X(upgrade)                                                                                 \

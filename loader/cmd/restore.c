@@ -5,6 +5,7 @@
 #include "../interrupt.h"
 #include "activate.h"
 #include "describe.h"
+#include "journaled.h"
 #include "output.h"
 
 static const struct gpc_option options[] = {GPC_OPTION_JSON};
@@ -23,16 +24,19 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct json_object *result = gpc_json("result");
+	GPC_CLEANUP(gpc_journaled_release) struct gpc_journaled journaled = {0};
 	struct gpc_apply_outcome outcome = {0};
 	enum gpc_stance stance = recorded_stance(newest, image);
 	struct gpc_failure failure;
 	char devices[32];
 
-	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance, NULL, &notices, &outcome,
-			    &failure)) {
+	gpc_journaled_read(call, &journaled);
+	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance,
+			    gpc_journaled_overrides(&journaled), &notices, &outcome, &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
 	}
+	gpc_journaled_settle(call, &journaled, image);
 	if (!gpc_call_has(call, "json"))
 		printf("generation %u %s, plane %s, %s\n", newest->number,
 		       outcome.unchanged && !outcome.turned ? "is running already"
