@@ -38,6 +38,10 @@ _gpc_value() {
 	top:-i | top:--interval) : -- "$2" ;;
 	events:-n | events:--count) : -- "$2" ;;
 	events:-t | events:--type) compgen -W 'flow deny would-deny log revoked' -- "$2" ;;
+	drain:--for) : -- "$2" ;;
+	drain:--reason) : -- "$2" ;;
+	weight:--for) : -- "$2" ;;
+	weight:--reason) : -- "$2" ;;
 	doctor:-f | doctor:--file) compgen -f -- "$2" ;;
 	doctor:-e | doctor:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	doctor:--format) compgen -W 'text json github' -- "$2" ;;
@@ -55,6 +59,9 @@ _gpc_operand() {
 	verify) compgen -f -- "$2" ;;
 	rollback) : -- "$2" ;;
 	show) : -- "$2" ;;
+	drain) : -- "$2" ;;
+	undrain) : -- "$2" ;;
+	weight) : -- "$2" ;;
 	doctor) compgen -f -- "$2" ;;
 	esac
 }
@@ -74,6 +81,9 @@ _gpc_options() {
 	stats) echo '--help --interval --count --flows --prometheus --verbose --json' ;;
 	top) echo '--help --interval' ;;
 	events) echo '--help --follow --count --type --json' ;;
+	drain) echo '--help --for --reason --maint --verbose --json' ;;
+	undrain) echo '--help --json' ;;
+	weight) echo '--help --for --reason --json' ;;
 	off) echo '--help --json' ;;
 	on) echo '--help --json' ;;
 	upgrade) echo '--help --verbose --force --json' ;;
@@ -86,7 +96,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show stats top events off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../override/journal.h"
 #include "describe.h"
 #include "flow_fill.h"
 #include "output.h"
+#include "status_overrides.h"
 #include "status_policies.h"
 
 #define NAMED_HOPS 5u
@@ -60,6 +62,11 @@ static void problem(struct gpc_status *status, const char *format, ...)
 	if (n < 0 || !status->problems)
 		abort();
 	status->problems[status->problem_count++] = text;
+}
+
+static void add_problem(struct gpc_status *status, const char *text)
+{
+	problem(status, "%s", text);
 }
 
 static void check_history(struct gpc_status *status)
@@ -183,6 +190,7 @@ static void find_problems(struct gpc_status *status)
 		problem(status, "no device is bound: none of the plane's interfaces is there");
 	check_hops(status);
 	check_expired(status);
+	gpc_status_check_overrides(status, add_problem);
 }
 
 /* ---- gathering ---- */
@@ -220,6 +228,18 @@ static void count_active(const struct gpc_call *call, struct gpc_status *status)
 		problem(status, "%s", failure.message);
 }
 
+/* A journal that cannot be read is a problem, too. */
+static void read_overrides(struct gpc_status *status)
+{
+	struct gpc_failure failure;
+
+	status->now = gpc_utc_ms();
+	status->overrides_known =
+		!gpc_journal_load(gpc_state_dir(), &status->overrides, &failure);
+	if (!status->overrides_known)
+		problem(status, "%s", failure.message);
+}
+
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_status_release) struct gpc_status status = {0};
@@ -236,6 +256,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 		count_active(call, &status);
 	}
 	read_history(&status);
+	read_overrides(&status);
 	find_problems(&status);
 	(gpc_call_has(call, "json") ? gpc_status_json : gpc_status_text)(call, &status);
 	gpc_json_bool(result, "running", status.plane.has_image);
@@ -259,7 +280,7 @@ const struct gpc_command gpc_command_status = {
 		"`got` that\n"
 		"of the new flows), and what needs attention, first. Changes nothing, takes no "
 		"lock.",
-	.objects = "plane, recorded, device, listener, endpoint, reason, policy, rule,\n  limit, "
+	.objects = "plane, recorded, device, listener, endpoint, override, reason, policy, rule,\n  limit, "
 		   "flows, problem",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_HOST),

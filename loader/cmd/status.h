@@ -7,6 +7,7 @@
 #define GPC_LOADER_CMD_STATUS_H
 
 #include "../history/history.h"
+#include "../override/override.h"
 #include "../plane/plane.h"
 #include "command.h"
 
@@ -19,6 +20,9 @@ struct gpc_status {
 	uint32_t *slots;			 /* by endpoint: Maglev slots */
 	uint64_t *flows;			 /* by endpoint: new flows */
 	uint64_t *backend_slots, *backend_flows; /* by backend: the sums */
+	struct gpc_overrides overrides;		 /* of the journal */
+	bool overrides_known;			 /* it could be read */
+	int64_t now;				 /* UTC milliseconds */
 	char **problems;			 /* what needs somebody's attention */
 	size_t problem_count;
 	bool has_active;		 /* asked for: */

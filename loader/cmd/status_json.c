@@ -8,6 +8,7 @@
 #include "generation.h"
 #include "output.h"
 #include "status.h"
+#include "status_overrides.h"
 #include "status_policies.h"
 
 #define SHARE_DECIMALS 6
@@ -99,6 +100,7 @@ static void print_endpoints(const struct gpc_status *status)
 		gpc_json_text(object, "address", addresses);
 		gpc_json_text(object, "state", gpc_state_name(e->state));
 		gpc_json_number(object, "weight", e->weight);
+		gpc_status_override_json(status, i, object);
 		gpc_json_number(object, "slots", status->slots[i]);
 		gpc_json_number(object, "slots_of", (int64_t)status->backend_slots[e->backend]);
 		add_counter(object, gpc_endpoint_counter(status, i));
@@ -138,6 +140,7 @@ void gpc_status_json(const struct gpc_call *call, const struct gpc_status *statu
 		print_devices(status);
 		print_listeners(status);
 		print_endpoints(status);
+		gpc_status_overrides_json(status);
 		print_reasons(status);
 		gpc_status_policies_json(status);
 		if (status->has_active)

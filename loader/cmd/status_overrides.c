@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "status_overrides.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,16 @@ bool gpc_status_is_new(const struct gpc_status *status, uint32_t index)
 const char *gpc_status_observed(const struct gpc_status *status, uint32_t index)
 {
 	return gpc_status_endpoint_state(status, index).flags & GPC_STATE_DOWN ? "down" : "unknown";
+}
+
+bool gpc_status_has_overrides(const struct gpc_status *status)
+{
+	uint32_t count = gpc_image_count(&status->plane.image, GPC_SEC_BACKEND);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (gpc_status_backend_state(status, i).flags & GPC_BACKEND_ACTIVE)
+			return true;
+	return gpc_overrides_live(&status->overrides, status->now);
 }
 
 /* ---- the journal's ---- */
@@ -158,17 +169,14 @@ static bool is_as_journaled(const struct gpc_status *status, const struct gpc_wo
 	       gpc_words_ratio(&state, now) == gpc_words_ratio(want, now);
 }
 
-/* Only what ends within the time that the clocks are apart may differ. */
+/* One whose time is over may hold in the maps for a moment more. */
 static void check_journal(struct gpc_status *status, say_fn *said)
 {
 	GPC_CLEANUP(gpc_words_release) struct gpc_words words = {0};
-	struct gpc_moment moment = gpc_moment_now();
-	uint32_t now = gpc_moment_unit(moment), different = 0;
+	uint32_t now = gpc_moment_unit(gpc_moment_now()), different = 0;
 
 	if (!status->plane.endpoints || !status->overrides_known)
 		return;
-	/* An override whose time is over may hold in the maps for up to two units more. */
-	moment.utc_ms -= 2 * (1ll << GPC_STATE_TIME_SHIFT) / 1000000;
 	if (gpc_words_make(&status->plane.image, &status->overrides, gpc_moment_now(), NULL, &words))
 		abort();
 	for (uint32_t i = 0; i < words.endpoint_count; i++) {

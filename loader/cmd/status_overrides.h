@@ -7,11 +7,15 @@
 #ifndef GPC_LOADER_CMD_STATUS_OVERRIDES_H
 #define GPC_LOADER_CMD_STATUS_OVERRIDES_H
 
+#include <json-c/json.h>
+
 #include "status.h"
 
 /* The words of an endpoint and a backend; zero when the plane has none. */
 struct gpc_endpoint_state gpc_status_endpoint_state(const struct gpc_status *status, uint32_t index);
 struct gpc_backend_state gpc_status_backend_state(const struct gpc_status *status, uint32_t index);
+/* Is there anything to be said beside the intent: an override, or an endpoint that is down? */
+bool gpc_status_has_overrides(const struct gpc_status *status);
 /* Does an endpoint take new flows now? */
 bool gpc_status_is_new(const struct gpc_status *status, uint32_t index);
 
@@ -32,7 +36,7 @@ void gpc_status_check_overrides(struct gpc_status *status,
 /* The live overrides as a table, after an empty line; nothing if there are none. */
 void gpc_status_overrides_text(const struct gpc_status *status);
 void gpc_status_overrides_json(const struct gpc_status *status);
-/* Adds `override` (or null), `observed` and `takes_new` to an object of type `endpoint`. */
+/* Adds `state_override`, `weight_override` (or null), `observed`, `takes_new` to an object of an endpoint. */
 void gpc_status_override_json(const struct gpc_status *status, uint32_t index,
 			      struct json_object *object);
 

@@ -9,14 +9,20 @@
 #include "flow_fill.h"
 #include "output.h"
 #include "status.h"
+#include "status_overrides.h"
 #include "status_policies.h"
 
 #define LISTED 40u /* rows of a kind on one screen; -v shows all */
 
+static void add_titles(struct gpc_grid *grid, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		gpc_grid_add(grid, GPC_DIM, "%s", names[i]);
+}
+
 static void titles(struct gpc_grid *grid, const char *const *names)
 {
-	for (size_t i = 0; grid->alignment[i]; i++)
-		gpc_grid_add(grid, GPC_DIM, "%s", names[i]);
+	add_titles(grid, names, strlen(grid->alignment));
 }
 
 static void print_problems(const struct gpc_status *status)
@@ -162,6 +168,19 @@ static void add_share(struct gpc_grid *grid, uint64_t part, uint64_t whole)
 		gpc_grid_add(grid, GPC_DIM, "-");
 }
 
+/* What operators and observers say of it, beside what the intent says. */
+static void add_operating(struct gpc_grid *grid, const struct gpc_status *status, uint32_t index)
+{
+	char override[GPC_STATUS_OVERRIDDEN];
+	const char *observed = gpc_status_observed(status, index);
+	bool takes_new = gpc_status_is_new(status, index);
+
+	gpc_status_overridden(status, index, override);
+	gpc_grid_add(grid, *override ? GPC_YELLOW : GPC_DIM, "%s", *override ? override : "-");
+	gpc_grid_add(grid, strcmp(observed, "down") ? GPC_DIM : GPC_RED, "%s", observed);
+	gpc_grid_add(grid, takes_new ? GPC_PLAIN : GPC_YELLOW, "%s", takes_new ? "yes" : "no");
+}
+
 static void add_endpoint(struct gpc_grid *grid, const struct gpc_status *status, uint32_t index)
 {
 	const struct gpc_image *image = &status->plane.image;
@@ -177,6 +196,8 @@ static void add_endpoint(struct gpc_grid *grid, const struct gpc_status *status,
 	gpc_grid_add(grid, e->state == GPC_STATE_READY ? GPC_PLAIN : GPC_YELLOW, "%s",
 		     gpc_state_name(e->state));
 	gpc_grid_add(grid, GPC_PLAIN, "%u", e->weight);
+	if (gpc_status_has_overrides(status))
+		add_operating(grid, status, index);
 	add_share(grid, status->slots[index], status->backend_slots[e->backend]);
 	add_share(grid, status->flows[index], status->backend_flows[e->backend]);
 	add_counter(grid, &counter);
@@ -231,13 +252,21 @@ static void print_backends(const struct gpc_status *status)
 
 static void print_endpoints(const struct gpc_status *status)
 {
-	static const char *const names[] = {"endpoint", "address", "state",    "weight",
-					    "due",	"got",	   "packets",  "bytes",
-					    "flows",	"dropped", "next hop", "active"};
+	static const char *const intent[] = {"endpoint", "address", "state", "weight"};
+	static const char *const operating[] = {"override", "observed", "new flows"};
+	static const char *const seen[] = {"due",   "got",     "packets",  "bytes",
+					   "flows", "dropped", "next hop", "active"};
 	GPC_AUTO_FREE uint32_t *order = gpc_endpoint_order(&status->plane.image);
-	struct gpc_grid grid = {.alignment = status->has_active ? "lllrrrrrrrlr" : "lllrrrrrrrl"};
+	bool overrides = gpc_status_has_overrides(status);
+	char alignment[16];
+	struct gpc_grid grid = {.alignment = alignment};
 
-	titles(&grid, names);
+	snprintf(alignment, sizeof(alignment), "lllr%srrrrrrl%s", overrides ? "lll" : "",
+		 status->has_active ? "r" : "");
+	add_titles(&grid, intent, 4);
+	if (overrides)
+		add_titles(&grid, operating, 3);
+	add_titles(&grid, seen, status->has_active ? 8 : 7);
 	for (uint32_t i = 0; i < gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT); i++)
 		add_endpoint(&grid, status, order[i]);
 	putchar('\n');
@@ -284,6 +313,7 @@ void gpc_status_text(const struct gpc_call *call, const struct gpc_status *statu
 		print_backends(status);
 	else if (gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT))
 		print_endpoints(status);
+	gpc_status_overrides_text(status);
 	print_reasons(call, status);
 	if (status->has_active)
 		gpc_flows_text(&status->active);

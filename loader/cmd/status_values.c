@@ -179,6 +179,7 @@ void gpc_status_count_slots(struct gpc_status *status)
 void gpc_status_release(struct gpc_status *status)
 {
 	gpc_plane_status_release(&status->plane);
+	gpc_overrides_release(&status->overrides);
 	gpc_flows_release(&status->active);
 	free(status->slots);
 	free(status->flows);

@@ -50,7 +50,7 @@ static bool is_placed(const struct gpc_endpoint *endpoint)
 	return endpoint->state == GPC_STATE_READY && endpoint->weight;
 }
 
-static uint32_t ratio(const struct gpc_endpoint_state *state, uint32_t now)
+uint32_t gpc_words_ratio(const struct gpc_endpoint_state *state, uint32_t now)
 {
 	return state->flags & GPC_STATE_WEIGHTED && holds(state->weight_until, now) ? state->ratio
 										   : ONE;
@@ -61,7 +61,7 @@ bool gpc_words_counts(const struct gpc_endpoint *endpoint, const struct gpc_endp
 {
 	return is_placed(endpoint) &&
 	       gpc_words_admin(endpoint, state, backend, now) == GPC_STATE_READY &&
-	       ratio(state, now);
+	       gpc_words_ratio(state, now);
 }
 
 bool gpc_words_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
@@ -86,7 +86,7 @@ static uint32_t max_ratio(const struct work *work, uint32_t now)
 	uint32_t max = 0, i;
 
 	for (i = 0; i < work->backend->endpoints; i++) {
-		uint32_t r = ratio(&work->states[i], now);
+		uint32_t r = gpc_words_ratio(&work->states[i], now);
 
 		if (r > max &&
 		    gpc_words_counts(&work->endpoints[i], &work->states[i], work->state, now))

@@ -40,6 +40,8 @@ void gpc_words_release(struct gpc_words *words);
 enum gpc_state gpc_words_admin(const struct gpc_endpoint *endpoint,
 				const struct gpc_endpoint_state *state,
 				const struct gpc_backend_state *backend, uint32_t now);
+/* r times 65536 */
+uint32_t gpc_words_ratio(const struct gpc_endpoint_state *state, uint32_t now);
 bool gpc_words_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now);
 bool gpc_words_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,

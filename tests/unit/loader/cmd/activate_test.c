@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "loader/interrupt.h"
+#include "loader/override/journal.h"
 #include "loader/plane/plane.h"
 #include "tests/unit/loader/history/fixture.h"
 
@@ -16,6 +17,8 @@
 static struct {
 	struct gpc_image image, before; /* bytes NULL: none */
 	uint32_t generation, applies, undone, retired;
+	uint32_t overridden;	   /* how often overrides were put in effect without an apply */
+	const char *drained;	   /* what the last overrides given drain: an endpoint; NULL: nothing known */
 	bool refuse, undo_fails, claimed, swapped;
 	enum gpc_stance stance, stance_before;
 	void (*before_flip)(void);
@@ -66,6 +69,27 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 	drop_image(&status->image);
 }
 
+static void note_overrides(const struct gpc_overrides *overrides)
+{
+	static char name[64];
+
+	plane.drained = overrides ? name : NULL;
+	*name = '\0';
+	for (size_t i = 0; overrides && i < overrides->count; i++)
+		if (gpc_override_is_live(&overrides->items[i], gpc_utc_ms()))
+			snprintf(name, sizeof(name), "%s", overrides->items[i].endpoint);
+}
+
+int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
+		       struct gpc_failure *failure)
+{
+	(void)bpffs;
+	(void)failure;
+	note_overrides(overrides);
+	plane.overridden++;
+	return 0;
+}
+
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
 		    enum gpc_stance stance, const struct gpc_overrides *overrides,
 		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
@@ -73,7 +97,7 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 {
 	(void)bpffs;
 	(void)notices;
-	(void)overrides;
+	note_overrides(overrides);
 	plane.applies++;
 	if (plane.refuse)
 		return gpc_fail(failure, GPC_EXIT_HOST, 0, "the stand-in refuses");
@@ -378,6 +402,78 @@ static void a_flip_that_cannot_be_recorded_is_undone(void)
 	end();
 }
 
+/* The journal of the state folder: an endpoint of `web` is drained. */
+static void journal_drain(const char *endpoint)
+{
+	struct gpc_override drain = {
+		.backend = "web", .kind = GPC_OVERRIDE_DRAIN, .since = 1, .actor = "anna"};
+	struct gpc_overrides overrides = {0};
+	struct gpc_failure failure;
+
+	snprintf(drain.endpoint, sizeof(drain.endpoint), "%s", endpoint);
+	gpc_overrides_add(&overrides, &drain);
+	CU_ASSERT(!gpc_journal_save(f.path, &overrides, &failure));
+	gpc_overrides_release(&overrides);
+}
+
+static enum gpc_override_end journaled_end(void)
+{
+	struct gpc_overrides overrides = {0};
+	enum gpc_override_end how;
+	struct gpc_failure failure;
+
+	CU_ASSERT(!gpc_journal_load(f.path, &overrides, &failure));
+	CU_ASSERT_EQUAL_FATAL(overrides.count, 1);
+	how = overrides.items[0].end;
+	gpc_overrides_release(&overrides);
+	return how;
+}
+
+static void overrides_go_on_until_their_object_goes(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT_STRING_EQUAL(plane.drained, "");
+	journal_drain("b");
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT_STRING_EQUAL(plane.drained, "b");
+	CU_ASSERT_EQUAL(gpc("restore", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(plane.drained, "b");
+	CU_ASSERT_EQUAL(journaled_end(), GPC_END_NONE);
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT(said(err, "web/b"));
+	CU_ASSERT_EQUAL(journaled_end(), GPC_END_GONE);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(plane.drained, "");
+	end();
+}
+
+static void an_undone_flip_ends_no_override(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	journal_drain("b");
+	plane.during = break_publish;
+	CU_ASSERT_EQUAL(apply(ONE), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT_EQUAL(plane.overridden, 1);
+	CU_ASSERT_STRING_EQUAL(plane.drained, "b");
+	CU_ASSERT_EQUAL(journaled_end(), GPC_END_NONE);
+	end();
+}
+
+static void a_damaged_journal_stops_no_apply(void)
+{
+	char path[PATH_MAX];
+
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	file_put(folder_file(&f, "overrides.jsonl", path), "{}\n");
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT(said(err, "overrides are left as they are"));
+	CU_ASSERT_PTR_NULL(plane.drained);
+	end();
+}
+
 static void an_undo_that_fails_is_told_as_a_failure(void)
 {
 	begin();
@@ -609,6 +705,9 @@ GPC_UNIT_MAIN("cmd/activate", {"an_apply_runs_and_is_recorded", an_apply_runs_an
 	      {"a_refusing_host_leaves_no_generation", a_refusing_host_leaves_no_generation},
 	      {"a_flip_that_cannot_be_recorded_is_undone",
 	       a_flip_that_cannot_be_recorded_is_undone},
+	      {"overrides_go_on_until_their_object_goes", overrides_go_on_until_their_object_goes},
+	      {"an_undone_flip_ends_no_override", an_undone_flip_ends_no_override},
+	      {"a_damaged_journal_stops_no_apply", a_damaged_journal_stops_no_apply},
 	      {"an_undo_that_fails_is_told_as_a_failure", an_undo_that_fails_is_told_as_a_failure},
 	      {"rollback_goes_to_the_generation_before_and_back",
 	       rollback_goes_to_the_generation_before_and_back},
