@@ -276,7 +276,7 @@ static uint32_t count_new(const struct gpc_lever *lever)
 	work_out(lever, &lever->overrides, &words);
 	for (uint32_t i = backend->first_endpoint;
 	     i < backend->first_endpoint + backend->endpoints; i++)
-		count += gpc_words_is_new(gpc_image_record(image, GPC_SEC_ENDPOINT, i),
+		count += gpc_words_are_new(gpc_image_record(image, GPC_SEC_ENDPOINT, i),
 					  &words.endpoints[i], &words.backends[lever->backend], now);
 	return count;
 }

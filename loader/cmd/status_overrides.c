@@ -56,7 +56,7 @@ bool gpc_status_is_new(const struct gpc_status *status, uint32_t index)
 	struct gpc_endpoint_state state = gpc_status_endpoint_state(status, index);
 	struct gpc_backend_state backend = gpc_status_backend_state(status, endpoint->backend);
 
-	return gpc_words_is_new(endpoint, &state, &backend, gpc_moment_unit(gpc_moment_now()));
+	return gpc_words_are_new(endpoint, &state, &backend, gpc_moment_unit(gpc_moment_now()));
 }
 
 const char *gpc_status_observed(const struct gpc_status *status, uint32_t index)
@@ -161,12 +161,11 @@ static bool is_as_journaled(const struct gpc_status *status, const struct gpc_wo
 	const struct gpc_endpoint *endpoint = endpoint_at(status, index);
 	struct gpc_endpoint_state state = gpc_status_endpoint_state(status, index);
 	struct gpc_backend_state backend = gpc_status_backend_state(status, endpoint->backend);
-	const struct gpc_endpoint_state *want = &words->endpoints[index];
-	const struct gpc_backend_state *want_backend = &words->backends[endpoint->backend];
+	struct gpc_effect is = gpc_effect(endpoint, &state, &backend, now);
+	struct gpc_effect wanted =
+		gpc_effect(endpoint, &words->endpoints[index], &words->backends[endpoint->backend], now);
 
-	return gpc_words_admin(endpoint, &state, &backend, now) ==
-		       gpc_words_admin(endpoint, want, want_backend, now) &&
-	       gpc_words_ratio(&state, now) == gpc_words_ratio(want, now);
+	return is.admin == wanted.admin && is.ratio == wanted.ratio;
 }
 
 /* One whose time is over may hold in the maps for a moment more. */

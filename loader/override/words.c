@@ -7,8 +7,6 @@
 
 #include "../../compiler/base/cleanup.h"
 
-#define ONE 65536u
-
 struct gpc_moment gpc_moment_now(void)
 {
 	struct gpc_moment now = {.utc_ms = gpc_utc_ms()};
@@ -28,47 +26,18 @@ void gpc_words_release(struct gpc_words *words)
 
 /* ---- at one time ---- */
 
-static bool holds(uint32_t until, uint32_t now)
+bool gpc_words_count(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+		     const struct gpc_backend_state *backend, uint32_t now)
 {
-	return !until || now < until;
+	struct gpc_effect effect = gpc_effect(endpoint, state, backend, now);
+
+	return effect.admin == GPC_STATE_READY && effect.ratio;
 }
 
-enum gpc_state gpc_words_admin(const struct gpc_endpoint *endpoint,
-				const struct gpc_endpoint_state *state,
-				const struct gpc_backend_state *backend, uint32_t now)
-{
-	if (state->state && holds(state->until, now))
-		return (enum gpc_state)(state->state - 1);
-	if (backend->state && holds(backend->until, now))
-		return (enum gpc_state)(backend->state - 1);
-	return (enum gpc_state)endpoint->state;
-}
-
-/* Does it stand in the Maglev table? */
-static bool is_placed(const struct gpc_endpoint *endpoint)
-{
-	return endpoint->state == GPC_STATE_READY && endpoint->weight;
-}
-
-uint32_t gpc_words_ratio(const struct gpc_endpoint_state *state, uint32_t now)
-{
-	return state->flags & GPC_STATE_WEIGHTED && holds(state->weight_until, now) ? state->ratio
-										   : ONE;
-}
-
-bool gpc_words_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+bool gpc_words_are_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now)
 {
-	return is_placed(endpoint) &&
-	       gpc_words_admin(endpoint, state, backend, now) == GPC_STATE_READY &&
-	       gpc_words_ratio(state, now);
-}
-
-bool gpc_words_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
-		       const struct gpc_backend_state *backend, uint32_t now)
-{
-	return gpc_words_counts(endpoint, state, backend, now) &&
-	       (!(state->flags & GPC_STATE_DOWN) || backend->flags & GPC_BACKEND_PANIC);
+	return gpc_takes_new(gpc_effect(endpoint, state, backend, now));
 }
 
 /* ---- what is under way: one backend ---- */
@@ -86,11 +55,11 @@ static uint32_t max_ratio(const struct work *work, uint32_t now)
 	uint32_t max = 0, i;
 
 	for (i = 0; i < work->backend->endpoints; i++) {
-		uint32_t r = gpc_words_ratio(&work->states[i], now);
+		struct gpc_effect effect =
+			gpc_effect(&work->endpoints[i], &work->states[i], work->state, now);
 
-		if (r > max &&
-		    gpc_words_counts(&work->endpoints[i], &work->states[i], work->state, now))
-			max = r;
+		if (effect.admin == GPC_STATE_READY && effect.ratio > max)
+			max = effect.ratio;
 	}
 	return max;
 }
@@ -150,7 +119,7 @@ static bool add_step(struct gpc_backend_state *state, uint32_t *count, uint32_t 
 /* Past the last step it is 1 anyway: how many spans come before. */
 static size_t count_spans(const uint32_t *max, size_t count)
 {
-	while (count && (!max[count - 1] || max[count - 1] == ONE))
+	while (count && (!max[count - 1] || max[count - 1] == GPC_RATIO_ONE))
 		count--;
 	return count;
 }
@@ -183,7 +152,7 @@ static bool is_panic(const struct work *work)
 	uint32_t i;
 
 	for (i = 0; i < work->backend->endpoints; i++) {
-		if (!gpc_words_counts(&work->endpoints[i], &work->states[i], work->state, work->now))
+		if (!gpc_words_count(&work->endpoints[i], &work->states[i], work->state, work->now))
 			continue;
 		counted++;
 		up += !(work->states[i].flags & GPC_STATE_DOWN);
@@ -200,7 +169,7 @@ static void list_spares(const struct work *work, uint32_t now)
 	for (k = 0; k < work->backend->endpoints; k++) {
 		uint32_t at = work->endpoints[k].by_name, to;
 
-		if (!gpc_words_is_new(&work->endpoints[at], &work->states[at], work->state, now))
+		if (!gpc_words_are_new(&work->endpoints[at], &work->states[at], work->state, now))
 			continue;
 		to = work->endpoints[work->state->spares++].by_name;
 		work->states[to].spare = k;
@@ -259,9 +228,9 @@ static void set_endpoint(const struct gpc_override *override, uint32_t until,
 	if (override->kind != GPC_OVERRIDE_WEIGHT) {
 		state->state = state_of(override->kind);
 		state->until = until;
-	} else if (is_placed(endpoint)) {
+	} else if (endpoint->state == GPC_STATE_READY && endpoint->weight) {
 		state->flags |= GPC_STATE_WEIGHTED;
-		state->ratio = (uint32_t)((uint64_t)override->weight * ONE / endpoint->weight);
+		state->ratio = (uint32_t)((uint64_t)override->weight * GPC_RATIO_ONE / endpoint->weight);
 		/* Less than a 65536th is not nothing. */
 		if (!state->ratio && override->weight)
 			state->ratio = 1;

@@ -10,7 +10,7 @@
 #ifndef GPC_LOADER_OVERRIDE_WORDS_H
 #define GPC_LOADER_OVERRIDE_WORDS_H
 
-#include "gpc/abi.h"
+#include "gpc/lookup/state.h"
 #include "override.h"
 
 /* One instant by both clocks: overrides end by the first, packets know the second. */
@@ -36,15 +36,10 @@ int gpc_words_make(const struct gpc_image *image, const struct gpc_overrides *ov
 		    struct gpc_moment now, const bool *down, struct gpc_words *ret);
 void gpc_words_release(struct gpc_words *words);
 
-/* Of an image and states like those of `gpc_words`, at time `now` (coarse ktime >> 30): SEMANTICS 7. */
-enum gpc_state gpc_words_admin(const struct gpc_endpoint *endpoint,
-				const struct gpc_endpoint_state *state,
-				const struct gpc_backend_state *backend, uint32_t now);
-/* r times 65536 */
-uint32_t gpc_words_ratio(const struct gpc_endpoint_state *state, uint32_t now);
-bool gpc_words_counts(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
-		       const struct gpc_backend_state *backend, uint32_t now);
-bool gpc_words_is_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+/* Does an endpoint count, and does it take new flows, with such words at `now` (coarse ktime >> 30)? */
+bool gpc_words_count(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
+		     const struct gpc_backend_state *backend, uint32_t now);
+bool gpc_words_are_new(const struct gpc_endpoint *endpoint, const struct gpc_endpoint_state *state,
 		       const struct gpc_backend_state *backend, uint32_t now);
 
 /* Unit of all times in the states. */

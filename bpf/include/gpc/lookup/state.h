@@ -11,7 +11,10 @@
 
 #define GPC_RATIO_ONE 65536u
 
-/* The first word of both records, read as one. */
+/* Two fields or more that are read as one. */
+typedef __u64 __attribute__((__may_alias__)) gpc_state_word;
+
+/* The first word of both records. */
 struct gpc_operating {
 	__u32 until;
 	__u8 state;	/* 0 none, else 1 + enum gpc_state */
@@ -20,7 +23,7 @@ struct gpc_operating {
 
 GPC_INLINE struct gpc_operating gpc_operating(const void *record)
 {
-	__u64 word = record ? *(const volatile __u64 *)record : 0;
+	__u64 word = record ? *(const volatile gpc_state_word *)record : 0;
 
 	return (struct gpc_operating){.until = (__u32)word,
 				      .state = (__u8)(word >> 32),
@@ -55,7 +58,7 @@ GPC_INLINE struct gpc_effect gpc_effect(const struct gpc_endpoint *endpoint,
 	if (own.flags & GPC_STATE_DOWN && !(all.flags & GPC_BACKEND_PANIC))
 		effect.up = 0;
 	if (own.flags & GPC_STATE_WEIGHTED) {
-		__u64 weight = *(const volatile __u64 *)&state->ratio;
+		__u64 weight = *(const volatile gpc_state_word *)&state->ratio;
 
 		if (gpc_holds((__u32)(weight >> 32), now))
 			effect.ratio = (__u32)weight;

@@ -61,7 +61,7 @@ static bool is_new(const char *name, uint32_t units)
 	struct gpc_endpoint_state *state;
 	const struct gpc_endpoint *endpoint = record(name, &state);
 
-	return gpc_words_is_new(endpoint, state, &words.backends[0], NOW_UNIT + units);
+	return gpc_words_are_new(endpoint, state, &words.backends[0], NOW_UNIT + units);
 }
 
 static enum gpc_state admin(const char *name, uint32_t units)
@@ -69,18 +69,12 @@ static enum gpc_state admin(const char *name, uint32_t units)
 	struct gpc_endpoint_state *state;
 	const struct gpc_endpoint *endpoint = record(name, &state);
 
-	return gpc_words_admin(endpoint, state, &words.backends[0], NOW_UNIT + units);
+	return gpc_effect(endpoint, state, &words.backends[0], NOW_UNIT + units).admin;
 }
 
-/* As a program reads it: the first step whose time is not over; past the last, 1. */
 static uint32_t max_at(uint32_t units)
 {
-	const struct gpc_backend_state *b = &words.backends[0];
-
-	for (unsigned int i = 0; i < GPC_BACKEND_STEPS && b->step[i].max; i++)
-		if (!b->step[i].until || NOW_UNIT + units < b->step[i].until)
-			return b->step[i].max;
-	return 65536;
+	return gpc_greatest_ratio(&words.backends[0], NOW_UNIT + units);
 }
 
 /* The j-th of the last resort, as a program finds it. */
