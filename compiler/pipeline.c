@@ -60,7 +60,7 @@ static bool check(struct compilation *c)
 
 static bool lower(struct compilation *c)
 {
-	return gpc_lower(c->diags, &c->model, &c->tables);
+	return gpc_lower(c->diags, &c->model, c->options->parent, &c->tables);
 }
 
 static void dump_tables(const struct compilation *c, FILE *out)

@@ -8,6 +8,7 @@
 
 #include "base/provider.h"
 #include "diag/diag.h"
+#include "gpc/lookup/view.h"
 #include "intent/load.h"
 
 struct gpc_model;
@@ -18,6 +19,7 @@ struct gpc_compile_options {
 	const char *commit;		/* provenance only; NULL if not from a repository; its text is taken last */
 	uint64_t today;			/* UTC seconds; what has expired by then is refused. 0: not judged */
 	bool allow_expired;
+	const struct gpc_view *parent;	/* a checked image for `rebalance: minimal`; NULL: none is given */
 	const char *dump_after;		/* one of gpc_pass_names, NULL for none: text to dump_to */
 	void *dump_to;			/* FILE * */
 };

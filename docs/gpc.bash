@@ -11,10 +11,12 @@ _gpc_value() {
 	case $1 in
 	check:-f | check:--file) compgen -f -- "$2" ;;
 	check:-e | check:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	check:--parent) compgen -f -- "$2" ;;
 	check:--today) : -- "$2" ;;
 	check:--format) compgen -W 'text json github' -- "$2" ;;
 	compile:-f | compile:--file) compgen -f -- "$2" ;;
 	compile:-e | compile:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	compile:--parent) compgen -f -- "$2" ;;
 	compile:-o | compile:--output) compgen -f -- "$2" ;;
 	compile:--today) : -- "$2" ;;
 	compile:--format) compgen -W 'text json github' -- "$2" ;;
@@ -29,6 +31,7 @@ _gpc_value() {
 	explain:-e | explain:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:-f | apply:--file) compgen -f -- "$2" ;;
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	apply:--parent) compgen -f -- "$2" ;;
 	apply:--today) : -- "$2" ;;
 	apply:--format) compgen -W 'text json github' -- "$2" ;;
 	log:-n | log:--number) : -- "$2" ;;
@@ -67,12 +70,12 @@ _gpc_operand() {
 }
 _gpc_options() {
 	case $1 in
-	check) echo '--help --file --env --strict --today --allow-expired --format --json' ;;
-	compile) echo '--help --file --env --output --verbose --strict --today --allow-expired --format --json' ;;
+	check) echo '--help --file --env --parent --strict --today --allow-expired --format --json' ;;
+	compile) echo '--help --file --env --parent --output --verbose --strict --today --allow-expired --format --json' ;;
 	test) echo '--help --file --env --kernel --tap --junit --verbose --strict --format --json' ;;
 	inspect) echo '--help --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
-	apply) echo '--help --file --env --strict --today --allow-expired --enforce --force --format --verbose --json' ;;
+	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --format --verbose --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
 	verify) echo '--help --exit-code --json' ;;
 	rollback) echo '--help --verbose --force --json' ;;

@@ -353,6 +353,7 @@ static void dump_backends(struct gpc_dump *dump)
 		gpc_emit_hex(e, "id", backend->id);
 		gpc_emit_number(e, "endpoints", backend->endpoints);
 		gpc_emit_number(e, "table-size", backend->table_size);
+		gpc_emit_string(e, "rebalance", backend->rebalance == GPC_REBALANCE_MINIMAL ? "minimal" : "fresh");
 		if (backend->next_hop == GPC_NEXT_HOP_ADDRESS)
 			gpc_emit_address(e, "next-hop", backend->next_hop_be);
 		else

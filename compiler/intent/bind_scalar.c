@@ -225,14 +225,17 @@ static void bind_date(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		set_uint(target, seconds, scalar->at);
 }
 
-static void bind_sha256(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
-			struct gpc_feed_intent *feed)
+static void bind_sha256(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
 {
-	if (gpc_scalar_sha256(scalar->text, feed->sha256))
+	struct gpc_digest_value *value = target;
+
+	if (gpc_scalar_sha256(scalar->text, value->bytes))
 		report_syntax(slot, scalar, GPC_E0139,
 			      "write 64 lower-case hexadecimal digits, as sha256sum prints them");
-	else
-		feed->sha256_at = scalar->at;
+	else {
+		value->set = true;
+		value->at = scalar->at;
+	}
 }
 
 static void bind_title(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
@@ -471,7 +474,7 @@ void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, v
 		bind_date(slot, &scalar, target);
 		break;
 	case GPC_TYPE_SHA256:
-		bind_sha256(slot, &scalar, object);
+		bind_sha256(slot, &scalar, target);
 		break;
 	case GPC_TYPE_PROTOCOL:
 		gpc_bind_protocol(slot, &scalar, target);

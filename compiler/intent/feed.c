@@ -175,10 +175,10 @@ static bool has_digest(struct feeds *feeds, const struct feed *feed,
 {
 	char hex[GPC_SHA256_TEXT];
 
-	if (!memcmp(feed->digest, intent->sha256, sizeof(feed->digest)))
+	if (!memcmp(feed->digest, intent->sha256.bytes, sizeof(feed->digest)))
 		return true;
 	gpc_diag_hint(feeds->diags,
-		      gpc_diag(feeds->diags, GPC_E0055, intent->sha256_at,
+		      gpc_diag(feeds->diags, GPC_E0055, intent->sha256.at,
 			       "feed `%s` is not the one that `sha256` names",
 			       gpc_quote(feeds->diags->arena, feed->path)),
 		      "look at what changed; it has %s now", gpc_sha256_format(feed->digest, hex));
@@ -217,7 +217,7 @@ void gpc_feeds_read(struct gpc_files *files, struct gpc_intent *intent)
 		struct gpc_feed_intent *from = intent->segments.items[i].from;
 
 		/* Else something was wrong with it. */
-		if (from && from->file.text && from->max.set && from->sha256_at.end)
+		if (from && from->file.text && from->max.set && from->sha256.set)
 			read_one(&feeds, from);
 	}
 }

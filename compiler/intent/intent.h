@@ -18,6 +18,11 @@ struct gpc_text_value {
 	struct gpc_place at;
 };
 
+struct gpc_digest_value {
+	uint8_t bytes[32];
+	bool set;
+	struct gpc_place at;
+};
 struct gpc_uint_value {
 	uint64_t value;
 	bool set;
@@ -50,6 +55,7 @@ struct gpc_backend_intent {
 	GPC_VEC(struct gpc_endpoint_intent) endpoints;
 	struct gpc_place endpoints_at;
 	struct gpc_uint_value table_size;
+	struct gpc_uint_value rebalance;		/* enum gpc_rebalance */
 	struct gpc_uint_value next_hop;		/* enum gpc_next_hop */
 	struct gpc_prefix_value next_hop_address;	/* with GPC_NEXT_HOP_ADDRESS */
 	bool has_health;			/* accepted, not observed before the agent exists: warning */
@@ -109,8 +115,7 @@ struct gpc_selector_intent {
 
 struct gpc_feed_intent {
 	struct gpc_text_value file;	/* relative to the including document, as written */
-	uint8_t sha256[32];
-	struct gpc_place sha256_at;
+	struct gpc_digest_value sha256;
 	struct gpc_uint_value max;
 	struct gpc_prefix *prefixes;	/* of the file, read and checked; in its order */
 	size_t prefix_count;
@@ -236,6 +241,7 @@ struct gpc_test_intent {
 
 struct gpc_intent {
 	struct gpc_text_value name;	/* metadata.name */
+	struct gpc_digest_value parent;	/* metadata.parent */
 	struct gpc_defaults_intent defaults;
 	GPC_VEC(struct gpc_interface_intent) interfaces;
 	GPC_VEC(struct gpc_backend_intent) backends;

@@ -5,30 +5,24 @@
 #include "maglev.h"
 #include "steps.h"
 
-/*
- * By which addresses a listener's family picks endpoints. A backend has at most these two tables,
- * and one where all endpoints have a v6 address.
- */
-enum reach { REACH_ANY, REACH_V6, REACH_COUNT };
-
-static enum reach reach_of(enum gpc_forward forward, enum gpc_family family)
+enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family)
 {
 	struct gpc_model_endpoint v4_only = {.has4 = true};
 
-	return gpc_endpoint_usable(&v4_only, forward, family) ? REACH_ANY : REACH_V6;
+	return gpc_endpoint_usable(&v4_only, forward, family) ? GPC_REACH_ANY : GPC_REACH_V6;
 }
 
-static bool takes_flows(const struct gpc_model_endpoint *endpoint, enum reach reach)
+static bool takes_flows(const struct gpc_model_endpoint *endpoint, enum gpc_reach reach)
 {
 	return endpoint->state == GPC_STATE_READY && endpoint->weight &&
-	       (reach == REACH_ANY || endpoint->has6);
+	       (reach == GPC_REACH_ANY || endpoint->has6);
 }
 
 struct plan {
-	bool wanted[REACH_COUNT];
-	uint32_t takers[REACH_COUNT]; /* endpoints in the table */
+	bool wanted[GPC_REACH_COUNT];
+	uint32_t takers[GPC_REACH_COUNT]; /* endpoints in the table */
 	uint32_t table
-		[REACH_COUNT]; /* index of TABLE, GPC_NONE: nobody takes flows, or not wanted */
+		[GPC_REACH_COUNT]; /* index of TABLE, GPC_NONE: nobody takes flows, or not wanted */
 };
 
 static bool has_family(const struct gpc_model_listener *listener, enum gpc_family family)
@@ -47,7 +41,7 @@ static void mark_wanted(const struct gpc_model *model, struct plan *plans)
 		for (int family = GPC_V4; family <= GPC_V6; family++)
 			if (has_family(listener, family))
 				plans[listener->backend]
-					.wanted[reach_of(listener->forward, family)] = true;
+					.wanted[gpc_reach(listener->forward, family)] = true;
 	}
 }
 
@@ -56,7 +50,7 @@ static void count_takers(const struct gpc_model *model, struct plan *plans)
 	for (size_t i = 0; i < model->endpoint_count; i++) {
 		const struct gpc_model_endpoint *endpoint = &model->endpoints[i];
 
-		for (int reach = 0; reach < REACH_COUNT; reach++)
+		for (int reach = 0; reach < GPC_REACH_COUNT; reach++)
 			plans[endpoint->backend].takers[reach] += takes_flows(endpoint, reach);
 	}
 }
@@ -68,17 +62,17 @@ static bool number_tables(struct gpc_diags *diags, const struct gpc_model *model
 	uint64_t slots = 0;
 
 	tables->tables =
-		GPC_NEW_ARRAY(diags->arena, struct gpc_table, REACH_COUNT * model->backend_count);
+		GPC_NEW_ARRAY(diags->arena, struct gpc_table, GPC_REACH_COUNT * model->backend_count);
 	for (size_t i = 0; i < model->backend_count; i++) {
 		const struct gpc_model_backend *backend = &model->backends[i];
 
-		for (int reach = 0; reach < REACH_COUNT; reach++) {
+		for (int reach = 0; reach < GPC_REACH_COUNT; reach++) {
 			plans[i].table[reach] = GPC_NONE;
 			if (!plans[i].wanted[reach] || !plans[i].takers[reach])
 				continue;
-			if (reach == REACH_V6 && plans[i].table[REACH_ANY] != GPC_NONE &&
-			    plans[i].takers[REACH_V6] == plans[i].takers[REACH_ANY]) {
-				plans[i].table[REACH_V6] = plans[i].table[REACH_ANY];
+			if (reach == GPC_REACH_V6 && plans[i].table[GPC_REACH_ANY] != GPC_NONE &&
+			    plans[i].takers[GPC_REACH_V6] == plans[i].takers[GPC_REACH_ANY]) {
+				plans[i].table[GPC_REACH_V6] = plans[i].table[GPC_REACH_ANY];
 				continue;
 			}
 			plans[i].table[reach] = (uint32_t)tables->table_count;
@@ -113,13 +107,14 @@ static uint32_t count_present(const uint16_t *slots, uint32_t size, uint32_t end
 	return count;
 }
 
-static void fill_table(struct gpc_arena *arena, const struct gpc_model *model, enum reach reach,
+static void fill_table(struct gpc_diags *diags, const struct gpc_model *model,
+		       const struct gpc_parent *parent, enum gpc_reach reach,
 		       struct gpc_tables *tables, struct gpc_table *table)
 {
 	const struct gpc_model_backend *backend = &model->backends[table->backend];
 	const struct gpc_model_endpoint *endpoints = &model->endpoints[backend->first_endpoint];
 	struct gpc_maglev_endpoint *takers =
-		GPC_NEW_ARRAY(arena, struct gpc_maglev_endpoint, backend->endpoint_count);
+		GPC_NEW_ARRAY(diags->arena, struct gpc_maglev_endpoint, backend->endpoint_count);
 	uint16_t *slots = tables->maglev + table->offset / sizeof(uint16_t);
 	size_t count = 0;
 
@@ -130,20 +125,23 @@ static void fill_table(struct gpc_arena *arena, const struct gpc_model *model, e
 				.weight = endpoints[i].weight,
 				.value = (uint16_t)i,
 			};
-	gpc_maglev_fill(takers, count, slots, table->size);
+	if (backend->rebalance != GPC_REBALANCE_MINIMAL ||
+	    !gpc_parent_rebalance(diags, parent, backend, reach, takers, count, slots))
+		gpc_maglev_fill(takers, count, slots, table->size);
 	table->endpoints = count_present(slots, table->size, backend->endpoint_count);
 }
 
-static void fill_tables(struct gpc_arena *arena, const struct gpc_model *model,
-			const struct plan *plans, struct gpc_tables *tables)
+static void fill_tables(struct gpc_diags *diags, const struct gpc_model *model,
+			const struct gpc_parent *parent, const struct plan *plans,
+			struct gpc_tables *tables)
 {
-	tables->maglev = GPC_NEW_ARRAY(arena, uint16_t, tables->maglev_count);
+	tables->maglev = GPC_NEW_ARRAY(diags->arena, uint16_t, tables->maglev_count);
 	for (size_t i = 0; i < tables->table_count; i++) {
 		struct gpc_table *table = &tables->tables[i];
 
-		/* A shared table is numbered by REACH_ANY, which then has the same endpoints. */
-		fill_table(arena, model,
-			   plans[table->backend].table[REACH_ANY] == i ? REACH_ANY : REACH_V6,
+		/* A shared table is numbered by GPC_REACH_ANY, which then has the same endpoints. */
+		fill_table(diags, model, parent,
+			   plans[table->backend].table[GPC_REACH_ANY] == i ? GPC_REACH_ANY : GPC_REACH_V6,
 			   tables, table);
 	}
 }
@@ -157,7 +155,7 @@ static struct gpc_table_ref refer(const struct gpc_model *model,
 
 	if (!has_family(listener, family))
 		return ref;
-	table = plans[listener->backend].table[reach_of(listener->forward, family)];
+	table = plans[listener->backend].table[gpc_reach(listener->forward, family)];
 	ref.offset = 0;
 	ref.first_endpoint = model->backends[listener->backend].first_endpoint;
 	if (table == GPC_NONE)
@@ -169,7 +167,7 @@ static struct gpc_table_ref refer(const struct gpc_model *model,
 }
 
 bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
-			 struct gpc_tables *tables)
+			 const struct gpc_parent *parent, struct gpc_tables *tables)
 {
 	struct plan *plans = GPC_NEW_ARRAY(diags->arena, struct plan, model->backend_count);
 
@@ -177,7 +175,7 @@ bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 	count_takers(model, plans);
 	if (!number_tables(diags, model, plans, tables))
 		return false;
-	fill_tables(diags->arena, model, plans, tables);
+	fill_tables(diags, model, parent, plans, tables);
 	tables->pools = GPC_NEW_ARRAY(diags->arena, struct gpc_pool, model->listener_count);
 	for (size_t i = 0; i < model->listener_count; i++) {
 		const struct gpc_model_listener *from = &model->listeners[i];

@@ -85,13 +85,14 @@ static bool check_rules(struct gpc_diags *diags, const struct gpc_model *model)
 	return false;
 }
 
-bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model,
+bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, const struct gpc_view *parent,
 	       struct gpc_tables *ret_tables)
 {
 	struct gpc_arena *arena = diags->arena;
+	const struct gpc_parent *before;
 	struct gpc_tables tables;
 
-	if (!check_rules(diags, model))
+	if (!check_rules(diags, model) || !gpc_parent_read(diags, model, parent, &before))
 		return false;
 	tables = (struct gpc_tables){
 		.listeners = GPC_NEW_ARRAY(arena, struct gpc_listener, model->listener_count),
@@ -114,7 +115,7 @@ bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model,
 	gpc_lower_policies(model, &tables);
 	gpc_lower_stamps(arena, model, &tables);
 	if (!gpc_lower_objects(diags, model, &tables) ||
-	    !gpc_lower_listeners(diags, model, &tables) || !gpc_lower_vips(diags, model, &tables) ||
+	    !gpc_lower_listeners(diags, model, before, &tables) || !gpc_lower_vips(diags, model, &tables) ||
 	    !gpc_lower_classifiers(diags, model, &tables))
 		return false;
 	*ret_tables = tables;

@@ -31,6 +31,7 @@ static void lower_backends(const struct gpc_model *model, struct gpc_tables *tab
 		to->endpoints = from->endpoint_count;
 		to->table_size = from->table_size;
 		to->next_hop = (uint8_t)from->next_hop;
+		to->rebalance = (uint8_t)from->rebalance;
 		to->failover = GPC_NONE;
 		if (from->next_hop == GPC_NEXT_HOP_ADDRESS)
 			memcpy(to->next_hop_be, from->next_hop_address.ip.bytes,

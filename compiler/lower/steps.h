@@ -3,6 +3,7 @@
 #ifndef GPC_LOWER_STEPS_H
 #define GPC_LOWER_STEPS_H
 
+#include "parent.h"
 #include "tables.h"
 
 /* Records of RULE: built-ins, `protect` items, the rules and the default of each policy. */
@@ -19,7 +20,8 @@ void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, str
 bool gpc_lower_objects(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables);
 
 /* Maglev tables of the backends and the listeners that refer to them. */
-bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables);
+bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
+			 const struct gpc_parent *parent, struct gpc_tables *tables);
 
 /* VIP table and choice runs. */
 bool gpc_lower_vips(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../model/model.h"
+#include "gpc/lookup/view.h"
 
 struct gpc_tables {
 	struct gpc_phash vip_hash, endpoint_hash;
@@ -62,11 +63,22 @@ struct gpc_tables {
 	size_t names_size;
 };
 
-/* Lowers the model. False if an error was added (a table does not fit, no perfect hash found). */
-bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *ret_tables);
+/*
+ * Lowers the model. False if an error was added (a table does not fit, no perfect hash found, another
+ * parent than the plane names). `parent`: a checked image for `rebalance: minimal`, NULL if none is given.
+ */
+bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, const struct gpc_view *parent,
+	       struct gpc_tables *ret_tables);
 
 /* All tables as text, with every Maglev slot: --dump-after=lower. */
 void gpc_tables_dump(const struct gpc_tables *tables, FILE *out);
+
+/*
+ * Which endpoints of a backend a listener of this family can send to: all that the mode can use. A
+ * backend has a table for each such choice that is asked for.
+ */
+enum gpc_reach { GPC_REACH_ANY, GPC_REACH_V6, GPC_REACH_COUNT };
+enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family);
 
 /*
  * Can a listener of this family send to the endpoint (SEMANTICS 6.2)? ipip: v4 to v4 or v6, v6 to

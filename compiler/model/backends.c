@@ -61,12 +61,14 @@ static struct gpc_model_backend build_backend(const struct gpc_backend_intent *f
 		.table_size = given ? (uint32_t)from->table_size.value
 				    : gpc_maglev_default_size(from->endpoints.n),
 		.table_size_given = given,
+		.rebalance = (enum gpc_rebalance)from->rebalance.value,
 		.next_hop = from->next_hop.set ? (enum gpc_next_hop)from->next_hop.value
 					       : GPC_NEXT_HOP_AUTO,
 		.next_hop_address = from->next_hop_address.prefix,
 		.has_health = from->has_health,
 		.at = from->at,
 		.table_size_at = from->table_size.at,
+		.rebalance_at = from->rebalance.at,
 		.next_hop_at = from->next_hop_address.at,
 		.health_at = from->health_at,
 	};

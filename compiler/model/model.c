@@ -31,6 +31,7 @@ void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model
 	uint64_t flows, inserts;
 
 	model->name = intent->name.text;
+	model->parent = &intent->parent;
 	model->malformed_drop = value_or(&written->malformed_drop, 1);
 	model->non_ip_drop = value_or(&written->non_ip_drop, 0);
 	model->on_fail_drop = value_or(&written->on_fail_drop, 0);

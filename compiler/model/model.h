@@ -41,11 +41,12 @@ struct gpc_model_backend {
 	uint32_t first_endpoint, endpoint_count;
 	uint32_t table_size;
 	bool table_size_given;			/* else table_size is the default */
+	enum gpc_rebalance rebalance;
 	enum gpc_next_hop next_hop;
 	struct gpc_prefix next_hop_address;
 	bool used;				/* a listener refers to it */
 	bool has_health;
-	struct gpc_place at, table_size_at, next_hop_at, health_at;
+	struct gpc_place at, table_size_at, rebalance_at, next_hop_at, health_at;
 };
 
 /* An interface that a listener names. */
@@ -153,6 +154,7 @@ struct gpc_model_chain {
 struct gpc_model {
 	const char *name;
 	uint8_t hash_seed[16];
+	const struct gpc_digest_value *parent;	/* metadata.parent, as written */
 	bool malformed_drop, non_ip_drop, on_fail_drop;
 	uint32_t flows, flow_inserts;
 	uint32_t timeout[GPC_TIMEOUT_COUNT];

@@ -12,6 +12,7 @@
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
 	GPC_OPTION_ENV,
+	GPC_OPTION_PARENT,
 	GPC_OPTION_STRICT,
 	GPC_OPTION_TODAY,
 	GPC_OPTION_ALLOW_EXPIRED,
@@ -67,6 +68,7 @@ static enum gpc_exit activate(const struct gpc_call *call, const struct gpc_inpu
 		.source = input->name,
 		.inputs = inputs,
 		.environment = gpc_call_value(call, "env"),
+		.parent = input->has_parent ? &input->parent : NULL,
 	};
 	struct gpc_failure failure;
 

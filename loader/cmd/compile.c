@@ -12,6 +12,7 @@
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
 	GPC_OPTION_ENV,
+	GPC_OPTION_PARENT,
 	{'o', "output", "FILE", "write the image here, whole or not at all; - is standard output"},
 	{'v', "verbose", NULL, "sizes per section, tables and times on stderr"},
 	GPC_OPTION_STRICT,

@@ -20,6 +20,8 @@ struct json_object *gpc_generation_json(const struct gpc_generation *generation,
 		gpc_json_number(object, "upgrade_of", generation->upgrade_of);
 	gpc_json_text(object, "decision", generation->decision);
 	gpc_json_text(object, "file", generation->image);
+	if (generation->parent[0])
+		gpc_json_text(object, "rebalanced_from", generation->parent);
 	gpc_json_text(object, "commit", generation->commit);
 	return object;
 }

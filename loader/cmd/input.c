@@ -15,6 +15,7 @@
 #include "../file.h"
 #include "../history/origin.h"
 #include "output.h"
+#include "parent.h"
 
 /* ---- diagnostics ---- */
 
@@ -114,6 +115,7 @@ static bool compile(const struct gpc_call *call, const struct gpc_provider *disk
 		.commit = gpc_origin_commit(origin),
 		.today = input->today,
 		.allow_expired = gpc_call_has(call, "allow-expired"),
+		.parent = input->has_parent ? &input->parent.view : NULL,
 	};
 	double begin = now_ms();
 	bool good = gpc_compile(&input->diags, &files, &options, &input->compiled);
@@ -159,6 +161,16 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *const 
 
 	if (gpc_project_find(files, count, &input->project, &input->failure))
 		return input->failure.code;
+	if (gpc_call_has(call, "parent")) {
+		enum gpc_exit rc = gpc_parent_open(gpc_call_value(call, "parent"), &input->diags,
+						   &input->parent, &input->failure);
+
+		if (rc) {
+			show_diagnostics(input, format);
+			return rc;
+		}
+		input->has_parent = true;
+	}
 	input->name = name_project(&input->project);
 	if (count)
 		input->diags.prefix = written_folder(&input->arena, files[0]);
@@ -231,9 +243,10 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 	if (!images || !operand || !looks_like_image(operand))
 		return load_intent(call, &operand, operand ? 1 : 0, format, ret);
 	if (gpc_call_has(call, "file") || gpc_call_has(call, "env") ||
-	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired")) {
+	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired") ||
+	    gpc_call_has(call, "parent")) {
 		gpc_fail(&ret->failure, GPC_EXIT_USAGE, 0,
-			 "'%s' is a finished image: -f, -e, --today and --allow-expired have no meaning for it",
+			 "'%s' is a finished image: -f, -e, --parent, --today and --allow-expired have no meaning for it",
 			 operand);
 		return ret->failure.code;
 	}
@@ -267,6 +280,8 @@ void gpc_input_release(struct gpc_input *input)
 {
 	if (input->has_image)
 		gpc_image_release(&input->image);
+	if (input->has_parent)
+		gpc_image_release(&input->parent);
 	gpc_project_release(&input->project);
 	gpc_arena_release(&input->arena);
 	free(input->name);

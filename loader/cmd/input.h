@@ -18,6 +18,8 @@ struct gpc_input {
 	struct gpc_compiled compiled;
 	struct gpc_image image;
 	bool has_image;
+	struct gpc_image parent; /* of --parent, unlinked */
+	bool has_parent;
 	char *name; /* "web.yaml", "web.gpi": what the history calls the source */
 	uint64_t today; /* UTC seconds by which `expires` is judged; 0: not judged */
 	double compile_ms;
@@ -46,13 +48,19 @@ struct gpc_input {
 	{                                                                                          \
 		0, "allow-expired", NULL, "compile rules that have expired"                        \
 	}
+#define GPC_OPTION_PARENT                                                                          \
+	{                                                                                          \
+		0, "parent", "IMAGE",                                                              \
+			"what `rebalance: minimal` starts from: an image, `live` (what runs here) " \
+			"or `generation:N`"                                                        \
+	}
 #define GPC_OPTION_FORMAT                                                                          \
 	{                                                                                          \
 		0, "format", "FORMAT", "diagnostics as text, json or github"                       \
 	}
 
 /*
- * Fills *ret from operand (NULL: none) and -f, -e, --strict, --format, --json of the call.
+ * Fills *ret from operand (NULL: none) and -f, -e, --parent, --strict, --format, --json of the call.
  * `expires` is judged for commands that have --today: by it, else by the clock.
  * Diagnostics go to stderr as text, to stdout in the other forms. `images`: an image will do too.
  * Not OK: the command ends with gpc_input_end(). OK: has_image is set. gpc_input_release() is due

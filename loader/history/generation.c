@@ -74,6 +74,8 @@ static bool parse_trailer(const char *key, const char *value, struct gpc_generat
 		return parse_digest(value, g->image);
 	if (!strcmp(key, "Gpc-Decision"))
 		return parse_digest(value, g->decision);
+	if (!strcmp(key, "Gpc-Parent"))
+		return parse_digest(value, g->parent);
 	if (!strcmp(key, "Gpc-Policies"))
 		return gpc_stance_parse(value, &g->stance);
 	if (!strcmp(key, "Gpc-Result"))

@@ -25,6 +25,7 @@ struct gpc_history {
 	char *state_dir;
 	char *repo_path;
 	char *store_path;
+	char *parents_path;
 	git_repository *repo; /* NULL: there is no history yet */
 	struct gpc_pending pending;
 };

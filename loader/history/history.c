@@ -77,7 +77,9 @@ static int make_store(struct gpc_history *history, struct gpc_failure *failure)
 		abort();
 	if (make_folder(images, failure))
 		return -1;
-	return make_folder(history->store_path, failure);
+	if (make_folder(history->store_path, failure))
+		return -1;
+	return make_folder(history->parents_path, failure);
 }
 
 /* gpc names its branch itself; HEAD is for people's `git log`, and damage to it is told, not
@@ -120,7 +122,9 @@ static int open_repository(struct gpc_history *history, bool create, struct gpc_
 		return -1;
 	if (create)
 		return make_store(history, failure);
-	return gpc_folder_check(history->store_path, &missing, failure);
+	if (gpc_folder_check(history->store_path, &missing, failure))
+		return -1;
+	return gpc_folder_check(history->parents_path, &missing, failure);
 }
 
 int gpc_history_open(const char *state_dir, bool create, struct gpc_history **ret,
@@ -130,7 +134,8 @@ int gpc_history_open(const char *state_dir, bool create, struct gpc_history **re
 
 	if (!history || !(history->state_dir = strdup(state_dir)) ||
 	    asprintf(&history->repo_path, "%s/history.git", state_dir) < 0 ||
-	    asprintf(&history->store_path, "%s/images/sha256", state_dir) < 0)
+	    asprintf(&history->store_path, "%s/images/sha256", state_dir) < 0 ||
+	    asprintf(&history->parents_path, "%s/images/parents", state_dir) < 0)
 		abort();
 	git_libgit2_init();
 	gpc_git_isolate();
@@ -153,6 +158,7 @@ void gpc_history_free(struct gpc_history **history)
 	free(h->state_dir);
 	free(h->repo_path);
 	free(h->store_path);
+	free(h->parents_path);
 	free(h);
 	*history = NULL;
 }

@@ -5,12 +5,15 @@
  *
  *   $GPC_STATE_DIR/history.git     one commit per generation on refs/heads/main
  *   $GPC_STATE_DIR/images/sha256/  <file digest>.gpi, the last GPC_HISTORY_IMAGES
+ *   $GPC_STATE_DIR/images/parents/ those that `rebalance: minimal` started from: without them no
+ *                                  generation after them could be rebuilt; all are kept
  *
  * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers
- * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor. A
- * rollback is a new generation that names the old one (Gpc-Rollback-Of), and so is what another gpc made
- * of the same sources (Gpc-Upgrade-Of); one with policies says whether they decide (Gpc-Policies: audit or
- * enforce). Gpc-Layout is that of the image's format.
+ * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor, and
+ * Gpc-Parent (file digest) where `rebalance: minimal` started from an image. A rollback is a new generation
+ * that names the old one (Gpc-Rollback-Of), and so is what another gpc made of the same sources
+ * (Gpc-Upgrade-Of); one with policies says whether they decide (Gpc-Policies: audit or enforce). Gpc-Layout is
+ * that of the image's format.
  */
 #ifndef GPC_LOADER_HISTORY_HISTORY_H
 #define GPC_LOADER_HISTORY_HISTORY_H
@@ -43,6 +46,7 @@ struct gpc_generation {
 	char commit[41];
 	char image[65];	   /* file digest */
 	char decision[65]; /* decision digest */
+	char parent[65];   /* file digest of what `rebalance: minimal` started from; empty: nothing */
 	char result[64];   /* applied, ... */
 	char actor[128];
 	char source[256]; /* "web.yaml" or "web.gpi" or "rollback to 3" */
@@ -85,6 +89,7 @@ struct gpc_history_entry {
 	const char *source, *actor;
 	const char *inputs;	 /* one input path a line, so that a rebuild compiles the same */
 	const char *environment; /* -e ENV or NULL */
+	const struct gpc_image *parent; /* --parent or NULL; kept where a backend asks for it */
 	enum gpc_stance stance;
 	const struct gpc_generation
 		*rollback_of; /* or NULL: its sources and inputs are taken over */

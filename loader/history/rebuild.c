@@ -100,6 +100,8 @@ static enum gpc_read_status list_tree(void *context, const char *path, char ***r
 
 struct recipe {
 	struct json_object *json; /* owns the strings */
+	struct gpc_image parent;
+	bool has_parent;
 	const char **paths;
 	size_t count;
 	const char *environment;
@@ -108,6 +110,8 @@ struct recipe {
 static void release_recipe(struct recipe *recipe)
 {
 	json_object_put(recipe->json);
+	if (recipe->has_parent)
+		gpc_image_release(&recipe->parent);
 	free(recipe->paths);
 }
 
@@ -170,6 +174,7 @@ static int compile(const struct gpc_provider *provider, const struct recipe *rec
 	const struct gpc_compile_options options = {
 		.inputs = {recipe->paths, recipe->count, recipe->environment},
 		.tool_version = GPC_VERSION,
+		.parent = recipe->has_parent ? &recipe->parent.view : NULL,
 	};
 	struct gpc_compiled compiled;
 	struct gpc_arena arena = {0};
@@ -193,6 +198,41 @@ static int compile(const struct gpc_provider *provider, const struct recipe *rec
 	}
 	gpc_arena_release(&arena);
 	return rc;
+}
+
+/* An image that is not kept, or that this gpc cannot read, of a generation that has sources. */
+static int rebuild_image(struct gpc_history *history, const char *digest, struct gpc_image *ret,
+			 struct gpc_failure *failure)
+{
+	GPC_AUTO_FREE struct gpc_generation *list = NULL;
+	size_t count;
+
+	if (gpc_history_list(history, 0, &list, &count, failure))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(list[i].image, digest))
+			return gpc_history_rebuild(history, &list[i], ret, failure);
+	return gpc_fail(failure, GPC_EXIT_FAILED, 0, "it is the image of no generation");
+}
+
+/* What its tables were made from, where a backend has `rebalance: minimal`. */
+static int read_parent(struct gpc_history *history, const struct gpc_generation *generation,
+		       struct recipe *recipe, struct gpc_failure *failure)
+{
+	struct gpc_failure reason;
+
+	if (!generation->parent[0])
+		return 0;
+	recipe->has_parent =
+		gpc_store_get(history->parents_path, generation->parent, &recipe->parent, &reason) ==
+			GPC_STORE_OK ||
+		!rebuild_image(history, generation->parent, &recipe->parent, &reason);
+	if (recipe->has_parent)
+		return 0;
+	gpc_fail(failure, GPC_EXIT_FAILED, 0,
+		 "generation %u cannot be rebuilt without '%s/%s.gpi', which its tables were made from: %s",
+		 generation->number, history->parents_path, generation->parent, reason.message);
+	return gpc_fail_hint(failure, "apply its sources as a new generation");
 }
 
 static int open_sources(struct gpc_history *history, const struct gpc_generation *generation,
@@ -221,6 +261,7 @@ int gpc_history_rebuild(struct gpc_history *history, const struct gpc_generation
 	const struct gpc_provider provider = {&files, read_blob, list_tree};
 
 	if (read_recipe(history, generation, &recipe, failure) ||
+	    read_parent(history, generation, &recipe, failure) ||
 	    open_sources(history, generation, &sources, failure))
 		return -1;
 	files.tree = sources;

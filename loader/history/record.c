@@ -72,6 +72,21 @@ static int describe_inputs(struct gpc_history *history, const struct gpc_history
 	return 0;
 }
 
+/* The file digest of what the tables were made from; NULL: of nothing. */
+static const char *parent_of(const struct gpc_history_entry *entry, char out[65])
+{
+	uint32_t count;
+	const struct gpc_backend *backends =
+		gpc_image_section(entry->image, GPC_SEC_BACKEND, &count);
+
+	if (entry->rollback_of)
+		return entry->rollback_of->parent[0] ? entry->rollback_of->parent : NULL;
+	for (uint32_t i = 0; entry->parent && i < count; i++)
+		if (backends[i].rebalance == GPC_REBALANCE_MINIMAL)
+			return gpc_digest_format(entry->parent->head->file_digest, out);
+	return NULL;
+}
+
 static struct json_object *describe_image(const struct gpc_history_entry *entry,
 					  const struct gpc_generation *parent)
 {
@@ -91,6 +106,7 @@ static struct json_object *describe_image(const struct gpc_history_entry *entry,
 	add_count(object, image, GPC_SEC_POLICY, "policies");
 	add_text(object, "gpc", GPC_VERSION);
 	add_text(object, "parent", parent ? parent->decision : NULL);
+	add_text(object, "rebalanced-from", parent_of(entry, digest));
 	return object;
 }
 
@@ -218,6 +234,7 @@ static char *commit_message(const struct gpc_history_entry *entry,
 {
 	const struct gpc_image *image = entry->image;
 	char *text = NULL, digest[65];
+	const char *before;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -237,6 +254,9 @@ static char *commit_message(const struct gpc_history_entry *entry,
 	if (entry->stance != GPC_STANCE_NONE)
 		fprintf(out, "Gpc-Policies: %s\n", gpc_stance_name(entry->stance));
 	fprintf(out, "Gpc-Layout: %08x\n", image->head->abi);
+	before = parent_of(entry, digest);
+	if (before)
+		fprintf(out, "Gpc-Parent: %s\n", before);
 	if (entry->rollback_of)
 		fprintf(out, "%s: %u\n", entry->upgrade ? "Gpc-Upgrade-Of" : "Gpc-Rollback-Of",
 			entry->rollback_of->number);
@@ -316,6 +336,16 @@ static int record(struct gpc_history *history, const struct gpc_history_entry *e
 	return rc;
 }
 
+static int keep_parent(struct gpc_history *history, const struct gpc_history_entry *entry,
+		       struct gpc_failure *failure)
+{
+	char digest[65];
+
+	if (entry->rollback_of || !parent_of(entry, digest))
+		return 0;
+	return gpc_store_put(history->parents_path, entry->parent, failure);
+}
+
 int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_entry *entry,
 			uint32_t *ret_number, struct gpc_failure *failure)
 {
@@ -330,7 +360,8 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 	number = parent.number + 1;
 	if (number < entry->at_least)
 		number = entry->at_least;
-	if (gpc_store_put(history->store_path, entry->image, failure))
+	if (gpc_store_put(history->store_path, entry->image, failure) ||
+	    keep_parent(history, entry, failure))
 		return -1;
 	if (record(history, entry, number, pending.has_parent ? &parent : NULL, &pending, failure))
 		return -1;

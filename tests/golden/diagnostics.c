@@ -4,9 +4,9 @@
  * cases. A fault makes one path fail to be read in a way that root cannot arrange on a disk.
  *
  *   diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS]
- *               [--today YYYY-MM-DD] [--allow-expired] [-e ENV] FILE...
+ *               [--today YYYY-MM-DD] [--allow-expired] [--parent FILE] [-e ENV] FILE...
  *
- * --dump PASS also prints the result of a pass, before the diagnostics. Exits 0 if the input is valid, 3 if it is not.
+ * --parent FILE is compiled first, to be the parent; nothing is said about it. --dump PASS also prints the result of a pass, before the diagnostics. Exits 0 if the input is valid, 3 if it is not.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -14,12 +14,14 @@
 
 #include "base/disk.h"
 #include "diag/render.h"
+#include "image/layout.h"
 #include "intent/scalar.h"
 #include "pipeline.h"
 
 struct faulty {
 	struct gpc_provider disk;
 	const char *denied, *failed;
+	const char *parent;
 };
 
 static enum gpc_read_status read_faulty(void *context, const char *path, size_t max,
@@ -47,7 +49,8 @@ static enum gpc_read_status list_faulty(void *context, const char *path, char **
 static int usage(void)
 {
 	fputs("usage: diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS]\n"
-	      "                   [--today YYYY-MM-DD] [--allow-expired] [-e ENV] FILE...\n", stderr);
+	      "                   [--today YYYY-MM-DD] [--allow-expired] [--parent FILE] [-e ENV] FILE...\n",
+	      stderr);
 	return 64;
 }
 
@@ -67,6 +70,7 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_com
 		{"dump", required_argument, NULL, 'p'},
 		{"today", required_argument, NULL, 't'},
 		{"allow-expired", no_argument, NULL, 'x'},
+		{"parent", required_argument, NULL, 'b'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -88,6 +92,9 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_com
 		case 'x':
 			compile->allow_expired = true;
 			break;
+		case 'b':
+			faulty->parent = optarg;
+			break;
 		case 'e':
 			compile->inputs.environment = optarg;
 			break;
@@ -100,6 +107,21 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_com
 	return compile->inputs.count > 0;
 }
 
+static bool compile_parent(const struct gpc_provider *provider, const char *file,
+			   struct gpc_arena *arena, struct gpc_view *ret)
+{
+	const struct gpc_compile_options options = {.inputs = {&file, 1, NULL}};
+	struct gpc_compiled compiled;
+	struct gpc_diags diags;
+
+	gpc_diags_init(&diags, arena, false);
+	if (!gpc_compile(&diags, provider, &options, &compiled))
+		return false;
+	*ret = (struct gpc_view){(const char *)compiled.bytes,
+				 (1ull << gpc_size_class(compiled.size)) - 1};
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct gpc_arena arena = {0};
@@ -109,6 +131,7 @@ int main(int argc, char **argv)
 	struct gpc_provider provider = {&faulty, read_faulty, list_faulty};
 	struct gpc_compile_options compile = {.tool_version = "golden", .dump_to = stdout};
 	struct gpc_compiled compiled;
+	struct gpc_view parent;
 	bool valid;
 
 	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &compile))
@@ -118,6 +141,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	faulty.disk = gpc_disk_provider(&disk);
+	if (faulty.parent) {
+		if (!compile_parent(&provider, faulty.parent, &arena, &parent))
+			return usage();
+		compile.parent = &parent;
+	}
 	gpc_diags_init(&diags, &arena, false);
 	valid = gpc_compile(&diags, &provider, &compile, &compiled);
 	gpc_diags_render(&diags, GPC_DIAG_TEXT, false, stdout);

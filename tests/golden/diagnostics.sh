@@ -43,6 +43,8 @@ run_case() {
 	root=$(root_of "$case") || { fail "$name" "make.sh failed"; return; }
 	[ ! -f "$case/args" ] || read -r -a args <"$case/args"
 	timeout 20 "$tool" "$root" "${args[@]}" >"$work/actual" 2>&1 </dev/null || status=$?
+	# The digest of an image changes with every layout.
+	sed -Ei 's/(decision digest is )[0-9a-f]{64}/\1DIGEST/' "$work/actual"
 	[ -z "${UPDATE:-}" ] || cp "$work/actual" "$case/expected"
 	grep -q ': error\[\|^error\[' "$work/actual" && wanted=3
 	if ! diff -u "$case/expected" "$work/actual"; then

@@ -23,7 +23,7 @@ static void make_plane(struct plane *p, void (*intent)(struct fixture *fixture))
 	intent(&p->fixture);
 	p->random = 1;
 	CU_ASSERT_FATAL(gpc_model_build(diags, &p->fixture.intent, &p->model));
-	CU_ASSERT_FATAL(gpc_lower(diags, &p->model, &tables));
+	CU_ASSERT_FATAL(gpc_lower(diags, &p->model, NULL, &tables));
 	CU_ASSERT_FATAL(gpc_image_write(diags, &p->model, &tables, &provenance, &bytes));
 	CU_ASSERT_FATAL(gpc_image_open(diags, "a.gpi", bytes.bytes, bytes.size, false, &p->image));
 }

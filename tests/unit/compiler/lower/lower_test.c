@@ -250,7 +250,7 @@ static void keys_without_a_perfect_hash_are_refused(void)
 	fixture_small_plane(&f);
 	CU_ASSERT_FATAL(gpc_model_build(&f.diags, &f.intent, &model));
 	model.endpoints[1].id = model.endpoints[0].id;
-	CU_ASSERT_FALSE(gpc_lower(&f.diags, &model, &tables));
+	CU_ASSERT_FALSE(gpc_lower(&f.diags, &model, NULL, &tables));
 	CU_ASSERT_PTR_NOT_NULL(fixture_find(&f, GPC_E0411));
 	CU_ASSERT_EQUAL(tables.maglev_count, 7);
 	fixture_release(&f);

@@ -99,7 +99,7 @@ static void lower(struct lowered *l, const struct variant *v)
 	fixture_ports(f, &protect->ports, IPPROTO_TCP, v->protect_port, v->protect_port);
 	f->intent.defaults.builtin[GPC_BUILTIN_ND] = fixture_number(f, v->nd);
 	CU_ASSERT_FATAL(gpc_model_build(&f->diags, &f->intent, &l->model));
-	CU_ASSERT_FATAL(gpc_lower(&f->diags, &l->model, &l->tables));
+	CU_ASSERT_FATAL(gpc_lower(&f->diags, &l->model, NULL, &l->tables));
 }
 
 static const char *name_of(const struct lowered *l, uint32_t name)
@@ -204,7 +204,7 @@ static void tags_are_distinct_and_not_zero(void)
 		interfaces[i] = (struct gpc_model_interface){.id = ids[i], .name = "x"};
 		chains[i].interface = i;
 	}
-	CU_ASSERT_FATAL(gpc_lower(&f.diags, &model, &tables));
+	CU_ASSERT_FATAL(gpc_lower(&f.diags, &model, NULL, &tables));
 	for (uint32_t i = 0; i < 6; i++)
 		CU_ASSERT_EQUAL(tables.chains[i].tag, tags[i]);
 	fixture_release(&f);
@@ -238,7 +238,7 @@ static void a_rate_and_a_log_reach_the_record(void)
 	struct fixture f;
 
 	fixture_init(&f);
-	CU_ASSERT_FATAL(gpc_lower(&f.diags, &model, &tables));
+	CU_ASSERT_FATAL(gpc_lower(&f.diags, &model, NULL, &tables));
 	record = &tables.rules[GPC_BUILTIN_COUNT];
 	CU_ASSERT_EQUAL(record->flags, GPC_RULE_RATE | GPC_RULE_RATE_SOURCE);
 	CU_ASSERT_EQUAL(record->exceed, GPC_ACTION_REJECT);

@@ -66,13 +66,15 @@ static inline void file_put(const char *path, const char *text)
 		abort();
 }
 
-/* Compiles files into an image; aborts (after showing why) when that fails. */
-static inline struct gpc_image image_of(const struct gpc_history_file *files, size_t count,
-					const char *environment)
+/* Compiles files into an image (parent NULL: none); aborts (after showing why) when that fails. */
+static inline struct gpc_image image_after(const struct gpc_image *parent,
+					   const struct gpc_history_file *files, size_t count,
+					   const char *environment)
 {
 	const char *inputs[] = {files[0].path};
 	struct gpc_compile_options options = {.inputs = {inputs, 1, environment},
-					      .tool_version = "test"};
+					      .tool_version = "test",
+					      .parent = parent ? &parent->view : NULL};
 	struct gpc_arena arena = {0};
 	struct gpc_memfiles memory;
 	struct gpc_compiled compiled;
@@ -93,6 +95,12 @@ static inline struct gpc_image image_of(const struct gpc_history_file *files, si
 	}
 	gpc_arena_release(&arena);
 	return image;
+}
+
+static inline struct gpc_image image_of(const struct gpc_history_file *files, size_t count,
+					const char *environment)
+{
+	return image_after(NULL, files, count, environment);
 }
 
 static inline struct gpc_image image_of_text(const char *text)

@@ -322,6 +322,69 @@ static void the_last_images_are_kept_and_older_ones_rebuilt(void)
 	folder_drop(&f);
 }
 
+/* Generations of `rebalance: minimal`, each made from the one before; returns the last one's number. */
+static uint32_t record_lineage(struct gpc_history *history, struct gpc_image images[3])
+{
+	uint32_t number = 0;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		char text[1024];
+		struct gpc_history_file file = {"web.yaml", text, 0};
+		struct gpc_history_entry entry = {.image = &images[i],
+						  .files = &file,
+						  .file_count = 1,
+						  .source = "web.yaml",
+						  .actor = "tester",
+						  .inputs = "web.yaml\n",
+						  .parent = i ? &images[i - 1] : NULL};
+
+		file.size = (size_t)snprintf(
+			text, sizeof(text),
+			PLANE_HEAD "backends:\n  - name: web\n    rebalance: minimal\n    endpoints: ["
+				   "{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: %u}, "
+				   "{name: c, address: 10.0.0.3}]\n",
+			i == 1 ? 7 : 1);
+		images[i] = image_after(entry.parent, &file, 1, NULL);
+		CU_ASSERT_FATAL(!gpc_history_prepare(history, &entry, &number, &failure));
+		CU_ASSERT_FATAL(!gpc_history_publish(history, &failure));
+	}
+	return number;
+}
+
+static void what_tables_started_from_is_kept_and_a_rebuild_starts_from_it(void)
+{
+	struct gpc_image images[3], image;
+	struct gpc_history *history;
+	struct gpc_generation g;
+	char digest[65], path[PATH_MAX];
+	struct folder f;
+	bool rebuilt;
+
+	folder_make(&f);
+	history = open_history(&f);
+	CU_ASSERT_EQUAL(record_lineage(history, images), 3);
+	/* The sources of 1 and 3 are the same; what they became depends on what was before. */
+	CU_ASSERT(memcmp(images[0].head->decision_digest, images[2].head->decision_digest, 32));
+	CU_ASSERT_FATAL(!gpc_history_find(history, 3, &g, &failure));
+	CU_ASSERT_STRING_EQUAL(g.parent, gpc_digest_format(images[1].head->file_digest, digest));
+	drop_images(&f);
+	CU_ASSERT_FATAL(!gpc_history_image(history, &g, &image, &rebuilt, &failure));
+	CU_ASSERT(rebuilt);
+	CU_ASSERT(!memcmp(image.head->decision_digest, images[2].head->decision_digest, 32));
+	gpc_image_release(&image);
+	nftw(folder_file(&f, "images/parents", path), fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+	/* Without them it is rebuilt from 2, and that from 1. */
+	CU_ASSERT_FATAL(!gpc_history_image(history, &g, &image, &rebuilt, &failure));
+	gpc_image_release(&image);
+	memset(g.parent, 'a', 64);
+	CU_ASSERT(gpc_history_image(history, &g, &image, &rebuilt, &failure));
+	CU_ASSERT_PTR_NOT_NULL(strstr(failure.message, "it is the image of no generation"));
+	for (unsigned int i = 0; i < 3; i++)
+		gpc_image_release(&images[i]);
+	gpc_history_free(&history);
+	folder_drop(&f);
+}
+
 static const struct gpc_history_file project[] = {
 #define FILE_ROW(path, text)                                                                       \
 	{                                                                                          \
@@ -549,6 +612,8 @@ GPC_UNIT_MAIN("history/history",
 	       a_rollback_names_the_old_generation_and_takes_its_sources},
 	      {"the_last_images_are_kept_and_older_ones_rebuilt",
 	       the_last_images_are_kept_and_older_ones_rebuilt},
+	      {"what_tables_started_from_is_kept_and_a_rebuild_starts_from_it",
+	       what_tables_started_from_is_kept_and_a_rebuild_starts_from_it},
 	      {"includes_feeds_and_overlays_are_rebuilt_too",
 	 includes_feeds_and_overlays_are_rebuilt_too},
 	      {"a_rebuild_that_decides_otherwise_is_refused_naming_both",
