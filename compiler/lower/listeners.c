@@ -12,10 +12,15 @@ enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family)
 	return gpc_endpoint_usable(&v4_only, forward, family) ? GPC_REACH_ANY : GPC_REACH_V6;
 }
 
+bool gpc_reach_takes(enum gpc_reach reach, bool has4, bool has6)
+{
+	return has6 || (has4 && reach == GPC_REACH_ANY);
+}
+
 static bool takes_flows(const struct gpc_model_endpoint *endpoint, enum gpc_reach reach)
 {
 	return endpoint->state == GPC_STATE_READY && endpoint->weight &&
-	       (reach == GPC_REACH_ANY || endpoint->has6);
+	       gpc_reach_takes(reach, endpoint->has4, endpoint->has6);
 }
 
 struct plan {

@@ -63,35 +63,55 @@ static void list_backends(struct gpc_arena *arena, struct gpc_parent *parent)
 }
 
 /* What the flows of one listener use of a pool, and of those that it fails over to. */
-static void note_pools(struct gpc_parent *parent, enum gpc_forward forward, uint32_t pool)
+static void visit_pools(struct gpc_view view, uint32_t listener, uint32_t pool,
+			gpc_table_visit *visit, void *context)
 {
-	const struct gpc_backend *backends = section(parent, GPC_SEC_BACKEND);
-	const struct gpc_pool *pools = section(parent, GPC_SEC_POOL);
+	const struct gpc_plane *plane = gpc_view_plane(view);
+	const struct gpc_listener *listeners =
+		(const void *)(view.base + plane->section[GPC_SEC_LISTENER].offset);
+	const struct gpc_pool *pools = (const void *)(view.base + plane->section[GPC_SEC_POOL].offset);
 
 	for (uint32_t i = 0; i <= GPC_MAX_FAILOVER && pool != GPC_NONE; i++) {
-		struct before *before = find(parent, backends[pools[pool].backend].id);
+		struct gpc_table_use use = {.listener = listener, .backend = pools[pool].backend};
 
-		for (int family = GPC_V4; family <= GPC_V6; family++)
-			if (pools[pool].table[family].size)
-				before->table[gpc_reach(forward, (enum gpc_family)family)] =
-					pools[pool].table[family].table;
+		for (int family = GPC_V4; family <= GPC_V6; family++) {
+			if (!pools[pool].table[family].size)
+				continue;
+			use.table = pools[pool].table[family].table;
+			use.family = (enum gpc_family)family;
+			use.reach = gpc_reach((enum gpc_forward)listeners[listener].forward, use.family);
+			visit(context, &use);
+		}
 		pool = pools[pool].failover;
 	}
+}
+
+void gpc_tables_visit(struct gpc_view view, gpc_table_visit *visit, void *context)
+{
+	const struct gpc_section *section = &gpc_view_plane(view)->section[GPC_SEC_LISTENER];
+	const struct gpc_listener *listeners = (const void *)(view.base + section->offset);
+
+	for (uint32_t i = 0; i < section->count; i++)
+		for (uint32_t k = 0; k < listeners[i].pools; k++)
+			visit_pools(view, i, listeners[i].first_pool + k, visit, context);
+}
+
+static void note_use(void *context, const struct gpc_table_use *use)
+{
+	struct gpc_parent *parent = context;
+	const struct gpc_backend *backends = section(parent, GPC_SEC_BACKEND);
+
+	find(parent, backends[use->backend].id)->table[use->reach] = use->table;
 }
 
 static const struct gpc_parent *read_view(struct gpc_arena *arena, struct gpc_view view)
 {
 	struct gpc_parent *parent = GPC_NEW(arena, struct gpc_parent);
-	const struct gpc_listener *listeners;
 
 	parent->view = view;
 	parent->plane = gpc_view_plane(view);
 	list_backends(arena, parent);
-	listeners = section(parent, GPC_SEC_LISTENER);
-	for (uint32_t i = 0; i < section_count(parent, GPC_SEC_LISTENER); i++)
-		for (uint32_t k = 0; k < listeners[i].pools; k++)
-			note_pools(parent, (enum gpc_forward)listeners[i].forward,
-				   listeners[i].first_pool + k);
+	gpc_tables_visit(view, note_use, parent);
 	return parent;
 }
 

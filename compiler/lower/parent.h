@@ -11,6 +11,16 @@
 
 struct gpc_parent;
 
+/* A table as one listener's new flows of one family use it. */
+struct gpc_table_use {
+	uint32_t listener, backend, table;	/* indexes in the image */
+	enum gpc_family family;
+	enum gpc_reach reach;
+};
+typedef void gpc_table_visit(void *context, const struct gpc_table_use *use);
+/* All uses in a checked image, by listener. */
+void gpc_tables_visit(struct gpc_view view, gpc_table_visit *visit, void *context);
+
 /*
  * *ret is NULL without a view, and where no backend asks for its tables. A warning where one does and
  * there is no view; false after an error if the plane names another parent (`metadata.parent`).

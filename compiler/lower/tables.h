@@ -79,6 +79,8 @@ void gpc_tables_dump(const struct gpc_tables *tables, FILE *out);
  */
 enum gpc_reach { GPC_REACH_ANY, GPC_REACH_V6, GPC_REACH_COUNT };
 enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family);
+/* Is an endpoint with such addresses among them? */
+bool gpc_reach_takes(enum gpc_reach reach, bool has4, bool has6);
 
 /*
  * Can a listener of this family send to the endpoint (SEMANTICS 6.2)? ipip: v4 to v4 or v6, v6 to
