@@ -164,7 +164,7 @@ static inline bool fixture_compile(struct fixture *fixture, struct gpc_image_byt
 	struct gpc_model model;
 
 	return gpc_model_build(&fixture->diags, &fixture->intent, &model) &&
-	       gpc_check(&fixture->diags, &model) && gpc_lower(&fixture->diags, &model, &tables) &&
+	       gpc_check(&fixture->diags, &model) && gpc_lower(&fixture->diags, &model, NULL, &tables) &&
 	       gpc_image_write(&fixture->diags, &model, &tables, &provenance, ret);
 }
 
