@@ -50,19 +50,30 @@ static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_
 	struct gpc_case *c = open_case(w);
 	struct gpc_packet *p = &c->packet, *q = quote_of(c);
 	__u8 builtin = w->plane->builtin[GPC_BUILTIN_ICMP_ERROR];
+	int listener;
 
 	c->relation = GPC_FLOW_UNKNOWN;
 	if (builtin == GPC_BUILTIN_RULES ||
 	    !gpc_quoted_xdp(ctx, q, p->l4 + GPC_ICMP_HEAD,
 			    GPC_ETH_SIZE + 4 * p->tags + p->length))
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);
-	c->one_sided = balances && find_listener(w, s, q->tuple.source, q->tuple.source_port,
-						 q->tuple.protocol);
-	if (!gpc_judge_error(c))
+	if (unlikely(w->plane->flags & GPC_PLANE_NAT))
+		gpc_find_quoted(c);
+	listener = balances && !c->nat.reply &&
+		   find_listener(w, s, q->tuple.source, q->tuple.source_port, q->tuple.protocol);
+	c->one_sided = listener && sees_one_side(s->listener);
+	if (!gpc_judge_error(c)) {
+		c->nat.reply = 0;
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);
-	if (builtin == GPC_BUILTIN_DENY || !balances || !c->one_sided)
+	}
+	if (builtin == GPC_BUILTIN_DENY || !balances ||
+	    !(c->nat.reply || (listener && balances_to(s->listener))))
 		return end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
 	gpc_count_rule(c, GPC_BUILTIN_ICMP_ERROR);
+	if (c->nat.reply || is_nat(s->listener)) {
+		keep_for_nat(w, s->listener_index);
+		return go_on_in_nat();
+	}
 	choose_quoted(w, s);
 	return ended(GPC_REASON_FORWARDED, GPC_VERDICT_FORWARD);
 }
@@ -104,7 +115,7 @@ static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason,
  * it was chosen, and looks at the sending once.
  */
 static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc_walk *w,
-						  struct gpc_service *s, int *action)
+						  struct gpc_service *s, int *action, int nat)
 {
 	WRITE_ONCE(w->c->endpoint, s->endpoint);
 	WRITE_ONCE(w->c->new_flow, s->new_flow);
@@ -113,7 +124,13 @@ static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc
 	s->new_flow = READ_ONCE(w->c->new_flow);
 	if (s->endpoint == GPC_NONE)
 		return ended(READ_ONCE(w->c->refused), GPC_VERDICT_DROP);
-	return forward(ctx, w, s, action);
+	return forward(ctx, w, s, action, nat);
+}
+
+/* What is for no listener: it passes, if it is not a reply of a `nat` flow. */
+static __always_inline struct gpc_end end_unbalanced(struct gpc_walk *w, int balances, __u32 passed)
+{
+	return unlikely(w->c->nat.reply) ? go_on_in_nat() : end_passed(w, balances, passed);
 }
 
 /*
@@ -130,27 +147,34 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 
 	listener = balances && !w->c->packet.fragment &&
 		   find_listener(w, s, t->destination, t->destination_port, t->protocol);
+	if (!listener)
+		look_for_reply(w);
 	if (!listener && !w->chain)
-		return end_passed(w, balances, passed);
+		return end_unbalanced(w, balances, passed);
 	stateful = w->chain && w->chain->flags & GPC_CHAIN_STATEFUL;
 	flow = listener || (stateful && packet_has_flow(&w->c->packet));
+	w->c->one_sided = listener && sees_one_side(s->listener);
 	walk_time(w);
 	if (flow) {
 		find_flow(w);
-		age_flow(w, listener);
+		age_flow(w, w->c->one_sided);
 	}
 	if (w->chain) {
-		said = ask(w, flow && stateful, listener);
+		said = ask(w, flow && stateful);
 		if (unlikely(denies(said)))
 			return refuse(w, said);
 	}
 	if (!listener) {
 		if (flow && !keep_flow(w))
 			return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
-		return end_passed(w, balances, passed);
+		return end_unbalanced(w, balances, passed);
 	}
-	choose_endpoint(ctx, w, s);
-	return send_chosen(ctx, w, s, action);
+	if (is_nat(s->listener)) {
+		keep_for_nat(w, s->listener_index);
+		return go_on_in_nat();
+	}
+	choose_endpoint(ctx, w, s, 0);
+	return send_chosen(ctx, w, s, action, 0);
 }
 
 /*
@@ -194,6 +218,15 @@ static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
 	w->c->frame = frame;
 }
 
+/* Does it go on in gpc_nat? If so, that is told the rest. */
+static __always_inline int wants_nat(struct gpc_walk *w, __u32 frame, struct gpc_end end)
+{
+	if (likely(end.reason != GPC_GO_ON_IN_NAT))
+		return 0;
+	hand_over(w, frame);
+	return 1;
+}
+
 /* Is the packet answered by gpc_answer? If so, that has been told all. */
 static __always_inline int wants_answer(struct gpc_walk *w, __u32 frame, struct gpc_end end)
 {
@@ -235,6 +268,8 @@ static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, enum gp
 
 	w->packets = 1;
 	w->c = case_of(hook);
+	if (likely(w->c))
+		w->c->nat.reply = 0;
 	if (unlikely(pick.word & GPC_CTL_OFF)) {
 		*ret_end = ended(GPC_REASON_OFF, GPC_VERDICT_PASS);
 		return 0;

@@ -75,8 +75,8 @@ __noinline int gpc_judge_quoted(struct gpc_case *c)
 	to = &c->packet.tuple;
 	quoted = &c->quoted.tuple;
 	view = image_of(c->slot);
-	if (!view.base || to->destination[0] != quoted->source[0] ||
-	    to->destination[1] != quoted->source[1])
+	if (!view.base || (!c->nat.reply && (to->destination[0] != quoted->source[0] ||
+					     to->destination[1] != quoted->source[1])))
 		return 0;
 	if (quotes_known_flow(c, gpc_view_plane(view)))
 		return 1;

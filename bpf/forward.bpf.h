@@ -7,7 +7,24 @@
 #define GPC_FORWARD_BPF_H
 
 #include "client.bpf.h"
-#include "encap.bpf.h"
+#include "nat_send.bpf.h"
+
+static __always_inline int is_nat(const struct gpc_listener *listener)
+{
+	return unlikely(listener->forward == GPC_FORWARD_NAT);
+}
+
+/* Has it endpoints? */
+static __always_inline int balances_to(const struct gpc_listener *listener)
+{
+	return listener->forward != GPC_FORWARD_PASS;
+}
+
+/* Do replies go another way? */
+static __always_inline int sees_one_side(const struct gpc_listener *listener)
+{
+	return listener->forward != GPC_FORWARD_NAT && listener->forward != GPC_FORWARD_PASS;
+}
 
 /* The entry goes: the next packet of the flow is the first of an unknown one. */
 __noinline int gpc_forget_flow(const struct gpc_case *c)
@@ -32,19 +49,69 @@ static __always_inline int enter_endpoint(struct gpc_walk *w, const struct gpc_s
 	return gpc_enter_flow(c);
 }
 
-/* The endpoint of a known flow changes, or a flow opens: an entry within the budget. 0: it is there. */
-static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *s)
+/* A `nat` flow whose replies could not find it is not sent on. `port`: that it has taken with `snat`, or 0. */
+static __always_inline void have_twin(struct gpc_walk *w, struct gpc_service *s, __u32 port)
+{
+	__u32 snat = s->listener->flags & GPC_LISTENER_SNAT;
+
+	if (!gpc_keep_twin(w->c, s->endpoint, snat, port)) {
+		s->endpoint = GPC_NONE;
+		s->refused = w->c->nat.reason;
+	} else if (snat) {
+		w->now.hint = w->c->nat.port;
+	}
+}
+
+/* An ICMP error for a listener of `nat` goes to the endpoint of the flow that it is about. */
+static __always_inline void aim_error(struct gpc_walk *w, struct gpc_service *s)
+{
+	int snat = s->listener->flags & GPC_LISTENER_SNAT;
+	struct gpc_case *c = w->c;
+	__u32 port = snat ? snat_port(c->entry.hint) : 0;
+
+	s->new_flow = 0;
+	s->endpoint = GPC_NONE;
+	s->refused = GPC_REASON_NO_ENDPOINT;
+	if (c->relation != GPC_FLOW_REPLY || (snat && !port))
+		return;
+	s->endpoint = kept_endpoint(w, s, &c->entry, GPC_FLOW_STAYS);
+	if (s->endpoint != GPC_NONE && !gpc_aim_error(c, s->endpoint, port))
+		s->endpoint = GPC_NONE;
+}
+
+/* Of a known `nat` flow the twin is looked for again when its entry changes, which it does each second. */
+static __always_inline void aim_known(struct gpc_walk *w, struct gpc_service *s)
+{
+	int snat = s->listener->flags & GPC_LISTENER_SNAT;
+	__u32 port = snat ? snat_port(w->now.hint) : 0;
+
+	if (unlikely(w->now.mark != w->seen || (snat && !port)) ||
+	    !gpc_aim(w->c, &w->c->packet.tuple, s->endpoint, port))
+		have_twin(w, s, port);
+}
+
+/*
+ * The endpoint of a known flow changes, or a flow opens: an entry within the budget. 0: it is there. A `nat`
+ * flow without one is not sent on. `nat` is a constant.
+ */
+static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *s, int nat)
 {
 	const struct gpc_packet *p = &w->c->packet;
-	int failed = 1;
+	int failed = 1, budget = take_budget(w);
 
-	if (take_budget(w))
+	if (nat && budget)
+		have_twin(w, s, 0);
+	if (budget && s->endpoint != GPC_NONE)
 		failed = enter_endpoint(w, s);
 	/* An entry that cannot be renewed must not lead the flow back to where it was. */
 	if (failed && w->c->relation != GPC_FLOW_UNKNOWN)
 		gpc_forget_flow(w->c);
 	s->new_flow = !failed || w->c->relation != GPC_FLOW_UNKNOWN ||
 		      p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
+	if (nat && failed && s->endpoint != GPC_NONE) {
+		s->endpoint = GPC_NONE;
+		s->refused = GPC_REASON_FLOW_LIMIT;
+	}
 	return failed;
 }
 
@@ -67,9 +134,9 @@ static __always_inline __u32 find_endpoint(struct xdp_md *ctx, struct gpc_walk *
 	return picked_endpoint(w, s, &w->c->packet.tuple);
 }
 
-/* Finds s->endpoint, GPC_NONE if nobody takes the flow: s->refused says why. */
+/* Finds s->endpoint, GPC_NONE if nobody takes the flow: s->refused says why. `nat` is a constant. */
 static __always_inline void choose_endpoint(struct xdp_md *ctx, struct gpc_walk *w,
-					    struct gpc_service *s)
+					    struct gpc_service *s, int nat)
 {
 	int chosen, failed = 0;
 
@@ -78,13 +145,22 @@ static __always_inline void choose_endpoint(struct xdp_md *ctx, struct gpc_walk 
 	if (unlikely(!w->c->fresh && w->c->relation == GPC_FLOW_REPLY)) {
 		/* two listeners' addresses talk to each other: the entry is the other way's */
 		s->endpoint = picked_endpoint(w, s, &w->c->packet.tuple);
+		if (nat && s->endpoint != GPC_NONE)
+			have_twin(w, s, 0);
 		return;
 	}
 	s->endpoint = find_endpoint(ctx, w, s, &chosen);
 	if (s->endpoint == GPC_NONE)
 		return;
+	if (nat && w->now.endpoint != gpc_endpoint_at(w->view, s->endpoint)->id)
+		chosen = 1;
+	if (nat && !chosen) {
+		aim_known(w, s);
+		if (s->endpoint == GPC_NONE)
+			return;
+	}
 	if (unlikely(chosen))
-		failed = enter_choice(w, s);
+		failed = enter_choice(w, s, nat);
 	else if (unlikely(w->c->opened && w->c->store))
 		enter_endpoint(w, s);
 	else
@@ -168,14 +244,24 @@ static __always_inline __u32 grows_by(__u8 forward, __u32 family)
 {
 	__u32 size = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
 
-	if (forward == GPC_FORWARD_DSR)
+	if (forward == GPC_FORWARD_DSR || forward == GPC_FORWARD_NAT)
 		return 0;
 	return forward == GPC_FORWARD_GUE ? size + GPC_UDP_SIZE : size;
 }
 
-/* Sends the packet to s->endpoint; *action is what the program returns then. */
+static __always_inline void count_forwarded(const struct gpc_walk *w, const struct gpc_service *s,
+					    const struct gpc_link_endpoint *host)
+{
+	__u32 frame = w->c->packet.frame;
+
+	count(gpc_link_listener_at(w->view, w->link, s->listener_index)->counter, 1, frame,
+	      s->new_flow);
+	count(host->counter, 1, frame, s->new_flow);
+}
+
+/* Sends the packet to s->endpoint; *action is what the program returns then. `nat` is a constant. */
 static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_walk *w,
-					      const struct gpc_service *s, int *action)
+					      const struct gpc_service *s, int *action, int nat)
 {
 	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, s->endpoint);
 	const struct gpc_link_endpoint *host = gpc_link_endpoint_at(w->view, w->link, s->endpoint);
@@ -191,6 +277,14 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 			w->c->now, &route) ||
 	    (grows && !has_source(host, family)))
 		return ended(GPC_REASON_NO_NEXT_HOP, GPC_VERDICT_DROP);
+	if (nat) {
+		w->c->nat.route = route;
+		*action = gpc_send_translated(
+			ctx, w->c, s->listener->flags & GPC_LISTENER_MSS_CLAMP ? w->in->mtu : 0);
+		if (*action >= 0)
+			count_forwarded(w, s, host);
+		return sent(w, *action, GPC_REASON_FORWARDED);
+	}
 	if (unlikely(too_big(p, grows, route.mtu)))
 		return end_too_big(w, grows, route.mtu);
 	if (s->listener->forward == GPC_FORWARD_GUE)
@@ -200,9 +294,7 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	if (unlikely(*action < 0))
 		return ended(GPC_REASON_NO_HEADROOM,
 			     drop_if(w->plane->flags & GPC_PLANE_ON_FAIL_DROP));
-	count(gpc_link_listener_at(w->view, w->link, s->listener_index)->counter, 1, p->frame,
-	      s->new_flow);
-	count(host->counter, 1, p->frame, s->new_flow);
+	count_forwarded(w, s, host);
 	return ended(GPC_REASON_FORWARDED, GPC_VERDICT_FORWARD);
 }
 

@@ -6,6 +6,7 @@
 #include "gpc_answer.bpf.c"
 #include "gpc_decap.bpf.c"
 #include "gpc_error.bpf.c"
+#include "gpc_nat.bpf.c"
 #include "gpc_odd.bpf.c"
 #include "gpc_tc.bpf.c"
 #include "gpc_xdp.bpf.c"

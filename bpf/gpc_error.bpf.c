@@ -22,8 +22,12 @@ int gpc_error(struct xdp_md *ctx)
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ODD);
 			end = end_missing(&w);
 		}
-		if (end.verdict == GPC_VERDICT_FORWARD)
-			end = send_chosen(ctx, &w, &service, &action);
+		if (end.reason == GPC_REASON_FORWARDED)
+			end = send_chosen(ctx, &w, &service, &action, 0);
+		if (wants_nat(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_NAT);
+			end = end_missing(&w);
+		}
 		if (wants_answer(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ANSWER);
 			end = end_missing(&w);

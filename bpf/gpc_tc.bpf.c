@@ -11,6 +11,7 @@
 #include <linux/pkt_cls.h>
 
 #include "error.bpf.h"
+#include "nat_send.bpf.h"
 #include "reject.bpf.h"
 
 static __always_inline int slot_is_named(__u64 word, __u32 slot)
@@ -49,7 +50,7 @@ static __always_inline int adopt_meta(struct __sk_buff *skb, struct gpc_pick *pi
 }
 
 /* GPC_PARSED in `reason`: not about a known flow, so an ordinary packet. */
-static __always_inline struct gpc_end skb_error(struct __sk_buff *skb, struct gpc_walk *w)
+static __always_inline struct gpc_end skb_error(struct __sk_buff *skb, struct gpc_walk *w, int *action)
 {
 	struct gpc_case *c = open_case(w);
 	struct gpc_packet *p = &c->packet, *q = quote_of(c);
@@ -57,28 +58,48 @@ static __always_inline struct gpc_end skb_error(struct __sk_buff *skb, struct gp
 	c->relation = GPC_FLOW_UNKNOWN;
 	if (w->plane->builtin[GPC_BUILTIN_ICMP_ERROR] == GPC_BUILTIN_RULES ||
 	    !gpc_quoted_skb(skb, q, p->l4 + GPC_ICMP_HEAD,
-			    GPC_ETH_SIZE + 4 * p->tags + p->length) ||
-	    !gpc_judge_error(c))
+			    GPC_ETH_SIZE + 4 * p->tags + p->length))
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);
+	c->one_sided = 0;
+	if (w->direction == GPC_INGRESS && w->plane->flags & GPC_PLANE_NAT)
+		gpc_find_quoted(c);
+	if (!gpc_judge_error(c)) {
+		c->nat.reply = 0;
+		return ended(GPC_PARSED, GPC_VERDICT_PASS);
+	}
+	if (c->nat.reply && w->plane->builtin[GPC_BUILTIN_ICMP_ERROR] == GPC_BUILTIN_ALLOW) {
+		gpc_count_rule(c, GPC_BUILTIN_ICMP_ERROR);
+		return send_reply_skb(skb, w, action);
+	}
 	return end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
 }
 
-static __always_inline struct gpc_end skb_special(struct __sk_buff *skb, struct gpc_walk *w)
+static __always_inline struct gpc_end skb_special(struct __sk_buff *skb, struct gpc_walk *w,
+						  int *action)
 {
 	enum gpc_builtin builtin = builtin_of(&w->c->packet);
 
 	if (builtin != GPC_BUILTIN_COUNT && w->plane->builtin[builtin] != GPC_BUILTIN_RULES)
 		return end_builtin(w, builtin, GPC_REASON_BUILTIN);
 	if (quotes_packet(&w->c->packet))
-		return skb_error(skb, w);
+		return skb_error(skb, w, action);
 	return ended(GPC_PARSED, GPC_VERDICT_PASS);
+}
+
+/* Of what nobody objects to: it passes, if it is not a reply of a `nat` flow. */
+static __always_inline struct gpc_end end_unasked(struct __sk_buff *skb, struct gpc_walk *w,
+						  int *action)
+{
+	if (w->c->nat.reply)
+		return send_reply_skb(skb, w, action);
+	return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
 }
 
 /*
  * Both walks, without listeners. What leaves by an interface without a chain still makes and keeps up
  * flows if a chain is stateful anywhere: its replies may come in there.
  */
-static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_walk *w)
+static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_walk *w, int *action)
 {
 	const struct gpc_tuple *t = &w->c->packet.tuple;
 	__u32 reason = parse_skb(skb, &w->c->packet);
@@ -90,27 +111,30 @@ static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_
 		return end_unparsed(w, reason, w->chain != 0);
 	if (unlikely(w->c->packet.fragment ||
 		     (t->protocol != IPPROTO_TCP && t->protocol != IPPROTO_UDP))) {
-		end = skb_special(skb, w);
+		end = skb_special(skb, w, action);
 		if (end.reason != GPC_PARSED)
 			return end;
 	}
 	stateful = w->chain ? w->chain->flags & GPC_CHAIN_STATEFUL
 			    : w->direction == GPC_EGRESS && w->plane->flags & GPC_PLANE_STATEFUL;
+	if (w->direction == GPC_INGRESS)
+		look_for_reply(w);
 	if (!w->chain && !stateful)
-		return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
+		return end_unasked(skb, w, action);
 	flow = stateful && packet_has_flow(&w->c->packet);
+	w->c->one_sided = 0;
 	walk_time(w);
 	if (flow) {
 		find_flow(w);
 		age_flow(w, 0);
 	}
 	if (flow || w->chain)
-		said = ask(w, flow, 0);
+		said = ask(w, flow);
 	if (unlikely(denies(said)))
 		return refuse(w, said);
 	if (flow && !keep_flow(w))
 		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
-	return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
+	return end_unasked(skb, w, action);
 }
 
 /* Has XDP walked the packet already? */
@@ -141,6 +165,7 @@ static __always_inline struct gpc_end tc(struct __sk_buff *skb, struct gpc_walk 
 			     drop_if(gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP));
 	if (answer_seen(skb, gpc_view_link(w->view)->nonce))
 		return ended(GPC_REASON_ANSWERED, GPC_VERDICT_PASS);
+	w->c->nat.reply = 0;
 	w->packets = skb->gso_segs ? skb->gso_segs : 1;
 	if (!walk_start(w, &pick, skb->ifindex, hook))
 		return ended(passed, GPC_VERDICT_PASS);
@@ -149,11 +174,13 @@ static __always_inline struct gpc_end tc(struct __sk_buff *skb, struct gpc_walk 
 			skb->mark = mark;
 		return ended(passed, GPC_VERDICT_PASS);
 	}
-	end = walk_tc(skb, w);
+	end = walk_tc(skb, w, action);
 	if (w->c->skb_mark && end.verdict == GPC_VERDICT_PASS)
 		skb->mark = w->c->skb_mark;
 	if (end.verdict == GPC_VERDICT_REJECT)
-		*action = reject_skb(skb, w->c, w->direction, w->link->nonce);
+		w->c->reply = GPC_REPLY_REFUSAL;
+	if (end.verdict == GPC_VERDICT_REJECT || end.verdict == GPC_VERDICT_ANSWER)
+		*action = answer_in_skb(skb, w->c, w->direction, w->link->nonce);
 	if (end.reason == GPC_REASON_COUNTED)
 		end.reason = passed;
 	return end;

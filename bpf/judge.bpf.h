@@ -139,7 +139,9 @@ static __always_inline void ask_first(struct gpc_case *c)
 	__u8 protocol = c->packet.tuple.protocol;
 
 	ask_about(&c->question, &c->packet);
-	if (c->relation == GPC_FLOW_REPLY)
+	if (c->nat.reply)
+		ask_of(&c->question, &c->nat.client);
+	else if (c->relation == GPC_FLOW_REPLY)
 		ask_reversed(&c->question);
 	if (protocol == IPPROTO_ICMP)
 		c->question.destination_port = GPC_ICMP_ECHO << 8;

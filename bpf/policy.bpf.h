@@ -15,6 +15,8 @@
 #include "event.bpf.h"
 #include "flow.bpf.h"
 #include "gpc/lookup/chain.h"
+#include "hop.bpf.h"
+#include "translate.bpf.h"
 
 /* Beside those of chain.h. EFFECT: the answer will take effect, so log and mark rules are asked too. */
 #define GPC_HOW_EFFECT	(1u << 2)
@@ -73,6 +75,25 @@ struct gpc_draw {
 	__u8 pad;
 };
 
+/* A packet of a `nat` flow (nat.bpf.h). */
+struct gpc_nat {
+	struct gpc_translation to;
+	struct gpc_tuple client; /* of the flow, as the client's packets have it */
+	union flow_key key;	 /* that was looked for last */
+	struct gpc_twin twin;
+	struct gpc_twin other; /* that stands where the flow's should */
+	struct gpc_route route;
+	__u64 endpoint, mark, seen; /* from one program to the next: of struct gpc_walk */
+	__u32 listener;
+	__u8 opened;
+	__u8 found;
+	__u16 port;	       /* taken from `snat`, big-endian; 0: none */
+	__u8 flags;	       /* of the entry for a packet of the client */
+	__u8 reason;	       /* why it cannot be sent */
+	__u8 reply;	       /* the packet comes from the endpoint's side, `to` says what it becomes */
+	__u8 pad[5];
+};
+
 /*
  * One packet before its judges. The parsed packet and the key of its flow lie here too: the stack of all
  * functions that call each other has 512 bytes.
@@ -90,6 +111,7 @@ struct gpc_case {
 	struct gpc_draw draw;
 	__u64 quic[2];	       /* the server id in a connection id, zero behind its end */
 	struct gpc_flow entry; /* of the packet's flow: as found, then as it is to be */
+	struct gpc_nat nat;
 	__u64 now;
 	__u64 packets; /* an aggregate is several */
 	__u32 slot;

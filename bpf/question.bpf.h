@@ -48,6 +48,17 @@ static __always_inline void ask_about(struct gpc_question *q, const struct gpc_p
 	q->pad0 = 0;
 }
 
+/* Other addresses and ports, of TCP or UDP. */
+static __always_inline void ask_of(struct gpc_question *q, const struct gpc_tuple *t)
+{
+	q->source[0] = t->source[0];
+	q->source[1] = t->source[1];
+	q->destination[0] = t->destination[0];
+	q->destination[1] = t->destination[1];
+	q->source_port = bpf_ntohs(t->source_port);
+	q->destination_port = bpf_ntohs(t->destination_port);
+}
+
 /* The other direction. An ICMP type has none: an echo's other end is asked by what it sends. */
 static __always_inline void ask_reversed(struct gpc_question *q)
 {

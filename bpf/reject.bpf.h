@@ -415,11 +415,10 @@ static __always_inline __u32 answer_sign(__u64 nonce)
 	return (__u32)nonce | 1;
 }
 
-/* Likewise in TC for what is rejected; `nonce` is the plane's. */
-static __always_inline int reject_skb(struct __sk_buff *skb, struct gpc_case *c,
-				      enum gpc_direction direction, __u64 nonce)
+/* Likewise in TC, but for echo requests; `nonce` is the plane's. */
+static __always_inline int answer_in_skb(struct __sk_buff *skb, struct gpc_case *c,
+					 enum gpc_direction direction, __u64 nonce)
 {
-	c->reply = GPC_REPLY_REFUSAL;
 	if (!is_answerable(c) || !limit_take(GPC_LIMIT_REJECT, c->now))
 		return TC_ACT_SHOT;
 	if (!gpc_answer_skb(skb, c))

@@ -11,6 +11,7 @@
 
 #include "count.bpf.h"
 #include "judge.bpf.h"
+#include "nat.bpf.h"
 #include "vip.bpf.h"
 
 /* What the stages hand on about one packet. */
@@ -114,7 +115,6 @@ static __always_inline struct gpc_case *open_case(struct gpc_walk *w)
 	c->direction = w->direction;
 	c->hook = w->hook;
 	c->how = w->audit;
-	c->one_sided = 0;
 	c->tcp_flags = c->packet.tcp_flags;
 	c->reason = GPC_REASON_POLICY;
 	c->store = 0;
@@ -124,18 +124,70 @@ static __always_inline struct gpc_case *open_case(struct gpc_walk *w)
 
 /* ---- flows ---- */
 
+/* c->nat.reply says whether the packet is one of a `nat` flow. */
+static __always_inline void look_for_reply(struct gpc_walk *w)
+{
+	if (likely(!(w->plane->flags & GPC_PLANE_NAT)))
+		return;
+	walk_time(w);
+	gpc_find_reply(w->c);
+}
+
+/* The reason of an end that is none yet: gpc_nat takes it from here. */
+#define GPC_GO_ON_IN_NAT (GPC_PARSED + 2)
+
+static __always_inline struct gpc_end go_on_in_nat(void)
+{
+	return ended(GPC_GO_ON_IN_NAT, GPC_VERDICT_FORWARD);
+}
+
+/* What gpc_nat wants to know of a packet for a listener. */
+static __always_inline void keep_for_nat(struct gpc_walk *w, __u32 listener)
+{
+	struct gpc_nat *nat = &w->c->nat;
+
+	nat->listener = listener;
+	nat->opened = w->c->opened;
+	nat->found = w->flow != 0;
+	nat->endpoint = w->now.endpoint;
+	nat->mark = w->now.mark;
+	nat->seen = w->seen;
+}
+
+/* And takes it back. */
+static __always_inline void take_from_walk(struct gpc_walk *w)
+{
+	const struct gpc_nat *nat = &w->c->nat;
+
+	w->c->opened = nat->opened;
+	w->now.endpoint = nat->endpoint;
+	w->now.mark = nat->mark;
+	w->seen = nat->seen;
+	w->flow = nat->found ? find_element(&w->c->key, w->c->packet.family) : 0;
+}
+
+/* w->c->key becomes that of the packet's flow; a reply of a `nat` flow has it already. */
+static __always_inline void find_key(struct gpc_walk *w)
+{
+	if (unlikely(w->c->nat.reply))
+		return;
+	if (w->c->packet.family == GPC_V4)
+		w->c->flags = flow_key4(&w->c->key, &w->c->packet.tuple);
+	else
+		w->c->flags = flow_key6(&w->c->key, &w->c->packet.tuple);
+	w->c->flags |= flow_tag(&w->c->key, w->c->packet.family);
+}
+
 /* Looks for the packet's flow; w->c->key is its key in any case. */
 static __always_inline void find_flow(struct gpc_walk *w)
 {
+	find_key(w);
 	if (w->c->packet.family == GPC_V4) {
-		w->c->flags = flow_key4(&w->c->key, &w->c->packet.tuple);
 		w->flow = bpf_map_lookup_elem(&gpc_flows4, &w->c->key);
 		opaque(w->flow); /* two calls that were merged into one could not be inlined */
 	} else {
-		w->c->flags = flow_key6(&w->c->key, &w->c->packet.tuple);
 		w->flow = bpf_map_lookup_elem(&gpc_flows6, &w->c->key);
 	}
-	w->c->flags |= flow_tag(&w->c->key, w->c->packet.family);
 	w->c->relation = GPC_FLOW_UNKNOWN;
 	if (!w->flow)
 		return;
@@ -239,7 +291,7 @@ static __always_inline int is_settled(const struct gpc_walk *w)
 }
 
 /* Asks about the packet; `flow`: its flow has been looked for, and has to be kept. */
-static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one_sided)
+static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow)
 {
 	__u8 relation = GPC_FLOW_UNKNOWN;
 	struct gpc_case *c;
@@ -256,7 +308,6 @@ static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow, int one
 	c = open_case(w);
 	if (flow) {
 		copy_entry(w, c);
-		c->one_sided = one_sided;
 		if (c->fresh)
 			c->relation = GPC_FLOW_UNKNOWN;
 	} else {

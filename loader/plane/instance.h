@@ -43,6 +43,7 @@
 	X(TC_EGRESS, "tc_egress")                                                                  \
 	X(ODD, "odd")                                                                              \
 	X(ERROR, "error")                                                                          \
+	X(NAT, "nat")                                                                              \
 	X(ANSWER, "answer")
 
 #define X(id, name) GPC_MAP_##id,

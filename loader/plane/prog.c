@@ -151,6 +151,7 @@ static int fill_programs(const struct gpc_instance *instance, struct gpc_failure
 	static const enum gpc_program_id ids[GPC_TAIL_COUNT] = {
 		[GPC_TAIL_ODD] = GPC_PROGRAM_ODD,
 		[GPC_TAIL_ERROR] = GPC_PROGRAM_ERROR,
+		[GPC_TAIL_NAT] = GPC_PROGRAM_NAT,
 		[GPC_TAIL_ANSWER] = GPC_PROGRAM_ANSWER,
 	};
 

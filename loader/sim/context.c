@@ -131,6 +131,37 @@ long gpc_sim_store(const struct gpc_sim_context *ctx, __u32 offset, const void *
 	return 0;
 }
 
+/* A checksum after `change` was added to what it sums up. Here all are whole, so what the sum is of does not matter. */
+long gpc_sim_change_check(struct gpc_sim_context *ctx, __u32 offset, __u32 change, __u64 flags)
+{
+	uint64_t sum = change;
+	uint16_t check;
+
+	if (gpc_sim_load(ctx, offset, &check, sizeof(check)))
+		return -EFAULT;
+	if (!check && flags & BPF_F_MARK_MANGLED_0)
+		return 0;
+	sum += (uint16_t)~check;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	check = (uint16_t)~sum;
+	if (!check && flags & BPF_F_MARK_MANGLED_0)
+		check = 0xffff;
+	return gpc_sim_store(ctx, offset, &check, sizeof(check));
+}
+
+/* The outermost tag, which stands in the frame. */
+long gpc_sim_vlan_pop(struct gpc_sim_context *ctx)
+{
+	if (size_of(ctx) < L2_SIZE + 4)
+		return -EINVAL;
+	memmove(at(ctx, 4), at(ctx, 0), L2_SIZE - 2);
+	ctx->data += 4;
+	ctx->data_meta = ctx->data;
+	ctx->len = size_of(ctx);
+	return 0;
+}
+
 long gpc_sim_change_tail(struct gpc_sim_context *ctx, __u32 size)
 {
 	return set_end(ctx, ctx->data + size);

@@ -188,7 +188,7 @@ static void remove_at(enum gpc_sim_map_id id, struct entry **link)
 }
 
 /* As the kernel does: a new element takes the place of the old one. */
-long gpc_sim_update(const void *map, const void *key, const void *value)
+long gpc_sim_update(const void *map, const void *key, const void *value, __u64 flags)
 {
 	enum gpc_sim_map_id id = id_of(map);
 	struct entry **link, *entry;
@@ -196,6 +196,8 @@ long gpc_sim_update(const void *map, const void *key, const void *value)
 	if (!is_hash(id))
 		return -EINVAL;
 	link = find(id, key);
+	if (*link && flags == BPF_NOEXIST)
+		return -EEXIST;
 	if (*link)
 		remove_at(id, link);
 	entry = must(calloc(1, sizeof(*entry) + value_at(id) + gpc_sim_maps[id].value));

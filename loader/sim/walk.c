@@ -40,6 +40,8 @@ int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program)
 	switch (program) {
 	case GPC_TAIL_ODD:
 		return gpc_odd(ctx);
+	case GPC_TAIL_NAT:
+		return gpc_nat(ctx);
 	case GPC_TAIL_ERROR:
 		return gpc_error(ctx);
 	default:

@@ -50,6 +50,7 @@ void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there)
 	static const enum kernel_program programs[GPC_TAIL_COUNT] = {
 		[GPC_TAIL_ODD] = KERNEL_ODD,
 		[GPC_TAIL_ERROR] = KERNEL_ERROR,
+		[GPC_TAIL_NAT] = KERNEL_NAT,
 		[GPC_TAIL_ANSWER] = KERNEL_ANSWER,
 	};
 	int map = map_fd(kernel->object, "gpc_programs");
@@ -69,6 +70,7 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 		[KERNEL_TC_EGRESS] = "gpc_tc_egress",
 		[KERNEL_ODD] = "gpc_odd",
 		[KERNEL_ERROR] = "gpc_error",
+		[KERNEL_NAT] = "gpc_nat",
 		[KERNEL_ANSWER] = "gpc_answer",
 	};
 	size_t size;

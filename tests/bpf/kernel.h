@@ -22,6 +22,7 @@ enum kernel_program {
 	KERNEL_TC_EGRESS,
 	KERNEL_ODD, /* these only go on with what others began */
 	KERNEL_ERROR,
+	KERNEL_NAT,
 	KERNEL_ANSWER,
 	KERNEL_PROGRAMS
 };

@@ -68,7 +68,7 @@ int reject_at_ingress(struct __sk_buff *skb)
 	struct stages_ask *ask = asked();
 	struct gpc_case *c = ask ? asked_case(ask) : 0;
 
-	return c ? reject_skb(skb, c, GPC_INGRESS, STAGES_NONCE) : -2;
+	return c ? answer_in_skb(skb, c, GPC_INGRESS, STAGES_NONCE) : -2;
 }
 
 SEC("tc")
@@ -77,7 +77,7 @@ int reject_at_egress(struct __sk_buff *skb)
 	struct stages_ask *ask = asked();
 	struct gpc_case *c = ask ? asked_case(ask) : 0;
 
-	return c ? reject_skb(skb, c, GPC_EGRESS, STAGES_NONCE) : -2;
+	return c ? answer_in_skb(skb, c, GPC_EGRESS, STAGES_NONCE) : -2;
 }
 
 SEC("tc")

@@ -126,6 +126,7 @@ enum gpc_hook {
 enum gpc_tail {
 	GPC_TAIL_ODD,		/* gpc_odd: what is not a whole TCP or UDP packet */
 	GPC_TAIL_ERROR,		/* gpc_error: ICMP errors */
+	GPC_TAIL_NAT,		/* gpc_nat: packets of `nat` flows */
 	GPC_TAIL_ANSWER,	/* gpc_answer: the frame becomes gpc's answer */
 	GPC_TAIL_COUNT
 };
