@@ -202,19 +202,29 @@ static void work_out(const struct gpc_lever *lever, const struct gpc_overrides *
 		abort();
 }
 
-static int check_steps(const struct gpc_lever *lever, const struct gpc_override *override,
-		       struct gpc_failure *failure)
+/* Has the backend more ends than steps for them? */
+static bool is_crowded(const struct gpc_lever *lever, const char *backend)
 {
 	GPC_CLEANUP(gpc_overrides_release) struct gpc_overrides own = {0};
 	GPC_CLEANUP(gpc_words_release) struct gpc_words words = {0};
 
-	only_of(lever, override->backend, &own);
+	only_of(lever, backend, &own);
 	work_out(lever, &own, &words);
-	if (words.crowded == GPC_NONE)
+	return words.crowded != GPC_NONE;
+}
+
+/* One that was crowded before, by a changed intent, say, must not keep an operator from draining. */
+static int add(struct gpc_lever *lever, const struct gpc_override *override,
+	       struct gpc_failure *failure)
+{
+	bool before = is_crowded(lever, override->backend);
+
+	gpc_overrides_add(&lever->overrides, override);
+	if (before || !is_crowded(lever, override->backend))
 		return 0;
 	gpc_fail(failure, GPC_EXIT_REFUSED, 0,
-		 "the overrides of backend '%s' end at more than %u different times", override->backend,
-		 GPC_BACKEND_STEPS);
+		 "the weights of backend '%s' would change at more than %u different ends",
+		 override->backend, GPC_BACKEND_STEPS);
 	return gpc_fail_hint(failure, "let it end with another one (gpc drain lists them), or end one: "
 				      "gpc undrain BACKEND/ENDPOINT");
 }
@@ -250,8 +260,7 @@ enum gpc_exit gpc_lever_set(const struct gpc_call *call, struct gpc_lever *lever
 	char object[GPC_OVERRIDE_OBJECT], text[GPC_OVERRIDE_TEXT], until[32];
 	struct gpc_failure failure;
 
-	gpc_overrides_add(&lever->overrides, override);
-	if (check_room(lever, &failure) || check_steps(lever, override, &failure) ||
+	if (add(lever, override, &failure) || check_room(lever, &failure) ||
 	    gpc_lever_commit(lever, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (gpc_call_has(call, "json"))

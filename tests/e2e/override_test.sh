@@ -123,8 +123,15 @@ check_exit "no time" 64 gpc balancer drain web/backend1 --for soon
 check_exit "no object" 64 gpc balancer drain web/
 check_exit "a backend has no weight" 64 gpc balancer weight web 5
 check_exit "a reason of two lines" 64 gpc balancer drain web --reason $'a\nb'
+check_equal "nothing of that was left behind" "$(overridden)" ""
+
+# The greatest ratio would go 10, 20, 30, 20, 10, 1 as these end: one step too many.
 for i in 1 2 3; do must gpc balancer weight web/backend$i $((10 * (4 - i))) --for ${i}h; done
-check_equal "nothing of that was left behind" "$(overridden | wc -l)" 3
+must gpc balancer drain web/backend1 --for 30m
+check_exit "a fifth end that matters is refused" 4 gpc balancer drain web/backend2 --for 10m
+check_said "with the next step" "let it end with another one"
+check_equal "and not journaled" "$(overridden | wc -l)" 4
+check "without an end of its own it is let" gpc balancer drain web/backend2 --for 30m
 for i in 1 2 3; do must gpc balancer undrain web/backend$i; done
 
 # ---- killed on the way ---------------------------------------------------------------------------
