@@ -29,6 +29,14 @@ _gpc_value() {
 	explain:--image) compgen -f -- "$2" ;;
 	explain:-f | explain:--file) compgen -f -- "$2" ;;
 	explain:-e | explain:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	maglev:-f | maglev:--file) compgen -f -- "$2" ;;
+	maglev:-e | maglev:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	maglev:--parent) compgen -f -- "$2" ;;
+	maglev:--backend) : -- "$2" ;;
+	maglev:--remove) : -- "$2" ;;
+	maglev:--add) : -- "$2" ;;
+	maglev:--weight) : -- "$2" ;;
+	maglev:--format) compgen -W 'text json github' -- "$2" ;;
 	apply:-f | apply:--file) compgen -f -- "$2" ;;
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:--parent) compgen -f -- "$2" ;;
@@ -58,6 +66,7 @@ _gpc_operand() {
 	test) compgen -f -- "$2" ;;
 	inspect) compgen -f -- "$2" ;;
 	explain) : -- "$2" ;;
+	maglev) compgen -f -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
 	verify) compgen -f -- "$2" ;;
 	rollback) : -- "$2" ;;
@@ -75,6 +84,7 @@ _gpc_options() {
 	test) echo '--help --file --env --kernel --tap --junit --verbose --strict --format --json' ;;
 	inspect) echo '--help --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
+	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
 	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --format --verbose --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
 	verify) echo '--help --exit-code --json' ;;
@@ -99,7 +109,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -84,6 +84,11 @@ static enum gpc_exit run(const struct gpc_call *call)
 
 	gpc_interrupts_hold();
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &input);
+	if (!rc && input.has_parent && !input.project.count) {
+		rc = GPC_EXIT_USAGE;
+		gpc_fail(&input.failure, rc, 0, "'%s' is a finished image: --parent has no meaning for it",
+			 call->operands[0]);
+	}
 	return rc ? gpc_input_end(call, &input, rc) : activate(call, &input);
 }
 

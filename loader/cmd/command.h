@@ -56,6 +56,7 @@ struct gpc_command {
 	X(test)                                                                                    \
 	X(inspect)                                                                                 \
 	X(explain)                                                                                 \
+	X(maglev)                                                                                 \
 	X(apply)                                                                                   \
 	X(status)                                                                                  \
 	X(verify)                                                                                  \

@@ -161,16 +161,6 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *const 
 
 	if (gpc_project_find(files, count, &input->project, &input->failure))
 		return input->failure.code;
-	if (gpc_call_has(call, "parent")) {
-		enum gpc_exit rc = gpc_parent_open(gpc_call_value(call, "parent"), &input->diags,
-						   &input->parent, &input->failure);
-
-		if (rc) {
-			show_diagnostics(input, format);
-			return rc;
-		}
-		input->has_parent = true;
-	}
 	input->name = name_project(&input->project);
 	if (count)
 		input->diags.prefix = written_folder(&input->arena, files[0]);
@@ -191,6 +181,21 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *const 
 }
 
 /* ---- images ---- */
+
+static enum gpc_exit load_parent(const struct gpc_call *call, enum gpc_diag_format format,
+				 struct gpc_input *input)
+{
+	const char *name = gpc_call_value(call, "parent");
+	enum gpc_exit rc;
+
+	if (!name)
+		return GPC_EXIT_OK;
+	rc = gpc_parent_open(name, &input->diags, &input->parent, &input->failure);
+	input->has_parent = !rc;
+	if (rc)
+		show_diagnostics(input, format);
+	return rc;
+}
 
 /* By name, else by the first bytes: a mistyped image is not to be reported as bad YAML. */
 static bool looks_like_image(const char *path)
@@ -236,17 +241,20 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 			     struct gpc_input *ret)
 {
 	enum gpc_diag_format format;
+	enum gpc_exit rc;
 
 	/* In place: diagnostics point into the arena of the same struct. */
 	if (begin(call, ret, &format))
 		return ret->failure.code;
+	rc = load_parent(call, format, ret);
+	if (rc)
+		return rc;
 	if (!images || !operand || !looks_like_image(operand))
 		return load_intent(call, &operand, operand ? 1 : 0, format, ret);
 	if (gpc_call_has(call, "file") || gpc_call_has(call, "env") ||
-	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired") ||
-	    gpc_call_has(call, "parent")) {
+	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired")) {
 		gpc_fail(&ret->failure, GPC_EXIT_USAGE, 0,
-			 "'%s' is a finished image: -f, -e, --parent, --today and --allow-expired have no meaning for it",
+			 "'%s' is a finished image: -f, -e, --today and --allow-expired have no meaning for it",
 			 operand);
 		return ret->failure.code;
 	}

@@ -62,7 +62,8 @@ struct gpc_input {
 /*
  * Fills *ret from operand (NULL: none) and -f, -e, --parent, --strict, --format, --json of the call.
  * `expires` is judged for commands that have --today: by it, else by the clock.
- * Diagnostics go to stderr as text, to stdout in the other forms. `images`: an image will do too.
+ * Diagnostics go to stderr as text, to stdout in the other forms. `images`: an image will do too;
+ * --parent was then not asked for it.
  * Not OK: the command ends with gpc_input_end(). OK: has_image is set. gpc_input_release() is due
  * in either case.
  */
