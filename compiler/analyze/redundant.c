@@ -10,7 +10,7 @@
 static bool is_plain(const struct gpc_model_rule *rule)
 {
 	return gpc_action_decides(rule->action) && !rule->log_sample && !rule->mark &&
-	       !rule->limited;
+	       !rule->rate.limited;
 }
 
 static bool same_effect(const struct gpc_list *list, uint32_t a, uint32_t b)

@@ -319,3 +319,10 @@ char *gpc_prefix_format(const struct gpc_prefix *prefix, char *out)
 	snprintf(out + strlen(out), GPC_PREFIX_TEXT - strlen(out), "/%u", prefix->length);
 	return out;
 }
+
+char *gpc_address_format(const struct gpc_prefix *prefix, char *out)
+{
+	if (prefix->length == (prefix->v4 ? 32 : 128))
+		return gpc_ip_format(&prefix->ip, out);
+	return gpc_prefix_format(prefix, out);
+}

@@ -44,5 +44,7 @@ enum gpc_ip_error gpc_prefix_parse(const char *text, size_t len, struct gpc_pref
 /* RFC 5952 text. `out` has GPC_IP_TEXT or GPC_PREFIX_TEXT bytes; returns out. */
 char *gpc_ip_format(const struct gpc_ip *ip, char *out);
 char *gpc_prefix_format(const struct gpc_prefix *prefix, char *out);
+/* The same, without a length that says "the whole address"; `out` has GPC_PREFIX_TEXT bytes. */
+char *gpc_address_format(const struct gpc_prefix *prefix, char *out);
 
 #endif

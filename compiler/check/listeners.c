@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../base/words.h"
 #include "../model/ways.h"
 #include "check.h"
 
@@ -28,57 +29,98 @@ static void check_interfaces(struct gpc_diags *diags, const struct gpc_model *mo
 	}
 }
 
-/* ---- families: only `ipip` from a v6 address is choosy (SEMANTICS 6.2) ---- */
+/* ---- families: some modes need an address of the listener's own (SEMANTICS 6.2) ---- */
 
-struct lack {
-	uint32_t count; /* endpoints without a v6 address */
-	const struct gpc_model_endpoint *first;
-};
-
-static struct lack *count_lacks(struct gpc_arena *arena, const struct gpc_model *model)
-{
-	struct lack *lacks = GPC_NEW_ARRAY(arena, struct lack, model->backend_count);
-
-	for (size_t i = 0; i < model->endpoint_count; i++) {
-		const struct gpc_model_endpoint *endpoint = &model->endpoints[i];
-		struct lack *lack = &lacks[endpoint->backend];
-
-		if (endpoint->has6)
-			continue;
-		if (!lack->count++ || endpoint->at.start < lack->first->at.start)
-			lack->first = endpoint;
-	}
-	return lacks;
-}
-
-static bool has_v6(const struct gpc_model_listener *listener)
+static bool has_family(const struct gpc_model_listener *listener, enum gpc_family family)
 {
 	for (size_t i = 0; i < listener->address_count; i++)
-		if (!listener->addresses[i].prefix.v4)
+		if (listener->addresses[i].prefix.v4 == (family == GPC_V4))
 			return true;
 	return false;
 }
 
-static void check_families(struct gpc_diags *diags, const struct gpc_model *model,
-			   const struct gpc_model_listener *listener, const struct lack *lacks)
+static bool needs_family(enum gpc_forward forward, enum gpc_family family)
 {
-	const struct gpc_model_backend *backend = &model->backends[listener->backend];
-	const struct lack *lack = &lacks[listener->backend];
+	if (forward == GPC_FORWARD_NAT)
+		return true;
+	return family == GPC_V6 && (forward == GPC_FORWARD_IPIP || forward == GPC_FORWARD_GUE);
+}
+
+/* Endpoints of a backend without an address, by family. */
+struct lacks {
+	struct lack {
+		uint32_t count;
+		const struct gpc_model_endpoint *first;
+	} of[2];
+};
+
+static struct lacks *count_lacks(struct gpc_arena *arena, const struct gpc_model *model)
+{
+	struct lacks *lacks = GPC_NEW_ARRAY(arena, struct lacks, model->backend_count);
+
+	for (size_t i = 0; i < model->endpoint_count; i++) {
+		const struct gpc_model_endpoint *endpoint = &model->endpoints[i];
+
+		for (int family = GPC_V4; family <= GPC_V6; family++) {
+			struct lack *lack = &lacks[endpoint->backend].of[family];
+
+			if (family == GPC_V4 ? endpoint->has4 : endpoint->has6)
+				continue;
+			if (!lack->count++ || endpoint->at.start < lack->first->at.start)
+				lack->first = endpoint;
+		}
+	}
+	return lacks;
+}
+
+static void check_reach(struct gpc_diags *diags, const struct gpc_model_backend *backend,
+			const struct lack *lack, const struct gpc_model_listener *listener,
+			enum gpc_family family, struct gpc_place at)
+{
+	const char *name = family == GPC_V4 ? "IPv4" : "IPv6";
 	struct gpc_diag *diag;
 
-	if (listener->forward != GPC_FORWARD_IPIP || !has_v6(listener) || !lack->count)
+	if (!lack->count)
 		return;
 	if (lack->count == backend->endpoint_count)
-		diag = gpc_diag(diags, GPC_E0305, listener->backend_at,
-				"no endpoint of backend `%s` has an IPv6 address, which `ipip` of "
+		diag = gpc_diag(diags, GPC_E0305, at,
+				"no endpoint of backend `%s` has an %s address, which `%s` of "
 				"listener `%s` needs",
-				backend->name, listener->name);
+				backend->name, name, gpc_forward_name(listener->forward),
+				listener->name);
 	else
-		diag = gpc_diag(
-			diags, GPC_W0306, listener->backend_at,
-			"%u of %u endpoints of backend `%s` get no IPv6 flows of listener `%s`",
-			lack->count, backend->endpoint_count, backend->name, listener->name);
-	gpc_diag_place(diag, lack->first->at, "has no IPv6 address");
+		diag = gpc_diag(diags, GPC_W0306, at,
+				"%u of %u endpoints of backend `%s` get no %s flows of listener `%s`",
+				lack->count, backend->endpoint_count, backend->name, name,
+				listener->name);
+	gpc_diag_place(diag, lack->first->at,
+		       family == GPC_V4 ? "has no IPv4 address" : "has no IPv6 address");
+}
+
+static void check_families(struct gpc_diags *diags, const struct gpc_model *model,
+			   const struct gpc_model_listener *listener, const struct lacks *lacks)
+{
+	for (int family = GPC_V4; family <= GPC_V6; family++) {
+		if (!has_family(listener, family) || !needs_family(listener->forward, family))
+			continue;
+		for (size_t i = 0; i < listener->share_count; i++) {
+			const struct gpc_model_share *share = &listener->shares[i];
+			uint32_t backend = share->backend;
+
+			for (; backend != GPC_NONE; backend = model->backends[backend].failover)
+				check_reach(diags, &model->backends[backend],
+					    &lacks[backend].of[family], listener, family, share->at);
+		}
+	}
+}
+
+static void check_rate(struct gpc_diags *diags, const struct gpc_model_listener *listener)
+{
+	if (listener->rate.bytes)
+		gpc_diag(diags, GPC_E0390, listener->rate.at,
+			 "limit in bytes for listener `%s`, whose rate is about packets that open "
+			 "flows",
+			 listener->name);
 }
 
 /* ---- who claims what: ways of one prefix and protocol ---- */
@@ -152,11 +194,12 @@ static void check_conflicts(struct gpc_diags *diags, const struct gpc_model *mod
 
 void gpc_check_listeners(struct gpc_diags *diags, const struct gpc_model *model)
 {
-	const struct lack *lacks = count_lacks(diags->arena, model);
+	const struct lacks *lacks = count_lacks(diags->arena, model);
 
 	for (size_t i = 0; i < model->listener_count; i++) {
 		check_interfaces(diags, model, &model->listeners[i]);
 		check_families(diags, model, &model->listeners[i], lacks);
+		check_rate(diags, &model->listeners[i]);
 	}
 	check_conflicts(diags, model);
 }

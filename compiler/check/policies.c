@@ -23,12 +23,12 @@ static void check_byte_rates(struct gpc_diags *diags, const struct gpc_model *mo
 	for (size_t i = 0; i < policy->rule_count && policy->stateful; i++) {
 		const struct gpc_model_rule *rule = &model->rules[policy->rules[i]];
 
-		if (rule->limited && rule->rate_bytes)
+		if (rule->rate.limited && rule->rate.bytes)
 			gpc_diag_place(
 				gpc_diag(diags, GPC_E0331, policy->rules_at[i],
 					 "rule `%s` with a rate in bytes in stateful policy `%s`",
 					 rule->name, policy->name),
-				rule->rate_at, "the rate");
+				rule->rate.at, "the rate");
 	}
 }
 

@@ -4,11 +4,11 @@
 static void check_rate(struct gpc_diags *diags, const struct gpc_model_rule *rule)
 {
 	if (rule->action == GPC_ACTION_LOG || rule->action == GPC_ACTION_MARK)
-		gpc_diag(diags, GPC_E0330, rule->rate_at,
+		gpc_diag(diags, GPC_E0330, rule->rate.at,
 			 "rate on rule `%s`, which only %s and does not decide", rule->name,
 			 rule->action == GPC_ACTION_LOG ? "logs" : "marks");
-	else if (rule->action != GPC_ACTION_ALLOW && rule->action == rule->exceed)
-		gpc_diag(diags, GPC_E0330, rule->rate_at,
+	else if (rule->action != GPC_ACTION_ALLOW && rule->action == rule->rate.exceed)
+		gpc_diag(diags, GPC_E0330, rule->rate.at,
 			 "rate of rule `%s` changes nothing: `action` and `exceed` are both `%s`",
 			 rule->name, rule->action == GPC_ACTION_DENY ? "deny" : "reject");
 }
@@ -64,7 +64,7 @@ void gpc_check_rules(struct gpc_diags *diags, const struct gpc_model *model)
 	for (size_t i = 0; i < model->rule_count; i++) {
 		const struct gpc_model_rule *rule = &model->rules[i];
 
-		if (rule->limited)
+		if (rule->rate.limited)
 			check_rate(diags, rule);
 		check_never(diags, rule);
 		if (!rule->used)

@@ -10,7 +10,6 @@
 #include "gpc/lookup/vip.h"
 #include "layout.h"
 
-static const char *const forward_names[] = {[GPC_FORWARD_IPIP] = "ipip", [GPC_FORWARD_DSR] = "dsr"};
 static const char *const state_names[] = {
 	[GPC_STATE_READY] = "ready", [GPC_STATE_DRAIN] = "drain", [GPC_STATE_MAINT] = "maint"};
 static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
@@ -19,12 +18,6 @@ static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
 static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
-const char *const gpc_timeout_names[GPC_TIMEOUT_COUNT] = {
-	[GPC_TIMEOUT_SYN] = "syn",	   [GPC_TIMEOUT_ESTABLISHED] = "established",
-	[GPC_TIMEOUT_CLOSING] = "closing", [GPC_TIMEOUT_CLOSED] = "closed",
-	[GPC_TIMEOUT_UDP_NEW] = "udp-new", [GPC_TIMEOUT_UDP] = "udp",
-	[GPC_TIMEOUT_ICMP] = "icmp",	   [GPC_TIMEOUT_OTHER] = "other",
-};
 
 void gpc_dump_begin(struct gpc_dump *dump, const char *kind, uint32_t index)
 {
@@ -92,10 +85,12 @@ static void dump_plane(struct gpc_dump *dump)
 	gpc_emit_string(e, "malformed", plane->flags & GPC_PLANE_MALFORMED_DROP ? "drop" : "pass");
 	gpc_emit_string(e, "non-ip", plane->flags & GPC_PLANE_NON_IP_DROP ? "drop" : "pass");
 	gpc_emit_string(e, "on-fail", plane->flags & GPC_PLANE_ON_FAIL_DROP ? "drop" : "pass");
+	gpc_emit_string(e, "fragments",
+			gpc_fragments_name(plane->flags >> GPC_PLANE_FRAGMENTS_SHIFT & 3));
 	gpc_emit_number(e, "flows", plane->flows);
 	gpc_emit_number(e, "flow-inserts", plane->flow_inserts);
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
-		gpc_emit_number(e, gpc_timeout_names[i], plane->timeout[i]);
+		gpc_emit_number(e, gpc_timeout_name((unsigned int)i), plane->timeout[i]);
 	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
 		gpc_emit_string(e, gpc_builtin_names[i], gpc_builtin_action_name(plane->builtin[i]));
 	if (plane->pickup && plane->pickup != GPC_NONE)
@@ -140,11 +135,16 @@ static void dump_vip_displacements(struct gpc_dump *dump)
 	gpc_dump_words(dump, GPC_SEC_VIP_DISP, "vip-displacement");
 }
 
-static void put_backend(struct gpc_dump *dump, uint32_t backend)
+static void put_backend(struct gpc_dump *dump, const char *key, uint32_t backend)
 {
-	const struct gpc_backend *target = gpc_dump_record(dump, GPC_SEC_BACKEND, backend);
+	const struct gpc_backend *target;
 
-	gpc_dump_name(dump, "backend", target->name);
+	if (backend == GPC_NONE) {
+		gpc_emit_none(&dump->emitter, key);
+		return;
+	}
+	target = gpc_dump_record(dump, GPC_SEC_BACKEND, backend);
+	gpc_dump_name(dump, key, target->name);
 }
 
 static void put_ref(struct gpc_dump *dump, const char *key, const struct gpc_table_ref *ref)
@@ -157,25 +157,105 @@ static void put_ref(struct gpc_dump *dump, const char *key, const struct gpc_tab
 		gpc_emit_number(&dump->emitter, key, ref->table);
 }
 
-static void dump_listeners(struct gpc_dump *dump)
+/* "stable snat": what is not said elsewhere. */
+static void put_flags(struct gpc_dump *dump, const struct gpc_listener *listener)
+{
+	static const struct {
+		uint16_t flag;
+		const char *name;
+	} flags[] = {
+		{GPC_LISTENER_STABLE, "stable"},
+		{GPC_LISTENER_SNAT, "snat"},
+		{GPC_LISTENER_MSS_CLAMP, "mss-clamp"},
+		{GPC_LISTENER_SYN_COOKIES, "syn-cookies"},
+	};
+	const char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (listener->flags & flags[i].flag)
+			text = text ? gpc_arena_printf(dump->arena, "%s %s", text, flags[i].name)
+				    : flags[i].name;
+	if (text)
+		gpc_emit_string(&dump->emitter, "flags", text);
+	else
+		gpc_emit_none(&dump->emitter, "flags");
+}
+
+/* A number that only some modes have. */
+static void put_if(struct gpc_emitter *e, const char *key, bool there, uint64_t value)
+{
+	if (there)
+		gpc_emit_number(e, key, value);
+	else
+		gpc_emit_none(e, key);
+}
+
+static void put_listener_rate(struct gpc_emitter *e, const struct gpc_listener *listener)
+{
+	bool limited = listener->flags & GPC_LISTENER_RATE;
+
+	if (limited)
+		gpc_emit_string(e, "rate",
+				listener->flags & GPC_LISTENER_RATE_SOURCE ? "source-ip" : "listener");
+	else
+		gpc_emit_none(e, "rate");
+	put_if(e, "cost-ns", limited, listener->rate_cost);
+	put_if(e, "burst-ns", limited, listener->rate_burst);
+	put_if(e, "buckets", limited, listener->rate_entries);
+	if (limited)
+		gpc_emit_string(e, "exceed", gpc_action_name(listener->rate_exceed));
+	else
+		gpc_emit_none(e, "exceed");
+}
+
+static void dump_listener(struct gpc_dump *dump, const struct gpc_listener *listener)
 {
 	struct gpc_emitter *e = &dump->emitter;
+	char ports[GPC_PORTS_TEXT];
 
+	gpc_dump_name(dump, "name", listener->name);
+	gpc_emit_hex(e, "id", listener->id);
+	gpc_emit_string(e, "protocol", gpc_transport_name(listener->protocol));
+	gpc_emit_string(e, "port",
+			gpc_ports_format(ntohs(listener->port_be), ntohs(listener->port_last_be),
+					 ports));
+	gpc_emit_string(e, "forward", gpc_forward_name(listener->forward));
+	put_backend(dump, "backend", listener->backend);
+	put_if(e, "pools", listener->pools, listener->pools);
+	put_if(e, "first-pool", listener->pools, listener->first_pool);
+	put_ref(dump, "table-v4", &listener->table[GPC_V4]);
+	put_ref(dump, "table-v6", &listener->table[GPC_V6]);
+	gpc_emit_string(e, "hash", gpc_hash_name(listener->hash));
+	gpc_emit_string(e, "affinity", gpc_affinity_name(listener->affinity));
+	put_if(e, "affinity-timeout", listener->affinity_timeout, listener->affinity_timeout);
+	put_if(e, "gue-port", listener->gue_port_be, ntohs(listener->gue_port_be));
+	put_if(e, "outer-dscp", listener->outer_dscp != GPC_DSCP_COPY, listener->outer_dscp);
+	gpc_emit_string(e, "ping", gpc_ping_name(listener->ping));
+	put_flags(dump, listener);
+	put_listener_rate(e, listener);
+	gpc_dump_place(dump, listener->id);
+}
+
+static void dump_listeners(struct gpc_dump *dump)
+{
 	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_LISTENER); i++) {
-		const struct gpc_listener *listener = gpc_dump_record(dump, GPC_SEC_LISTENER, i);
-
 		gpc_dump_begin(dump, "listener", i);
-		gpc_dump_name(dump, "name", listener->name);
-		gpc_emit_hex(e, "id", listener->id);
-		gpc_emit_string(e, "protocol", listener->protocol == IPPROTO_TCP ? "TCP" : "UDP");
-		gpc_emit_number(e, "port", ntohs(listener->port_be));
-		gpc_emit_string(e, "forward", forward_names[listener->forward]);
-		put_backend(dump, listener->backend);
-		put_ref(dump, "table-v4", &listener->table[GPC_V4]);
-		put_ref(dump, "table-v6", &listener->table[GPC_V6]);
-		gpc_dump_place(dump, listener->id);
-		gpc_emit_end(e);
+		dump_listener(dump, gpc_dump_record(dump, GPC_SEC_LISTENER, i));
+		gpc_emit_end(&dump->emitter);
 	}
+}
+
+static void put_quic_id(struct gpc_emitter *e, const struct gpc_endpoint *endpoint)
+{
+	char text[2 * sizeof(endpoint->quic_id) + 1];
+
+	if (!endpoint->quic_length) {
+		gpc_emit_none(e, "quic-id");
+		return;
+	}
+	for (size_t i = 0; i < endpoint->quic_length; i++)
+		snprintf(text + 2 * i, 3, "%02x", endpoint->quic_id[i]);
+	gpc_emit_string(e, "quic-id", text);
 }
 
 static void dump_endpoints(struct gpc_dump *dump)
@@ -188,7 +268,7 @@ static void dump_endpoints(struct gpc_dump *dump)
 
 		gpc_dump_begin(dump, "endpoint", i);
 		gpc_dump_name(dump, "name", endpoint->name);
-		put_backend(dump, endpoint->backend);
+		put_backend(dump, "backend", endpoint->backend);
 		gpc_emit_hex(e, "id", endpoint->id);
 		if (endpoint->flags & GPC_ENDPOINT_V4)
 			gpc_emit_address(e, "address-v4", mapped);
@@ -200,6 +280,8 @@ static void dump_endpoints(struct gpc_dump *dump)
 			gpc_emit_none(e, "address-v6");
 		gpc_emit_number(e, "weight", endpoint->weight);
 		gpc_emit_string(e, "state", state_names[endpoint->state]);
+		put_if(e, "port", endpoint->port_be, ntohs(endpoint->port_be));
+		put_quic_id(e, endpoint);
 		gpc_dump_place(dump, endpoint->id);
 		gpc_emit_end(e);
 	}
@@ -269,9 +351,9 @@ static void dump_pools(struct gpc_dump *dump)
 		struct gpc_emitter *e = &dump->emitter;
 
 		gpc_dump_begin(dump, "pool", i);
-		put_backend(dump, pool->backend);
-		put_ref(dump, "table4", &pool->table[GPC_V4]);
-		put_ref(dump, "table6", &pool->table[GPC_V6]);
+		put_backend(dump, "backend", pool->backend);
+		put_ref(dump, "table-v4", &pool->table[GPC_V4]);
+		put_ref(dump, "table-v6", &pool->table[GPC_V6]);
 		gpc_emit_number(e, "until", pool->until);
 		gpc_emit_number(e, "total", pool->total);
 		if (pool->failover == GPC_NONE)
@@ -295,7 +377,7 @@ static void dump_quics(struct gpc_dump *dump)
 		if (!quic->endpoint)
 			continue;
 		gpc_dump_begin(dump, "quic", i);
-		put_backend(dump, quic->backend);
+		put_backend(dump, "backend", quic->backend);
 		gpc_emit_number(&dump->emitter, "endpoint", quic->endpoint - 1);
 		gpc_emit_end(&dump->emitter);
 	}
@@ -333,7 +415,7 @@ static void dump_tables(struct gpc_dump *dump)
 		const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, i);
 
 		gpc_dump_begin(dump, "table", i);
-		put_backend(dump, table->backend);
+		put_backend(dump, "backend", table->backend);
 		gpc_emit_number(e, "size", table->size);
 		gpc_emit_number(e, "endpoints", table->endpoints);
 		gpc_emit_number(e, "offset", table->offset);
@@ -358,6 +440,8 @@ static void dump_backends(struct gpc_dump *dump)
 			gpc_emit_address(e, "next-hop", backend->next_hop_be);
 		else
 			gpc_emit_string(e, "next-hop", next_hop_names[backend->next_hop]);
+		put_backend(dump, "failover", backend->failover);
+		gpc_emit_share(e, "min-healthy", backend->min_healthy / 10000.0);
 		gpc_dump_place(dump, backend->id);
 		gpc_emit_end(e);
 	}

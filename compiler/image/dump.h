@@ -13,9 +13,6 @@
  */
 extern const char *const gpc_image_dump_sections[];
 
-/* As the keys of `timeouts`. */
-extern const char *const gpc_timeout_names[GPC_TIMEOUT_COUNT];
-
 /*
  * Writes one record a line, below the names of its columns or as JSON objects {"type": ..., ...}.
  * section NULL: the header, the plane's scalars and one line per section. False, and nothing

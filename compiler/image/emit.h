@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define GPC_EMIT_COLUMNS 24
+#define GPC_EMIT_COLUMNS 32
 
 struct gpc_emitter {
 	FILE *out;

@@ -161,7 +161,8 @@ static bool check(const struct gpc_reader *reader, bool linked)
 	return gpc_reader_envelope(reader) && gpc_reader_digests(reader) &&
 	       gpc_reader_layout(reader) && gpc_reader_plane(reader) && gpc_reader_names(reader) &&
 	       gpc_reader_objects(reader) && gpc_reader_policies(reader) &&
-	       gpc_reader_tables(reader) && gpc_reader_vips(reader) &&
+	       gpc_reader_quic(reader) && gpc_reader_tables(reader) &&
+	       gpc_reader_listeners(reader) && gpc_reader_vips(reader) &&
 	       gpc_reader_provenance(reader) && gpc_reader_link(reader, linked);
 }
 

@@ -8,7 +8,8 @@
 
 #define PLANE_FLAGS                                                                                \
 	(GPC_PLANE_MALFORMED_DROP | GPC_PLANE_NON_IP_DROP | GPC_PLANE_ON_FAIL_DROP |               \
-	 GPC_PLANE_STATEFUL | GPC_PLANE_VIP_PORTS)
+	 GPC_PLANE_STATEFUL | GPC_PLANE_VIP_PORTS | GPC_PLANE_NAT |                                \
+	 3u << GPC_PLANE_FRAGMENTS_SHIFT)
 #define ENDPOINT_FLAGS (GPC_ENDPOINT_V4 | GPC_ENDPOINT_V6 | GPC_ENDPOINT_KEEP | GPC_ENDPOINT_FIB)
 #define HOOKS (GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS | GPC_HOOK_TC_EGRESS)
 
@@ -45,7 +46,7 @@ static bool check_counts(const struct gpc_reader *reader)
 	       sections[GPC_SEC_ENDPOINT].count <= GPC_MAX_ENDPOINTS &&
 	       sections[GPC_SEC_INTERFACE].count <= GPC_MAX_INTERFACES &&
 	       sections[GPC_SEC_POLICY].count <= GPC_MAX_POLICIES &&
-	       sections[GPC_SEC_TABLE].count <= 2ull * sections[GPC_SEC_BACKEND].count;
+	       sections[GPC_SEC_TABLE].count <= 3ull * sections[GPC_SEC_BACKEND].count;
 }
 
 bool gpc_reader_plane(const struct gpc_reader *reader)
@@ -54,20 +55,24 @@ bool gpc_reader_plane(const struct gpc_reader *reader)
 	bool timeouts = true;
 
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
-		timeouts = timeouts && plane->timeout[i];
+		timeouts = timeouts && plane->timeout[i] >= GPC_MIN_TIMEOUT &&
+			   plane->timeout[i] <= GPC_MAX_TIMEOUT;
 	if (plane->format != GPC_IMAGE_VERSION || plane->flags & ~PLANE_FLAGS || plane->pad0 ||
 	    plane->flows < GPC_MIN_FLOWS || plane->flows > GPC_MAX_FLOWS || !plane->flow_inserts ||
-	    !timeouts || !gpc_all_zero(plane->pad1, sizeof(plane->pad1)) ||
-	    plane->pad2 ||
+	    (plane->flags >> GPC_PLANE_FRAGMENTS_SHIFT & 3) > GPC_FRAGMENTS_PASS || !timeouts ||
+	    !gpc_all_zero(plane->pad1, sizeof(plane->pad1)) || plane->pad2 ||
+	    !gpc_all_zero(plane->pad3, sizeof(plane->pad3)) ||
 	    !gpc_all_zero(plane->tries.pad0, sizeof(plane->tries.pad0)))
 		return gpc_reader_refuse(reader, GPC_E0509, "plane record is malformed");
 	if (!check_counts(reader))
 		return gpc_reader_refuse(reader, GPC_E0509, "more objects than a plane can have");
 	if (!check_phash(reader, &plane->vip, GPC_SEC_VIP_DISP, GPC_SEC_VIP) ||
-	    !check_phash(reader, &plane->endpoint, GPC_SEC_EP_DISP, GPC_SEC_EP_INDEX))
+	    !check_phash(reader, &plane->endpoint, GPC_SEC_EP_DISP, GPC_SEC_EP_INDEX) ||
+	    !check_phash(reader, &plane->quic, GPC_SEC_QUIC_DISP, GPC_SEC_QUIC))
 		return gpc_reader_refuse(reader, GPC_E0509, "perfect hash does not fit its tables");
 	return check_displacements(reader, GPC_SEC_VIP_DISP, plane->vip.slot_mask) &&
-	       check_displacements(reader, GPC_SEC_EP_DISP, plane->endpoint.slot_mask);
+	       check_displacements(reader, GPC_SEC_EP_DISP, plane->endpoint.slot_mask) &&
+	       check_displacements(reader, GPC_SEC_QUIC_DISP, plane->quic.slot_mask);
 }
 
 /* ---- names: one after another in a fixed order, so one cursor checks all references ---- */
@@ -189,7 +194,21 @@ static bool endpoint_is_sound(const struct gpc_reader *reader, const struct gpc_
 	       endpoint->state <= GPC_STATE_MAINT &&
 	       !(endpoint->flags & GPC_ENDPOINT_KEEP) == (endpoint->state == GPC_STATE_MAINT) &&
 	       !(endpoint->flags & GPC_ENDPOINT_FIB) == (backend->next_hop != GPC_NEXT_HOP_FIB) &&
-	       endpoint->by_name < backend->endpoints && !endpoint->pad0;
+	       endpoint->by_name < backend->endpoints && !endpoint->pad0 &&
+	       endpoint->quic_length <= GPC_MAX_QUIC_ID &&
+	       gpc_all_zero(endpoint->quic_id + endpoint->quic_length,
+			    sizeof(endpoint->quic_id) - endpoint->quic_length);
+}
+
+/* Names that ascend are all there, each once. */
+static bool names_ascend(const struct gpc_reader *reader, const struct gpc_backend *backend,
+			 const struct gpc_endpoint *endpoints)
+{
+	for (uint32_t i = 1; i < backend->endpoints; i++)
+		if (strcmp(name_of(reader, endpoints[endpoints[i - 1].by_name].name),
+			   name_of(reader, endpoints[endpoints[i].by_name].name)) >= 0)
+			return false;
+	return true;
 }
 
 static bool check_endpoints_of(const struct gpc_reader *reader, uint32_t owner,
@@ -201,6 +220,28 @@ static bool check_endpoints_of(const struct gpc_reader *reader, uint32_t owner,
 		    (i && endpoints[i - 1].id >= endpoints[i].id))
 			return gpc_reader_refuse(reader, GPC_E0509, "endpoint %u is malformed",
 						 backend->first_endpoint + i);
+	if (!names_ascend(reader, backend, endpoints))
+		return gpc_reader_refuse(reader, GPC_E0509,
+					 "endpoints of backend %u are not in order of their names",
+					 owner);
+	return true;
+}
+
+/* What stands behind a backend ends soon, so it is no circle either. */
+static bool check_failovers(const struct gpc_reader *reader)
+{
+	uint32_t count;
+	const struct gpc_backend *backends = gpc_reader_section(reader, GPC_SEC_BACKEND, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = backends[i].failover, depth = 0;
+
+		while (at < count && depth++ < GPC_MAX_FAILOVER)
+			at = backends[at].failover;
+		if (at != GPC_NONE)
+			return gpc_reader_refuse(reader, GPC_E0509,
+						 "failover of backend %u is malformed", i);
+	}
 	return true;
 }
 
@@ -252,5 +293,6 @@ static bool check_endpoint_index(const struct gpc_reader *reader)
 
 bool gpc_reader_objects(const struct gpc_reader *reader)
 {
-	return check_interfaces(reader) && check_backends(reader) && check_endpoint_index(reader);
+	return check_interfaces(reader) && check_backends(reader) && check_failovers(reader) &&
+	       check_endpoint_index(reader);
 }

@@ -26,7 +26,9 @@ bool gpc_reader_plane(const struct gpc_reader *reader);		/* scalars, perfect has
 bool gpc_reader_names(const struct gpc_reader *reader);		/* NAMES and every reference to it */
 bool gpc_reader_objects(const struct gpc_reader *reader);	/* interfaces, backends, endpoints */
 bool gpc_reader_policies(const struct gpc_reader *reader);	/* rules, policies, chains, classifiers */
-bool gpc_reader_tables(const struct gpc_reader *reader);	/* tables, Maglev slots, listeners */
+bool gpc_reader_tables(const struct gpc_reader *reader);	/* tables, Maglev slots */
+bool gpc_reader_listeners(const struct gpc_reader *reader);	/* listeners and their pools */
+bool gpc_reader_quic(const struct gpc_reader *reader);		/* QUIC server ids */
 bool gpc_reader_vips(const struct gpc_reader *reader);		/* VIP entries and choices */
 bool gpc_reader_provenance(const struct gpc_reader *reader);	/* JSON that is fit to be shown */
 bool gpc_reader_link(const struct gpc_reader *reader, bool linked);

@@ -68,7 +68,10 @@ static uint32_t plane_flags(const struct gpc_model *model, const struct gpc_tabl
 		flags |= GPC_PLANE_STATEFUL;
 	if (tables->port_count)
 		flags |= GPC_PLANE_VIP_PORTS;
-	return flags;
+	for (size_t i = 0; i < model->listener_count; i++)
+		if (model->listeners[i].forward == GPC_FORWARD_NAT)
+			flags |= GPC_PLANE_NAT;
+	return flags | (uint32_t)model->fragments << GPC_PLANE_FRAGMENTS_SHIFT;
 }
 
 static void write_plane(struct gpc_plane *plane, const struct gpc_model *model,

@@ -93,11 +93,11 @@ static void bind_objects(const struct gpc_slot *slot, const struct gpc_node *nod
 
 	if (!gpc_slot_wants(slot, node, GPC_NODE_LIST))
 		return;
-	if (slot->key->object == GPC_OBJECT_endpoint) {
+	if (slot->key->object == GPC_OBJECT_endpoint)
 		((struct gpc_backend_intent *)object)->endpoints_at = node->place;
-		if (node->list.count == 0)
-			gpc_slot_fault(slot, GPC_E0129, node->place, "empty list");
-	}
+	if ((slot->key->object == GPC_OBJECT_endpoint || slot->key->object == GPC_OBJECT_split) &&
+	    node->list.count == 0)
+		gpc_slot_fault(slot, GPC_E0129, node->place, "empty list");
 	items = gpc_slot_push(slot, target, info->size, node->list.count);
 	for (size_t i = 0; i < node->list.count; i++) {
 		const struct gpc_node *item = node->list.items[i];

@@ -30,7 +30,7 @@ bool gpc_slot_prefix(const struct gpc_slot *slot, const struct gpc_scalar *scala
 	return true;
 }
 
-bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar, bool whole,
+bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 		      struct gpc_prefix *ret)
 {
 	struct gpc_diags *diags = slot->values->diags;
@@ -38,20 +38,12 @@ bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scal
 
 	if (!gpc_slot_prefix(slot, scalar, &prefix))
 		return false;
-	if (whole && strchr(scalar->text, '/')) {
+	if (strchr(scalar->text, '/')) {
 		gpc_diag_hint(diags,
 			      gpc_slot_scalar_fault(slot, GPC_E0115, scalar,
 						    "prefix where an address is wanted: `%s`",
 						    scalar->text),
 			      "write the address without `/`");
-		return false;
-	}
-	if (prefix.length != (prefix.v4 ? 32 : 128)) {
-		gpc_diag_hint(diags,
-			      gpc_slot_scalar_fault(slot, GPC_E0119, scalar,
-						    "not built yet: prefix `%s`", scalar->text),
-			      "write whole addresses; prefixes come with %s",
-			      gpc_feature_name(GPC_FEATURE_BALANCING));
 		return false;
 	}
 	*ret = prefix;

@@ -12,10 +12,8 @@ static void bind_address(const struct gpc_slot *slot, const struct gpc_scalar *s
 {
 	struct gpc_prefix prefix;
 
-	if (slot->key->type == GPC_TYPE_CIDRS
-		    ? gpc_slot_prefix(slot, scalar, &prefix)
-		    : gpc_slot_address(slot, scalar, slot->key->type == GPC_TYPE_ADDRESSES,
-				       &prefix))
+	if (slot->key->type == GPC_TYPE_ADDRESSES ? gpc_slot_address(slot, scalar, &prefix)
+						  : gpc_slot_prefix(slot, scalar, &prefix))
 		*ret = (struct gpc_prefix_value){.prefix = prefix, .at = scalar->at};
 }
 

@@ -39,8 +39,12 @@ static const char *limit_text(const struct gpc_slot *slot, uint64_t limit)
 
 	if (slot->key->type == GPC_TYPE_RATE)
 		return gpc_arena_printf(arena, "%llu/s", number);
+	if (slot->key->type == GPC_TYPE_PERCENT)
+		return gpc_arena_printf(arena, "%llu%%", number / 100);
 	if (slot->key->type != GPC_TYPE_DURATION && slot->key->type != GPC_TYPE_PICKUP)
 		return gpc_arena_printf(arena, "%llu", number);
+	if (limit % GPC_DAY_MS && !(limit % 1000))
+		return gpc_arena_printf(arena, "%llus", number / 1000);
 	if (limit % GPC_DAY_MS)
 		return gpc_arena_printf(arena, "%llums", number);
 	return gpc_arena_printf(arena, "%llud", (unsigned long long)(limit / GPC_DAY_MS));
@@ -61,8 +65,9 @@ static const struct number_type {
 } number_types[GPC_TYPE_COUNT] = {
 	[GPC_TYPE_UINT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
 	[GPC_TYPE_PORT] = {gpc_scalar_uint, GPC_E0108, "write decimal digits and nothing else"},
-	[GPC_TYPE_LISTENER_PORT] = {gpc_scalar_uint, GPC_E0108,
-				    "write decimal digits and nothing else"},
+	[GPC_TYPE_DSCP] = {gpc_scalar_uint, GPC_E0161, "write copy, or a number from 0 to 63"},
+	[GPC_TYPE_PERCENT] = {gpc_scalar_percent, GPC_E0162,
+			      "write a number with up to 2 decimals and %, such as 33.3%"},
 	[GPC_TYPE_VLAN] = {gpc_scalar_uint, GPC_E0137, "write a number from 1 to 4094, or none"},
 	[GPC_TYPE_MARK] = {gpc_scalar_mark, GPC_E0136,
 			   "write a number, or 0x and hexadecimal digits"},
@@ -129,6 +134,24 @@ static void bind_number(const struct gpc_slot *slot, const struct gpc_scalar *sc
 		set_uint(target, value, scalar->at);
 }
 
+/* Whole seconds. */
+static void bind_duration(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			  void *target)
+{
+	uint64_t ms;
+
+	if (parse_number(slot, scalar, &ms))
+		set_uint(target, (ms + 999) / 1000, scalar->at);
+}
+
+static void bind_dscp(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+{
+	if (!strcmp(scalar->text, "copy"))
+		set_uint(target, GPC_DSCP_COPY, scalar->at);
+	else
+		bind_number(slot, scalar, target);
+}
+
 static void bind_vlan(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
 {
 	if (!strcmp(scalar->text, "none"))
@@ -137,17 +160,15 @@ static void bind_vlan(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		bind_number(slot, scalar, target);
 }
 
-/* Whole seconds; no duration becomes `never`. */
+/* No duration becomes `never`. */
 static void bind_pickup(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
 {
-	uint64_t ms;
-
 	if (!strcmp(scalar->text, "never"))
 		set_uint(target, 0, scalar->at);
 	else if (!strcmp(scalar->text, "always"))
 		set_uint(target, GPC_NONE, scalar->at);
-	else if (parse_number(slot, scalar, &ms))
-		set_uint(target, (ms + 999) / 1000, scalar->at);
+	else
+		bind_duration(slot, scalar, target);
 }
 
 static void bind_sample(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
@@ -225,17 +246,31 @@ static void bind_date(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		set_uint(target, seconds, scalar->at);
 }
 
-static void bind_sha256(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
+static void bind_sha256(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			struct gpc_digest_value *target)
 {
-	struct gpc_digest_value *value = target;
-
-	if (gpc_scalar_sha256(scalar->text, value->bytes))
+	if (gpc_scalar_sha256(scalar->text, target->bytes)) {
 		report_syntax(slot, scalar, GPC_E0139,
 			      "write 64 lower-case hexadecimal digits, as sha256sum prints them");
-	else {
-		value->set = true;
-		value->at = scalar->at;
+		return;
 	}
+	target->set = true;
+	target->at = scalar->at;
+}
+
+static void bind_quic_id(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			 struct gpc_quic_id_value *target)
+{
+	size_t length = strlen(scalar->text) / 2;
+
+	if (length < GPC_MIN_QUIC_ID || length > GPC_MAX_QUIC_ID ||
+	    gpc_scalar_hex(scalar->text, target->bytes, length)) {
+		report_syntax(slot, scalar, GPC_E0160,
+			      "write 2 to 30 hexadecimal digits, two for each byte");
+		return;
+	}
+	target->length = (uint8_t)length;
+	target->at = scalar->at;
 }
 
 static void bind_title(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
@@ -264,7 +299,7 @@ static void bind_device(const struct gpc_slot *slot, const struct gpc_scalar *sc
 static void bind_one_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 			     struct gpc_prefix_value *target)
 {
-	if (gpc_slot_address(slot, scalar, true, &target->prefix))
+	if (gpc_slot_address(slot, scalar, &target->prefix))
 		target->at = scalar->at;
 }
 
@@ -277,19 +312,33 @@ static void bind_text(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		set_text(target, scalar);
 }
 
-static void bind_listener_port(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
-			       void *target)
+static void bind_port_range(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			    struct gpc_ports_value *target)
 {
-	if (gpc_scalar_is_range(scalar->text) || !strcmp(scalar->text, "any")) {
-		struct gpc_diag *diag = gpc_slot_scalar_fault(
-			slot, GPC_E0120, scalar, "not built yet: `%s`", QUOTE(slot, scalar));
+	uint64_t first = 0, last = 0;
+	enum gpc_scalar_error error = gpc_scalar_range(scalar->text, &first, &last);
 
-		gpc_diag_hint(slot->values->diags, diag,
-			      "write one port; ranges and `any` come with %s",
-			      gpc_feature_name(GPC_FEATURE_BALANCING));
-		return;
-	}
-	bind_number(slot, scalar, target);
+	if (error == GPC_SCALAR_LEADING_ZERO)
+		report_leading_zero(slot, scalar);
+	else if (error == GPC_SCALAR_SYNTAX)
+		report_syntax(slot, scalar, GPC_E0177,
+			      "write a port, a range such as 8000-8999, or any");
+	else if (error || !in_range(slot, first) || !in_range(slot, last))
+		report_range(slot, scalar);
+	else if (first > last)
+		report_syntax(slot, scalar, GPC_E0177, "write the lower port first");
+	else
+		*target = (struct gpc_ports_value){(uint16_t)first, (uint16_t)last, true,
+						   scalar->at};
+}
+
+static void bind_listener_port(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			       struct gpc_ports_value *target)
+{
+	if (!strcmp(scalar->text, "any"))
+		*target = (struct gpc_ports_value){0, UINT16_MAX, true, scalar->at};
+	else
+		bind_port_range(slot, scalar, target);
 }
 
 static void bind_name(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
@@ -417,7 +466,7 @@ static void bind_next_hop(const struct gpc_slot *slot, const struct gpc_scalar *
 		kind = GPC_NEXT_HOP_AUTO;
 	else if (!strcmp(scalar->text, "fib"))
 		kind = GPC_NEXT_HOP_FIB;
-	else if (!gpc_slot_address(slot, scalar, true, &backend->next_hop_address.prefix))
+	else if (!gpc_slot_address(slot, scalar, &backend->next_hop_address.prefix))
 		return;
 	else
 		backend->next_hop_address.at = scalar->at;
@@ -458,6 +507,12 @@ void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, v
 	case GPC_TYPE_VLAN:
 		bind_vlan(slot, &scalar, target);
 		break;
+	case GPC_TYPE_DSCP:
+		bind_dscp(slot, &scalar, target);
+		break;
+	case GPC_TYPE_DURATION:
+		bind_duration(slot, &scalar, target);
+		break;
 	case GPC_TYPE_PICKUP:
 		bind_pickup(slot, &scalar, target);
 		break;
@@ -481,6 +536,9 @@ void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, v
 		break;
 	case GPC_TYPE_REFERENCE:
 		set_text(target, &scalar);
+		break;
+	case GPC_TYPE_QUIC_ID:
+		bind_quic_id(slot, &scalar, target);
 		break;
 	case GPC_TYPE_HEX128:
 		bind_seed(slot, &scalar, object);

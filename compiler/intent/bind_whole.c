@@ -5,81 +5,72 @@
 #include "document.h"
 #include "gpc/image.h"
 #include "ports.h"
-#include "slot.h"
+#include "whole.h"
 
-/* An object with its frame, for messages about one of its keys. */
-struct whole {
-	struct gpc_values *values;
-	const struct gpc_frame *frame;
-	const struct gpc_object_info *info;
-	const struct gpc_node *node;
-};
-
-/* The key as it stands there, NULL if it was not written. */
-static const struct gpc_pair *written(const struct whole *whole, const char *key)
+const struct gpc_pair *gpc_whole_written(const struct gpc_whole *whole, const char *key)
 {
 	return gpc_node_find(whole->node, key);
 }
 
-static struct gpc_diag *fault(const struct whole *whole, enum gpc_code code, struct gpc_place place,
-			      const char *what)
+struct gpc_diag *gpc_whole_fault(const struct gpc_whole *whole, enum gpc_code code,
+				 struct gpc_place place, const char *what)
 {
 	return gpc_diag(whole->values->diags, code, place, "%s%s", what,
 			gpc_frame_text(whole->values, whole->frame));
 }
 
-static void hint(const struct whole *whole, struct gpc_diag *diag, const char *text)
+void gpc_whole_hint(const struct gpc_whole *whole, struct gpc_diag *diag, const char *text)
 {
 	gpc_diag_hint(whole->values->diags, diag, "%s", text);
 }
 
-static void check_one_of(const struct whole *whole, const char *a, const char *b, const char *what)
+static void check_one_of(const struct gpc_whole *whole, const char *a, const char *b, const char *what)
 {
-	if (!written(whole, a) == !written(whole, b))
-		fault(whole, GPC_E0128, whole->node->place, what);
+	if (!gpc_whole_written(whole, a) == !gpc_whole_written(whole, b))
+		gpc_whole_fault(whole, GPC_E0128, whole->node->place, what);
 }
 
-static void check_rule(const struct whole *whole, struct gpc_rule_intent *rule)
+static void check_rule(const struct gpc_whole *whole, struct gpc_rule_intent *rule)
 {
-	const struct gpc_pair *ports = written(whole, "ports"), *mark = written(whole, "mark");
+	const struct gpc_pair *ports = gpc_whole_written(whole, "ports"), *mark = gpc_whole_written(whole, "mark");
 
 	rule->ports_at = ports ? ports->value->place : GPC_NOWHERE;
 	if (!rule->action.set)
 		return;
 	if (rule->action.value == GPC_ACTION_MARK && !mark)
-		hint(whole,
-		     fault(whole, GPC_E0141, rule->action.at, "no `mark` for `action: mark`"),
+		gpc_whole_hint(whole,
+		     gpc_whole_fault(whole, GPC_E0141, rule->action.at, "no `mark` for `action: mark`"),
 		     "write `mark: N`");
 	if (mark && rule->action.value != GPC_ACTION_MARK && rule->action.value != GPC_ACTION_ALLOW)
-		hint(whole, fault(whole, GPC_E0142, mark->key_place, "`mark` without effect"),
+		gpc_whole_hint(whole, gpc_whole_fault(whole, GPC_E0142, mark->key_place, "`mark` without effect"),
 		     "only rules with `action: mark` or `allow` set one");
 }
 
-static void check_rate(const struct whole *whole, const struct gpc_rate_intent *rate)
+static void check_rate(const struct gpc_whole *whole, const struct gpc_rate_intent *rate)
 {
 	if (rate->limit.set && rate->burst.set && rate->bytes != rate->burst_bytes)
-		hint(whole,
-		     fault(whole, GPC_E0134, rate->burst.at,
+		gpc_whole_hint(whole,
+		     gpc_whole_fault(whole, GPC_E0134, rate->burst.at,
 			   rate->bytes ? "`burst` in packets with a `limit` in bytes"
 				       : "`burst` in bytes with a `limit` in packets"),
 		     rate->bytes ? "give it a unit, such as 64KiB" : "write a number of packets");
 }
 
-static void check_protect(const struct whole *whole, struct gpc_protect_intent *protect)
+static void check_protect(const struct gpc_whole *whole, struct gpc_protect_intent *protect)
 {
-	const struct gpc_pair *ports = written(whole, "ports");
+	const struct gpc_pair *ports = gpc_whole_written(whole, "ports");
 
 	protect->ports_at = ports ? ports->value->place : GPC_NOWHERE;
-	if (!written(whole, "from") && !written(whole, "to") && !ports)
-		hint(whole,
-		     fault(whole, GPC_E0143, whole->node->place,
+	if (!gpc_whole_written(whole, "from") && !gpc_whole_written(whole, "to") && !ports)
+		gpc_whole_hint(whole,
+		     gpc_whole_fault(whole, GPC_E0143, whole->node->place,
 			   "`protect` item without a condition"),
 		     "give `from`, `to` or `ports`: what it lets through, nothing can stop");
 }
 
-static void check_segment(const struct whole *whole, struct gpc_segment_intent *segment)
+static void check_segment(const struct gpc_whole *whole, struct gpc_segment_intent *segment)
 {
-	const struct gpc_pair *cidrs = written(whole, "cidrs");
+	const struct gpc_pair *cidrs = gpc_whole_written(whole, "cidrs");
 
 	segment->cidrs_at = cidrs ? cidrs->value->place : GPC_NOWHERE;
 	check_one_of(whole, "cidrs", "from", "not exactly one of `cidrs` and `from`");
@@ -87,9 +78,9 @@ static void check_segment(const struct whole *whole, struct gpc_segment_intent *
 
 /* ---- packets of tests ---- */
 
-static void refuse(const struct whole *whole, const char *key, const char *why)
+static void refuse(const struct gpc_whole *whole, const char *key, const char *why)
 {
-	const struct gpc_pair *pair = written(whole, key);
+	const struct gpc_pair *pair = gpc_whole_written(whole, key);
 
 	if (pair)
 		gpc_diag_hint(whole->values->diags,
@@ -99,7 +90,7 @@ static void refuse(const struct whole *whole, const char *key, const char *why)
 			      "%s", why);
 }
 
-static void check_ports(const struct whole *whole, const struct gpc_send_intent *send,
+static void check_ports(const struct gpc_whole *whole, const struct gpc_send_intent *send,
 			uint64_t protocol, bool later)
 {
 	if (!gpc_protocol_has_ports(protocol) || later) {
@@ -109,7 +100,7 @@ static void check_ports(const struct whole *whole, const struct gpc_send_intent 
 		refuse(whole, "sport",
 		       later ? "a later fragment has no ports"
 			     : "only tcp, udp and sctp have ports");
-	} else if (!written(whole, "dport")) {
+	} else if (!gpc_whole_written(whole, "dport")) {
 		gpc_diag(whole->values->diags, GPC_E0104, send->at, "missing key `dport`%s",
 			 gpc_frame_text(whole->values, whole->frame));
 	}
@@ -118,10 +109,10 @@ static void check_ports(const struct whole *whole, const struct gpc_send_intent 
 		       later ? "a later fragment has no TCP header" : "only tcp has flags");
 }
 
-static void bind_icmp_type(const struct whole *whole, struct gpc_send_intent *send,
+static void bind_icmp_type(const struct gpc_whole *whole, struct gpc_send_intent *send,
 			   uint8_t protocol)
 {
-	const struct gpc_pair *pair = written(whole, "icmp-type");
+	const struct gpc_pair *pair = gpc_whole_written(whole, "icmp-type");
 	struct gpc_slot slot = {
 		.values = whole->values,
 		.frame = whole->frame,
@@ -133,7 +124,7 @@ static void bind_icmp_type(const struct whole *whole, struct gpc_send_intent *se
 		gpc_bind_icmp_type(&slot, &scalar, protocol, &send->icmp_type);
 }
 
-static void check_send(const struct whole *whole, struct gpc_send_intent *send)
+static void check_send(const struct gpc_whole *whole, struct gpc_send_intent *send)
 {
 	uint64_t protocol = send->protocol.set ? send->protocol.value : IPPROTO_TCP;
 	bool later = send->fragment.set && send->fragment.value == GPC_FRAGMENT_LATER;
@@ -141,9 +132,9 @@ static void check_send(const struct whole *whole, struct gpc_send_intent *send)
 	check_one_of(whole, "in", "out", "not exactly one of `in` and `out`");
 	if (send->from.prefix.length && send->to.prefix.length &&
 	    send->from.prefix.v4 != send->to.prefix.v4)
-		gpc_diag_place(fault(whole, GPC_E0144, send->to.at, "addresses of two families"),
+		gpc_diag_place(gpc_whole_fault(whole, GPC_E0144, send->to.at, "addresses of two families"),
 			       send->from.at, "the source");
-	if (written(whole, "proto") && !send->protocol.set)
+	if (gpc_whole_written(whole, "proto") && !send->protocol.set)
 		return;
 	check_ports(whole, send, protocol, later);
 	if (gpc_protocol_is_icmp(protocol) && !later) {
@@ -157,7 +148,7 @@ static void check_send(const struct whole *whole, struct gpc_send_intent *send)
 void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame, enum gpc_object kind,
 		    const struct gpc_node *node, void *object)
 {
-	const struct whole whole = {values, frame, gpc_object_info(kind), node};
+	const struct gpc_whole whole = {values, frame, gpc_object_info(kind), node};
 
 	switch (kind) {
 	case GPC_OBJECT_segment:
@@ -171,6 +162,9 @@ void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame, en
 		break;
 	case GPC_OBJECT_protect:
 		check_protect(&whole, object);
+		break;
+	case GPC_OBJECT_listener:
+		gpc_bind_whole_listener(&whole, object);
 		break;
 	case GPC_OBJECT_send:
 		check_send(&whole, object);

@@ -18,11 +18,6 @@ struct gpc_text_value {
 	struct gpc_place at;
 };
 
-struct gpc_digest_value {
-	uint8_t bytes[32];
-	bool set;
-	struct gpc_place at;
-};
 struct gpc_uint_value {
 	uint64_t value;
 	bool set;
@@ -31,6 +26,18 @@ struct gpc_uint_value {
 
 struct gpc_prefix_value {
 	struct gpc_prefix prefix;
+	struct gpc_place at;
+};
+
+struct gpc_digest_value {
+	uint8_t bytes[32];
+	bool set;
+	struct gpc_place at;
+};
+
+struct gpc_quic_id_value {
+	uint8_t bytes[GPC_MAX_QUIC_ID];
+	uint8_t length;		/* 0: not written */
 	struct gpc_place at;
 };
 
@@ -47,6 +54,8 @@ struct gpc_endpoint_intent {
 	GPC_VEC(struct gpc_prefix_value) addresses;	/* full-length; count and families: checked by check/ */
 	struct gpc_uint_value weight;
 	struct gpc_uint_value state;	/* enum gpc_state */
+	struct gpc_uint_value port;
+	struct gpc_quic_id_value quic_id;
 	struct gpc_place at;
 };
 
@@ -58,23 +67,61 @@ struct gpc_backend_intent {
 	struct gpc_uint_value rebalance;		/* enum gpc_rebalance */
 	struct gpc_uint_value next_hop;		/* enum gpc_next_hop */
 	struct gpc_prefix_value next_hop_address;	/* with GPC_NEXT_HOP_ADDRESS */
+	struct gpc_uint_value min_healthy;	/* hundredths of a percent */
+	struct gpc_text_value failover;
 	bool has_health;			/* accepted, not observed before the agent exists: warning */
 	struct gpc_place health_at;
+	struct gpc_place at;
+};
+
+struct gpc_split_intent {
+	struct gpc_text_value backend;
+	struct gpc_uint_value weight;
+	struct gpc_place at;
+};
+
+/* `any` is 0 to 65535, else both are 1 to 65535. */
+struct gpc_ports_value {
+	uint16_t first, last;
+	bool set;
+	struct gpc_place at;
+};
+
+struct gpc_rate_intent {
+	struct gpc_uint_value limit;		/* packets, or bytes, in `period` seconds */
+	uint32_t period;			/* 1, 60, 3600 */
+	bool bytes;
+	bool burst_bytes;			/* as written; the same as `bytes` if `burst` is set */
+	struct gpc_uint_value burst;		/* packets or bytes */
+	struct gpc_uint_value per_source;	/* 1: per source-ip */
+	struct gpc_uint_value entries;
+	struct gpc_uint_value exceed;		/* enum gpc_action */
 	struct gpc_place at;
 };
 
 struct gpc_listener_intent {
 	struct gpc_text_value name;
 	GPC_VEC(struct gpc_prefix_value) addresses;
-	struct gpc_uint_value protocol;		/* IPPROTO_TCP, IPPROTO_UDP */
-	struct gpc_uint_value port;		/* 1..65535 */
+	struct gpc_uint_value protocol;		/* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+	struct gpc_ports_value port;
 	struct gpc_uint_value forward;		/* enum gpc_forward */
 	struct gpc_text_value backend;
+	GPC_VEC(struct gpc_split_intent) split;
+	struct gpc_uint_value hash;		/* enum gpc_hash */
+	struct gpc_uint_value affinity;		/* enum gpc_affinity */
+	struct gpc_uint_value affinity_timeout;	/* seconds */
+	struct gpc_uint_value stable, snat, mss_clamp;	/* 0, 1 */
+	struct gpc_uint_value gue_port;
+	struct gpc_uint_value outer_dscp;	/* 0..63, GPC_DSCP_COPY */
+	struct gpc_uint_value ping;		/* enum gpc_ping */
+	struct gpc_rate_intent *rate;		/* NULL: not written */
 	GPC_VEC(struct gpc_text_value) interfaces;	/* names as written; empty or `*`: all */
 	struct gpc_place at;
 };
 
 struct gpc_defaults_intent {
+	struct gpc_uint_value fragments;	/* enum gpc_fragments */
+	struct gpc_uint_value timeout[GPC_TIMEOUT_COUNT];	/* seconds */
 	struct gpc_uint_value malformed_drop, non_ip_drop, on_fail_drop;	/* 1 = drop, 0 = pass */
 	struct gpc_uint_value flows, flow_inserts;
 	struct gpc_uint_value builtin[GPC_BUILTIN_COUNT];	/* enum gpc_builtin_action */
@@ -147,18 +194,6 @@ struct gpc_match_intent {
 	struct gpc_uint_value vlan;		/* 1..4094, GPC_VLAN_NONE */
 	struct gpc_uint_value dscp;
 	struct gpc_uint_value fragments;	/* bits of enum gpc_fragment */
-	struct gpc_place at;
-};
-
-struct gpc_rate_intent {
-	struct gpc_uint_value limit;		/* packets, or bytes, in `period` seconds */
-	uint32_t period;			/* 1, 60, 3600 */
-	bool bytes;
-	bool burst_bytes;			/* as written; the same as `bytes` if `burst` is set */
-	struct gpc_uint_value burst;		/* packets or bytes */
-	struct gpc_uint_value per_source;	/* 1: per source-ip */
-	struct gpc_uint_value entries;
-	struct gpc_uint_value exceed;		/* enum gpc_action */
 	struct gpc_place at;
 };
 

@@ -194,15 +194,7 @@ enum gpc_scalar_error gpc_scalar_sample(const char *text, uint64_t *ret)
 	return strncmp(text, "1/", 2) ? GPC_SCALAR_SYNTAX : gpc_scalar_uint(text + 2, ret);
 }
 
-bool gpc_scalar_is_range(const char *text)
-{
-	size_t low = strspn(text, DIGITS);
-	size_t high = text[low] == '-' ? strspn(text + low + 1, DIGITS) : 0;
-
-	return low && high && !text[low + 1 + high];
-}
-
-enum gpc_scalar_error gpc_scalar_status(const char *text)
+enum gpc_scalar_error gpc_scalar_range(const char *text, uint64_t *ret_low, uint64_t *ret_high)
 {
 	const char *rest;
 	uint64_t low, high;
@@ -218,6 +210,42 @@ enum gpc_scalar_error gpc_scalar_status(const char *text)
 		if (error)
 			return error;
 	}
+	*ret_low = low;
+	*ret_high = high;
+	return GPC_SCALAR_OK;
+}
+
+enum gpc_scalar_error gpc_scalar_percent(const char *text, uint64_t *ret_hundredths)
+{
+	const char *rest;
+	uint64_t value;
+	enum gpc_scalar_error error = leading_number(text, &value, &rest);
+	size_t decimals = 0;
+
+	if (error)
+		return error;
+	if (value > 1000)
+		return GPC_SCALAR_RANGE;
+	if (*rest == '.') {
+		decimals = strspn(++rest, DIGITS);
+		if (decimals < 1 || decimals > 2)
+			return GPC_SCALAR_SYNTAX;
+	}
+	for (size_t i = 0; i < 2; i++)
+		value = 10 * value + (uint64_t)(i < decimals ? rest[i] - '0' : 0);
+	if (strcmp(rest + decimals, "%") != 0)
+		return GPC_SCALAR_SYNTAX;
+	*ret_hundredths = value;
+	return GPC_SCALAR_OK;
+}
+
+enum gpc_scalar_error gpc_scalar_status(const char *text)
+{
+	uint64_t low, high;
+	enum gpc_scalar_error error = gpc_scalar_range(text, &low, &high);
+
+	if (error)
+		return error;
 	return low < 100 || high > 599 || low > high ? GPC_SCALAR_RANGE : GPC_SCALAR_OK;
 }
 
@@ -229,7 +257,7 @@ static int hex_digit(char c)
 	return found ? (int)((found - digits) % 16) : -1;
 }
 
-static enum gpc_scalar_error hex_bytes(const char *text, uint8_t *ret, size_t count)
+enum gpc_scalar_error gpc_scalar_hex(const char *text, uint8_t *ret, size_t count)
 {
 	if (strlen(text) != 2 * count)
 		return GPC_SCALAR_SYNTAX;
@@ -244,12 +272,12 @@ static enum gpc_scalar_error hex_bytes(const char *text, uint8_t *ret, size_t co
 
 enum gpc_scalar_error gpc_scalar_hex128(const char *text, uint8_t ret[16])
 {
-	return hex_bytes(text, ret, 16);
+	return gpc_scalar_hex(text, ret, 16);
 }
 
 enum gpc_scalar_error gpc_scalar_sha256(const char *text, uint8_t ret[32])
 {
-	return strpbrk(text, "ABCDEF") ? GPC_SCALAR_SYNTAX : hex_bytes(text, ret, 32);
+	return strpbrk(text, "ABCDEF") ? GPC_SCALAR_SYNTAX : gpc_scalar_hex(text, ret, 32);
 }
 
 enum gpc_scalar_error gpc_scalar_mark(const char *text, uint64_t *ret)

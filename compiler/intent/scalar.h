@@ -8,6 +8,7 @@
 #define GPC_INTENT_SCALAR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum gpc_scalar_error {
@@ -51,6 +52,15 @@ enum gpc_scalar_error gpc_scalar_date(const char *text, uint64_t *ret_seconds);
 /* `200` or `200-399`, 100..599, low <= high. */
 enum gpc_scalar_error gpc_scalar_status(const char *text);
 
+/* N with up to 2 decimals and `%`, in hundredths of a percent. */
+enum gpc_scalar_error gpc_scalar_percent(const char *text, uint64_t *ret_hundredths);
+
+/* N or `lo-hi` of two N, whatever order they have. */
+enum gpc_scalar_error gpc_scalar_range(const char *text, uint64_t *ret_low, uint64_t *ret_high);
+
+/* `count` bytes in hexadecimal digits of either case, and nothing else. */
+enum gpc_scalar_error gpc_scalar_hex(const char *text, uint8_t *ret, size_t count);
+
 /* 32 hexadecimal digits of either case. */
 enum gpc_scalar_error gpc_scalar_hex128(const char *text, uint8_t ret[16]);
 
@@ -69,8 +79,5 @@ bool gpc_scalar_is_device(const char *text);
 bool gpc_scalar_is_name_pattern(const char *text);
 bool gpc_scalar_is_label(const char *text);
 bool gpc_scalar_is_url_path(const char *text);
-
-/* `lo-hi` of two N: what a port range looks like, whatever its numbers are. */
-bool gpc_scalar_is_range(const char *text);
 
 #endif

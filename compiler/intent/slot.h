@@ -88,8 +88,8 @@ bool gpc_slot_word(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 bool gpc_slot_prefix(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 		     struct gpc_prefix *ret);
 
-/* `whole`: a prefix length is not welcome at all. */
-bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar, bool whole,
+/* An address; a prefix length is not welcome. */
+bool gpc_slot_address(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 		      struct gpc_prefix *ret);
 
 #endif

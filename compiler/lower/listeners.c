@@ -5,18 +5,6 @@
 #include "maglev.h"
 #include "steps.h"
 
-enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family)
-{
-	struct gpc_model_endpoint v4_only = {.has4 = true};
-
-	return gpc_endpoint_usable(&v4_only, forward, family) ? GPC_REACH_ANY : GPC_REACH_V6;
-}
-
-bool gpc_reach_takes(enum gpc_reach reach, bool has4, bool has6)
-{
-	return has6 || (has4 && reach == GPC_REACH_ANY);
-}
-
 static bool takes_flows(const struct gpc_model_endpoint *endpoint, enum gpc_reach reach)
 {
 	return endpoint->state == GPC_STATE_READY && endpoint->weight &&
@@ -25,9 +13,9 @@ static bool takes_flows(const struct gpc_model_endpoint *endpoint, enum gpc_reac
 
 struct plan {
 	bool wanted[GPC_REACH_COUNT];
-	uint32_t takers[GPC_REACH_COUNT]; /* endpoints in the table */
-	uint32_t table
-		[GPC_REACH_COUNT]; /* index of TABLE, GPC_NONE: nobody takes flows, or not wanted */
+	uint32_t takers[GPC_REACH_COUNT];	/* endpoints in the table */
+	uint32_t in_both;			/* of them in that of V4 and of V6 */
+	uint32_t table[GPC_REACH_COUNT];	/* index of TABLE, GPC_NONE: nobody takes flows, or not wanted */
 };
 
 static bool has_family(const struct gpc_model_listener *listener, enum gpc_family family)
@@ -38,15 +26,17 @@ static bool has_family(const struct gpc_model_listener *listener, enum gpc_famil
 	return false;
 }
 
-static void mark_wanted(const struct gpc_model *model, struct plan *plans)
+static void mark_wanted(const struct gpc_model *model, const struct gpc_tables *tables,
+			const uint32_t *ends, struct plan *plans)
 {
 	for (size_t i = 0; i < model->listener_count; i++) {
 		const struct gpc_model_listener *listener = &model->listeners[i];
 
 		for (int family = GPC_V4; family <= GPC_V6; family++)
 			if (has_family(listener, family))
-				plans[listener->backend]
-					.wanted[gpc_reach(listener->forward, family)] = true;
+				for (uint32_t k = tables->listeners[i].first_pool; k < ends[i]; k++)
+					plans[tables->pools[k].backend]
+						.wanted[gpc_reach(listener->forward, family)] = true;
 	}
 }
 
@@ -54,10 +44,27 @@ static void count_takers(const struct gpc_model *model, struct plan *plans)
 {
 	for (size_t i = 0; i < model->endpoint_count; i++) {
 		const struct gpc_model_endpoint *endpoint = &model->endpoints[i];
+		struct plan *plan = &plans[endpoint->backend];
 
 		for (int reach = 0; reach < GPC_REACH_COUNT; reach++)
-			plans[endpoint->backend].takers[reach] += takes_flows(endpoint, reach);
+			plan->takers[reach] += takes_flows(endpoint, reach);
+		plan->in_both += takes_flows(endpoint, GPC_REACH_V4) &&
+				 takes_flows(endpoint, GPC_REACH_V6);
 	}
+}
+
+/* An earlier table with the same endpoints, GPC_NONE if there is none. */
+static uint32_t shared_table(const struct plan *plan, enum gpc_reach reach)
+{
+	uint32_t takers = plan->takers[reach];
+
+	if (reach != GPC_REACH_ANY && plan->takers[GPC_REACH_ANY] == takers &&
+	    plan->table[GPC_REACH_ANY] != GPC_NONE)
+		return plan->table[GPC_REACH_ANY];
+	if (reach == GPC_REACH_V6 && plan->takers[GPC_REACH_V4] == takers &&
+	    plan->in_both == takers)
+		return plan->table[GPC_REACH_V4];
+	return GPC_NONE;
 }
 
 /* Numbers the tables, by backend, and says where each starts. */
@@ -75,11 +82,9 @@ static bool number_tables(struct gpc_diags *diags, const struct gpc_model *model
 			plans[i].table[reach] = GPC_NONE;
 			if (!plans[i].wanted[reach] || !plans[i].takers[reach])
 				continue;
-			if (reach == GPC_REACH_V6 && plans[i].table[GPC_REACH_ANY] != GPC_NONE &&
-			    plans[i].takers[GPC_REACH_V6] == plans[i].takers[GPC_REACH_ANY]) {
-				plans[i].table[GPC_REACH_V6] = plans[i].table[GPC_REACH_ANY];
+			plans[i].table[reach] = shared_table(&plans[i], reach);
+			if (plans[i].table[reach] != GPC_NONE)
 				continue;
-			}
 			plans[i].table[reach] = (uint32_t)tables->table_count;
 			tables->tables[tables->table_count++] = (struct gpc_table){
 				.offset = (uint32_t)(slots * sizeof(uint16_t)),
@@ -136,6 +141,16 @@ static void fill_table(struct gpc_diags *diags, const struct gpc_model *model,
 	table->endpoints = count_present(slots, table->size, backend->endpoint_count);
 }
 
+/* What a table was numbered for: of those that share it, the first. */
+static enum gpc_reach reach_of(const struct plan *plan, uint32_t table)
+{
+	enum gpc_reach reach = GPC_REACH_ANY;
+
+	while (plan->table[reach] != table)
+		reach++;
+	return reach;
+}
+
 static void fill_tables(struct gpc_diags *diags, const struct gpc_model *model,
 			const struct gpc_parent *parent, const struct plan *plans,
 			struct gpc_tables *tables)
@@ -144,25 +159,24 @@ static void fill_tables(struct gpc_diags *diags, const struct gpc_model *model,
 	for (size_t i = 0; i < tables->table_count; i++) {
 		struct gpc_table *table = &tables->tables[i];
 
-		/* A shared table is numbered by GPC_REACH_ANY, which then has the same endpoints. */
-		fill_table(diags, model, parent,
-			   plans[table->backend].table[GPC_REACH_ANY] == i ? GPC_REACH_ANY : GPC_REACH_V6,
+		fill_table(diags, model, parent, reach_of(&plans[table->backend], (uint32_t)i),
 			   tables, table);
 	}
 }
 
 static struct gpc_table_ref refer(const struct gpc_model *model,
-				  const struct gpc_model_listener *listener, enum gpc_family family,
-				  const struct plan *plans, const struct gpc_tables *tables)
+				  const struct gpc_model_listener *listener, uint32_t backend,
+				  enum gpc_family family, const struct plan *plans,
+				  const struct gpc_tables *tables)
 {
 	struct gpc_table_ref ref = {.offset = GPC_NONE, .table = GPC_NONE};
 	uint32_t table;
 
-	if (!has_family(listener, family))
+	if (backend == GPC_NONE || !has_family(listener, family))
 		return ref;
-	table = plans[listener->backend].table[gpc_reach(listener->forward, family)];
+	table = plans[backend].table[gpc_reach(listener->forward, family)];
 	ref.offset = 0;
-	ref.first_endpoint = model->backends[listener->backend].first_endpoint;
+	ref.first_endpoint = model->backends[backend].first_endpoint;
 	if (table == GPC_NONE)
 		return ref;
 	ref.offset = tables->tables[table].offset;
@@ -171,40 +185,83 @@ static struct gpc_table_ref refer(const struct gpc_model *model,
 	return ref;
 }
 
+static void fill_rate(const struct gpc_model_rate *from, struct gpc_listener *to)
+{
+	if (!from->limited)
+		return;
+	to->flags |= GPC_LISTENER_RATE;
+	if (from->per_source)
+		to->flags |= GPC_LISTENER_RATE_SOURCE;
+	to->rate_exceed = (uint8_t)from->exceed;
+	to->rate_cost = from->cost;
+	to->rate_burst = from->burst;
+	to->rate_entries = from->entries;
+}
+
+static uint8_t quic_length(const struct gpc_model *model, const struct gpc_model_listener *listener)
+{
+	if (listener->affinity != GPC_AFFINITY_QUIC_CID)
+		return 0;
+	return model->endpoints[model->backends[listener->shares[0].backend].first_endpoint]
+		.quic_id->length;
+}
+
+/* Fields that a mode has no use for are zero, or say what they always do. */
+static void fill_listener(const struct gpc_model *model, const struct gpc_model_listener *from,
+			  struct gpc_listener *to)
+{
+	to->id = from->id;
+	to->forward = (uint8_t)from->forward;
+	to->protocol = from->protocol;
+	to->port_be = htons(from->port);
+	to->port_last_be = htons(from->port_last);
+	to->hash = (uint8_t)from->hash;
+	to->affinity = (uint8_t)from->affinity;
+	if (from->affinity == GPC_AFFINITY_SOURCE_IP)
+		to->affinity_timeout = from->affinity_timeout;
+	to->quic_length = quic_length(model, from);
+	to->outer_dscp = from->outer_dscp;
+	if (from->forward == GPC_FORWARD_GUE)
+		to->gue_port_be = htons(from->gue_port);
+	to->ping = (uint8_t)from->ping;
+	if (from->stable)
+		to->flags |= GPC_LISTENER_STABLE;
+	if (from->snat)
+		to->flags |= GPC_LISTENER_SNAT;
+	if (from->mss_clamp)
+		to->flags |= GPC_LISTENER_MSS_CLAMP;
+	fill_rate(&from->rate, to);
+}
+
+static void fill_refs(const struct gpc_model *model, size_t index, uint32_t end,
+		      const struct plan *plans, struct gpc_tables *tables)
+{
+	const struct gpc_model_listener *from = &model->listeners[index];
+	struct gpc_listener *to = &tables->listeners[index];
+
+	for (int family = GPC_V4; family <= GPC_V6; family++) {
+		to->table[family] = refer(model, from, to->backend, family, plans, tables);
+		for (uint32_t i = to->first_pool; i < end; i++)
+			tables->pools[i].table[family] =
+				refer(model, from, tables->pools[i].backend, family, plans, tables);
+	}
+}
+
 bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 			 const struct gpc_parent *parent, struct gpc_tables *tables)
 {
 	struct plan *plans = GPC_NEW_ARRAY(diags->arena, struct plan, model->backend_count);
+	uint32_t *ends = GPC_NEW_ARRAY(diags->arena, uint32_t, model->listener_count);
 
-	mark_wanted(model, plans);
+	gpc_lower_pools(diags->arena, model, tables, ends);
+	mark_wanted(model, tables, ends, plans);
 	count_takers(model, plans);
 	if (!number_tables(diags, model, plans, tables))
 		return false;
 	fill_tables(diags, model, parent, plans, tables);
-	tables->pools = GPC_NEW_ARRAY(diags->arena, struct gpc_pool, model->listener_count);
 	for (size_t i = 0; i < model->listener_count; i++) {
-		const struct gpc_model_listener *from = &model->listeners[i];
-		struct gpc_listener *to = &tables->listeners[i];
-
-		to->id = from->id;
-		for (int family = GPC_V4; family <= GPC_V6; family++)
-			to->table[family] = refer(model, from, family, plans, tables);
-		to->forward = (uint8_t)from->forward;
-		to->protocol = from->protocol;
-		to->port_be = htons(from->port);
-		to->port_last_be = htons(from->port_last);
-		to->backend = from->backend;
-		to->outer_dscp = GPC_DSCP_COPY;
-		to->ping = GPC_PING_PASS;
-		to->pools = 1;
-		to->first_pool = (uint32_t)tables->pool_count;
-		tables->pools[tables->pool_count++] = (struct gpc_pool){
-			.table = {to->table[GPC_V4], to->table[GPC_V6]},
-			.until = 1,
-			.total = 1,
-			.backend = from->backend,
-			.failover = GPC_NONE,
-		};
+		fill_listener(model, &model->listeners[i], &tables->listeners[i]);
+		fill_refs(model, i, ends[i], plans, tables);
 	}
 	return true;
 }

@@ -4,12 +4,31 @@
 #include "../model/id.h"
 #include "steps.h"
 
+enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family)
+{
+	if (forward == GPC_FORWARD_DSR)
+		return GPC_REACH_ANY;
+	if (family == GPC_V6)
+		return GPC_REACH_V6;
+	return forward == GPC_FORWARD_NAT ? GPC_REACH_V4 : GPC_REACH_ANY;
+}
+
+bool gpc_reach_takes(enum gpc_reach reach, bool has4, bool has6)
+{
+	switch (reach) {
+	case GPC_REACH_V4:
+		return has4;
+	case GPC_REACH_V6:
+		return has6;
+	default:
+		return has4 || has6;
+	}
+}
+
 bool gpc_endpoint_usable(const struct gpc_model_endpoint *endpoint, enum gpc_forward forward,
 			 enum gpc_family family)
 {
-	if (forward == GPC_FORWARD_DSR || family == GPC_V4)
-		return endpoint->has4 || endpoint->has6;
-	return endpoint->has6;
+	return gpc_reach_takes(gpc_reach(forward, family), endpoint->has4, endpoint->has6);
 }
 
 struct name_writer {
@@ -114,7 +133,7 @@ bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, const str
 	gpc_lower_names(arena, model, &tables);
 	gpc_lower_policies(model, &tables);
 	gpc_lower_stamps(arena, model, &tables);
-	if (!gpc_lower_objects(diags, model, &tables) ||
+	if (!gpc_lower_objects(diags, model, &tables) || !gpc_lower_quic(diags, &tables) ||
 	    !gpc_lower_listeners(diags, model, before, &tables) || !gpc_lower_vips(diags, model, &tables) ||
 	    !gpc_lower_classifiers(diags, model, &tables))
 		return false;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +33,8 @@ static void lower_backends(const struct gpc_model *model, struct gpc_tables *tab
 		to->table_size = from->table_size;
 		to->next_hop = (uint8_t)from->next_hop;
 		to->rebalance = (uint8_t)from->rebalance;
-		to->failover = GPC_NONE;
+		to->min_healthy = from->min_healthy;
+		to->failover = from->failover;
 		if (from->next_hop == GPC_NEXT_HOP_ADDRESS)
 			memcpy(to->next_hop_be, from->next_hop_address.ip.bytes,
 			       sizeof(to->next_hop_be));
@@ -70,6 +72,9 @@ static void lower_endpoints(const struct gpc_model *model, struct gpc_tables *ta
 		to->state = (uint8_t)from->state;
 		to->flags = endpoint_flags(from, &model->backends[from->backend]);
 		to->backend = from->backend;
+		to->port_be = htons(from->port);
+		to->quic_length = from->quic_id->length;
+		memcpy(to->quic_id, from->quic_id->bytes, from->quic_id->length);
 	}
 }
 

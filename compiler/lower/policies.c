@@ -41,14 +41,14 @@ static void lower_protects(const struct gpc_model *model, struct gpc_rule *rules
 static void lower_rate(const struct gpc_model_rule *from, struct gpc_rule *to)
 {
 	to->flags |= GPC_RULE_RATE;
-	if (from->per_source)
+	if (from->rate.per_source)
 		to->flags |= GPC_RULE_RATE_SOURCE;
-	if (from->rate_bytes)
+	if (from->rate.bytes)
 		to->flags |= GPC_RULE_RATE_BYTES;
-	to->exceed = (uint8_t)from->exceed;
-	to->rate_cost = from->rate_cost;
-	to->rate_burst = from->rate_burst;
-	to->rate_entries = from->rate_entries;
+	to->exceed = (uint8_t)from->rate.exceed;
+	to->rate_cost = from->rate.cost;
+	to->rate_burst = from->rate.burst;
+	to->rate_entries = from->rate.entries;
 }
 
 static void lower_rule(const struct gpc_model_rule *from, struct gpc_rule *to)
@@ -58,7 +58,7 @@ static void lower_rule(const struct gpc_model_rule *from, struct gpc_rule *to)
 	to->log_sample = from->log_sample;
 	to->log_rate = from->log_sample ? from->log_rate : 0;
 	to->expires = from->expires;
-	if (from->limited)
+	if (from->rate.limited)
 		lower_rate(from, to);
 }
 

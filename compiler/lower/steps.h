@@ -19,7 +19,17 @@ void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, str
 /* Interfaces, backends, endpoints and the endpoint index. */
 bool gpc_lower_objects(struct gpc_diags *diags, const struct gpc_model *model, struct gpc_tables *tables);
 
-/* Maglev tables of the backends and the listeners that refer to them. */
+/* QUIC and its hash, from the endpoints. */
+bool gpc_lower_quic(struct gpc_diags *diags, struct gpc_tables *tables);
+
+/*
+ * POOL without its tables, and what of the listeners follows from it; inside of the next step.
+ * ret_ends[i]: the pools of listener i stand before it.
+ */
+void gpc_lower_pools(struct gpc_arena *arena, const struct gpc_model *model,
+		     struct gpc_tables *tables, uint32_t *ret_ends);
+
+/* Maglev tables of the backends, and the pools and listeners that refer to them. */
 bool gpc_lower_listeners(struct gpc_diags *diags, const struct gpc_model *model,
 			 const struct gpc_parent *parent, struct gpc_tables *tables);
 

@@ -74,17 +74,17 @@ bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, const str
 void gpc_tables_dump(const struct gpc_tables *tables, FILE *out);
 
 /*
- * Which endpoints of a backend a listener of this family can send to: all that the mode can use. A
- * backend has a table for each such choice that is asked for.
+ * Which endpoints of a backend a listener of this family can send to: all, or those with an address of
+ * the family. A backend has a table for each such choice that is asked for and differs from the others.
  */
-enum gpc_reach { GPC_REACH_ANY, GPC_REACH_V6, GPC_REACH_COUNT };
+enum gpc_reach { GPC_REACH_ANY, GPC_REACH_V4, GPC_REACH_V6, GPC_REACH_COUNT };
 enum gpc_reach gpc_reach(enum gpc_forward forward, enum gpc_family family);
 /* Is an endpoint with such addresses among them? */
 bool gpc_reach_takes(enum gpc_reach reach, bool has4, bool has6);
 
 /*
- * Can a listener of this family send to the endpoint (SEMANTICS 6.2)? ipip: v4 to v4 or v6, v6 to
- * v6; dsr: any, because the address only finds the MAC.
+ * Can a listener of this family send to the endpoint (SEMANTICS 6.2)? ipip, gue: v4 to v4 or v6, v6 to
+ * v6; nat: the same family; dsr: any, because the address only finds the MAC.
  */
 bool gpc_endpoint_usable(const struct gpc_model_endpoint *endpoint, enum gpc_forward forward,
 			 enum gpc_family family);

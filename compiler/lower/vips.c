@@ -160,7 +160,7 @@ static void add_address(struct work *work, const struct gpc_way *ways, size_t co
 		vip->interfaces |= ways[i].interfaces;
 		forwards |= 1u << work->model->listeners[ways[i].listener].forward;
 	}
-	vip->listener = GPC_VIP_ADDRESS_SAYS(GPC_PING_PASS, forwards, 0);
+	vip->listener = GPC_VIP_ADDRESS_SAYS(work->model->listeners[ways->listener].ping, forwards, 0);
 }
 
 /* ---- all of them ---- */

@@ -31,6 +31,9 @@ static struct gpc_model_endpoint build_endpoint(const struct gpc_endpoint_intent
 		.address_count = from->addresses.n,
 		.weight = from->weight.set ? (uint16_t)from->weight.value : 1,
 		.state = from->state.set ? (enum gpc_state)from->state.value : GPC_STATE_READY,
+		.port = (uint16_t)from->port.value,
+		.port_at = from->port.at,
+		.quic_id = &from->quic_id,
 		.at = from->at,
 	};
 
@@ -65,11 +68,14 @@ static struct gpc_model_backend build_backend(const struct gpc_backend_intent *f
 		.next_hop = from->next_hop.set ? (enum gpc_next_hop)from->next_hop.value
 					       : GPC_NEXT_HOP_AUTO,
 		.next_hop_address = from->next_hop_address.prefix,
+		.min_healthy = (uint16_t)from->min_healthy.value,
+		.failover = GPC_NONE,
 		.has_health = from->has_health,
 		.at = from->at,
 		.table_size_at = from->table_size.at,
 		.rebalance_at = from->rebalance.at,
 		.next_hop_at = from->next_hop_address.at,
+		.failover_at = from->failover.at,
 		.health_at = from->health_at,
 	};
 }
@@ -94,6 +100,69 @@ static size_t count_endpoints(struct gpc_diags *diags, const struct gpc_intent *
 			 "%zu endpoints in all backends together, the most is %u", count,
 			 GPC_MAX_ENDPOINTS);
 	return count;
+}
+
+uint32_t gpc_model_backend_named(struct gpc_diags *diags, struct gpc_model *model,
+				 const struct gpc_text_value *name, const char *owner_kind,
+				 const char *owner)
+{
+	size_t low = 0, high = model->backend_count;
+	const char **names;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(model->backends[middle].name, name->text);
+
+		if (!order) {
+			model->backends[middle].used = true;
+			return (uint32_t)middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	names = GPC_NEW_ARRAY(diags->arena, const char *, model->backend_count);
+	for (size_t i = 0; i < model->backend_count; i++)
+		names[i] = model->backends[i].name;
+	gpc_model_unknown(diags, GPC_E0301, name, "backend", owner_kind, owner, names,
+			  model->backend_count);
+	return GPC_NONE;
+}
+
+/* Each backend leads to one other, so a circle is met within as many steps as there may be. */
+static void check_failover(struct gpc_diags *diags, const struct gpc_model *model, uint32_t index)
+{
+	const struct gpc_model_backend *backend = &model->backends[index];
+	uint32_t at = backend->failover;
+
+	for (unsigned int depth = 1; at != GPC_NONE; depth++) {
+		if (at == index) {
+			gpc_diag(diags, GPC_E0230, backend->failover_at,
+				 "`failover` of backend `%s` leads back to it", backend->name);
+			return;
+		}
+		if (depth > GPC_MAX_FAILOVER)
+			break;
+		at = model->backends[at].failover;
+	}
+	if (at != GPC_NONE)
+		gpc_diag(diags, GPC_E0231, backend->failover_at,
+			 "more than %u backends in a row behind backend `%s`", GPC_MAX_FAILOVER,
+			 backend->name);
+}
+
+static void resolve_failovers(struct gpc_diags *diags,
+			      const struct gpc_backend_intent *const *sorted,
+			      struct gpc_model *model)
+{
+	for (size_t i = 0; i < model->backend_count; i++)
+		if (sorted[i]->failover.text)
+			model->backends[i].failover =
+				gpc_model_backend_named(diags, model, &sorted[i]->failover,
+							"backend", sorted[i]->name.text);
+	for (size_t i = 0; i < model->backend_count; i++)
+		check_failover(diags, model, (uint32_t)i);
 }
 
 void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent,
@@ -126,4 +195,5 @@ void gpc_model_backends(struct gpc_diags *diags, const struct gpc_intent *intent
 			qsort(own, n, sizeof(*own), by_id);
 		next += n;
 	}
+	resolve_failovers(diags, sorted, model);
 }

@@ -24,11 +24,18 @@ struct gpc_resolver;
 void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog);
 void gpc_model_protects(struct gpc_resolver *resolver);
 void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_catalog *catalog);
-void gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
-		    struct gpc_model_rule *rule);
 void gpc_model_chains(struct gpc_diags *diags, struct gpc_model *model);
 
 /* ---- what they share ---- */
+
+/* `kind` and `name` say whose rate it is. `rate` may be NULL: there is none. */
+struct gpc_model_rate gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
+				     const char *kind, const char *name);
+
+/* Index of model.backends, marked as used; GPC_NONE after an error. */
+uint32_t gpc_model_backend_named(struct gpc_diags *diags, struct gpc_model *model,
+				 const struct gpc_text_value *name, const char *owner_kind,
+				 const char *owner);
 
 /* "unknown segment `x` in rule `y`", with the nearest candidate. */
 void gpc_model_unknown(struct gpc_diags *diags, enum gpc_code code,

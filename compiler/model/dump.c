@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <netinet/in.h>
 
+#include "../base/words.h"
 #include "dump.h"
 
 static const char *const mode_names[] = {
@@ -23,6 +23,10 @@ static void dump_defaults(const struct gpc_model *model, FILE *out)
 		fputs(" pickup always\n", out);
 	else
 		fprintf(out, " pickup %u\n", model->pickup);
+	fprintf(out, "fragments %s timeouts", gpc_fragments_name(model->fragments));
+	for (unsigned int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		fprintf(out, " %s %u", gpc_timeout_name(i), model->timeout[i]);
+	fputs("\n", out);
 }
 
 static void dump_interfaces(const struct gpc_model *model, FILE *out)
@@ -49,6 +53,12 @@ static void dump_endpoint(const struct gpc_model_endpoint *endpoint, size_t inde
 		fprintf(out, " %s", gpc_ip_format(&endpoint->ip4, text));
 	if (endpoint->has6)
 		fprintf(out, " %s", gpc_ip_format(&endpoint->ip6, text));
+	if (endpoint->port)
+		fprintf(out, " port %u", endpoint->port);
+	if (endpoint->quic_id->length)
+		fputs(" quic-id ", out);
+	for (uint8_t i = 0; i < endpoint->quic_id->length; i++)
+		fprintf(out, "%02x", endpoint->quic_id->bytes[i]);
 	fputs("\n", out);
 }
 
@@ -58,33 +68,76 @@ static void dump_backends(const struct gpc_model *model, FILE *out)
 		const struct gpc_model_backend *backend = &model->backends[i];
 		char text[GPC_IP_TEXT];
 
-		fprintf(out, "backend %zu %s id %016" PRIx64 " table-size %u next-hop %s\n", i,
+		fprintf(out, "backend %zu %s id %016" PRIx64 " table-size %u next-hop %s", i,
 			backend->name, backend->id, backend->table_size,
 			backend->next_hop == GPC_NEXT_HOP_AUTO ? "auto"
 			: backend->next_hop == GPC_NEXT_HOP_FIB
 				? "fib"
 				: gpc_ip_format(&backend->next_hop_address.ip, text));
+		if (backend->failover != GPC_NONE)
+			fprintf(out, " failover %s", model->backends[backend->failover].name);
+		if (backend->min_healthy)
+			fprintf(out, " min-healthy %u.%02u%%", backend->min_healthy / 100,
+				backend->min_healthy % 100);
+		fputs("\n", out);
 		for (uint32_t k = 0; k < backend->endpoint_count; k++)
 			dump_endpoint(&model->endpoints[backend->first_endpoint + k],
 				      backend->first_endpoint + k, out);
 	}
 }
 
+static void dump_shares(const struct gpc_model *model, const struct gpc_model_listener *listener,
+			FILE *out)
+{
+	for (size_t i = 0; i < listener->share_count; i++) {
+		const char *name = model->backends[listener->shares[i].backend].name;
+
+		if (listener->share_count > 1)
+			fprintf(out, " %s %s weight %u", i ? "and" : "split", name,
+				listener->shares[i].weight);
+		else
+			fprintf(out, " backend %s", name);
+	}
+}
+
+/* What is not as it is by default. */
+static void dump_choice(const struct gpc_model_listener *listener, FILE *out)
+{
+	if (listener->hash != GPC_HASH_5_TUPLE)
+		fprintf(out, " hash %s", gpc_hash_name(listener->hash));
+	if (listener->affinity == GPC_AFFINITY_SOURCE_IP)
+		fprintf(out, " affinity source-ip %us", listener->affinity_timeout);
+	if (listener->affinity == GPC_AFFINITY_QUIC_CID)
+		fputs(" affinity quic-cid", out);
+	if (listener->forward == GPC_FORWARD_GUE)
+		fprintf(out, " gue-port %u", listener->gue_port);
+	if (listener->outer_dscp != GPC_DSCP_COPY)
+		fprintf(out, " outer-dscp %u", listener->outer_dscp);
+	if (listener->ping != GPC_PING_REPLY)
+		fprintf(out, " ping %s", gpc_ping_name(listener->ping));
+	fprintf(out, "%s%s%s", listener->stable ? " stable" : "", listener->snat ? " snat" : "",
+		listener->mss_clamp ? " mss-clamp" : "");
+	if (listener->rate.limited)
+		fprintf(out, " rate per %s cost %" PRIu64 " burst %" PRIu64 " buckets %u",
+			listener->rate.per_source ? "source-ip" : "listener", listener->rate.cost,
+			listener->rate.burst, listener->rate.entries);
+}
+
 static void dump_listeners(const struct gpc_model *model, FILE *out)
 {
 	for (size_t i = 0; i < model->listener_count; i++) {
 		const struct gpc_model_listener *listener = &model->listeners[i];
-		char text[GPC_IP_TEXT];
+		char ports[GPC_PORTS_TEXT], text[GPC_PREFIX_TEXT];
 
-		fprintf(out,
-			"listener %zu %s id %016" PRIx64
-			" %s port %u %s backend %s interfaces %" PRIx64,
-			i, listener->name, listener->id,
-			listener->protocol == IPPROTO_TCP ? "TCP" : "UDP", listener->port,
-			listener->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",
-			model->backends[listener->backend].name, listener->interfaces);
+		fprintf(out, "listener %zu %s id %016" PRIx64 " %s port %s %s", i, listener->name,
+			listener->id, gpc_transport_name(listener->protocol),
+			gpc_ports_format(listener->port, listener->port_last, ports),
+			gpc_forward_name(listener->forward));
+		dump_shares(model, listener, out);
+		fprintf(out, " interfaces %" PRIx64, listener->interfaces);
+		dump_choice(listener, out);
 		for (size_t k = 0; k < listener->address_count; k++)
-			fprintf(out, " %s", gpc_ip_format(&listener->addresses[k].prefix.ip, text));
+			fprintf(out, " %s", gpc_address_format(&listener->addresses[k].prefix, text));
 		fputs("\n", out);
 	}
 }

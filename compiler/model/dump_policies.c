@@ -92,11 +92,11 @@ static void dump_rule(const struct gpc_model_rule *rule, size_t index, FILE *out
 		fprintf(out, " mark 0x%x", rule->mark);
 	if (rule->log_sample)
 		fprintf(out, " log 1/%u %u/s", rule->log_sample, rule->log_rate);
-	if (rule->limited)
+	if (rule->rate.limited)
 		fprintf(out, " rate %s%s cost %" PRIu64 " burst %" PRIu64 " entries %u exceed %s",
-			rule->per_source ? "source-ip" : "rule", rule->rate_bytes ? " bytes" : "",
-			rule->rate_cost, rule->rate_burst, rule->rate_entries,
-			gpc_action_name(rule->exceed));
+			rule->rate.per_source ? "source-ip" : "rule", rule->rate.bytes ? " bytes" : "",
+			rule->rate.cost, rule->rate.burst, rule->rate.entries,
+			gpc_action_name(rule->rate.exceed));
 	if (rule->has_priority)
 		fprintf(out, " priority %u", rule->priority);
 	if (rule->expires)

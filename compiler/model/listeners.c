@@ -5,6 +5,9 @@
 #include "build.h"
 #include "id.h"
 
+#define DEFAULT_AFFINITY_TIMEOUT 600u
+#define DEFAULT_GUE_PORT 6080u
+
 static int by_name(const void *a, const void *b)
 {
 	const struct gpc_listener_intent *const *x = a, *const *y = b;
@@ -12,13 +15,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name.text, (*y)->name.text);
 }
 
+static int compare_prefixes(const struct gpc_prefix *a, const struct gpc_prefix *b)
+{
+	int order = gpc_ip_compare(&a->ip, &b->ip);
+
+	return order ? order : (int)a->length - (int)b->length;
+}
+
 static int by_address(const void *a, const void *b)
 {
 	const struct gpc_prefix_value *x = a, *y = b;
-	int order = gpc_ip_compare(&x->prefix.ip, &y->prefix.ip);
+	int order = compare_prefixes(&x->prefix, &y->prefix);
 
-	if (!order)
-		order = x->prefix.length - y->prefix.length;
 	/* Equal ones stay in the order written, so that the later one is called the repeated one.
 	 */
 	return order ? order : x->at.start < y->at.start ? -1 : x->at.start > y->at.start;
@@ -36,8 +44,7 @@ static void sort_addresses(struct gpc_arena *arena, const struct gpc_listener_in
 	memcpy(addresses, from->addresses.items, count * sizeof(*addresses));
 	qsort(addresses, count, sizeof(*addresses), by_address);
 	for (size_t i = 0; i < count; i++) {
-		if (kept && addresses[kept - 1].prefix.length == addresses[i].prefix.length &&
-		    !gpc_ip_compare(&addresses[kept - 1].prefix.ip, &addresses[i].prefix.ip))
+		if (kept && !compare_prefixes(&addresses[kept - 1].prefix, &addresses[i].prefix))
 			listener->repeated_at = addresses[i].at;
 		else
 			addresses[kept++] = addresses[i];
@@ -45,31 +52,60 @@ static void sort_addresses(struct gpc_arena *arena, const struct gpc_listener_in
 	listener->address_count = kept;
 }
 
-static void resolve_backend(struct gpc_diags *diags, const struct gpc_listener_intent *from,
-			    struct gpc_model *model, struct gpc_model_listener *listener)
+static int by_backend(const void *a, const void *b)
 {
-	size_t low = 0, high = model->backend_count;
-	const char **names;
+	const struct gpc_model_share *x = a, *y = b;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(model->backends[middle].name, from->backend.text);
+	return x->backend < y->backend ? -1 : x->backend > y->backend;
+}
 
-		if (!order) {
-			listener->backend = (uint32_t)middle;
-			model->backends[middle].used = true;
-			return;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	names = GPC_NEW_ARRAY(diags->arena, const char *, model->backend_count);
-	for (size_t i = 0; i < model->backend_count; i++)
-		names[i] = model->backends[i].name;
-	gpc_model_unknown(diags, GPC_E0301, &from->backend, "backend", "listener", from->name.text,
-			  names, model->backend_count);
+static void add_share(struct gpc_diags *diags, const struct gpc_listener_intent *from,
+		      const struct gpc_text_value *name, uint32_t weight, struct gpc_model *model,
+		      struct gpc_model_listener *listener)
+{
+	uint32_t backend = gpc_model_backend_named(diags, model, name, "listener", from->name.text);
+
+	if (backend != GPC_NONE)
+		listener->shares[listener->share_count++] =
+			(struct gpc_model_share){backend, weight, name->at};
+}
+
+static void resolve_backends(struct gpc_diags *diags, const struct gpc_listener_intent *from,
+			     struct gpc_model *model, struct gpc_model_listener *listener)
+{
+	listener->shares = GPC_NEW_ARRAY(diags->arena, struct gpc_model_share, from->split.n + 1);
+	if (from->backend.text)
+		add_share(diags, from, &from->backend, 1, model, listener);
+	for (size_t i = 0; i < from->split.n; i++)
+		add_share(diags, from, &from->split.items[i].backend,
+			  (uint32_t)from->split.items[i].weight.value, model, listener);
+	if (listener->share_count)
+		qsort(listener->shares, listener->share_count, sizeof(*listener->shares),
+		      by_backend);
+}
+
+static enum gpc_hash hash_of(const struct gpc_listener_intent *from)
+{
+	if (from->affinity.value == GPC_AFFINITY_SOURCE_IP)
+		return GPC_HASH_SOURCE_IP;
+	return from->hash.set ? (enum gpc_hash)from->hash.value : GPC_HASH_5_TUPLE;
+}
+
+static void fill_choice(const struct gpc_listener_intent *from, struct gpc_model_listener *listener)
+{
+	listener->hash = hash_of(from);
+	listener->affinity = (enum gpc_affinity)from->affinity.value;
+	listener->affinity_timeout = from->affinity_timeout.set
+					     ? (uint32_t)from->affinity_timeout.value
+					     : DEFAULT_AFFINITY_TIMEOUT;
+	listener->stable = from->stable.value;
+	listener->snat = from->snat.value;
+	listener->mss_clamp = from->mss_clamp.value;
+	listener->gue_port = from->gue_port.set ? (uint16_t)from->gue_port.value : DEFAULT_GUE_PORT;
+	listener->outer_dscp = from->outer_dscp.set ? (uint8_t)from->outer_dscp.value
+						    : GPC_DSCP_COPY;
+	listener->ping = from->ping.set ? (enum gpc_ping)from->ping.value : GPC_PING_REPLY;
+	listener->ping_at = from->ping.set ? from->ping.at : GPC_NOWHERE;
 }
 
 static uint64_t usable_interfaces(const struct gpc_model *model)
@@ -119,12 +155,12 @@ static struct gpc_model_listener build_listener(struct gpc_diags *diags,
 		.name = from->name.text,
 		.repeated_at = GPC_NOWHERE,
 		.protocol = (uint8_t)from->protocol.value,
-		.port = (uint16_t)from->port.value,
-		.port_last = (uint16_t)from->port.value,
+		.port = from->port.first,
+		.port_last = from->port.last,
 		.forward = from->forward.set ? (enum gpc_forward)from->forward.value
 					     : GPC_FORWARD_IPIP,
+		.rate = gpc_model_rate(diags, from->rate, "listener", from->name.text),
 		.at = from->at,
-		.backend_at = from->backend.at,
 	};
 
 	if (from->addresses.n > GPC_MAX_LISTENER_ADDRESSES)
@@ -132,7 +168,8 @@ static struct gpc_model_listener build_listener(struct gpc_diags *diags,
 			 "%zu addresses in listener `%s`, the most is %u", from->addresses.n,
 			 from->name.text, GPC_MAX_LISTENER_ADDRESSES);
 	sort_addresses(diags->arena, from, &listener);
-	resolve_backend(diags, from, model, &listener);
+	resolve_backends(diags, from, model, &listener);
+	fill_choice(from, &listener);
 	resolve_interfaces(diags, from, model, &listener);
 	return listener;
 }

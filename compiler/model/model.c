@@ -32,6 +32,7 @@ void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model
 
 	model->name = intent->name.text;
 	model->parent = &intent->parent;
+	model->fragments = (enum gpc_fragments)value_or(&written->fragments, GPC_FRAGMENTS_L3_HASH);
 	model->malformed_drop = value_or(&written->malformed_drop, 1);
 	model->non_ip_drop = value_or(&written->non_ip_drop, 0);
 	model->on_fail_drop = value_or(&written->on_fail_drop, 0);
@@ -49,7 +50,8 @@ void gpc_model_defaults(const struct gpc_intent *intent, struct gpc_model *model
 			(enum gpc_builtin_action)value_or(&written->builtin[i], GPC_BUILTIN_ALLOW);
 		model->builtin_ids[i] = gpc_stable_id(GPC_KIND_BUILTIN, NULL, gpc_builtin_names[i]);
 	}
-	memcpy(model->timeout, default_timeouts, sizeof(default_timeouts));
+	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
+		model->timeout[i] = (uint32_t)value_or(&written->timeout[i], default_timeouts[i]);
 	for (int i = 0; i < GPC_BUILTIN_COUNT; i++)
 		model->builtin_ids[i] = gpc_stable_id(GPC_KIND_BUILTIN, NULL, gpc_builtin_names[i]);
 	gpc_identity_digest(GPC_KIND_SEED, NULL, model->name, digest);

@@ -22,6 +22,16 @@ struct gpc_model_interface {
 	struct gpc_place at;
 };
 
+/* `rate` of a rule or listener as integer GCRA; fields as in struct gpc_rule. */
+struct gpc_model_rate {
+	bool limited;				/* false: there is none, the rest is zero */
+	bool per_source, bytes;
+	enum gpc_action exceed;
+	uint64_t cost, burst;
+	uint32_t entries;
+	struct gpc_place at;
+};
+
 struct gpc_model_endpoint {
 	uint64_t id;
 	const char *name;
@@ -32,6 +42,9 @@ struct gpc_model_endpoint {
 	size_t address_count;
 	uint16_t weight;
 	enum gpc_state state;
+	uint16_t port;				/* 0: the packet's */
+	struct gpc_place port_at;
+	const struct gpc_quic_id_value *quic_id;	/* length 0: none */
 	struct gpc_place at;
 };
 
@@ -44,9 +57,11 @@ struct gpc_model_backend {
 	enum gpc_rebalance rebalance;
 	enum gpc_next_hop next_hop;
 	struct gpc_prefix next_hop_address;
-	bool used;				/* a listener refers to it */
+	uint16_t min_healthy;			/* hundredths of a percent */
+	uint32_t failover;			/* index, GPC_NONE: none; no circle, at most GPC_MAX_FAILOVER in a row */
+	bool used;				/* a listener, split or failover refers to it */
 	bool has_health;
-	struct gpc_place at, table_size_at, rebalance_at, next_hop_at, health_at;
+	struct gpc_place at, table_size_at, rebalance_at, next_hop_at, failover_at, health_at;
 };
 
 /* An interface that a listener names. */
@@ -55,20 +70,37 @@ struct gpc_model_use {
 	struct gpc_place at;
 };
 
+/* A backend that a listener names, with its weight in the split; a lone one has 1. */
+struct gpc_model_share {
+	uint32_t backend;
+	uint32_t weight;
+	struct gpc_place at;
+};
+
 struct gpc_model_listener {
 	uint64_t id;
 	const char *name;
-	struct gpc_prefix_value *addresses;	/* sorted by bytes, no duplicates */
+	struct gpc_prefix_value *addresses;	/* and prefixes, sorted by bytes, then length, no duplicates */
 	size_t address_count;
 	struct gpc_place repeated_at;		/* of an address that was written twice, or nowhere */
 	uint8_t protocol;
 	uint16_t port, port_last;		/* `any`: 0 and 65535 */
 	enum gpc_forward forward;
-	uint32_t backend;
+	struct gpc_model_share *shares;		/* by backend, which is by name; none: `pass` */
+	size_t share_count;
+	enum gpc_hash hash;
+	enum gpc_affinity affinity;
+	uint32_t affinity_timeout;		/* seconds */
+	bool stable, snat, mss_clamp;
+	uint16_t gue_port;
+	uint8_t outer_dscp;			/* 0..63, GPC_DSCP_COPY */
+	enum gpc_ping ping;
+	struct gpc_place ping_at;		/* nowhere: the default */
+	struct gpc_model_rate rate;
 	uint64_t interfaces;			/* where it exists: wanted, with xdp and role edge */
 	const struct gpc_model_use *uses;	/* interfaces named one by one; none: all */
 	size_t use_count;
-	struct gpc_place at, backend_at;
+	struct gpc_place at;
 };
 
 /* ---- policies ---- */
@@ -97,21 +129,19 @@ enum gpc_never {
  */
 struct gpc_model_rule {
 	const char *name;
-	enum gpc_action action, exceed;
+	enum gpc_action action;
 	const struct gpc_box *boxes;		/* their position is 0 */
 	size_t box_count;
 	enum gpc_never never;
 	uint32_t mark;
 	uint32_t log_sample, log_rate;
-	bool limited, per_source, rate_bytes;
-	uint64_t rate_cost, rate_burst;		/* as in struct gpc_rule */
-	uint32_t rate_entries;
+	struct gpc_model_rate rate;
 	bool has_priority;
 	uint16_t priority;
 	uint64_t expires;			/* UTC seconds, 0: never */
 	const char *owner, *note;
 	bool used;
-	struct gpc_place at, from_at, to_at, ports_at, match_at, expires_at, rate_at;
+	struct gpc_place at, from_at, to_at, ports_at, match_at, expires_at;
 };
 
 struct gpc_model_policy {
@@ -156,8 +186,9 @@ struct gpc_model {
 	uint8_t hash_seed[16];
 	const struct gpc_digest_value *parent;	/* metadata.parent, as written */
 	bool malformed_drop, non_ip_drop, on_fail_drop;
+	enum gpc_fragments fragments;
 	uint32_t flows, flow_inserts;
-	uint32_t timeout[GPC_TIMEOUT_COUNT];
+	uint32_t timeout[GPC_TIMEOUT_COUNT];	/* seconds */
 	struct gpc_model_interface *interfaces;
 	size_t interface_count;
 	struct gpc_model_backend *backends;

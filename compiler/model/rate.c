@@ -42,22 +42,30 @@ static uint32_t entries_of(const struct gpc_rate_intent *rate)
 	return entries;
 }
 
-void gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
-		    struct gpc_model_rule *rule)
+struct gpc_model_rate gpc_model_rate(struct gpc_diags *diags, const struct gpc_rate_intent *rate,
+				     const char *kind, const char *name)
 {
-	uint64_t burst = burst_of(rate), credit = credit_of(rate, burst);
+	struct gpc_model_rate made = {.at = GPC_NOWHERE};
+	uint64_t burst, credit;
 
+	if (!rate)
+		return made;
+	burst = burst_of(rate);
+	credit = credit_of(rate, burst);
 	assert(rate->bytes || rate->limit.value <= NS * rate->period);
-	rule->exceed = rate->exceed.set ? (enum gpc_action)rate->exceed.value : GPC_ACTION_DENY;
-	rule->limited = true;
-	rule->per_source = rate->per_source.value;
-	rule->rate_bytes = rate->bytes;
-	rule->rate_at = rate->at;
-	rule->rate_entries = entries_of(rate);
-	rule->rate_cost = rate->bytes ? rate->limit.value : credit_of(rate, 1);
-	rule->rate_burst = rate->bytes ? credit : burst * rule->rate_cost;
+	made = (struct gpc_model_rate){
+		.limited = true,
+		.per_source = rate->per_source.value,
+		.bytes = rate->bytes,
+		.exceed = rate->exceed.set ? (enum gpc_action)rate->exceed.value : GPC_ACTION_DENY,
+		.cost = rate->bytes ? rate->limit.value : credit_of(rate, 1),
+		.entries = entries_of(rate),
+		.at = rate->at,
+	};
+	made.burst = rate->bytes ? credit : burst * made.cost;
 	if (credit == UINT64_MAX)
 		gpc_diag(diags, GPC_E0420, rate->burst.set ? rate->burst.at : rate->limit.at,
-			 "burst of rule `%s` takes more than %llu years to fill up", rule->name,
+			 "burst of %s `%s` takes more than %llu years to fill up", kind, name,
 			 MAX_CREDIT / NS / SECONDS_OF_A_YEAR);
+	return made;
 }

@@ -55,13 +55,11 @@ static void build_rule(struct gpc_resolver *resolver, const struct gpc_rule_inte
 		.ports_at = place_if(from->ports.n, from->ports_at),
 		.match_at = from->match ? from->match->at : GPC_NOWHERE,
 		.expires_at = place_if(from->expires.set, from->expires.at),
-		.rate_at = GPC_NOWHERE,
+		.rate = gpc_model_rate(resolver->diags, from->rate, "rule", from->name.text),
 	};
 
 	resolve_boxes(resolver, from, rule, &resolver->made[index]);
 	resolve_log(from, rule);
-	if (from->rate)
-		gpc_model_rate(resolver->diags, from->rate, rule);
 }
 
 void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog)

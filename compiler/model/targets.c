@@ -15,7 +15,7 @@ static bool pattern_matches(const char *pattern, const char *name)
 	return !strncmp(pattern, name, head - 1);
 }
 
-/* A listener, or all of one protocol and port, and their addresses. */
+/* A listener, or all of one protocol and ports, and their addresses. */
 struct reached {
 	const struct gpc_model_listener *listener;
 	uint32_t set;
@@ -28,7 +28,9 @@ static int by_protocol_and_port(const void *a, const void *b)
 
 	if (x->protocol != y->protocol)
 		return x->protocol < y->protocol ? -1 : 1;
-	return x->port < y->port ? -1 : x->port > y->port;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return x->port_last < y->port_last ? -1 : x->port_last > y->port_last;
 }
 
 static int by_set(const void *a, const void *b)
@@ -57,7 +59,7 @@ static uint32_t addresses_of(struct gpc_resolver *resolver, const struct reached
 	return gpc_space_set(&resolver->space, gpc_set_of_prefixes(arena, prefixes, total));
 }
 
-/* Joins those of one protocol and port; gives each its set. */
+/* Joins those of one protocol and ports; gives each its set. */
 static size_t join(struct gpc_resolver *resolver, struct reached *reached, size_t count)
 {
 	size_t kept = 0;
@@ -72,9 +74,9 @@ static size_t join(struct gpc_resolver *resolver, struct reached *reached, size_
 	return kept;
 }
 
-static struct gpc_service_item item_of(uint8_t protocol, uint32_t port)
+static struct gpc_service_item item_of(uint8_t protocol, uint32_t first, uint32_t last)
 {
-	return (struct gpc_service_item){protocol, protocol, GPC_ANY_PORT, {port, port}};
+	return (struct gpc_service_item){protocol, protocol, GPC_ANY_PORT, {first, last}};
 }
 
 /* One target for all of one set. A later fragment has no port and needs none (SEMANTICS 5.1). */
@@ -87,8 +89,8 @@ static struct gpc_target target_of(struct gpc_arena *arena, const struct reached
 	for (size_t i = 0; i < count; i++) {
 		const struct gpc_model_listener *listener = reached[i].listener;
 
-		items[2 * i] = item_of(listener->protocol, listener->port);
-		items[2 * i + 1] = item_of(listener->protocol, GPC_PORT_NONE);
+		items[2 * i] = item_of(listener->protocol, listener->port, listener->port_last);
+		items[2 * i + 1] = item_of(listener->protocol, GPC_PORT_NONE, GPC_PORT_NONE);
 	}
 	return (struct gpc_target){reached[0].set, items,
 				   gpc_service_normalise(items, 2 * count, &any)};

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../../compiler/base/words.h"
 #include "../../compiler/diag/format.h"
 #include "../../compiler/image/dump.h"
 #include "output.h"
@@ -100,7 +101,7 @@ static void print_timeouts(const struct gpc_plane *plane, FILE *out)
 	_Static_assert(GPC_TIMEOUT_COUNT == 8, "a column for each timeout");
 	gpc_grid_add(&grid, GPC_DIM, "timeout");
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
-		gpc_grid_add(&grid, GPC_DIM, "%s", gpc_timeout_names[i]);
+		gpc_grid_add(&grid, GPC_DIM, "%s", gpc_timeout_name((unsigned int)i));
 	gpc_grid_add(&grid, GPC_PLAIN, "seconds");
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		gpc_grid_add(&grid, GPC_PLAIN, "%u", plane->timeout[i]);

@@ -62,7 +62,6 @@ const char *gpc_reason_name(enum gpc_reason reason);
 const char *gpc_reason_text(enum gpc_reason reason);
 const char *gpc_limit_name(enum gpc_limit limit);
 const char *gpc_link_state_name(enum gpc_link_state state);
-const char *gpc_forward_name(uint8_t forward);
 const char *gpc_hook_bit_name(uint8_t hook);	/* one GPC_HOOK_* bit */
 const char *gpc_device_mode_name(const struct gpc_device_status *device);	/* "native", "generic", "tc" */
 /* Of the first pool; "-" if it passes to the local stack. */

@@ -7,6 +7,7 @@
 #include "flow_fill.h"
 #include "generation.h"
 #include "output.h"
+#include "../../compiler/base/words.h"
 #include "status.h"
 #include "status_overrides.h"
 #include "status_policies.h"

@@ -8,6 +8,7 @@
 #include "describe.h"
 #include "flow_fill.h"
 #include "output.h"
+#include "../../compiler/base/words.h"
 #include "status.h"
 #include "status_overrides.h"
 #include "status_policies.h"

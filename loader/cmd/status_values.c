@@ -66,18 +66,6 @@ const char *gpc_link_state_name(enum gpc_link_state state)
 	return names[state];
 }
 
-const char *gpc_forward_name(uint8_t forward)
-{
-	switch (forward) {
-	case GPC_FORWARD_IPIP:
-		return "ipip";
-	case GPC_FORWARD_DSR:
-		return "dsr";
-	default:
-		return "?";
-	}
-}
-
 const char *gpc_hook_bit_name(uint8_t hook)
 {
 	return hook == GPC_HOOK_XDP	     ? "xdp"

@@ -357,7 +357,7 @@ static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, s
 		gpc_change_note(out, "flow-inserts %u -> %u", a->flow_inserts, b->flow_inserts);
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		if (a->timeout[i] != b->timeout[i])
-			gpc_change_note(out, "timeout %s %u -> %u", gpc_timeout_names[i],
+			gpc_change_note(out, "timeout %s %u -> %u", gpc_timeout_name((unsigned int)i),
 					a->timeout[i], b->timeout[i]);
 	if (a->pickup != b->pickup)
 		gpc_change_note(out, "pickup");

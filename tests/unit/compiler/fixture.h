@@ -120,7 +120,7 @@ static inline struct gpc_listener_intent *fixture_listener(struct fixture *fixtu
 	listener->at = listener->name.at;
 	*GPC_PUSH(&fixture->arena, &listener->addresses) = fixture_address(fixture, address);
 	listener->protocol = fixture_number(fixture, protocol);
-	listener->port = fixture_number(fixture, port);
+	listener->port = (struct gpc_ports_value){port, port, true, listener->at};
 	listener->backend = fixture_text(fixture, backend);
 	return listener;
 }

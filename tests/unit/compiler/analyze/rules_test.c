@@ -352,7 +352,7 @@ static bool decides(const struct gpc_model_rule *rule)
 
 static bool is_plain(const struct gpc_model_rule *rule)
 {
-	return decides(rule) && !rule->log_sample && !rule->mark && !rule->limited;
+	return decides(rule) && !rule->log_sample && !rule->mark && !rule->rate.limited;
 }
 
 /* Is the rule the one that acts on the packets of the mask? */

@@ -51,14 +51,19 @@ static void records_are_decoded_with_their_place(void)
 
 	open_small(&f, &image);
 	expect_line(&image, "listener", false,
-		    "index  name          id                protocol   port  forward  backend  "
-		    "table-v4  table-v6  at\n");
+		    "index  name          id                protocol  port   forward  backend  pools  "
+		    "first-pool  table-v4  table-v6  hash     affinity  ");
 	expect_line(&image, "listener", false, "    1  https         ");
 	expect_line(&image, "listener", false,
-		    "  TCP         443  ipip     web             1         2  plane.yaml:21:1\n");
-	expect_line(&image, "endpoint", false, "  address-v4  address-v6      weight  state  at\n");
+		    "  TCP       443    ipip     web          1           1         1         2  5-tuple  "
+		    "none      ");
+	expect_line(&image, "listener", true,
+		    "\"ping\":\"reply\",\"at\":\"plane.yaml:21:1\"");
+	expect_line(&image, "pool", true,
+		    "\"backend\":\"web\",\"table-v4\":1,\"table-v6\":2,\"until\":1,\"total\":1");
+	expect_line(&image, "endpoint", false, "  address-v4  address-v6      weight  state  ");
 	expect_line(&image, "endpoint", false,
-		    "  10.0.1.11   2001:db8:1::11       1  ready  plane.yaml:4:1\n");
+		    "  10.0.1.11   2001:db8:1::11       1  ready  ");
 	expect_line(&image, "endpoint", true,
 		    "\"address-v4\":\"10.0.1.14\",\"weight\":1,\"state\":\"drain\"");
 	expect_line(&image, "backend", false, "    1  web   ");

@@ -47,7 +47,8 @@ static void check_ranges(const struct gpc_object_info *info, const struct gpc_ke
 			 key->type == GPC_TYPE_LISTENER_PORT || key->type == GPC_TYPE_SIZE ||
 			 key->type == GPC_TYPE_RATE || key->type == GPC_TYPE_DURATION ||
 			 key->type == GPC_TYPE_PICKUP || key->type == GPC_TYPE_SAMPLE ||
-			 key->type == GPC_TYPE_MARK || key->type == GPC_TYPE_VLAN;
+			 key->type == GPC_TYPE_MARK || key->type == GPC_TYPE_VLAN ||
+			 key->type == GPC_TYPE_PERCENT || key->type == GPC_TYPE_DSCP;
 
 	(void)info;
 	CU_ASSERT_TRUE(key->min <= key->max);
@@ -99,7 +100,7 @@ static void words_match_by_case(void)
 
 	CU_ASSERT_PTR_NOT_NULL(gpc_word_find(key->words, "TCP"));
 	CU_ASSERT_PTR_NULL(gpc_word_find(key->words, "tcp"));
-	CU_ASSERT_EQUAL(gpc_word_find(key->words, "SCTP")->feature, GPC_FEATURE_BALANCING);
+	CU_ASSERT_EQUAL(gpc_word_find(key->words, "SCTP")->feature, GPC_FEATURE_BUILT);
 	CU_ASSERT_PTR_NULL(gpc_key_find(gpc_object_info(GPC_OBJECT_listener), "Protocol"));
 }
 

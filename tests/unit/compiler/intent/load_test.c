@@ -88,7 +88,7 @@ static void a_whole_plane_is_bound(void)
 	CU_ASSERT_EQUAL_FATAL(intent.listeners.n, 1);
 	listener = &intent.listeners.items[0];
 	CU_ASSERT_EQUAL(listener->protocol.value, IPPROTO_UDP);
-	CU_ASSERT_EQUAL(listener->port.value, 53);
+	CU_ASSERT(listener->port.first == 53 && listener->port.last == 53);
 	CU_ASSERT_EQUAL(listener->forward.value, GPC_FORWARD_DSR);
 	CU_ASSERT_STRING_EQUAL(listener->backend.text, "web");
 	CU_ASSERT_EQUAL_FATAL(listener->interfaces.n, 1);

@@ -147,6 +147,7 @@ static void interfaces_are_devices_or_heads_of_devices(void)
 static void labels_paths_and_statuses(void)
 {
 	uint8_t seed[16] = {0};
+	uint64_t low, high;
 
 	CU_ASSERT_TRUE(gpc_scalar_is_label("app.kubernetes.io/name"));
 	CU_ASSERT_TRUE(gpc_scalar_is_label("1"));
@@ -163,9 +164,24 @@ static void labels_paths_and_statuses(void)
 	CU_ASSERT_EQUAL(gpc_scalar_status("200-600"), GPC_SCALAR_RANGE);
 	CU_ASSERT_EQUAL(gpc_scalar_status("200-"), GPC_SCALAR_SYNTAX);
 	CU_ASSERT_EQUAL(gpc_scalar_status("200,204"), GPC_SCALAR_SYNTAX);
-	CU_ASSERT_TRUE(gpc_scalar_is_range("0-99999"));
-	CU_ASSERT_FALSE(gpc_scalar_is_range("1-"));
-	CU_ASSERT_FALSE(gpc_scalar_is_range("1-2-3"));
+	CU_ASSERT_EQUAL(gpc_scalar_range("0-99999", &low, &high), GPC_SCALAR_OK);
+	CU_ASSERT(low == 0 && high == 99999);
+	CU_ASSERT_EQUAL(gpc_scalar_range("7", &low, &high), GPC_SCALAR_OK);
+	CU_ASSERT(low == 7 && high == 7);
+	CU_ASSERT_EQUAL(gpc_scalar_range("1-", &low, &high), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_range("-1", &low, &high), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_range("1-2-3", &low, &high), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_range("1-02", &low, &high), GPC_SCALAR_LEADING_ZERO);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("0%", &low), GPC_SCALAR_OK);
+	CU_ASSERT_EQUAL(low, 0);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("33.3%", &low), GPC_SCALAR_OK);
+	CU_ASSERT_EQUAL(low, 3330);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("100.00%", &low), GPC_SCALAR_OK);
+	CU_ASSERT_EQUAL(low, 10000);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("12.345%", &low), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("12.%", &low), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("12", &low), GPC_SCALAR_SYNTAX);
+	CU_ASSERT_EQUAL(gpc_scalar_percent("18446744073709551615%", &low), GPC_SCALAR_RANGE);
 	CU_ASSERT_EQUAL(gpc_scalar_hex128("000102030405060708090a0B0c0D0e0f", seed), GPC_SCALAR_OK);
 	for (uint8_t i = 0; i < 16; i++)
 		CU_ASSERT_EQUAL(seed[i], i);

@@ -214,15 +214,15 @@ static void a_rate_and_a_log_reach_the_record(void)
 {
 	struct gpc_model_rule rule = {.name = "r",
 				      .action = GPC_ACTION_ALLOW,
-				      .exceed = GPC_ACTION_REJECT,
+				      .rate.exceed = GPC_ACTION_REJECT,
 				      .mark = 9,
 				      .log_sample = 10,
 				      .log_rate = 5,
-				      .limited = true,
-				      .per_source = true,
-				      .rate_cost = 2000,
-				      .rate_burst = 4000,
-				      .rate_entries = 64,
+				      .rate.limited = true,
+				      .rate.per_source = true,
+				      .rate.cost = 2000,
+				      .rate.burst = 4000,
+				      .rate.entries = 64,
 				      .expires = 77};
 	const uint32_t rules[] = {0};
 	const uint64_t ids[] = {1};

@@ -147,23 +147,23 @@ static void a_rate_becomes_credit_in_ns(void)
 	rate->entries = fixture_number(&f, 1000);
 	CU_ASSERT_FATAL(build(&f, &model));
 	rule = rule_named(&model, "a");
-	CU_ASSERT(rule->limited && rule->per_source && !rule->rate_bytes);
-	CU_ASSERT_EQUAL(rule->rate_cost, 2000000);
-	CU_ASSERT_EQUAL(rule->rate_burst, 2000000000);
-	CU_ASSERT_EQUAL(rule->rate_entries, 262144);
-	CU_ASSERT_EQUAL(rule->exceed, GPC_ACTION_DENY);
+	CU_ASSERT(rule->rate.limited && rule->rate.per_source && !rule->rate.bytes);
+	CU_ASSERT_EQUAL(rule->rate.cost, 2000000);
+	CU_ASSERT_EQUAL(rule->rate.burst, 2000000000);
+	CU_ASSERT_EQUAL(rule->rate.entries, 262144);
+	CU_ASSERT_EQUAL(rule->rate.exceed, GPC_ACTION_DENY);
 	rule = rule_named(&model, "b");
-	CU_ASSERT_EQUAL(rule->rate_cost, 3600000000000 / 7);
-	CU_ASSERT_EQUAL(rule->rate_burst, rule->rate_cost);
-	CU_ASSERT_EQUAL(rule->rate_entries, 1);
-	CU_ASSERT_EQUAL(rule->exceed, GPC_ACTION_REJECT);
+	CU_ASSERT_EQUAL(rule->rate.cost, 3600000000000 / 7);
+	CU_ASSERT_EQUAL(rule->rate.burst, rule->rate.cost);
+	CU_ASSERT_EQUAL(rule->rate.entries, 1);
+	CU_ASSERT_EQUAL(rule->rate.exceed, GPC_ACTION_REJECT);
 	rule = rule_named(&model, "c");
-	CU_ASSERT_EQUAL(rule->rate_cost, 1000000);
-	CU_ASSERT_EQUAL(rule->rate_burst, 1000000000);
+	CU_ASSERT_EQUAL(rule->rate.cost, 1000000);
+	CU_ASSERT_EQUAL(rule->rate.burst, 1000000000);
 	rule = rule_named(&model, "d");
-	CU_ASSERT_EQUAL(rule->rate_cost, 333333333);
-	CU_ASSERT_EQUAL(rule->rate_burst, 999999999);
-	CU_ASSERT_EQUAL(rule->rate_entries, 1024);
+	CU_ASSERT_EQUAL(rule->rate.cost, 333333333);
+	CU_ASSERT_EQUAL(rule->rate.burst, 999999999);
+	CU_ASSERT_EQUAL(rule->rate.entries, 1024);
 	fixture_release(&f);
 }
 
