@@ -81,8 +81,9 @@ static void add_listener(struct building *b, struct json_object *object)
 	const struct gpc_listener *listener = &listeners[b->e.listener];
 
 	gpc_json_text(object, "listener", gpc_image_name(b->explain->image, listener->name));
-	gpc_json_text(object, "backend",
-		      gpc_image_name(b->explain->image, backends[listener->backend].name));
+	if (listener->backend != GPC_NONE)
+		gpc_json_text(object, "backend",
+			      gpc_image_name(b->explain->image, backends[listener->backend].name));
 }
 
 void gpc_explain_json(const struct gpc_explain_call *explain, const struct gpc_question *packet)

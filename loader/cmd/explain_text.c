@@ -159,10 +159,25 @@ static void write_tables(struct writing *w)
 	}
 }
 
+/* The backends that serve a listener, the first of a split's named. */
+static void write_backend(struct writing *w, const struct gpc_listener *listener)
+{
+	uint32_t count;
+	const struct gpc_backend *backends =
+		gpc_image_section(w->explain->image, GPC_SEC_BACKEND, &count);
+
+	if (listener->backend == GPC_NONE)
+		fputs("the local stack", w->out);
+	else if (listener->pools > 1)
+		fprintf(w->out, "split over %u backends from %s on", listener->pools,
+			name_at(w, backends[listener->backend].name));
+	else
+		fprintf(w->out, "backend %s", name_at(w, backends[listener->backend].name));
+}
+
 static void write_listener(struct writing *w)
 {
 	const struct gpc_listener *listener;
-	const struct gpc_backend *backend;
 	uint32_t count;
 
 	if (w->e.listener == GPC_NONE || w->e.action == GPC_ACTION_DENY ||
@@ -170,10 +185,9 @@ static void write_listener(struct writing *w)
 		return;
 	listener = gpc_image_section(w->explain->image, GPC_SEC_LISTENER, &count);
 	listener += w->e.listener;
-	backend = gpc_image_section(w->explain->image, GPC_SEC_BACKEND, &count);
-	backend += listener->backend;
-	fprintf(w->out, "then      listener %s, backend %s  %s\n", name_at(w, listener->name),
-		name_at(w, backend->name), place_of(w, listener->id));
+	fprintf(w->out, "then      listener %s, ", name_at(w, listener->name));
+	write_backend(w, listener);
+	fprintf(w->out, "  %s\n", place_of(w, listener->id));
 }
 
 void gpc_explain_text(const struct gpc_explain_call *explain, const struct gpc_question *packet,

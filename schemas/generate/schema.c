@@ -314,8 +314,16 @@ static struct json_object *scalar_schema(const struct gpc_key *key)
 		return substitutable(words(key->words));
 	case GPC_TYPE_UINT:
 	case GPC_TYPE_PORT:
-	case GPC_TYPE_LISTENER_PORT:
 		return number(key, "^" NUMBER "$");
+	case GPC_TYPE_LISTENER_PORT:
+		return number(key, "^(any|" NUMBER "(-" NUMBER ")?)$");
+	case GPC_TYPE_DSCP:
+		return number(key, "^(copy|" NUMBER ")$");
+	case GPC_TYPE_PERCENT:
+		return substitutable(pattern("^" NUMBER "(\\.[0-9]{1,2})?%$"));
+	case GPC_TYPE_QUIC_ID:
+		return object1("anyOf", array2(substitutable(pattern("^([0-9A-Fa-f]{2}){1,15}$")),
+					       of_type("number")));
 	case GPC_TYPE_SIZE:
 		return number(key, "^" NUMBER "(Ki|Mi|Gi|KiB|MiB|GiB|KB|MB|GB)?$");
 	case GPC_TYPE_RATE:
@@ -379,7 +387,9 @@ static struct json_object *value_schema(const struct gpc_key *key, bool overlay)
 		return key->required ? list_of(object_reference(key->object, overlay))
 				     : any_list_of(object_reference(key->object, overlay));
 	case GPC_TYPE_ITEMS: /* replaced whole: the items are complete in an overlay, too */
-		return any_list_of(object_reference(key->object, false));
+		return key->object == GPC_OBJECT_split
+			       ? list_of(object_reference(key->object, false))
+			       : any_list_of(object_reference(key->object, false));
 	default:
 		return scalar_schema(key);
 	}
@@ -422,6 +432,12 @@ static const struct together {
 	{GPC_OBJECT_send, "oneOf", "[{\"required\":[\"in\"]},{\"required\":[\"out\"]}]"},
 	{GPC_OBJECT_protect, "anyOf",
 	 "[{\"required\":[\"from\"]},{\"required\":[\"to\"]},{\"required\":[\"ports\"]}]"},
+	{GPC_OBJECT_listener, "anyOf",
+	 "[{\"required\":[\"forward\"],\"properties\":{\"forward\":{\"pattern\":\"\\\\$\\\\{\"}}},"
+	 "{\"required\":[\"forward\"],\"properties\":{\"forward\":{\"const\":\"pass\"}},"
+	 "\"not\":{\"anyOf\":[{\"required\":[\"backend\"]},{\"required\":[\"split\"]}]}},"
+	 "{\"not\":{\"required\":[\"forward\"],\"properties\":{\"forward\":{\"const\":\"pass\"}}},"
+	 "\"oneOf\":[{\"required\":[\"backend\"]},{\"required\":[\"split\"]}]}]"},
 	{GPC_OBJECT_rule, "if", "{\"properties\":{\"action\":{\"const\":\"mark\"}}}"},
 	{GPC_OBJECT_rule, "then", "{\"required\":[\"mark\"]}"},
 	{GPC_OBJECT_rule, "not",
