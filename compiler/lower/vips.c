@@ -154,13 +154,21 @@ static void add_sole(struct work *work, const struct gpc_way *way)
 static void add_address(struct work *work, const struct gpc_way *ways, size_t count)
 {
 	struct gpc_vip *vip = add_entry(work, ways, GPC_VIP_ADDRESS);
+	const struct gpc_model_listener *listeners = work->model->listeners;
 	uint32_t forwards = 0;
+	__be16 gue_port_be = 0;
 
 	for (size_t i = 0; i < count; i++) {
+		const struct gpc_model_listener *listener = &listeners[ways[i].listener];
+
 		vip->interfaces |= ways[i].interfaces;
-		forwards |= 1u << work->model->listeners[ways[i].listener].forward;
+		forwards |= 1u << listener->forward;
+		if (listener->forward == GPC_FORWARD_GUE)
+			gue_port_be = htons(listener->gue_port);
 	}
-	vip->listener = GPC_VIP_ADDRESS_SAYS(work->model->listeners[ways->listener].ping, forwards, 0);
+	/* They agree, the checks have seen to it. */
+	vip->listener =
+		GPC_VIP_ADDRESS_SAYS(listeners[ways->listener].ping, forwards, gue_port_be);
 }
 
 /* ---- all of them ---- */

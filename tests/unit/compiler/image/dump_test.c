@@ -68,7 +68,7 @@ static void records_are_decoded_with_their_place(void)
 		    "\"address-v4\":\"10.0.1.14\",\"weight\":1,\"state\":\"drain\"");
 	expect_line(&image, "backend", false, "    1  web   ");
 	expect_line(&image, "interface", true, "\"name\":\"lan*\"");
-	expect_line(&image, "vip", false, "  203.0.113.11         32  exact          UDP       27000                game-udp  ");
+	expect_line(&image, "vip", false, "  203.0.113.11         32  exact           UDP       27000                game-udp  ");
 	expect_line(&image, "names", false, "offset  name\n     0  test\n");
 	expect_line(&image, "link", false, "  empty\n");
 	expect_line(&image, "endpoint-index", true, "{");
