@@ -45,9 +45,11 @@ enum gpc_metrics_when { GPC_METRICS_ALWAYS, GPC_METRICS_FLOWS, GPC_METRICS_VERBO
 	X(ENDPOINT_DROPPED, "gpc_endpoint_dropped_packets_total", "counter", "backend, endpoint",  \
 	  ALWAYS, "Packets for an endpoint that were dropped.")                                    \
 	X(ENDPOINT_WEIGHT, "gpc_endpoint_weight", "gauge", "backend, endpoint", ALWAYS,            \
-	  "Weight of an endpoint as the plane has it.")                                            \
+	  "Weight of an endpoint by the intent.")                                                  \
 	X(ENDPOINT_STATE, "gpc_endpoint_state", "gauge", "backend, endpoint, state", ALWAYS,       \
-	  "1; the state of an endpoint as the plane has it.")                                      \
+	  "1; the state of an endpoint by the intent.")                                            \
+	X(ENDPOINT_NEW, "gpc_endpoint_takes_new_flows", "gauge", "backend, endpoint", ALWAYS,      \
+	  "1 if an endpoint takes new flows: by intent, overrides and what is observed.")          \
 	X(ENDPOINT_SHARE, "gpc_endpoint_configured_share_ratio", "gauge", "backend, endpoint",     \
 	  ALWAYS, "Share of its backend's new flows that the Maglev table gives an endpoint.")     \
 	X(LIMIT_LET, "gpc_limit_let_total", "counter", "limit", ALWAYS,                            \

@@ -9,6 +9,7 @@
 #include "metrics.h"
 #include "rulebook.h"
 #include "stats.h"
+#include "status_overrides.h"
 
 const struct gpc_metric_fact gpc_metrics[GPC_METRIC_COUNT] = {
 #define X(id, name, type, labels, when, help) {name, type, labels, GPC_METRICS_##when, help},
@@ -232,6 +233,17 @@ static void put_states(const struct page *page, size_t unused)
 	}
 }
 
+static void put_takers(const struct page *page, size_t unused)
+{
+	const char *names[2];
+
+	(void)unused;
+	for (uint32_t i = 0; i < page->reading->rows[GPC_SEEN_ENDPOINT].count; i++) {
+		endpoint_at(page, i, names);
+		put(page, names, gpc_status_is_new(&page->reading->status, i));
+	}
+}
+
 static void put_shares(const struct page *page, size_t unused)
 {
 	const char *names[2];
@@ -318,6 +330,7 @@ static const struct {
 	[GPC_METRIC_ENDPOINT_DROPPED] = {put_endpoints, COUNTER(dropped)},
 	[GPC_METRIC_ENDPOINT_WEIGHT] = {put_weights, 0},
 	[GPC_METRIC_ENDPOINT_STATE] = {put_states, 0},
+	[GPC_METRIC_ENDPOINT_NEW] = {put_takers, 0},
 	[GPC_METRIC_ENDPOINT_SHARE] = {put_shares, 0},
 	[GPC_METRIC_LIMIT_LET] = {put_limits, LIMIT(let)},
 	[GPC_METRIC_LIMIT_KEPT] = {put_limits, LIMIT(kept)},

@@ -331,6 +331,7 @@ static void numbers_stand_where_they_belong(void)
 	char *text;
 
 	begin();
+	set.yaml = PLANE(ABC ", {name: z, address: 10.0.0.9, state: drain}");
 	LISTENER("http") = (struct gpc_counter){1, 22, 333, 4444};
 	ENDPOINT("a") = (struct gpc_counter){5, 66, 777, UINT64_MAX};
 	REASON(TC_EGRESS, POLICY).bytes = 12345;
@@ -346,6 +347,10 @@ static void numbers_stand_where_they_belong(void)
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(text, "gpc_bytes_total{hook=\"tc-egress\",reason=\"policy\"} 12345\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "gpc_limit_lost_total{limit=\"deny-events\"} 9\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "gpc_endpoint_takes_new_flows{backend=\"web\",endpoint=\"a\"} 1\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "gpc_endpoint_takes_new_flows{backend=\"web\",endpoint=\"z\"} 0\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "gpc_plane_off 1\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "gpc_plane_generation 7\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "gpc_active_flows{family=\"v4\",state=\"syn\"} 3\n"));
