@@ -8,6 +8,9 @@ packages="clang llvm gcc make pkg-config git bpftool libbpf-dev libyaml-dev libg
 libelf-dev zlib1g-dev libssl-dev libjson-c-dev libmnl-dev libclang-rt-14-dev clang-format universal-ctags \
 iproute2 ethtool nftables iputils-ping procps util-linux python3 python3-jsonschema python3-yaml"
 
+# `kernels`: what make check-kernels needs beside it.
+[ "${1:-}" != kernels ] || packages="$packages qemu-system-x86 busybox-static cpio kmod"
+
 missing=""
 for package in $packages; do
 	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
