@@ -11,6 +11,21 @@
 
 enum gpc_context { GPC_CONTEXT_XDP, GPC_CONTEXT_SKB };
 
+/*
+ * Is *size from 1 to `most`? The verifier sees it of *size afterwards, and not of a copy; before 6.8 it
+ * does not learn from a comparison with 0 that a number is at least 1.
+ */
+static __always_inline int bounded(__u32 *size, __u32 most)
+{
+	__u32 less = *size - 1;
+
+	opaque(less);
+	if (less >= most)
+		return 0;
+	*size = less + 1;
+	return 1;
+}
+
 /* 0, or negative if the frame does not hold all `size` bytes, which the verifier must see to be bounded. */
 static __always_inline long frame_load(void *ctx, enum gpc_context kind, __u32 at, void *to,
 				       __u32 size)

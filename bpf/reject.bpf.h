@@ -207,8 +207,7 @@ static __always_inline int answer_icmp(void *ctx, enum gpc_context kind, struct 
 
 	if (quote > GPC_QUOTE_MAX)
 		quote = GPC_QUOTE_MAX;
-	opaque(quote); /* the verifier must see the bounds of what is used, not of a copy */
-	if (!quote || quote > GPC_QUOTE_MAX ||
+	if (!bounded(&quote, GPC_QUOTE_MAX) ||
 	    frame_load(ctx, kind, GPC_ETH_SIZE + 4 * p->tags,
 		       answer->bytes + head + GPC_ICMP_HEAD, quote))
 		return 0;
@@ -324,8 +323,7 @@ static __always_inline int put_answer(void *ctx, enum gpc_context kind, __u8 l2[
 {
 	__u32 size = answer->size;
 
-	opaque(size);
-	if (!size || size > GPC_ANSWER_MAX)
+	if (!bounded(&size, GPC_ANSWER_MAX))
 		return 0;
 	return !frame_store(ctx, kind, 0, l2, GPC_L2_MAX) &&
 	       !frame_store(ctx, kind, l3, answer->bytes, size);
