@@ -214,7 +214,6 @@ static __always_inline struct gpc_service no_service(const struct gpc_walk *w)
 static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
 {
 	w->c->how = w->audit;
-	w->c->hook = w->hook;
 	w->c->frame = frame;
 }
 

@@ -113,7 +113,7 @@ __noinline int gpc_read_quic(struct xdp_md *ctx, struct gpc_case *c, __u32 lengt
 	c->quic[0] = c->quic[1] = 0;
 	length &= GPC_QUIC_ID_MASK;
 	offset = gpc_quic_server_id(head, length);
-	if (!offset || !length ||
+	if (!offset || !bounded(&length, GPC_QUIC_ID_MASK) ||
 	    at + offset + length > GPC_ETH_SIZE + 4 * c->packet.tags + c->packet.length)
 		return 0;
 	return !frame_load(ctx, GPC_CONTEXT_XDP, at + offset, c->quic, length);

@@ -37,19 +37,20 @@ static __always_inline int quotes_known_flow(struct gpc_case *c, const struct gp
 {
 	const struct gpc_packet *q = &c->quoted;
 	const struct gpc_flow *flow;
+	union flow_key key; /* before 6.3 a key lies on the stack or in a map */
 	__u8 flags;
 
 	if (q->family == GPC_V4) {
-		flags = flow_key4(&c->key, &q->tuple);
-		flow = bpf_map_lookup_elem(&gpc_flows4, &c->key);
+		flags = flow_key4(&key, &q->tuple);
+		flow = bpf_map_lookup_elem(&gpc_flows4, &key);
 		opaque(flow);
 	} else {
-		flags = flow_key6(&c->key, &q->tuple);
-		flow = bpf_map_lookup_elem(&gpc_flows6, &c->key);
+		flags = flow_key6(&key, &q->tuple);
+		flow = bpf_map_lookup_elem(&gpc_flows6, &key);
 	}
 	if (!flow)
 		return 0;
-	flags |= flow_tag(&c->key, q->family);
+	flags |= flow_tag(&key, q->family);
 	c->entry.endpoint = READ_ONCE(flow->endpoint);
 	c->entry.mark = READ_ONCE(flow->mark);
 	if ((c->entry.flags ^ flags) & ~GPC_FLOW_REVERSED || c->entry.state & GPC_FLOW_REVOKED)

@@ -27,8 +27,10 @@ static __always_inline int sees_one_side(const struct gpc_listener *listener)
 }
 
 /* The entry goes: the next packet of the flow is the first of an unknown one. */
-__noinline int gpc_forget_flow(const struct gpc_case *c)
+__noinline int gpc_forget_flow(const struct gpc_case *given)
 {
+	const struct gpc_case *c = own_case(given);
+
 	if (!c)
 		return 0;
 	return c->packet.family == GPC_V4 ? bpf_map_delete_elem(&gpc_flows4, &c->key)

@@ -66,7 +66,7 @@ static __always_inline int walk_start(struct gpc_walk *w, const struct gpc_pick 
 				      __u32 ifindex, enum gpc_hook hook)
 {
 	w->slot = w->c->slot = pick->slot;
-	w->hook = hook;
+	w->hook = w->c->hook = hook;
 	w->direction = hook == GPC_HOOK_ID_TC_EGRESS ? GPC_EGRESS : GPC_INGRESS;
 	w->audit = pick->word & GPC_CTL_AUDIT ? GPC_HOW_AUDIT : 0;
 	w->plane = gpc_view_plane(w->view);
@@ -261,9 +261,20 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 	c->entry.mark = w->now.mark;
 }
 
-/* Writes c->entry with its key; 0 if it is there now. */
-__noinline int gpc_enter_flow(const struct gpc_case *c)
+/*
+ * The case as the map's, for keys and values of other maps: before 6.3 the verifier takes them from a map or
+ * the stack, and not from the memory that a global function was given.
+ */
+static __always_inline const struct gpc_case *own_case(const struct gpc_case *c)
 {
+	return c ? case_of(c->hook) : 0;
+}
+
+/* Writes c->entry with its key; 0 if it is there now. */
+__noinline int gpc_enter_flow(const struct gpc_case *given)
+{
+	const struct gpc_case *c = own_case(given);
+
 	if (!c)
 		return -1;
 	return c->packet.family == GPC_V4
