@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * arrive.bpf.h: W-in in XDP, from entry to exit, with balancing (gpc_xdp, gpc_odd, gpc_error)
- * and without (gpc_decap). gpc_xdp hands what is odd on to gpc_odd, that hands ICMP errors on to gpc_error,
- * and all hand a packet that is to be answered on to gpc_answer. Only the function of the entry point itself does that, by bpf_tail_call(), which returns if the
- * program is not there.
+ * arrive.bpf.h: W-in in XDP, from entry to exit, with balancing and without (gpc_decap). A packet goes from
+ * program to program, by bpf_tail_call(), which returns if the program is not there:
+ *
+ *   gpc_xdp     whole TCP and UDP packets whose flow's entry says that they pass, or that no chain sees
+ *   gpc_odd     fragments, other protocols, what cannot be parsed: to here from gpc_xdp
+ *   gpc_error   ICMP errors: from gpc_odd, and back if they are ordinary packets
+ *   gpc_consult     what a chain has to be asked about: from gpc_xdp, gpc_odd and gpc_decap
+ *   gpc_serve   what the chain then let through to a listener: from gpc_consult
+ *   gpc_nat     packets of `nat` flows: from all of these
+ *   gpc_answer  what gpc answers itself: from all
+ *
+ * Only the function of the entry point itself does that: so no other is on the stack.
  */
 #ifndef GPC_ARRIVE_BPF_H
 #define GPC_ARRIVE_BPF_H
 
+#include "admit.bpf.h"
 #include "error.bpf.h"
 #include "forward.bpf.h"
 
@@ -110,6 +119,14 @@ static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason,
 	return ended(GPC_PARSED, GPC_VERDICT_PASS);
 }
 
+/* Counts for the listener what it did not let in, or could not serve. */
+static __always_inline void note_unserved(const struct gpc_walk *w, const struct gpc_service *s,
+					  struct gpc_end end)
+{
+	if (unlikely(end.verdict != GPC_VERDICT_FORWARD && end.verdict != GPC_VERDICT_PASS))
+		count_dropped(gpc_link_listener_at(w->view, w->link, s->listener_index)->counter);
+}
+
 /*
  * Sends the packet to s->endpoint, if somebody takes it. On its way through the case the verifier forgets how
  * it was chosen, and looks at the sending once.
@@ -117,14 +134,19 @@ static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason,
 static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc_walk *w,
 						  struct gpc_service *s, int *action, int nat)
 {
+	struct gpc_end end;
+
 	WRITE_ONCE(w->c->endpoint, s->endpoint);
 	WRITE_ONCE(w->c->new_flow, s->new_flow);
 	WRITE_ONCE(w->c->refused, s->refused);
 	s->endpoint = READ_ONCE(w->c->endpoint);
 	s->new_flow = READ_ONCE(w->c->new_flow);
 	if (s->endpoint == GPC_NONE)
-		return ended(READ_ONCE(w->c->refused), GPC_VERDICT_DROP);
-	return forward(ctx, w, s, action, nat);
+		end = ended(READ_ONCE(w->c->refused), GPC_VERDICT_DROP);
+	else
+		end = forward(ctx, w, s, action, nat);
+	note_unserved(w, s, end);
+	return end;
 }
 
 /* What is for no listener: it passes, if it is not a reply of a `nat` flow. */
@@ -133,16 +155,41 @@ static __always_inline struct gpc_end end_unbalanced(struct gpc_walk *w, int bal
 	return unlikely(w->c->nat.reply) ? go_on_in_nat() : end_passed(w, balances, passed);
 }
 
+/* What has passed its chain and is for a listener. */
+static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct gpc_walk *w,
+						    struct gpc_service *s, int *action)
+{
+	enum gpc_action said = admit(w, s);
+	struct gpc_end end;
+
+	if (unlikely(denies(said))) {
+		end = ended(GPC_REASON_RATE, said == GPC_ACTION_REJECT ? GPC_VERDICT_REJECT
+								       : GPC_VERDICT_DROP);
+	} else if (unlikely(s->listener->forward == GPC_FORWARD_PASS)) {
+		end = end_local(w, s);
+	} else if (is_nat(s->listener)) {
+		keep_for_nat(w, s->listener_index);
+		return go_on_in_nat();
+	} else {
+		choose_endpoint(ctx, w, s, 0);
+		return send_chosen(ctx, w, s, action, 0);
+	}
+	note_unserved(w, s, end);
+	return end;
+}
+
+/* `reason` of an end that is none: the chain has to be asked, in gpc_consult. */
+#define GPC_UNASKED (GPC_PARSED + 3)
+
 /*
- * An ordinary packet. `balances` is a constant: 0 where no listener exists. `passed` is the reason for what
- * passes untouched.
+ * An ordinary packet, up to where its chain has to be asked. `balances` is a constant: 0 where no listener
+ * exists. `passed` is the reason for what passes untouched.
  */
 static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc_walk *w,
 						  struct gpc_service *s, int balances,
 						  __u32 passed, int *action)
 {
 	const struct gpc_tuple *t = &w->c->packet.tuple;
-	enum gpc_action said = GPC_ACTION_PASS;
 	int listener, stateful, flow;
 
 	listener = balances && !w->c->packet.fragment &&
@@ -159,22 +206,19 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 		find_flow(w);
 		age_flow(w, w->c->one_sided);
 	}
-	if (w->chain) {
-		said = ask(w, flow && stateful);
-		if (unlikely(denies(said)))
-			return refuse(w, said);
+	if (w->chain && !(flow && stateful && likely(is_settled(w)))) {
+		prepare(w, flow && stateful);
+		w->c->listener = listener ? s->listener_index : GPC_NONE;
+		w->c->passed = listener ? passed : end_passed(w, balances, passed).reason;
+		return ended(GPC_UNASKED, GPC_VERDICT_PASS);
 	}
-	if (!listener) {
-		if (flow && !keep_flow(w))
-			return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
-		return end_unbalanced(w, balances, passed);
-	}
-	if (is_nat(s->listener)) {
-		keep_for_nat(w, s->listener_index);
-		return go_on_in_nat();
-	}
-	choose_endpoint(ctx, w, s, 0);
-	return send_chosen(ctx, w, s, action, 0);
+	if (w->chain)
+		take_mark(w);
+	if (listener)
+		return walk_listener(ctx, w, s, action);
+	if (flow && !keep_flow(w))
+		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
+	return end_unbalanced(w, balances, passed);
 }
 
 /*
@@ -215,6 +259,15 @@ static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
 {
 	w->c->how = w->audit;
 	w->c->frame = frame;
+}
+
+/* Is the packet's chain asked by gpc_consult? */
+static __always_inline int wants_asking(struct gpc_walk *w, __u32 frame, struct gpc_end end)
+{
+	if (likely(end.reason != GPC_UNASKED))
+		return 0;
+	hand_over(w, frame);
+	return 1;
 }
 
 /* Does it go on in gpc_nat? If so, that is told the rest. */
@@ -279,6 +332,7 @@ static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, enum gp
 				 drop_if(gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP));
 		return 0;
 	}
+	clear_case(w->c);
 	if (walk_start(w, &pick, ctx->ingress_ifindex, hook))
 		return 1;
 	*ret_end = ended(GPC_REASON_NO_LISTENER, GPC_VERDICT_PASS);
@@ -299,7 +353,7 @@ static __always_inline int resume(struct xdp_md *ctx, struct gpc_walk *w)
 		return 0;
 	pick.slot = w->c->slot;
 	pick.word = w->c->how & GPC_HOW_AUDIT ? GPC_CTL_AUDIT : 0;
-	return walk_start(w, &pick, ctx->ingress_ifindex, GPC_HOOK_ID_XDP);
+	return walk_start(w, &pick, ctx->ingress_ifindex, w->c->hook);
 }
 
 #endif

@@ -18,6 +18,15 @@ static __always_inline void count(__u32 slot, __u64 packets, __u64 bytes, __u64 
 	counter->flows += flows;
 }
 
+/* A packet for an object that is not served. */
+static __always_inline void count_dropped(__u32 slot)
+{
+	struct gpc_counter *counter = bpf_map_lookup_elem(&gpc_counters, &slot);
+
+	if (counter)
+		counter->dropped++;
+}
+
 static __always_inline void count_reason(enum gpc_hook hook, __u32 reason, __u64 packets,
 					 __u64 bytes)
 {

@@ -152,13 +152,13 @@ static __always_inline __u8 flow_first_state(__u8 protocol, __u8 flags, int one_
 }
 
 /*
- * Takes one entry from this CPU's share of the direction's flow_inserts a second; a full share is one
+ * Takes one entry from this CPU's share of the flow_inserts a second of a budget; a full share is one
  * second's. The credit counts in units of which one entry costs cpus * 10^9, so no division is needed.
  */
-static __always_inline int flow_budget(const struct gpc_plane *plane, enum gpc_direction direction,
+static __always_inline int flow_budget(const struct gpc_plane *plane, enum gpc_budget_kind kind,
 				       __u32 cpus, __u64 now)
 {
-	__u32 which = direction;
+	__u32 which = kind;
 	struct gpc_budget *budget = bpf_map_lookup_elem(&gpc_budget, &which);
 	__u64 rate = plane->flow_inserts, cost = (__u64)cpus * GPC_SECOND, full, elapsed, credit;
 

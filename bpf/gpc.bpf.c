@@ -4,10 +4,12 @@
  * every load inside the image must be a compile-time constant.
  */
 #include "gpc_answer.bpf.c"
+#include "gpc_consult.bpf.c"
 #include "gpc_decap.bpf.c"
 #include "gpc_error.bpf.c"
 #include "gpc_nat.bpf.c"
 #include "gpc_odd.bpf.c"
+#include "gpc_serve.bpf.c"
 #include "gpc_tc.bpf.c"
 #include "gpc_xdp.bpf.c"
 

@@ -147,6 +147,10 @@ int gpc_decap(struct xdp_md *ctx)
 			reason = parse_xdp(ctx, &w.c->packet);
 		}
 		end = walk_unbalanced(ctx, &w, reason, passed, &action);
+		if (wants_asking(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);
+			end = end_missing(&w);
+		}
 		if (wants_nat(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_NAT);
 			end = end_missing(&w);

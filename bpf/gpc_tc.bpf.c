@@ -128,8 +128,12 @@ static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_
 		find_flow(w);
 		age_flow(w, 0);
 	}
-	if (flow || w->chain)
-		said = ask(w, flow);
+	if (flow && likely(is_settled(w))) {
+		take_mark(w);
+	} else if (flow || w->chain) {
+		prepare(w, flow);
+		said = judge(w);
+	}
 	if (unlikely(denies(said)))
 		return refuse(w, said);
 	if (flow && !keep_flow(w))
@@ -167,6 +171,7 @@ static __always_inline struct gpc_end tc(struct __sk_buff *skb, struct gpc_walk 
 		return ended(GPC_REASON_ANSWERED, GPC_VERDICT_PASS);
 	w->c->nat.reply = 0;
 	w->packets = skb->gso_segs ? skb->gso_segs : 1;
+	clear_case(w->c);
 	if (!walk_start(w, &pick, skb->ifindex, hook))
 		return ended(passed, GPC_VERDICT_PASS);
 	if (walked_by_xdp(w)) {

@@ -25,6 +25,10 @@ int gpc_xdp(struct xdp_md *ctx)
 		} else {
 			end = walk_packet(ctx, &w, &service, 1, GPC_REASON_NO_LISTENER, &action);
 		}
+		if (wants_asking(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);
+			end = end_missing(&w);
+		}
 		if (wants_nat(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_NAT);
 			end = end_missing(&w);

@@ -126,8 +126,14 @@ struct {
 	__uint(max_entries, GPC_EVENTS_BYTES);
 } gpc_events SEC(".maps");
 
-/* What a CPU may still enter into the flow tables at a direction's hooks; the program's own, of no interest to the loader.
- */
+/* What a CPU may still enter into the flow tables; the program's own, of no interest to the loader. */
+enum gpc_budget_kind {
+	GPC_BUDGET_IN, /* W-in: what opens */
+	GPC_BUDGET_OUT,
+	GPC_BUDGET_IN_LATER, /* TCP in mid-stream */
+	GPC_BUDGET_OUT_LATER,
+	GPC_BUDGET_COUNT
+};
 struct gpc_budget {
 	__u64 credit; /* units: entry * CPU * second / 10^9 */
 	__u64 filled; /* coarse ktime of the last refill, 0: never */
@@ -135,7 +141,7 @@ struct gpc_budget {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2); /* enum gpc_direction */
+	__uint(max_entries, GPC_BUDGET_COUNT);
 	__type(key, __u32);
 	__type(value, struct gpc_budget);
 } gpc_budget SEC(".maps");

@@ -112,6 +112,7 @@ struct gpc_case {
 	__u64 quic[2];	       /* the server id in a connection id, zero behind its end */
 	struct gpc_flow entry; /* of the packet's flow: as found, then as it is to be */
 	struct gpc_nat nat;
+	__u64 seen; /* entry.mark as it was found */
 	__u64 now;
 	__u64 packets; /* an aggregate is several */
 	__u32 slot;
@@ -128,6 +129,8 @@ struct gpc_case {
 	__u32 endpoint;	 /* index of who gets the packet, GPC_NONE: nobody */
 	__u32 new_flow;	 /* he has not had its flow before */
 	__u32 refused;	 /* why nobody gets it: enum gpc_reason */
+	__u32 listener;	 /* index of whom the packet is for, GPC_NONE: for none */
+	__u32 passed;	 /* the reason for what passes untouched */
 	__u32 ended;	 /* for gpc_answer: the reason it counts */
 	__u32 mtu;	 /* with GPC_REPLY_TOO_BIG */
 	__u16 chain[2];	 /* of the interface by direction, GPC_NONE16: none */
@@ -148,6 +151,7 @@ struct gpc_case {
 	__u8 part;	 /* enum gpc_part */
 	__u8 place;	 /* of the policy in its chain that is being asked */
 	__u8 decides;	 /* it ends the chain */
+	__u8 keeps_flow; /* the packet's flow has been looked for, and has to be kept */
 	__u8 moves;	 /* the client's flows have another endpoint from now on */
 	__u8 opened;	 /* what judges want to know is filled in */
 	__u8 stage;	 /* enum gpc_stage (judge.bpf.h) */

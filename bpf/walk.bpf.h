@@ -71,15 +71,20 @@ static __always_inline int walk_start(struct gpc_walk *w, const struct gpc_pick 
 	w->audit = pick->word & GPC_CTL_AUDIT ? GPC_HOW_AUDIT : 0;
 	w->plane = gpc_view_plane(w->view);
 	w->link = gpc_view_link(w->view);
-	w->c->opened = 0;
 	w->flow = 0;
-	w->c->skb_mark = 0;
-	w->c->now = 0;
 	w->in = gpc_device_by_ifindex(w->view, w->link, ifindex);
 	if (!w->in || !w->in->interface_bit)
 		return 0;
 	w->chain = chain_of(w, w->direction);
 	return 1;
+}
+
+/* Nothing has been said of the packet. */
+static __always_inline void clear_case(struct gpc_case *c)
+{
+	c->opened = 0;
+	c->skb_mark = 0;
+	c->now = 0;
 }
 
 static __always_inline __u64 walk_time(struct gpc_walk *w)
@@ -282,9 +287,15 @@ __noinline int gpc_enter_flow(const struct gpc_case *given)
 		       : bpf_map_update_elem(&gpc_flows6, &c->key, &c->entry, BPF_ANY);
 }
 
+/* TCP that does not open has its own, so that who has come through a flood of SYNs is entered (SEMANTICS 6.5). */
 static __always_inline int take_budget(const struct gpc_walk *w)
 {
-	return flow_budget(w->plane, w->direction, w->link->cpus, w->c->now);
+	const struct gpc_packet *p = &w->c->packet;
+	enum gpc_budget_kind kind = w->direction == GPC_INGRESS ? GPC_BUDGET_IN : GPC_BUDGET_OUT;
+
+	if (p->tuple.protocol == IPPROTO_TCP && !tcp_opens(p->tcp_flags))
+		kind += GPC_BUDGET_IN_LATER - GPC_BUDGET_IN;
+	return flow_budget(w->plane, kind, w->link->cpus, w->c->now);
 }
 
 /* ---- the chain ---- */
@@ -301,45 +312,44 @@ static __always_inline int is_settled(const struct gpc_walk *w)
 	return !w->chain || READ_ONCE(w->flow->chain[w->direction & 1]) == w->chain->tag;
 }
 
-/* Asks about the packet; `flow`: its flow has been looked for, and has to be kept. */
-static __always_inline enum gpc_action ask(struct gpc_walk *w, int flow)
+/* Takes the mark of a settled flow's entry over. */
+static __always_inline void take_mark(struct gpc_walk *w)
 {
-	__u8 relation = GPC_FLOW_UNKNOWN;
-	struct gpc_case *c;
-	int action;
+	__u32 mark = READ_ONCE(w->flow->skb_mark);
 
-	if (flow && likely(is_settled(w))) {
-		__u32 mark = READ_ONCE(w->flow->skb_mark);
+	if (unlikely(mark) && w->c->relation == GPC_FLOW_ORIGINAL &&
+	    !(w->now.state & GPC_FLOW_EGRESS_MARK) == (w->direction == GPC_INGRESS))
+		w->c->skb_mark = mark;
+}
 
-		if (unlikely(mark) && w->c->relation == GPC_FLOW_ORIGINAL &&
-		    !(w->now.state & GPC_FLOW_EGRESS_MARK) == (w->direction == GPC_INGRESS))
-			w->c->skb_mark = mark;
-		return GPC_ACTION_ALLOW;
-	}
-	c = open_case(w);
-	if (flow) {
-		copy_entry(w, c);
-		if (c->fresh)
-			c->relation = GPC_FLOW_UNKNOWN;
-	} else {
-		relation = c->relation;
+/* Prepares the case for judge(); `flow`: the packet's flow has been looked for, and has to be kept. */
+static __always_inline void prepare(struct gpc_walk *w, int flow)
+{
+	struct gpc_case *c = open_case(w);
+
+	c->keeps_flow = flow;
+	c->seen = w->seen;
+	if (!flow || c->fresh)
 		c->relation = GPC_FLOW_UNKNOWN;
-	}
-	action = gpc_judge(c);
-	if (!flow) {
-		/* Nothing was said of the entry that a listener's flow may have: it is still to be read. */
-		c->opened = 0;
-		c->relation = relation;
-		return action;
-	}
-	/*
-	 * From here on the entry changes by its key: the verifier would look at all that follows once more
-	 * for each table that the element may be of.
-	 */
+	if (flow)
+		copy_entry(w, c);
+}
+
+/*
+ * May the packet of the case pass? From here on its entry changes by its key: the verifier would look at all
+ * that follows once more for each table that the element may be of.
+ */
+static __always_inline enum gpc_action judge(struct gpc_walk *w)
+{
+	struct gpc_case *c = w->c;
+	int action = gpc_judge(c);
+
+	/* Without a flow nothing was said of the entry that a listener's may have: it is still to be read. */
+	c->opened = c->keeps_flow;
 	w->flow = 0;
 	w->now.endpoint = c->entry.endpoint;
 	w->now.mark = c->entry.mark;
-	if (!c->fresh && c->entry.mark != w->seen)
+	if (c->keeps_flow && !c->fresh && c->entry.mark != c->seen)
 		c->store = 1;
 	return action;
 }

@@ -44,6 +44,8 @@
 	X(ODD, "odd")                                                                              \
 	X(ERROR, "error")                                                                          \
 	X(NAT, "nat")                                                                              \
+	X(CONSULT, "consult")                                                                      \
+	X(SERVE, "serve")                                                                          \
 	X(ANSWER, "answer")
 
 #define X(id, name) GPC_MAP_##id,

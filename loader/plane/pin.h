@@ -5,7 +5,7 @@
  *   netns-COOKIE/                  the network namespace that the plane is in
  *   inst-N-CLASS-BUILD/            one set of programs and their maps: number, size class, identity
  *     ctl images flows4 flows6 next counters budget ...    of the object code
- *     xdp decap tc_ingress tc_egress odd error answer
+ *     xdp decap tc_ingress tc_egress odd error consult serve answer
  *     slot-S                       the image map in slot S
  *   links/HOOK-IFINDEX-DEVICE      bpf links (bpffs allows no dot in a name: %2e)
  *   tmp-N-CLASS-BUILD/             an instance that is not complete: left by a kill, swept by the next

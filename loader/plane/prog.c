@@ -152,6 +152,8 @@ static int fill_programs(const struct gpc_instance *instance, struct gpc_failure
 		[GPC_TAIL_ODD] = GPC_PROGRAM_ODD,
 		[GPC_TAIL_ERROR] = GPC_PROGRAM_ERROR,
 		[GPC_TAIL_NAT] = GPC_PROGRAM_NAT,
+		[GPC_TAIL_CONSULT] = GPC_PROGRAM_CONSULT,
+		[GPC_TAIL_SERVE] = GPC_PROGRAM_SERVE,
 		[GPC_TAIL_ANSWER] = GPC_PROGRAM_ANSWER,
 	};
 

@@ -192,7 +192,8 @@ static int kernel_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 
 	forget_flows(kernel->instance.map[GPC_MAP_FLOWS4]);
 	forget_flows(kernel->instance.map[GPC_MAP_FLOWS6]);
-	if (zero_percpu(kernel, GPC_MAP_BUDGET, gpc_sim_maps[GPC_SIM_BUDGET].value, 2, failure) ||
+	if (zero_percpu(kernel, GPC_MAP_BUDGET, gpc_sim_maps[GPC_SIM_BUDGET].value,
+			gpc_sim_maps[GPC_SIM_BUDGET].entries, failure) ||
 	    zero_percpu(kernel, GPC_MAP_LIMITS, sizeof(struct gpc_limiter), GPC_LIMIT_COUNT,
 			failure))
 		return -1;

@@ -44,6 +44,10 @@ int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program)
 		return gpc_nat(ctx);
 	case GPC_TAIL_ERROR:
 		return gpc_error(ctx);
+	case GPC_TAIL_CONSULT:
+		return gpc_consult(ctx);
+	case GPC_TAIL_SERVE:
+		return gpc_serve(ctx);
 	default:
 		return gpc_answer(ctx);
 	}

@@ -23,6 +23,8 @@ enum kernel_program {
 	KERNEL_ODD, /* these only go on with what others began */
 	KERNEL_ERROR,
 	KERNEL_NAT,
+	KERNEL_CONSULT,
+	KERNEL_SERVE,
 	KERNEL_ANSWER,
 	KERNEL_PROGRAMS
 };

@@ -511,7 +511,9 @@ static void within_the_verifiers_budget(void)
 {
 	static const char *const names[KERNEL_PROGRAMS] = {"gpc_xdp", "gpc_decap", "gpc_tc_ingress",
 							   "gpc_tc_egress", "gpc_odd",
-							   "gpc_error", "gpc_nat", "gpc_answer"};
+							   "gpc_error", "gpc_nat",
+							   "gpc_consult", "gpc_serve",
+							   "gpc_answer"};
 
 	for (int i = 0; i < KERNEL_PROGRAMS; i++) {
 		uint32_t n = kernel_verified_insns(rig.kernel.program[i]);

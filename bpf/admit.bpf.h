@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * admit.bpf.h: what a listener lets in beside its endpoints: its `rate`, and packets for the local stack
+ * (SEMANTICS 6.2, 6.5).
+ */
+#ifndef GPC_ADMIT_BPF_H
+#define GPC_ADMIT_BPF_H
+
+#include "choose.bpf.h"
+
+/* Charges the listener's rate with an opening packet: GPC_ACTION_ALLOW, or what it says beyond the rate. */
+__noinline int gpc_charge_listener(struct gpc_case *c, __u32 index)
+{
+	const struct gpc_listener *listener;
+	struct gpc_rule rate = {};
+	struct gpc_view view;
+
+	if (!c)
+		return GPC_ACTION_ALLOW;
+	view = image_of(c->slot);
+	if (!view.base)
+		return GPC_ACTION_ALLOW;
+	listener = gpc_listener_at(view, index);
+	ask_about(&c->question, &c->packet);
+	rate.id = listener->id;
+	if (listener->flags & GPC_LISTENER_RATE_SOURCE)
+		rate.flags |= GPC_RULE_RATE_SOURCE;
+	if (listener->flags & GPC_LISTENER_RATE_BYTES)
+		rate.flags |= GPC_RULE_RATE_BYTES;
+	rate.rate_cost = listener->rate_cost;
+	rate.rate_burst = listener->rate_burst;
+	rate.rate_entries = listener->rate_entries;
+	if (rate_take(&rate, gpc_link_listener_at(view, gpc_view_link(view), index)->rate,
+		      gpc_view_plane(view)->hash_seed, &c->question, 1, c->packet.length, c->now))
+		return GPC_ACTION_ALLOW;
+	return listener->rate_exceed;
+}
+
+/* Does the listener's rate let the packet in? Known flows are not asked. */
+static __always_inline enum gpc_action admit(struct gpc_walk *w, const struct gpc_service *s)
+{
+	if (likely(!(s->listener->flags & GPC_LISTENER_RATE)) || !w->c->fresh ||
+	    !packet_opens(&w->c->packet))
+		return GPC_ACTION_ALLOW;
+	return gpc_charge_listener(w->c, s->listener_index);
+}
+
+/* The entry of a flow to the local stack, if its chain has not seen to that. 0: there is no room for it. */
+static __always_inline int keep_local(struct gpc_walk *w)
+{
+	if (w->c->opened || !w->c->fresh)
+		return keep_flow(w);
+	if (!packet_opens(&w->c->packet))
+		return 1;
+	if (!take_budget(w))
+		return 0;
+	copy_entry(w, w->c);
+	return !gpc_enter_flow(w->c);
+}
+
+/* A packet for a listener that passes to the local stack. */
+static __always_inline struct gpc_end end_local(struct gpc_walk *w, const struct gpc_service *s)
+{
+	__u32 slot = gpc_link_listener_at(w->view, w->link, s->listener_index)->counter;
+	int fresh = w->c->fresh;
+
+	if (!keep_local(w))
+		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
+	count(slot, 1, w->c->packet.frame, fresh);
+	return ended(GPC_REASON_LOCAL, GPC_VERDICT_PASS);
+}
+
+#endif
