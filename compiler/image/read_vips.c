@@ -113,10 +113,13 @@ static bool intervals_are_sound(struct vip_check *check, const struct gpc_vip *v
 
 /* ---- entries ---- */
 
+/* Interfaces where the prefix is a listener's; SOLE is also about listeners of shorter prefixes. */
 static uint64_t interfaces_of(const struct vip_check *check, const struct gpc_vip *vip)
 {
 	uint64_t interfaces = 0;
 
+	if (gpc_vip_kind(vip) == GPC_VIP_SOLE)
+		return 0;
 	if (gpc_vip_kind(vip) != GPC_VIP_PORTS)
 		return vip->interfaces;
 	for (uint64_t i = 0; i < vip->ports; i++)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../../compiler/analyze/nested.h"
 #include "../../compiler/base/cleanup.h"
 #include "../file.h"
 #include "describe.h"
@@ -14,7 +15,7 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_ENV,
 	GPC_OPTION_PARENT,
 	{'o', "output", "FILE", "write the image here, whole or not at all; - is standard output"},
-	{'v', "verbose", NULL, "sizes per section, tables and times on stderr"},
+	{'v', "verbose", NULL, "sizes per section, tables, listeners inside of others and times on stderr"},
 	GPC_OPTION_STRICT,
 	GPC_OPTION_TODAY,
 	GPC_OPTION_ALLOW_EXPIRED,
@@ -63,7 +64,24 @@ static int write_bytes(const char *path, const struct gpc_compiled *compiled,
 	return gpc_file_save(path, compiled->bytes, compiled->size, 0666, failure);
 }
 
-static enum gpc_exit write_image(const struct gpc_call *call, const struct gpc_input *input)
+/* Listeners inside of others. */
+static void describe_nested(struct gpc_input *input, FILE *out)
+{
+	const struct gpc_model *model = input->compiled.model;
+	size_t count;
+	struct gpc_nested *nested = gpc_analyze_nested(&input->arena, model, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct gpc_way *inner = nested[i].inner, *outer = nested[i].outer;
+		char one[GPC_WAY_TEXT], other[GPC_WAY_TEXT];
+
+		fprintf(out, "listener %s (%s) goes before %s (%s)\n",
+			model->listeners[inner->listener].name, gpc_way_format(inner, one),
+			model->listeners[outer->listener].name, gpc_way_format(outer, other));
+	}
+}
+
+static enum gpc_exit write_image(const struct gpc_call *call, struct gpc_input *input)
 {
 	const char *path = gpc_call_value(call, "output");
 	struct json_object *result = gpc_json("result");
@@ -73,11 +91,12 @@ static enum gpc_exit write_image(const struct gpc_call *call, const struct gpc_i
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
 	}
-	if (gpc_call_has(call, "verbose"))
+	if (gpc_call_has(call, "verbose")) {
 		gpc_describe_sections(&input->image, stderr);
-	if (gpc_call_has(call, "verbose"))
+		describe_nested(input, stderr);
 		fprintf(stderr, "compiled in %.1f ms, %zu bytes of memory\n", input->compile_ms,
 			input->arena.used);
+	}
 	gpc_json_text(result, "output", path);
 	gpc_describe_json(&input->image, result);
 	if (!gpc_call_has(call, "json"))
