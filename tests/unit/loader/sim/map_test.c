@@ -51,7 +51,7 @@ static void flows_are_found_and_forgotten(void)
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		key.address[0] = i;
 		flow.endpoint = i;
-		CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &flow), 0);
+		CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &flow, BPF_ANY), 0);
 	}
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		key.address[0] = i;
@@ -60,7 +60,7 @@ static void flows_are_found_and_forgotten(void)
 	}
 	first = gpc_sim_lookup(map, &key);
 	flow.endpoint = 1;
-	CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &flow), 0);
+	CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &flow, BPF_ANY), 0);
 	found = gpc_sim_lookup(map, &key);
 	CU_ASSERT(found != first && found->endpoint == 1 && first->endpoint == FLOWS - 1);
 	CU_ASSERT_EQUAL(gpc_sim_delete(map, &key), 0);
