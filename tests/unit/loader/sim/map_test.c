@@ -2,6 +2,8 @@
 /* Maps in user space: what the programs rely on of those in the kernel. */
 #include <string.h>
 
+#include <linux/bpf.h>
+
 #include "gpc/image.h"
 #include "loader/sim/map.h"
 #include "loader/sim/shim/bpf/bpf_helpers.h"
