@@ -265,6 +265,7 @@ static void fill_endpoint(struct gpc_endpoint *out, const struct plane_endpoint 
 	out->backend = e->backend;
 	out->state = e->state;
 	out->weight = 1;
+	out->port_be = htons(e->port);
 	memcpy(&out->address4_be, e->address4.bytes + 12, 4);
 	out->address6_be[0] = word(&e->address6, 0);
 	out->address6_be[1] = word(&e->address6, 1);
@@ -370,6 +371,7 @@ static void build_listeners(struct builder *b)
 		int family = is_v4(&l->address) ? GPC_V4 : GPC_V6;
 
 		out[l->index].forward = l->forward;
+		out[l->index].flags = l->flags;
 		out[l->index].protocol = l->protocol;
 		out[l->index].port_be = htons(l->port);
 		out[l->index].backend = l->backend;

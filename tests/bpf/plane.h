@@ -29,6 +29,7 @@ struct plane_listener {
 	uint8_t forward;
 	uint32_t backend;
 	uint64_t interfaces;
+	uint16_t flags; /* GPC_LISTENER_* */
 };
 
 struct plane_endpoint {
@@ -41,6 +42,7 @@ struct plane_endpoint {
 	uint32_t next[2];
 	uint32_t source4_be;
 	struct plane_address source6;
+	uint16_t port; /* 0: the packet's */
 };
 
 struct plane_device {
