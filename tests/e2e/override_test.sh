@@ -147,10 +147,14 @@ as_journaled() {
 }
 for point in override.journaled states.one override.published; do
 	check "drain killed at $point" killed_at $point drain web/backend1
+	if [ $point = override.journaled ]; then
+		check "status looks at both" gpc balancer status
+		check_said "and says that the maps are behind" "is not what the journal of overrides says"
+	fi
 	check "the next command catches up" gpc balancer undrain web/backend2
 	check "what the journal says holds" as_journaled
 	[ $point = states.one ] || check "undrain killed at $point" killed_at $point undrain web/backend1
-	check "a restore catches up" gpc balancer restore
+	check "an apply catches up" gpc balancer apply "$WORK/plane.yaml"
 	check "what the journal says holds" as_journaled
 	must gpc balancer undrain web/backend1
 done
