@@ -1,45 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
+#include "../model/ways.h"
 #include "check.h"
 
 enum use { FOR_HOST, FOR_GATEWAY };
 
-/* Why the address cannot be sent to, NULL if it can. A gateway may be link-local: it is asked for
- * by name. */
-static const char *unusable(const struct gpc_ip *ip, enum use use)
-{
-	static const uint8_t loopback6[16] = {[15] = 1}, unspecified6[16];
-	const uint8_t *b = ip->bytes;
+/* What is no address of one host; lengths of 128 bits, v4 as ::ffff:a.b.c.d. */
+static const struct {
+	uint8_t bytes[16];
+	uint8_t length;
+	const char *why;
+} unusable[] = {
+	{{[10] = 0xff, [11] = 0xff}, 104, "unspecified"},
+	{{[10] = 0xff, [11] = 0xff, [12] = 127}, 104, "loopback"},
+	{{[10] = 0xff, [11] = 0xff, [12] = 224}, 100, "multicast"},
+	{{[10] = 0xff, [11] = 0xff, [12] = 255, [13] = 255, [14] = 255, [15] = 255}, 128, "broadcast"},
+	{{0}, 128, "unspecified"},
+	{{[15] = 1}, 128, "loopback"},
+	{{0xff}, 8, "multicast"},
+	{{0xfe, 0x80}, 10, "link-local"},
+};
 
-	if (gpc_ip_is_v4(ip)) {
-		if (!b[12])
-			return "unspecified";
-		if (b[12] == 127)
-			return "loopback";
-		if (b[12] >= 224 && b[12] < 240)
-			return "multicast";
-		return !memcmp(b + 12, "\xff\xff\xff\xff", 4) ? "broadcast" : NULL;
-	}
-	if (!memcmp(b, unspecified6, sizeof(unspecified6)))
-		return "unspecified";
-	if (!memcmp(b, loopback6, sizeof(loopback6)))
-		return "loopback";
-	if (b[0] == 0xff)
-		return "multicast";
-	return use == FOR_HOST && b[0] == 0xfe && (b[1] & 0xc0) == 0x80 ? "link-local" : NULL;
+/* Are the first `length` bits the same? */
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned int length)
+{
+	unsigned int bytes = length / 8, bits = length % 8;
+
+	return !memcmp(a, b, bytes) &&
+	       (!bits || !((a[bytes] ^ b[bytes]) & (uint8_t)(0xff00u >> bits)));
 }
 
-static void check_usable(struct gpc_diags *diags, const struct gpc_ip *ip, enum use use,
+/*
+ * Why a prefix holds an address that cannot be sent to, NULL if it holds none. A gateway may be
+ * link-local: it is asked for by name. A v6 prefix above the v4-mapped ones holds `::` anyway.
+ */
+static const char *unusable_in(const struct gpc_prefix *prefix, enum use use)
+{
+	unsigned int length = prefix->length + (prefix->v4 ? 96u : 0u);
+
+	for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+		unsigned int shorter = length < unusable[i].length ? length : unusable[i].length;
+
+		if (use == FOR_GATEWAY && !strcmp(unusable[i].why, "link-local"))
+			continue;
+		if (same_bits(prefix->ip.bytes, unusable[i].bytes, shorter))
+			return unusable[i].why;
+	}
+	return NULL;
+}
+
+static void check_usable(struct gpc_diags *diags, const struct gpc_prefix *prefix, enum use use,
 			 struct gpc_place at, const char *kind, const char *name)
 {
-	const char *why = unusable(ip, use);
-	char text[GPC_IP_TEXT];
+	const char *why = unusable_in(prefix, use);
+	char text[GPC_PREFIX_TEXT];
 
-	if (why)
+	if (!why)
+		return;
+	if (prefix->length == (prefix->v4 ? 32 : 128))
 		gpc_diag(diags, GPC_E0311, at, "%s address %s of %s `%s` cannot be used", why,
-			 gpc_ip_format(ip, text), kind, name);
+			 gpc_address_format(prefix, text), kind, name);
+	else
+		gpc_diag(diags, GPC_E0311, at,
+			 "prefix %s of %s `%s` cannot be used: it holds %s addresses",
+			 gpc_address_format(prefix, text), kind, name, why);
 }
 
 static void check_endpoint(struct gpc_diags *diags, const struct gpc_model_endpoint *endpoint)
@@ -47,7 +72,7 @@ static void check_endpoint(struct gpc_diags *diags, const struct gpc_model_endpo
 	size_t count = endpoint->address_count;
 
 	for (size_t i = 0; i < count; i++)
-		check_usable(diags, &endpoint->addresses[i].prefix.ip, FOR_HOST,
+		check_usable(diags, &endpoint->addresses[i].prefix, FOR_HOST,
 			     endpoint->addresses[i].at, "endpoint", endpoint->name);
 	if (count > (size_t)endpoint->has4 + endpoint->has6)
 		gpc_diag(diags, GPC_E0310, endpoint->addresses[count - 1].at,
@@ -61,7 +86,7 @@ static void check_listener(struct gpc_diags *diags, const struct gpc_model_liste
 	for (size_t i = 0; i < listener->address_count; i++) {
 		const struct gpc_prefix_value *address = &listener->addresses[i];
 
-		check_usable(diags, &address->prefix.ip, FOR_HOST, address->at, "listener",
+		check_usable(diags, &address->prefix, FOR_HOST, address->at, "listener",
 			     listener->name);
 	}
 	if (listener->repeated_at.source != GPC_NO_SOURCE)
@@ -69,70 +94,48 @@ static void check_listener(struct gpc_diags *diags, const struct gpc_model_liste
 			 "address is written twice in listener `%s`", listener->name);
 }
 
-struct owned_address {
-	const struct gpc_prefix_value *address;
-	const struct gpc_model_listener *listener;
-};
-
-static int by_address(const void *a, const void *b)
+static void report_loop(struct gpc_diags *diags, const struct gpc_model *model,
+			const struct gpc_model_endpoint *endpoint,
+			const struct gpc_prefix_value *address, const struct gpc_way *way)
 {
-	const struct owned_address *x = a, *y = b;
+	const char *listener = model->listeners[way->listener].name;
+	char text[GPC_PREFIX_TEXT], prefix[GPC_PREFIX_TEXT];
+	struct gpc_diag *diag;
 
-	return gpc_ip_compare(&x->address->prefix.ip, &y->address->prefix.ip);
-}
-
-static int by_address_then_name(const void *a, const void *b)
-{
-	const struct owned_address *x = a, *y = b;
-	int order = by_address(a, b);
-
-	return order ? order : strcmp(x->listener->name, y->listener->name);
-}
-
-static struct owned_address *
-sort_listener_addresses(struct gpc_arena *arena, const struct gpc_model *model, size_t *ret_count)
-{
-	size_t count = 0, next = 0;
-	struct owned_address *all;
-
-	for (size_t i = 0; i < model->listener_count; i++)
-		count += model->listeners[i].address_count;
-	all = GPC_NEW_ARRAY(arena, struct owned_address, count);
-	for (size_t i = 0; i < model->listener_count; i++)
-		for (size_t k = 0; k < model->listeners[i].address_count; k++)
-			all[next++] = (struct owned_address){&model->listeners[i].addresses[k],
-							     &model->listeners[i]};
-	if (count)
-		qsort(all, count, sizeof(*all), by_address_then_name);
-	*ret_count = count;
-	return all;
+	gpc_address_format(&address->prefix, text);
+	if (way->length == 128)
+		diag = gpc_diag(diags, GPC_E0304, address->at,
+				"address %s of endpoint `%s` is that of listener `%s`", text,
+				endpoint->name, listener);
+	else
+		diag = gpc_diag(diags, GPC_E0304, address->at,
+				"address %s of endpoint `%s` lies in %s of listener `%s`", text,
+				endpoint->name, gpc_address_format(&way->address->prefix, prefix),
+				listener);
+	gpc_diag_place(diag, way->address->at, "the listener's");
 }
 
 /* Such an endpoint would send what it gets back to the balancer. */
 static void check_loops(struct gpc_diags *diags, const struct gpc_model *model)
 {
-	size_t count;
-	struct owned_address *all = sort_listener_addresses(diags->arena, model, &count);
+	struct gpc_ways ways = gpc_ways_list(diags->arena, model);
+	uint8_t lengths[2][129];
+	size_t count[2];
 
-	for (size_t i = 0; i < model->endpoint_count && count; i++) {
+	for (int family = GPC_V4; family <= GPC_V6; family++)
+		count[family] = gpc_ways_lengths(&ways, family, lengths[family]);
+	for (size_t i = 0; i < model->endpoint_count; i++) {
 		const struct gpc_model_endpoint *endpoint = &model->endpoints[i];
 
 		for (size_t k = 0; k < endpoint->address_count; k++) {
-			struct owned_address key = {.address = &endpoint->addresses[k]};
-			const struct owned_address *found =
-				bsearch(&key, all, count, sizeof(*all), by_address);
-			char text[GPC_IP_TEXT];
-			struct gpc_diag *diag;
+			const struct gpc_prefix *address = &endpoint->addresses[k].prefix;
+			enum gpc_family family = address->v4 ? GPC_V4 : GPC_V6;
+			const struct gpc_way *way = NULL;
 
-			if (!found)
-				continue;
-			while (found > all && !by_address(found - 1, found))
-				found--;
-			diag = gpc_diag(diags, GPC_E0304, key.address->at,
-					"address %s of endpoint `%s` is that of listener `%s`",
-					gpc_ip_format(&key.address->prefix.ip, text),
-					endpoint->name, found->listener->name);
-			gpc_diag_place(diag, found->address->at, "the listener's");
+			for (size_t n = 0; n < count[family] && !way; n++)
+				way = gpc_ways_holding(&ways, &address->ip, lengths[family][n]);
+			if (way)
+				report_loop(diags, model, endpoint, &endpoint->addresses[k], way);
 		}
 	}
 }
@@ -145,7 +148,7 @@ void gpc_check_addresses(struct gpc_diags *diags, const struct gpc_model *model)
 		check_listener(diags, &model->listeners[i]);
 	for (size_t i = 0; i < model->backend_count; i++)
 		if (model->backends[i].next_hop == GPC_NEXT_HOP_ADDRESS)
-			check_usable(diags, &model->backends[i].next_hop_address.ip, FOR_GATEWAY,
+			check_usable(diags, &model->backends[i].next_hop_address, FOR_GATEWAY,
 				     model->backends[i].next_hop_at, "next-hop of backend",
 				     model->backends[i].name);
 	check_loops(diags, model);

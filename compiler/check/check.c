@@ -10,6 +10,7 @@ bool gpc_check(struct gpc_diags *diags, const struct gpc_model *model)
 	gpc_check_tables(diags, model);
 	gpc_check_addresses(diags, model);
 	gpc_check_listeners(diags, model);
+	gpc_check_pools(diags, model);
 	gpc_check_rules(diags, model);
 	gpc_check_policies(diags, model);
 	gpc_check_tests(diags, model);

@@ -22,6 +22,7 @@ void gpc_check_interfaces(struct gpc_diags *diags, const struct gpc_model *model
 void gpc_check_backends(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_tables(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_addresses(struct gpc_diags *diags, const struct gpc_model *model);
+void gpc_check_pools(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_listeners(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_rules(struct gpc_diags *diags, const struct gpc_model *model);
 void gpc_check_policies(struct gpc_diags *diags, const struct gpc_model *model);

@@ -52,6 +52,7 @@ struct lacks {
 		uint32_t count;
 		const struct gpc_model_endpoint *first;
 	} of[2];
+	size_t told;	/* for which listener and family it was last told */
 };
 
 static struct lacks *count_lacks(struct gpc_arena *arena, const struct gpc_model *model)
@@ -98,8 +99,10 @@ static void check_reach(struct gpc_diags *diags, const struct gpc_model_backend 
 }
 
 static void check_families(struct gpc_diags *diags, const struct gpc_model *model,
-			   const struct gpc_model_listener *listener, const struct lacks *lacks)
+			   size_t index, struct lacks *lacks)
 {
+	const struct gpc_model_listener *listener = &model->listeners[index];
+
 	for (int family = GPC_V4; family <= GPC_V6; family++) {
 		if (!has_family(listener, family) || !needs_family(listener->forward, family))
 			continue;
@@ -107,9 +110,13 @@ static void check_families(struct gpc_diags *diags, const struct gpc_model *mode
 			const struct gpc_model_share *share = &listener->shares[i];
 			uint32_t backend = share->backend;
 
-			for (; backend != GPC_NONE; backend = model->backends[backend].failover)
+			for (; backend != GPC_NONE; backend = model->backends[backend].failover) {
+				if (lacks[backend].told == 2 * index + (size_t)family + 1)
+					continue;
+				lacks[backend].told = 2 * index + (size_t)family + 1;
 				check_reach(diags, &model->backends[backend],
 					    &lacks[backend].of[family], listener, family, share->at);
+			}
 		}
 	}
 }
@@ -235,14 +242,63 @@ static void check_conflicts(struct gpc_diags *diags, const struct gpc_model *mod
 	}
 }
 
+/* ---- who says what about an address: ways of one prefix ---- */
+
+/* One entry of the image speaks for a prefix, wherever its listeners are. */
+static void check_agreement(struct gpc_diags *diags, const struct gpc_model *model,
+			    const struct gpc_way *ways, size_t count)
+{
+	const struct gpc_model_listener *first = &model->listeners[ways->listener], *gue = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct gpc_model_listener *listener = &model->listeners[ways[i].listener];
+		struct gpc_diag *diag = NULL;
+
+		if (listener->ping != first->ping) {
+			diag = gpc_diag(diags, GPC_E0395, ways[i].address->at,
+					"`ping` of listener `%s` is %s, and %s of listener `%s` with "
+					"the same address",
+					listener->name, gpc_ping_name(listener->ping),
+					gpc_ping_name(first->ping), first->name);
+			gpc_diag_place(diag, first->at, "the other one");
+			return;
+		}
+		if (listener->forward != GPC_FORWARD_GUE)
+			continue;
+		if (!gue)
+			gue = listener;
+		if (listener->gue_port != gue->gue_port) {
+			diag = gpc_diag(diags, GPC_E0396, ways[i].address->at,
+					"`gue-port` of listener `%s` is %u, and %u of listener `%s` "
+					"with the same address",
+					listener->name, listener->gue_port, gue->gue_port, gue->name);
+			gpc_diag_place(diag, gue->at, "the other one");
+			return;
+		}
+	}
+}
+
+static void check_agreements(struct gpc_diags *diags, const struct gpc_model *model)
+{
+	struct gpc_ways ways = gpc_ways_list(diags->arena, model);
+
+	for (size_t start = 0, end; start < ways.count; start = end) {
+		for (end = start + 1; end < ways.count &&
+				      gpc_way_same_prefix(&ways.items[start], &ways.items[end]);)
+			end++;
+		check_agreement(diags, model, &ways.items[start], end - start);
+	}
+}
+
 void gpc_check_listeners(struct gpc_diags *diags, const struct gpc_model *model)
 {
-	const struct lacks *lacks = count_lacks(diags->arena, model);
+	struct lacks *lacks = count_lacks(diags->arena, model);
 
 	for (size_t i = 0; i < model->listener_count; i++) {
 		check_interfaces(diags, model, &model->listeners[i]);
-		check_families(diags, model, &model->listeners[i], lacks);
+		check_families(diags, model, i, lacks);
 		check_rate(diags, &model->listeners[i]);
 	}
 	check_conflicts(diags, model);
+	check_agreements(diags, model);
 }

@@ -93,21 +93,39 @@ static struct gpc_ip cut(struct gpc_ip ip, uint8_t length)
 	return ip;
 }
 
-const struct gpc_way *gpc_ways_covering(const struct gpc_ways *ways, const struct gpc_way *of,
-					uint8_t length, size_t *ret_count)
+/* The first way of a group that is not before that of `key`. */
+static size_t lower_bound(const struct gpc_ways *ways, const struct gpc_way *key)
 {
-	struct gpc_way key = {
-		.ip = cut(of->ip, length), .length = length, .protocol = of->protocol};
 	size_t low = 0, high = ways->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_groups(&ways->items[middle], &key) < 0)
+		if (compare_groups(&ways->items[middle], key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	return low;
+}
+
+const struct gpc_way *gpc_ways_holding(const struct gpc_ways *ways, const struct gpc_ip *ip,
+				       uint8_t length)
+{
+	struct gpc_way key = {.ip = cut(*ip, length), .length = length};
+	size_t low = lower_bound(ways, &key);
+
+	return low < ways->count && gpc_way_same_prefix(&ways->items[low], &key) ? &ways->items[low]
+										 : NULL;
+}
+
+const struct gpc_way *gpc_ways_covering(const struct gpc_ways *ways, const struct gpc_way *of,
+					uint8_t length, size_t *ret_count)
+{
+	struct gpc_way key = {
+		.ip = cut(of->ip, length), .length = length, .protocol = of->protocol};
+	size_t low = lower_bound(ways, &key);
+
 	*ret_count = low < ways->count && gpc_way_same_group(&ways->items[low], &key)
 			     ? gpc_ways_group_end(ways, low) - low
 			     : 0;

@@ -37,6 +37,10 @@ size_t gpc_ways_group_end(const struct gpc_ways *ways, size_t start);
 const struct gpc_way *gpc_ways_covering(const struct gpc_ways *ways, const struct gpc_way *of,
 					uint8_t length, size_t *ret_count);
 
+/* The first way whose prefix is the address, cut to `length` bits; NULL if there is none. */
+const struct gpc_way *gpc_ways_holding(const struct gpc_ways *ways, const struct gpc_ip *ip,
+				       uint8_t length);
+
 /* Different lengths of prefixes by family, longest first. Returns how many. */
 size_t gpc_ways_lengths(const struct gpc_ways *ways, enum gpc_family family, uint8_t ret_lengths[129]);
 
