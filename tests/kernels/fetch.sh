@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# fetch.sh FOLDER VERSION SUITE: Debian's cloud kernel of that version, unpacked into FOLDER/root. Asks the
+# fetch.sh FOLDER VERSION SUITE: Debian's cloud kernel of that version, unpacked into FOLDER/tree. Asks the
 # Debian mirror that this machine uses, with package lists of its own: nothing is installed.
 set -euo pipefail
 folder=$1 version=$2 suite=$3
@@ -10,7 +10,7 @@ mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/ap
 	head -n 1 | tr -d ' ')
 [ -n "$mirror" ] || { echo "fetch.sh: apt names no Debian mirror" >&2; exit 1; }
 rm -rf "$folder"
-mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/root"
+mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/tree"
 chmod 755 "$folder"
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$folder/apt/sources.list"
 folder=$(realpath "$folder")
@@ -22,6 +22,6 @@ name=$(apt-cache "${options[@]}" search --names-only "^linux-image-${version//./
 	awk '{print $1}' | sort -V | tail -n 1)
 [ -n "$name" ] || { echo "fetch.sh: $suite has no cloud kernel $version" >&2; exit 1; }
 (cd "$folder" && apt-get "${options[@]}" -qq download "$name")
-dpkg-deb -x "$folder/$name"_*.deb "$folder/root"
+dpkg-deb -x "$folder/$name"_*.deb "$folder/tree"
 rm -rf "$folder/apt" "$folder/$name"_*.deb
 echo "$name" >"$folder/complete"

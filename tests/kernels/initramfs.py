@@ -94,7 +94,7 @@ def main(kernel, out):
         root.add_program(extra)
     add_python(root)
     add_project(root)
-    modules = next(pathlib.Path(kernel, "root/lib/modules").iterdir())
+    modules = next(pathlib.Path(kernel, "tree/lib/modules").iterdir())
     shutil.copytree(modules, root.out / "usr/lib/modules" / modules.name,
                     ignore=shutil.ignore_patterns("drm", "sound", "infiniband", "scsi", "gpu", "media", "xfs", "btrfs"))
     subprocess.run(["depmod", "-b", root.out, modules.name], check=True)

@@ -26,7 +26,7 @@ for kernel in $kernels; do
 	echo "---- $(cat "$folder/complete")"
 	timeout -k 10 "${GPC_KERNEL_LIMIT:-5400}" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 3072 \
 		-nodefaults -display none -no-reboot -serial stdio \
-		-kernel "$folder"/root/boot/vmlinuz-* -initrd "$folder/guest.cpio" \
+		-kernel "$folder"/tree/boot/vmlinuz-* -initrd "$folder/guest.cpio" \
 		-append "console=ttyS0 quiet panic=-1 gpc.tests=$(IFS=,; echo "${chosen[*]}")" </dev/null 2>&1 |
 		tr -d '\r' | tee "$folder/log" | grep -aE "^(RESULT|  [|=])|panic|Oops" || true
 	rm -f "$folder/guest.cpio"
