@@ -189,42 +189,6 @@ static void check_group(struct gpc_diags *diags, const struct gpc_model *model,
 	}
 }
 
-/* What is asked about packets without ports: listeners of one prefix give one answer. */
-static void check_agreement(struct gpc_diags *diags, const struct gpc_model *model,
-			    const struct gpc_way *first, const struct gpc_way *way)
-{
-	const struct gpc_model_listener *a = &model->listeners[first->listener];
-	const struct gpc_model_listener *b = &model->listeners[way->listener];
-	const char *key = a->ping != b->ping ? "ping" : "gue-port";
-	char text[GPC_WAY_TEXT];
-	struct gpc_diag *diag;
-
-	if (a->ping == b->ping &&
-	    (a->forward != GPC_FORWARD_GUE || b->forward != GPC_FORWARD_GUE ||
-	     a->gue_port == b->gue_port))
-		return;
-	diag = gpc_diag(diags, GPC_E0251, way->address->at,
-			"listener `%s` (%s) and listener `%s` have the same prefix and another "
-			"`%s`",
-			b->name, gpc_way_format(way, text), a->name, key);
-	gpc_diag_place(diag, first->address->at, "the other one");
-}
-
-/* Ways of one prefix, of all protocols. */
-static void check_prefix(struct gpc_diags *diags, const struct gpc_model *model,
-			 const struct gpc_way *ways, size_t count)
-{
-	const struct gpc_way *gue = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		bool is_gue = model->listeners[ways[i].listener].forward == GPC_FORWARD_GUE;
-
-		check_agreement(diags, model, is_gue && gue ? gue : ways, &ways[i]);
-		if (is_gue && !gue)
-			gue = &ways[i];
-	}
-}
-
 static void check_conflicts(struct gpc_diags *diags, const struct gpc_model *model)
 {
 	struct gpc_ways ways = gpc_ways_list(diags->arena, model);
@@ -232,13 +196,6 @@ static void check_conflicts(struct gpc_diags *diags, const struct gpc_model *mod
 	for (size_t start = 0, end; start < ways.count; start = end) {
 		end = gpc_ways_group_end(&ways, start);
 		check_group(diags, model, &ways.items[start], end - start);
-	}
-	for (size_t start = 0, end; start < ways.count; start = end) {
-		for (end = start + 1;
-		     end < ways.count &&
-		     gpc_way_same_prefix(&ways.items[start], &ways.items[end]);)
-			end++;
-		check_prefix(diags, model, &ways.items[start], end - start);
 	}
 }
 

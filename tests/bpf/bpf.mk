@@ -7,7 +7,7 @@ BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/
 
 $(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
 $(addprefix $(BUILD)/tests/bpf/,policy_test state_test flip_test): $(call object,tests/bpf/policy_rig.c)
-$(addprefix $(BUILD)/tests/,bpf/vip_test bench/vip_bench): $(call object,tests/bpf/vip_rig.c)
+$(addprefix $(BUILD)/tests/,bpf/vip_test): $(call object,tests/bpf/vip_rig.c)
 $(call object,tests/bpf/vip_rig.c): | $(BPF_TEST_SKELETONS)
 $(BPF_TEST_HELPERS) $(call object,tests/bpf/policy_rig.c): | $(SKELETONS)
 $(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c \
