@@ -90,6 +90,7 @@ tier_oracle() {
 	program oracle/image_check tests/oracle/image_check.py build/gpc examples/*.yaml examples/*/gpc.yaml \
 		tests/golden/tables/policies.yaml
 	program oracle/policy_check tests/oracle/policy_check.py build/gpc
+	program oracle/choice_check tests/oracle/choice_check.py build/gpc build/tests/tools/choose
 	programs build/tests/oracle/ "$jobs" < <(built print-oracle)
 }
 tier_bpf() { programs build/tests/bpf/ 1 < <(built print-bpf); }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../../compiler/image/layout.h"
 #include "../link/link.h"
 #include "../link/place.h"
 
@@ -26,6 +27,11 @@ uint32_t gpc_sim_listener_counter(uint32_t listener)
 uint32_t gpc_sim_endpoint_counter(const struct gpc_image *image, uint32_t endpoint)
 {
 	return GPC_COUNTER_FIRST_OBJECT + count_of(image, GPC_SEC_LISTENER) + endpoint;
+}
+
+uint32_t gpc_sim_backend_counter(const struct gpc_image *image, uint32_t backend)
+{
+	return gpc_sim_endpoint_counter(image, count_of(image, GPC_SEC_ENDPOINT)) + backend;
 }
 
 void gpc_sim_mac(uint32_t ifindex, uint8_t mac[6])
@@ -111,6 +117,16 @@ static void link_endpoints(const struct gpc_image *image, char *bytes,
 	}
 }
 
+static void link_backends(const struct gpc_image *image, char *bytes,
+			  const struct gpc_link_head *head)
+{
+	struct gpc_link_backend *records =
+		(struct gpc_link_backend *)(bytes + head->backend_offset);
+
+	for (uint32_t i = 0; i < count_of(image, GPC_SEC_BACKEND); i++)
+		records[i].counter = gpc_sim_backend_counter(image, i);
+}
+
 /* The number of buckets. */
 static uint32_t link_rules(const struct gpc_image *image, char *bytes,
 			   const struct gpc_link_head *head)
@@ -131,28 +147,28 @@ int gpc_sim_link(const struct gpc_image *image, const struct gpc_sim_device *dev
 		 char *bytes, struct gpc_sim_need *ret_need)
 {
 	struct gpc_link_head *head = (struct gpc_link_head *)(bytes + image->head->link_offset);
-	uint32_t listeners = count_of(image, GPC_SEC_LISTENER);
-	uint32_t endpoints = count_of(image, GPC_SEC_ENDPOINT);
+	uint32_t base = image->head->link_offset, backends = count_of(image, GPC_SEC_BACKEND);
+	struct gpc_link_layout layout;
 	int r;
 
 	memset(head, 0, image->head->link_size);
 	*head = (struct gpc_link_head){
 		.magic = GPC_LINK_MAGIC, .generation = 1, .nonce = GPC_SIM_NONCE, .cpus = 1};
-	head->device_offset = image->head->link_offset + (uint32_t)sizeof(*head);
-	head->listener_offset = head->device_offset +
-				GPC_DEVICE_SLOTS * (uint32_t)sizeof(struct gpc_link_device);
-	head->endpoint_offset =
-		head->listener_offset +
-		(listeners + 3) / 4 * 4 * (uint32_t)sizeof(struct gpc_link_listener);
-	head->rule_offset = head->endpoint_offset +
-			    (endpoints + 1) / 2 * 2 * (uint32_t)sizeof(struct gpc_link_endpoint);
+	layout = gpc_link_layout(count_of(image, GPC_SEC_LISTENER), count_of(image, GPC_SEC_ENDPOINT),
+				 backends);
+	head->device_offset = base + layout.device;
+	head->listener_offset = base + layout.listener;
+	head->endpoint_offset = base + layout.endpoint;
+	head->backend_offset = base + layout.backend;
+	head->rule_offset = base + layout.rule;
 	r = link_devices(image, devices, count, bytes, head);
 	if (r)
 		return r;
 	link_listeners(image, bytes, head);
 	link_endpoints(image, bytes, head);
+	link_backends(image, bytes, head);
 	*ret_need = (struct gpc_sim_need){
-		.counters = gpc_sim_endpoint_counter(image, endpoints),
+		.counters = gpc_sim_backend_counter(image, backends),
 		.next = 1,
 		.rules = count_of(image, GPC_SEC_RULE),
 		.rate = link_rules(image, bytes, head),

@@ -25,6 +25,7 @@ struct gpc_sim_need {
 /* Slots of gpc_counters. */
 uint32_t gpc_sim_listener_counter(uint32_t listener);
 uint32_t gpc_sim_endpoint_counter(const struct gpc_image *image, uint32_t endpoint);
+uint32_t gpc_sim_backend_counter(const struct gpc_image *image, uint32_t backend);
 
 /*
  * Writes the link part into `bytes`, a copy of the image. -ENOSPC: more devices than a plane may have.

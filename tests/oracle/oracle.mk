@@ -9,12 +9,13 @@ RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle oracle/classify
 
 $(RULE_PROGRAMS): $(call object,$(RULE_SETS))
 
-check-oracle: $(ORACLES) $(GPC) ## the independent oracles: Maglev, VIPs, flow hash, images, policies
+check-oracle: $(ORACLES) $(GPC) $(BUILD)/tests/tools/choose ## the independent oracles: Maglev, VIPs, flow hash, images, policies
 	@failed=0; \
 	for program in $(ORACLES); do $$program || failed=1; done; \
 	tests/oracle/image_check.py $(GPC) examples/*.yaml examples/*/gpc.yaml \
 		tests/golden/tables/policies.yaml || failed=1; \
 	tests/oracle/policy_check.py $(GPC) || failed=1; \
+	tests/oracle/choice_check.py $(GPC) $(BUILD)/tests/tools/choose || failed=1; \
 	exit $$failed
 
 .PHONY: check-oracle
