@@ -362,8 +362,10 @@ static void keep_sources(struct fill *fill, struct gpc_view live)
 static int fill_rules(struct fill *fill, struct gpc_failure *failure)
 {
 	const struct gpc_link_input *input = fill->input;
-	struct gpc_link_rule *records =
-		(struct gpc_link_rule *)(input->bytes + fill->head->rule_offset);
+	struct gpc_rule_records records = {
+		(struct gpc_link_rule *)(input->bytes + fill->head->rule_offset),
+		fill->listeners,
+	};
 	int r = gpc_rules_link(fill->view, input->held, input->held_count, input->rule_room, records,
 			       &fill->fresh_rules);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "gpc/lookup/vip.h"
 #include "held.h"
 #include "slots.h"
 
@@ -48,6 +49,15 @@ void gpc_rule_fresh_release(struct gpc_rule_fresh *fresh)
 	*fresh = (struct gpc_rule_fresh){0};
 }
 
+static int hold_buckets(struct assignment *assignment, const struct gpc_held_object *object)
+{
+	uint64_t key[2] = {object->id, object->buckets};
+
+	return object->buckets ? gpc_ranges_hold(&assignment->buckets, key,
+						 (struct gpc_range){object->rate, object->buckets})
+			       : 0;
+}
+
 static int hold_image(struct assignment *assignment, struct gpc_view view)
 {
 	uint32_t i;
@@ -55,12 +65,16 @@ static int hold_image(struct assignment *assignment, struct gpc_view view)
 
 	for (i = 0; i < gpc_held_count(view, GPC_LINKED_RULE) && !r; i++) {
 		struct gpc_held_object rule = gpc_held_at(view, GPC_LINKED_RULE, i);
-		uint64_t counter_key[2] = {rule.id, 1}, bucket_key[2] = {rule.id, rule.buckets};
+		uint64_t key[2] = {rule.id, 1};
 
-		r = gpc_slots_hold(&assignment->counters, counter_key, rule.counter);
-		if (!r && rule.buckets)
-			r = gpc_ranges_hold(&assignment->buckets, bucket_key,
-					    (struct gpc_range){rule.rate, rule.buckets});
+		r = gpc_slots_hold(&assignment->counters, key, rule.counter);
+		if (!r)
+			r = hold_buckets(assignment, &rule);
+	}
+	for (i = 0; i < gpc_held_count(view, GPC_LINKED_LISTENER) && !r; i++) {
+		struct gpc_held_object listener = gpc_held_at(view, GPC_LINKED_LISTENER, i);
+
+		r = hold_buckets(assignment, &listener);
 	}
 	return r;
 }
@@ -77,48 +91,77 @@ static int take_counter(struct assignment *assignment, const struct gpc_rule *ru
 	return r;
 }
 
-static int take_buckets(struct assignment *assignment, const struct gpc_rule *rule,
-			struct gpc_link_rule *record)
+/* *ret_rate and *ret_buckets become what a link record says of a rate with so many `entries`. */
+static int take_buckets(struct assignment *assignment, uint64_t id, uint32_t entries,
+			uint32_t *ret_rate, uint32_t *ret_buckets)
 {
-	uint64_t key[2] = {rule->id, rule->rate_entries};
-	struct gpc_range range;
-	bool fresh;
-	int r;
+	uint64_t key[2] = {id, entries};
+	struct gpc_range range = {GPC_NONE, 0};
+	bool fresh = false;
+	int r = 0;
 
-	record->rate = GPC_NONE;
-	record->buckets = rule->rate_entries;
-	if (!rule->rate_entries)
-		return 0;
-	r = gpc_ranges_take(&assignment->buckets, key, rule->rate_entries, &range, &fresh);
+	if (entries)
+		r = gpc_ranges_take(&assignment->buckets, key, entries, &range, &fresh);
 	if (r)
 		return r;
-	record->rate = range.first;
+	*ret_rate = range.first;
+	*ret_buckets = entries;
 	if (fresh)
 		assignment->fresh.buckets[assignment->fresh.bucket_count++] = range;
 	return 0;
 }
 
+static uint32_t listener_count(struct gpc_view view)
+{
+	uint32_t count = gpc_view_plane(view)->section[GPC_SEC_LISTENER].count;
+
+	return count < GPC_MAX_LISTENERS ? count : GPC_MAX_LISTENERS;
+}
+
+static int take_all(struct assignment *assignment, struct gpc_view view,
+		    struct gpc_rule_records records)
+{
+	uint32_t i;
+	int r = 0;
+
+	for (i = 0; i < gpc_rule_count(view) && !r; i++) {
+		const struct gpc_rule *rule = gpc_rule_at(view, i);
+		struct gpc_link_rule *record = &records.rules[i];
+
+		r = take_counter(assignment, rule, record);
+		if (!r)
+			r = take_buckets(assignment, rule->id, rule->rate_entries, &record->rate,
+					 &record->buckets);
+	}
+	for (i = 0; i < listener_count(view) && !r; i++) {
+		const struct gpc_listener *listener = gpc_listener_at(view, i);
+		struct gpc_link_listener *record = &records.listeners[i];
+
+		r = take_buckets(assignment, listener->id, listener->rate_entries, &record->rate,
+				 &record->buckets);
+	}
+	return r;
+}
+
 int gpc_rules_link(struct gpc_view view, const struct gpc_view *held, size_t held_count,
-		   struct gpc_rule_room room, struct gpc_link_rule *records,
+		   struct gpc_rule_room room, struct gpc_rule_records records,
 		   struct gpc_rule_fresh *ret_fresh)
 {
 	GPC_CLEANUP(release_assignment) struct assignment assignment = {0};
-	uint32_t count = gpc_rule_count(view), i;
+	uint32_t count = gpc_rule_count(view);
 	size_t h;
 	int r = gpc_slots_init(&assignment.counters, 0, room.counters);
 
 	gpc_ranges_init(&assignment.buckets, room.buckets);
 	assignment.fresh.counters = calloc(count + 1, sizeof(*assignment.fresh.counters));
-	assignment.fresh.buckets = calloc(count + 1, sizeof(*assignment.fresh.buckets));
+	assignment.fresh.buckets =
+		calloc(count + listener_count(view) + 1, sizeof(*assignment.fresh.buckets));
 	if (!assignment.fresh.counters || !assignment.fresh.buckets)
 		return -ENOMEM;
 	for (h = 0; h < held_count && !r; h++)
 		r = hold_image(&assignment, held[h]);
-	for (i = 0; i < count && !r; i++) {
-		r = take_counter(&assignment, gpc_rule_at(view, i), &records[i]);
-		if (!r)
-			r = take_buckets(&assignment, gpc_rule_at(view, i), &records[i]);
-	}
+	if (!r)
+		r = take_all(&assignment, view, records);
 	if (r)
 		return r;
 	*ret_fresh = assignment.fresh;
@@ -126,11 +169,17 @@ int gpc_rules_link(struct gpc_view view, const struct gpc_view *held, size_t hel
 	return 0;
 }
 
+static uint32_t end_of(uint32_t rate, uint32_t entries, uint32_t least)
+{
+	return entries && rate + entries > least ? rate + entries : least;
+}
+
 int gpc_rules_need(struct gpc_view view, const struct gpc_view *held, size_t held_count,
 		   struct gpc_rule_room room, struct gpc_rule_room *ret)
 {
 	GPC_CLEANUP(gpc_rule_fresh_release) struct gpc_rule_fresh fresh = {0};
-	GPC_AUTO_FREE struct gpc_link_rule *records = NULL;
+	GPC_AUTO_FREE struct gpc_link_rule *rules = NULL;
+	GPC_AUTO_FREE struct gpc_link_listener *listeners = NULL;
 	uint32_t count = gpc_rule_count(view), i;
 	struct gpc_rule_room need = {0};
 	int r;
@@ -138,19 +187,21 @@ int gpc_rules_need(struct gpc_view view, const struct gpc_view *held, size_t hel
 	/* Numbers are given out from the lowest, so these reach as far as any. */
 	room.counters += count;
 	room.buckets = UINT32_MAX;
-	records = calloc(count + 1, sizeof(*records));
-	if (!records)
+	rules = calloc(count + 1, sizeof(*rules));
+	listeners = calloc(listener_count(view) + 1, sizeof(*listeners));
+	if (!rules || !listeners)
 		return -ENOMEM;
-	r = gpc_rules_link(view, held, held_count, room, records, &fresh);
-	for (i = 0; i < count && !r; i++) {
-		uint32_t entries = gpc_rule_at(view, i)->rate_entries;
-
-		if (records[i].counter >= need.counters)
-			need.counters = records[i].counter + 1;
-		if (entries && records[i].rate + entries > need.buckets)
-			need.buckets = records[i].rate + entries;
+	r = gpc_rules_link(view, held, held_count, room,
+			   (struct gpc_rule_records){rules, listeners}, &fresh);
+	if (r)
+		return r;
+	for (i = 0; i < count; i++) {
+		if (rules[i].counter >= need.counters)
+			need.counters = rules[i].counter + 1;
+		need.buckets = end_of(rules[i].rate, rules[i].buckets, need.buckets);
 	}
-	if (!r)
-		*ret = need;
-	return r;
+	for (i = 0; i < listener_count(view); i++)
+		need.buckets = end_of(listeners[i].rate, listeners[i].buckets, need.buckets);
+	*ret = need;
+	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rules.h: the link records of rules: a counter slot and, for a rule with a rate, its buckets, both by
- * the identity of the rule. A rule whose `entries` stayed keeps its buckets.
+ * the identity of the rule; and the buckets of listeners. Who kept his `entries` keeps his buckets.
  */
 #ifndef GPC_LOADER_LINK_RULES_H
 #define GPC_LOADER_LINK_RULES_H
@@ -23,6 +23,12 @@ struct gpc_rule_fresh {
 	size_t bucket_count;
 };
 
+/* What is filled in: all of a rule's, of a listener's what concerns its rate. */
+struct gpc_rule_records {
+	struct gpc_link_rule *rules;
+	struct gpc_link_listener *listeners;
+};
+
 /* Records of RULE; limited so that a bad image costs bounded time. */
 uint32_t gpc_rule_count(struct gpc_view view);
 const struct gpc_rule *gpc_rule_at(struct gpc_view view, uint32_t index);
@@ -30,11 +36,11 @@ const struct gpc_link_rule *gpc_link_rule_at(struct gpc_view view, const struct 
 					     uint32_t index);
 
 /*
- * Fills `records` (one per rule of `view`) beside the `held` images, from what `room` has. -ENOSPC,
+ * Fills `records` (one per rule and listener of `view`) beside the `held` images, from what `room` has. -ENOSPC,
  * -ENOMEM.
  */
 int gpc_rules_link(struct gpc_view view, const struct gpc_view *held, size_t held_count,
-		   struct gpc_rule_room room, struct gpc_link_rule *records,
+		   struct gpc_rule_room room, struct gpc_rule_records records,
 		   struct gpc_rule_fresh *ret_fresh);
 void gpc_rule_fresh_release(struct gpc_rule_fresh *fresh);
 

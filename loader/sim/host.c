@@ -143,6 +143,23 @@ static uint32_t link_rules(const struct gpc_image *image, char *bytes,
 	return buckets;
 }
 
+/* Those of listeners stand behind `buckets`; the number of all. */
+static uint32_t link_listener_rates(const struct gpc_image *image, char *bytes,
+				    const struct gpc_link_head *head, uint32_t buckets)
+{
+	struct gpc_link_listener *records =
+		(struct gpc_link_listener *)(bytes + head->listener_offset);
+	uint32_t count;
+	const struct gpc_listener *listeners =
+		gpc_image_section(image, GPC_SEC_LISTENER, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		records[i].rate = listeners[i].rate_entries ? buckets : GPC_NONE;
+		buckets += listeners[i].rate_entries;
+	}
+	return buckets;
+}
+
 int gpc_sim_link(const struct gpc_image *image, const struct gpc_sim_device *devices, size_t count,
 		 char *bytes, struct gpc_sim_need *ret_need)
 {
@@ -171,7 +188,7 @@ int gpc_sim_link(const struct gpc_image *image, const struct gpc_sim_device *dev
 		.counters = gpc_sim_backend_counter(image, backends),
 		.next = 1,
 		.rules = count_of(image, GPC_SEC_RULE),
-		.rate = link_rules(image, bytes, head),
+		.rate = link_listener_rates(image, bytes, head, link_rules(image, bytes, head)),
 	};
 	return 0;
 }

@@ -88,6 +88,8 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 	resize(kernel->object, "gpc_flows6", sizes->flows);
 	resize(kernel->object, "gpc_next", sizes->next);
 	resize(kernel->object, "gpc_counters", sizes->counters);
+	resize(kernel->object, "gpc_endpoints", sizes->counters);
+	resize(kernel->object, "gpc_backends", sizes->counters);
 	resize(kernel->object, "gpc_rules", sizes->rules ? sizes->rules : 1);
 	resize(kernel->object, "gpc_rate", sizes->rate ? sizes->rate : 1);
 	if (bpf_object__load(kernel->object))
@@ -171,6 +173,7 @@ struct gpc_counter kernel_counter(struct kernel *kernel, uint32_t slot)
 		sum.packets += each[i].packets;
 		sum.bytes += each[i].bytes;
 		sum.flows += each[i].flows;
+		sum.dropped += each[i].dropped;
 	}
 	free(each);
 	return sum;
@@ -192,6 +195,18 @@ struct gpc_rule_counter kernel_rule(struct kernel *kernel, uint32_t slot)
 	}
 	free(each);
 	return sum;
+}
+
+void kernel_endpoint_state(struct kernel *kernel, uint32_t slot,
+			   const struct gpc_endpoint_state *state)
+{
+	update(map_fd(kernel->object, "gpc_endpoints"), &slot, state, "set an endpoint's state");
+}
+
+void kernel_backend_state(struct kernel *kernel, uint32_t slot,
+			  const struct gpc_backend_state *state)
+{
+	update(map_fd(kernel->object, "gpc_backends"), &slot, state, "set a backend's state");
 }
 
 void kernel_full_buckets(struct kernel *kernel)

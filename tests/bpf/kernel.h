@@ -59,6 +59,10 @@ struct gpc_counter kernel_counter(struct kernel *kernel, uint32_t slot);
 uint64_t kernel_reason(struct kernel *kernel, enum gpc_hook hook, enum gpc_reason reason);
 
 struct gpc_rule_counter kernel_rule(struct kernel *kernel, uint32_t slot);
+void kernel_endpoint_state(struct kernel *kernel, uint32_t slot,
+			   const struct gpc_endpoint_state *state);
+void kernel_backend_state(struct kernel *kernel, uint32_t slot,
+			  const struct gpc_backend_state *state);
 void kernel_full_buckets(struct kernel *kernel);
 /* gpc_ctl[GPC_CTL_FLOWS_SINCE] */
 void kernel_flows_since(struct kernel *kernel, uint64_t since);

@@ -17,6 +17,11 @@ struct plane_address plane_address(const char *text)
 	return a;
 }
 
+uint32_t plane_backend_slot(uint32_t index)
+{
+	return index;
+}
+
 uint32_t plane_listener_counter(uint32_t index)
 {
 	return GPC_COUNTER_FIRST_OBJECT + index;
@@ -292,8 +297,12 @@ static void build_endpoints(struct builder *b)
 		if (place(&in))
 			break;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0, first = 0; i < n; i++) {
+		if (b->in->endpoints[i].backend != b->in->endpoints[first].backend)
+			first = i;
 		fill_endpoint(&out[i], &b->in->endpoints[i]);
+		out[i].by_name = (uint32_t)(i - first);
+	}
 	free(hash);
 }
 
@@ -357,6 +366,7 @@ static void build_listeners(struct builder *b)
 {
 	uint32_t count = 0, tables_at;
 	struct gpc_listener *out;
+	struct gpc_pool *pools;
 	struct gpc_section *maglev = &b->plane->section[GPC_SEC_MAGLEV];
 
 	for (size_t i = 0; i < b->in->listener_count; i++)
@@ -377,11 +387,20 @@ static void build_listeners(struct builder *b)
 		out[l->index].backend = l->backend;
 		out[l->index].outer_dscp = GPC_DSCP_COPY;
 		out[l->index].table[family] = table_for(b, out, i, family);
+		out[l->index].pools = 1;
+		out[l->index].first_pool = l->index;
 	}
 	*maglev = (struct gpc_section){.offset = tables_at,
 				       .size = b->end - tables_at,
 				       .count = (b->end - tables_at) / 2,
 				       .entry_size = 2};
+	pools = section(b, GPC_SEC_POOL, count, sizeof(*pools));
+	for (uint32_t i = 0; i < count; i++)
+		pools[i] = (struct gpc_pool){.table = {out[i].table[0], out[i].table[1]},
+					     .until = 1,
+					     .total = 1,
+					     .backend = out[i].backend,
+					     .failover = GPC_NONE};
 }
 
 static void build_backends(struct builder *b)
@@ -393,6 +412,10 @@ static void build_backends(struct builder *b)
 		if (b->in->endpoints[i].backend >= count)
 			count = b->in->endpoints[i].backend + 1;
 	out = section(b, GPC_SEC_BACKEND, count, sizeof(*out));
+	for (size_t i = b->in->endpoint_count; i-- > 0;) {
+		out[b->in->endpoints[i].backend].first_endpoint = (uint32_t)i;
+		out[b->in->endpoints[i].backend].endpoints++;
+	}
 	for (int i = 0; i < 2; i++) {
 		const struct plane_address *gateway = &b->in->gateway[i];
 
@@ -462,6 +485,9 @@ static void build_link(struct builder *b)
 		place_device(b, link, &b->in->devices[i]);
 	for (uint32_t i = 0; i < listeners; i++)
 		listener[i].counter = plane_listener_counter(i);
+	for (uint32_t i = 0; i < backends; i++)
+		((struct gpc_link_backend *)(b->image + link->backend_offset))[i].counter =
+			plane_backend_slot(i);
 	for (size_t i = 0; i < b->in->endpoint_count; i++) {
 		const struct plane_endpoint *e = &b->in->endpoints[i];
 

@@ -74,6 +74,8 @@ struct plane_address plane_address(const char *text);
 
 /* Counter slots of listeners: GPC_COUNTER_FIRST_OBJECT + index. */
 uint32_t plane_listener_counter(uint32_t index);
+/* Slots of gpc_backends, which nobody counts in: the index. */
+uint32_t plane_backend_slot(uint32_t index);
 
 /* An image of 2^log2 bytes, malloc'ed; exits with a message if it does not fit. */
 char *plane_build(const struct plane *plane);

@@ -52,7 +52,7 @@ static void make(struct image *image, const struct rule *rules, uint32_t count)
 static int link_beside(struct image *image, const struct image *held, struct gpc_rule_fresh *fresh)
 {
 	return gpc_rules_link(image->view, held ? &held->view : NULL, held != NULL, ROOM,
-			      image->links, fresh);
+			      (struct gpc_rule_records){image->links, NULL}, fresh);
 }
 
 static struct image a, b;
@@ -121,7 +121,7 @@ static void two_held_images_keep_what_they_have(void)
 	MAKE(&c, {13, 16}, {11, 16});
 	held[0] = b.view;
 	held[1] = a.view;
-	CU_ASSERT_EQUAL(gpc_rules_link(c.view, held, 2, ROOM, c.links, &fresh), 0);
+	CU_ASSERT_EQUAL(gpc_rules_link(c.view, held, 2, ROOM, (struct gpc_rule_records){c.links, NULL}, &fresh), 0);
 	CU_ASSERT_EQUAL(c.links[0].counter, 2);
 	CU_ASSERT_EQUAL(c.links[0].rate, 32);
 	CU_ASSERT_EQUAL(c.links[1].counter, a.links[0].counter);
@@ -138,10 +138,10 @@ static void what_is_needed_is_enough_and_no_more(void)
 	CU_ASSERT_EQUAL(gpc_rules_need(a.view, NULL, 0, (struct gpc_rule_room){0}, &need), 0);
 	CU_ASSERT_EQUAL(need.counters, 3);
 	CU_ASSERT_EQUAL(need.buckets, 80);
-	CU_ASSERT_EQUAL(gpc_rules_link(a.view, NULL, 0, need, a.links, &fresh), 0);
+	CU_ASSERT_EQUAL(gpc_rules_link(a.view, NULL, 0, need, (struct gpc_rule_records){a.links, NULL}, &fresh), 0);
 	gpc_rule_fresh_release(&fresh);
 	need.buckets--;
-	CU_ASSERT_EQUAL(gpc_rules_link(a.view, NULL, 0, need, a.links, &fresh), -ENOSPC);
+	CU_ASSERT_EQUAL(gpc_rules_link(a.view, NULL, 0, need, (struct gpc_rule_records){a.links, NULL}, &fresh), -ENOSPC);
 }
 
 static void more_than_a_map_holds_is_said(void)
