@@ -76,10 +76,10 @@ static __always_inline int may_be_cut(const struct gpc_packet *p)
 	return p->family == GPC_V4 && !(p->word >> 16 & GPC_IPV4_DF);
 }
 
-/* Is it larger than the way takes? An aggregate is cut anyway. */
+/* Is it larger than the way takes? */
 static __always_inline int exceeds(const struct gpc_packet *p, __u32 mtu)
 {
-	return mtu && p->length > mtu && !p->aggregate;
+	return mtu && p->length > mtu;
 }
 
 /* Each says in the case why the packet is not sent, and gives -1. */
@@ -256,7 +256,8 @@ __noinline int gpc_send_reply_skb(struct __sk_buff *skb, struct gpc_case *c, __u
 	if (!is_error(&c->packet))
 		gpc_keep_client(c);
 	known = gpc_find_way_skb(skb, c);
-	if (known && exceeds(&c->packet, route->mtu)) {
+	/* An aggregate of several segments is cut anyway. */
+	if (known && skb->gso_segs <= 1 && exceeds(&c->packet, route->mtu)) {
 		if (!may_be_cut(&c->packet)) {
 			say_too_big(c);
 			return TC_ACT_SHOT;
