@@ -192,6 +192,7 @@ static int kernel_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 
 	forget_flows(kernel->instance.map[GPC_MAP_FLOWS4]);
 	forget_flows(kernel->instance.map[GPC_MAP_FLOWS6]);
+	forget_flows(kernel->instance.map[GPC_MAP_CLIENTS]);
 	if (zero_percpu(kernel, GPC_MAP_BUDGET, gpc_sim_maps[GPC_SIM_BUDGET].value,
 			gpc_sim_maps[GPC_SIM_BUDGET].entries, failure) ||
 	    zero_percpu(kernel, GPC_MAP_LIMITS, sizeof(struct gpc_limiter), GPC_LIMIT_COUNT,
