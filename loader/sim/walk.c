@@ -49,6 +49,8 @@ int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program)
 		return gpc_consult(ctx);
 	case GPC_TAIL_SERVE:
 		return gpc_serve(ctx);
+	case GPC_TAIL_FRAGMENT:
+		return gpc_fragment(ctx);
 	default:
 		return gpc_answer(ctx);
 	}
