@@ -85,6 +85,7 @@ static const char *verdict_name(enum gpc_verdict verdict)
 		[GPC_VERDICT_FORWARD] = "forward",
 		[GPC_VERDICT_DROP] = "drop",
 		[GPC_VERDICT_REJECT] = "reject",
+		[GPC_VERDICT_ANSWER] = "answer",
 	};
 
 	return names[verdict];

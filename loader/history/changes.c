@@ -13,6 +13,7 @@
 #include "../../compiler/image/dump.h"
 #include "../../compiler/image/vips.h"
 #include "../../compiler/model/id.h"
+#include "changes_balancing.h"
 #include "changes_policies.h"
 #include "gpc/lookup/vip_entry.h"
 
@@ -152,42 +153,14 @@ static void interface_differ(const struct pair *images, const void *before, cons
 static void backend_differ(const struct pair *images, const void *before, const void *after,
 			   struct gpc_change_text *out)
 {
-	const struct gpc_backend *a = before, *b = after;
-
-	(void)images;
-	if (a->table_size != b->table_size)
-		gpc_change_note(out, "table-size %u -> %u", a->table_size, b->table_size);
-	if (a->next_hop != b->next_hop ||
-	    memcmp(a->next_hop_be, b->next_hop_be, sizeof(a->next_hop_be)))
-		gpc_change_note(out, "next-hop");
-}
-
-static const char *endpoint_address(const struct gpc_endpoint *e, bool v6, char *out)
-{
-	if (!(e->flags & (v6 ? GPC_ENDPOINT_V6 : GPC_ENDPOINT_V4)))
-		return "none";
-	return inet_ntop(v6 ? AF_INET6 : AF_INET,
-			 v6 ? (const void *)e->address6_be : &e->address4_be, out,
-			 INET6_ADDRSTRLEN);
+	gpc_changes_backend_differ(images->before, before, images->after, after, out);
 }
 
 static void endpoint_differ(const struct pair *images, const void *before, const void *after,
 			    struct gpc_change_text *out)
 {
-	const struct gpc_endpoint *a = before, *b = after;
-	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
-
 	(void)images;
-	if (a->weight != b->weight)
-		gpc_change_note(out, "weight %u -> %u", a->weight, b->weight);
-	if (a->state != b->state)
-		gpc_change_note(out, "state %s -> %s", gpc_state_name(a->state), gpc_state_name(b->state));
-	if (a->address4_be != b->address4_be)
-		gpc_change_note(out, "address %s -> %s", endpoint_address(a, false, from),
-		     endpoint_address(b, false, to));
-	if (memcmp(a->address6_be, b->address6_be, sizeof(a->address6_be)))
-		gpc_change_note(out, "address %s -> %s", endpoint_address(a, true, from),
-		     endpoint_address(b, true, to));
+	gpc_changes_endpoint_differ(before, after, out);
 }
 
 struct listener_keys {
@@ -251,43 +224,12 @@ static uint32_t index_of(const struct gpc_image *image, enum gpc_section_id sect
 	return (uint32_t)(((const char *)record - image->bytes - s->offset) / s->entry_size);
 }
 
-#define PORTS_TEXT 16
-
-static const char *ports_text(const struct gpc_listener *listener, char out[PORTS_TEXT])
-{
-	unsigned int first = ntohs(listener->port_be), last = ntohs(listener->port_last_be);
-
-	if (!first)
-		return "any";
-	if (first == last)
-		snprintf(out, PORTS_TEXT, "%u", first);
-	else
-		snprintf(out, PORTS_TEXT, "%u-%u", first, last);
-	return out;
-}
-
 static void listener_differ(const struct pair *images, const void *before, const void *after,
 			    struct gpc_change_text *out)
 {
-	const struct gpc_listener *a = before, *b = after;
-	char ports_before[PORTS_TEXT], ports_after[PORTS_TEXT];
-	GPC_AUTO_FREE char *from = backend_name(
-		images->before, gpc_change_record(images->before, GPC_SEC_BACKEND, a->backend));
-	GPC_AUTO_FREE char *to =
-		backend_name(images->after, gpc_change_record(images->after, GPC_SEC_BACKEND, b->backend));
-
-	if (strcmp(from, to))
-		gpc_change_note(out, "backend %s -> %s", from, to);
-	if (a->protocol != b->protocol)
-		gpc_change_note(out, "protocol %u -> %u", a->protocol, b->protocol);
-	if (a->port_be != b->port_be || a->port_last_be != b->port_last_be)
-		gpc_change_note(out, "port %s -> %s", ports_text(a, ports_before),
-				ports_text(b, ports_after));
-	if (a->forward != b->forward)
-		gpc_change_note(out, "forward %s -> %s", a->forward == GPC_FORWARD_DSR ? "dsr" : "ipip",
-		     b->forward == GPC_FORWARD_DSR ? "dsr" : "ipip");
-	if (images->keys_before[index_of(images->before, GPC_SEC_LISTENER, a)] !=
-	    images->keys_after[index_of(images->after, GPC_SEC_LISTENER, b)])
+	gpc_changes_listener_differ(images->before, before, images->after, after, out);
+	if (images->keys_before[index_of(images->before, GPC_SEC_LISTENER, before)] !=
+	    images->keys_after[index_of(images->after, GPC_SEC_LISTENER, after)])
 		gpc_change_note(out, "addresses or interfaces");
 }
 
@@ -334,6 +276,11 @@ static void builtins_differ(const struct gpc_plane *a, const struct gpc_plane *b
 					gpc_builtin_action_name(b->builtin[i]));
 }
 
+static unsigned int fragments_of(const struct gpc_plane *plane)
+{
+	return plane->flags >> GPC_PLANE_FRAGMENTS_SHIFT & 3;
+}
+
 /* The one record without an id: what is true for all packets. */
 static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, struct gpc_change_text *out)
 {
@@ -351,6 +298,9 @@ static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, s
 			gpc_change_note(out, "%s %s -> %s", flags[i].name,
 			     a->flags & flags[i].flag ? "drop" : "pass",
 			     b->flags & flags[i].flag ? "drop" : "pass");
+	if (fragments_of(a) != fragments_of(b))
+		gpc_change_note(out, "fragments %s -> %s", gpc_fragments_name(fragments_of(a)),
+				gpc_fragments_name(fragments_of(b)));
 	if (a->flows != b->flows)
 		gpc_change_note(out, "flows %u -> %u", a->flows, b->flows);
 	if (a->flow_inserts != b->flow_inserts)

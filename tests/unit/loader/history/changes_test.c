@@ -123,6 +123,51 @@ static void a_listener_tells_each_of_its_keys(void)
 		     "http", "addresses or interfaces");
 }
 
+#define AT "address: 192.0.2.10, protocol: TCP, port: 80, "
+#define UDP_AT "address: 192.0.2.10, protocol: UDP, port: 80, backend: web, "
+
+static void a_listener_tells_how_it_balances(void)
+{
+	check_single(LISTENER(AT "backend: web"), LISTENER(AT "forward: pass"), GPC_CHANGE_LISTENER,
+		     "http", "backend web -> none, forward ipip -> pass");
+	check_single(
+		LISTENER(AT "backend: web"),
+		LISTENER(AT "split: [{backend: web, weight: 9}, {backend: app, weight: 1}]"),
+		GPC_CHANGE_LISTENER, "http", "split [web] -> [app 1, web 9]");
+	check_single(
+		LISTENER(AT "split: [{backend: web, weight: 9}, {backend: app, weight: 1}]"),
+		LISTENER(AT "split: [{backend: web, weight: 8}, {backend: app, weight: 2}]"),
+		GPC_CHANGE_LISTENER, "http", "split [app 1, web 9] -> [app 2, web 8]");
+	check_single(LISTENER(AT "backend: web"),
+		     LISTENER(AT "backend: web, affinity: source-ip, ping: drop"),
+		     GPC_CHANGE_LISTENER, "http",
+		     "hash 5-tuple -> source-ip, affinity none -> source-ip, ping reply -> drop");
+	check_single(LISTENER(UDP_AT "forward: gue"),
+		     LISTENER(UDP_AT "forward: gue, gue-port: 6081, outer-dscp: 46, stable: true"),
+		     GPC_CHANGE_LISTENER, "http",
+		     "gue-port 6080 -> 6081, outer-dscp copy -> 46, stable on");
+	check_single(LISTENER(AT "backend: web, rate: {limit: 5/s}"),
+		     LISTENER(AT "backend: web, rate: {limit: 6/s}"), GPC_CHANGE_LISTENER, "http",
+		     "rate");
+}
+
+#define BACKENDS(keys, endpoint)                                                                   \
+	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\ninterfaces: [{name: wan0}]\n"     \
+	"backends:\n  - {name: web, endpoints: [{name: a, address: 10.0.0.1" endpoint "}]" keys     \
+	"}\n  - {name: app, endpoints: [{name: a, address: 10.0.0.2}]}\n"                           \
+	"listeners:\n  - {name: http, " AT "forward: nat, split: [{backend: web, weight: 1}, "      \
+	"{backend: app, weight: 1}]}\n"
+
+static void a_backend_tells_its_failover_and_an_endpoint_its_port(void)
+{
+	check_single(BACKENDS("", ""), BACKENDS(", failover: app", ""), GPC_CHANGE_BACKEND, "web",
+		     "failover none -> app");
+	check_single(BACKENDS("", ""), BACKENDS(", min-healthy: 12.5%", ""), GPC_CHANGE_BACKEND,
+		     "web", "min-healthy 0.00% -> 12.50%");
+	check_single(BACKENDS("", ""), BACKENDS("", ", port: 8080, quic-id: 0a"),
+		     GPC_CHANGE_ENDPOINT, "web/a", "port 0 -> 8080, quic-id");
+}
+
 #define INTERFACE(rest)                                                                            \
 	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\n"                                \
 	"interfaces:\n  - {name: wan0, hooks: [xdp]}\n  - {name: lan0, hooks: [xdp]" rest "}\n"    \
@@ -292,6 +337,9 @@ GPC_UNIT_MAIN("history/changes",
 	      {"an_endpoint_is_its_name", an_endpoint_is_its_name},
 	      {"weight_and_state_are_told_together", weight_and_state_are_told_together},
 	      {"a_listener_tells_each_of_its_keys", a_listener_tells_each_of_its_keys},
+	      {"a_listener_tells_how_it_balances", a_listener_tells_how_it_balances},
+	      {"a_backend_tells_its_failover_and_an_endpoint_its_port",
+	       a_backend_tells_its_failover_and_an_endpoint_its_port},
 	      {"an_interface_tells_mode_and_role", an_interface_tells_mode_and_role},
 	      {"what_is_true_for_all_packets_is_told", what_is_true_for_all_packets_is_told},
 	      {"a_new_name_moves_the_flows", a_new_name_moves_the_flows},
