@@ -87,13 +87,88 @@ static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_
 	return ended(GPC_REASON_FORWARDED, GPC_VERDICT_FORWARD);
 }
 
+/* A later fragment goes where its first one went, or the hash of its addresses says. */
+static __always_inline void choose_for_fragment(struct gpc_walk *w, struct gpc_service *s)
+{
+	s->new_flow = 0;
+	s->refused = GPC_REASON_NO_ENDPOINT;
+	s->endpoint = GPC_NONE;
+	if (w->c->entry.endpoint)
+		s->endpoint = kept_endpoint(w, s, &w->c->entry, GPC_FLOW_STAYS);
+	if (s->endpoint == GPC_NONE)
+		s->endpoint = picked_endpoint(w, s, &w->c->packet.tuple);
+}
+
+static __always_inline __u32 chain_tag(const struct gpc_walk *w)
+{
+	return w->chain ? w->chain->tag : 0;
+}
+
+/* Is it a fragment that is not balanced? */
+static __always_inline int is_unbalanced(const struct gpc_walk *w)
+{
+	return w->c->packet.fragment && fragments_of(w->plane) != GPC_FRAGMENTS_L3_HASH;
+}
+
+/* Finds the listener of a later fragment; 0: none. What the record of its first says is in the case then. */
+static __always_inline int find_later_listener(struct gpc_walk *w, struct gpc_service *s)
+{
+	const struct gpc_tuple *t = &w->c->packet.tuple;
+
+	if (is_unbalanced(w))
+		return 0;
+	w->c->entry.endpoint = 0;
+	if (gpc_recall_fragment(w->c, chain_tag(w)))
+		return find_listener(w, s, t->destination, t->destination_port, t->protocol);
+	s->listener_index = gpc_find_sole(w->slot, t->destination[0], t->destination[1],
+					  t->protocol, w->in->interface_bit);
+	s->listener = gpc_listener_at(w->view, s->listener_index);
+	return s->listener_index != GPC_NONE;
+}
+
+static __always_inline int is_echo_request(const struct gpc_packet *p)
+{
+	__u8 type = p->icmp >> 8;
+
+	if (p->fragment)
+		return 0;
+	return p->family == GPC_V4 ? p->tuple.protocol == IPPROTO_ICMP && type == GPC_ICMP_ECHO
+				   : p->tuple.protocol == IPPROTO_ICMPV6 && type == GPC_ICMP6_ECHO;
+}
+
+/* An echo request to a listener's address, as its `ping` says. */
+static __always_inline struct gpc_end end_echo(struct gpc_walk *w, __u32 passed)
+{
+	const struct gpc_tuple *t = &w->c->packet.tuple;
+	__u32 says = gpc_find_address(w->slot, t->destination[0], t->destination[1],
+				      w->in->interface_bit);
+
+	if (says == GPC_NONE || GPC_VIP_ADDRESS_PING(says) == GPC_PING_PASS)
+		return ended(passed, GPC_VERDICT_PASS);
+	if (GPC_VIP_ADDRESS_PING(says) == GPC_PING_DROP)
+		return ended(GPC_REASON_PING, GPC_VERDICT_DROP);
+	walk_time(w);
+	w->c->reply = GPC_REPLY_ECHO;
+	return ended(GPC_REASON_PING, GPC_VERDICT_ANSWER);
+}
+
+/* The reason for what is odd, is for no listener and passes. */
+static __always_inline __u32 passed_for(const struct gpc_walk *w, int balances, __u32 passed)
+{
+	if (w->c->packet.fragment && passed == GPC_REASON_NO_LISTENER &&
+	    (!balances || to_listener(w)))
+		return GPC_REASON_FRAGMENT;
+	return passed;
+}
+
 /* What passes its chain and is for no listener. */
-static __always_inline struct gpc_end end_passed(const struct gpc_walk *w, int balances,
+static __always_inline struct gpc_end end_passed(struct gpc_walk *w, int balances, int odd,
 						 __u32 passed)
 {
-	if (unlikely(w->c->packet.fragment) && passed == GPC_REASON_NO_LISTENER &&
-	    (!balances || to_listener(w)))
-		passed = GPC_REASON_FRAGMENT;
+	if (odd)
+		passed = passed_for(w, balances, passed);
+	if (odd && balances && is_echo_request(&w->c->packet))
+		return end_echo(w, passed);
 	return ended(passed, GPC_VERDICT_PASS);
 }
 
@@ -113,6 +188,8 @@ static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason,
 
 	if (reason != GPC_PARSED)
 		return end_unparsed(w, reason, w->chain || (balances && to_listener(w)));
+	if (drops_fragment(w, w->chain || (balances && to_listener(w))))
+		return ended(GPC_REASON_FRAGMENT, GPC_VERDICT_DROP);
 	builtin = builtin_of(&w->c->packet);
 	if (builtin != GPC_BUILTIN_COUNT && w->plane->builtin[builtin] != GPC_BUILTIN_RULES)
 		return end_builtin(w, builtin, GPC_REASON_BUILTIN);
@@ -149,15 +226,24 @@ static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc
 	return end;
 }
 
-/* What is for no listener: it passes, if it is not a reply of a `nat` flow. */
-static __always_inline struct gpc_end end_unbalanced(struct gpc_walk *w, int balances, __u32 passed)
+/* A later fragment for a listener. */
+static __always_inline struct gpc_end serve_later(struct xdp_md *ctx, struct gpc_walk *w,
+						  struct gpc_service *s, int *action)
 {
-	return unlikely(w->c->nat.reply) ? go_on_in_nat() : end_passed(w, balances, passed);
+	choose_for_fragment(w, s);
+	return send_chosen(ctx, w, s, action, 0);
+}
+
+/* What is for no listener: it passes, if it is not a reply of a `nat` flow. */
+static __always_inline struct gpc_end end_unbalanced(struct gpc_walk *w, int balances, int odd,
+						     __u32 passed)
+{
+	return unlikely(w->c->nat.reply) ? go_on_in_nat() : end_passed(w, balances, odd, passed);
 }
 
 /* What has passed its chain and is for a listener. */
 static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct gpc_walk *w,
-						    struct gpc_service *s, int *action)
+						    struct gpc_service *s, int *action, int odd)
 {
 	enum gpc_action said = admit(w, s);
 	struct gpc_end end;
@@ -172,6 +258,8 @@ static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct g
 		return go_on_in_nat();
 	} else {
 		choose_endpoint(ctx, w, s, 0);
+		if (odd)
+			gpc_remember_balanced(w->c, chain_tag(w), s->endpoint);
 		return send_chosen(ctx, w, s, action, 0);
 	}
 	note_unserved(w, s, end);
@@ -182,24 +270,26 @@ static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct g
 #define GPC_UNASKED (GPC_PARSED + 3)
 
 /*
- * An ordinary packet, up to where its chain has to be asked. `balances` is a constant: 0 where no listener
- * exists. `passed` is the reason for what passes untouched.
+ * An ordinary packet, up to where its chain has to be asked. Constants: `balances`, 0 where no listener
+ * exists; `odd`, 0 for a whole TCP or UDP packet. `passed` is the reason for what passes untouched.
  */
 static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc_walk *w,
-						  struct gpc_service *s, int balances,
+						  struct gpc_service *s, int balances, int odd,
 						  __u32 passed, int *action)
 {
 	const struct gpc_tuple *t = &w->c->packet.tuple;
 	int listener, stateful, flow;
 
-	listener = balances && !w->c->packet.fragment &&
+	listener = balances && !(odd && is_unbalanced(w)) &&
 		   find_listener(w, s, t->destination, t->destination_port, t->protocol);
 	if (!listener)
 		look_for_reply(w);
 	if (!listener && !w->chain)
-		return end_unbalanced(w, balances, passed);
+		return end_unbalanced(w, balances, odd, passed);
 	stateful = w->chain && w->chain->flags & GPC_CHAIN_STATEFUL;
-	flow = listener || (stateful && packet_has_flow(&w->c->packet));
+	/* The same where a listener was found; each way is the cheaper one for the verifier. */
+	flow = odd ? (listener || stateful) && packet_has_flow(&w->c->packet)
+		   : listener || (stateful && packet_has_flow(&w->c->packet));
 	w->c->one_sided = listener && sees_one_side(s->listener);
 	walk_time(w);
 	if (flow) {
@@ -209,16 +299,35 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 	if (w->chain && !(flow && stateful && likely(is_settled(w)))) {
 		prepare(w, flow && stateful);
 		w->c->listener = listener ? s->listener_index : GPC_NONE;
-		w->c->passed = listener ? passed : end_passed(w, balances, passed).reason;
+		w->c->passed = listener ? passed : odd ? passed_for(w, balances, passed) : passed;
 		return ended(GPC_UNASKED, GPC_VERDICT_PASS);
 	}
 	if (w->chain)
 		take_mark(w);
 	if (listener)
-		return walk_listener(ctx, w, s, action);
+		return walk_listener(ctx, w, s, action, odd);
 	if (flow && !keep_flow(w))
 		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
-	return end_unbalanced(w, balances, passed);
+	return end_unbalanced(w, balances, odd, passed);
+}
+
+/* A later fragment, up to where its chain has to be asked. */
+static __always_inline struct gpc_end walk_later(struct xdp_md *ctx, struct gpc_walk *w,
+						 struct gpc_service *s, int *action)
+{
+	int listener;
+
+	walk_time(w);
+	listener = find_later_listener(w, s) && sees_one_side(s->listener);
+	if (w->chain) {
+		prepare(w, 0);
+		w->c->listener = listener ? s->listener_index : GPC_NONE;
+		w->c->passed = passed_for(w, 1, GPC_REASON_NO_LISTENER);
+		return ended(GPC_UNASKED, GPC_VERDICT_PASS);
+	}
+	if (!listener)
+		return ended(passed_for(w, 1, GPC_REASON_NO_LISTENER), GPC_VERDICT_PASS);
+	return serve_later(ctx, w, s, action);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "gpc_decap.bpf.c"
 #include "gpc_error.bpf.c"
 #include "gpc_nat.bpf.c"
+#include "gpc_fragment.bpf.c"
 #include "gpc_odd.bpf.c"
 #include "gpc_serve.bpf.c"
 #include "gpc_tc.bpf.c"

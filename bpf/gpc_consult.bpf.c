@@ -16,8 +16,11 @@ static __always_inline struct gpc_end consult(struct gpc_walk *w)
 		return ended(GPC_UNASKED, GPC_VERDICT_PASS);
 	if (w->c->keeps_flow && !keep_flow(w))
 		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
-	return unlikely(w->c->nat.reply) ? go_on_in_nat()
-					 : ended(w->c->passed, GPC_VERDICT_PASS);
+	if (unlikely(w->c->nat.reply))
+		return go_on_in_nat();
+	if (w->hook == GPC_HOOK_ID_XDP && is_echo_request(&w->c->packet))
+		return end_echo(w, w->c->passed);
+	return ended(w->c->passed, GPC_VERDICT_PASS);
 }
 
 SEC("xdp")

@@ -129,7 +129,7 @@ static __always_inline struct gpc_end walk_unbalanced(struct xdp_md *ctx, struct
 		if (end.reason != GPC_PARSED)
 			return end;
 	}
-	return walk_packet(ctx, w, &none, 0, passed, action);
+	return walk_packet(ctx, w, &none, 0, 1, passed, action);
 }
 
 SEC("xdp")

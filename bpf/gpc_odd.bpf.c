@@ -2,7 +2,8 @@
 /*
  * gpc_odd: where gpc_xdp goes on with what is not a whole TCP or UDP packet: fragments, ICMP, other
  * protocols, and what cannot be parsed. The packet lies parsed in the case, with the slot of the image.
- * ICMP errors go to gpc_error first, and come back if they turn out to be ordinary packets.
+ * ICMP errors go to gpc_error first, and come back if they turn out to be ordinary packets; later fragments
+ * go to gpc_fragment.
  */
 #include "arrive.bpf.h"
 
@@ -24,8 +25,13 @@ int gpc_odd(struct xdp_md *ctx)
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ERROR);
 			end = end_missing(&w);
 		}
+		if (end.reason == GPC_PARSED && w.c->packet.fragment == GPC_FRAGMENT_LATER) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_FRAGMENT);
+			end = end_missing(&w);
+		}
 		if (end.reason == GPC_PARSED)
-			end = walk_packet(ctx, &w, &service, 1, GPC_REASON_NO_LISTENER, &action);
+			end = walk_packet(ctx, &w, &service, 1, 1, GPC_REASON_NO_LISTENER,
+					  &action);
 		if (wants_asking(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);
 			end = end_missing(&w);

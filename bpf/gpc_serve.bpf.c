@@ -18,6 +18,10 @@ int gpc_serve(struct xdp_md *ctx)
 			.listener_index = w.c->listener,
 		};
 
+		if (w.c->packet.fragment == GPC_FRAGMENT_LATER) {
+			end = serve_later(ctx, &w, &service, &action);
+			goto out;
+		}
 		if (w.c->keeps_flow) {
 			w.now.endpoint = w.c->entry.endpoint;
 			w.now.mark = w.c->entry.mark;
@@ -25,7 +29,8 @@ int gpc_serve(struct xdp_md *ctx)
 			find_flow(&w);
 			age_flow(&w, w.c->one_sided);
 		}
-		end = walk_listener(ctx, &w, &service, &action);
+		end = walk_listener(ctx, &w, &service, &action, 1);
+out:
 		if (wants_nat(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_NAT);
 			end = end_missing(&w);

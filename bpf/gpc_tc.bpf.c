@@ -79,6 +79,8 @@ static __always_inline struct gpc_end skb_special(struct __sk_buff *skb, struct 
 {
 	enum gpc_builtin builtin = builtin_of(&w->c->packet);
 
+	if (drops_fragment(w, w->chain != 0))
+		return ended(GPC_REASON_FRAGMENT, GPC_VERDICT_DROP);
 	if (builtin != GPC_BUILTIN_COUNT && w->plane->builtin[builtin] != GPC_BUILTIN_RULES)
 		return end_builtin(w, builtin, GPC_REASON_BUILTIN);
 	if (quotes_packet(&w->c->packet))

@@ -23,7 +23,8 @@ int gpc_xdp(struct xdp_md *ctx)
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ODD);
 			end = end_missing(&w);
 		} else {
-			end = walk_packet(ctx, &w, &service, 1, GPC_REASON_NO_LISTENER, &action);
+			end = walk_packet(ctx, &w, &service, 1, 0, GPC_REASON_NO_LISTENER,
+					  &action);
 		}
 		if (wants_asking(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);

@@ -9,78 +9,10 @@
 #ifndef GPC_JUDGE_BPF_H
 #define GPC_JUDGE_BPF_H
 
-#include "flow.bpf.h"
-#include "policy.bpf.h"
+#include "fragment.bpf.h"
 
 #define GPC_CHAINS_MAX (2 * GPC_MAX_INTERFACES)
 #define GPC_FLOW_JUDGED (GPC_FLOW_REVOKED | GPC_FLOW_REJECTED | GPC_FLOW_WOULD_DENY)
-
-/* ---- fragments ---- */
-
-/* A first fragment that a chain let through; its later ones follow it there for 30 seconds. */
-struct gpc_fragment_key {
-	__u64 source[2];
-	__u64 destination[2];
-	__u32 id;
-	__u16 chain; /* its tag */
-	__u8 protocol;
-	__u8 direction;
-};
-struct gpc_fragment_record {
-	__u64 seen; /* coarse ktime */
-	__u32 skb_mark;
-	__u32 pad;
-};
-#define GPC_FRAGMENT_SECONDS 30u
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct gpc_fragment_key);
-	__type(value, struct gpc_fragment_record);
-} gpc_fragments SEC(".maps");
-
-static __always_inline struct gpc_fragment_key fragment_key(const struct gpc_case *c, __u16 chain)
-{
-	return (struct gpc_fragment_key){
-		.source = {c->packet.tuple.source[0], c->packet.tuple.source[1]},
-		.destination = {c->packet.tuple.destination[0], c->packet.tuple.destination[1]},
-		.id = c->packet.fragment_id,
-		.chain = chain,
-		.protocol = c->packet.tuple.protocol,
-		.direction = c->direction};
-}
-
-/* The first fragment has passed the chain with that tag. */
-__noinline int gpc_remember_fragment(const struct gpc_case *c,
-				     __u32 chain)
-{
-	struct gpc_fragment_record record = {};
-	struct gpc_fragment_key key;
-
-	if (!c)
-		return 0;
-	key = fragment_key(c, chain);
-	record.seen = c->now;
-	record.skb_mark = c->skb_mark;
-	return bpf_map_update_elem(&gpc_fragments, &key, &record, BPF_ANY);
-}
-
-/* Has the first of this later fragment passed it? */
-__noinline int gpc_recall_fragment(struct gpc_case *c, __u32 chain)
-{
-	const struct gpc_fragment_record *record;
-	struct gpc_fragment_key key;
-
-	if (!c)
-		return 0;
-	key = fragment_key(c, chain);
-	record = bpf_map_lookup_elem(&gpc_fragments, &key);
-	if (!record || c->now - record->seen > GPC_FRAGMENT_SECONDS * GPC_SECOND)
-		return 0;
-	c->skb_mark = record->skb_mark;
-	return 1;
-}
 
 /* ---- entries ---- */
 
@@ -557,7 +489,7 @@ __noinline int gpc_judge_stage(struct gpc_case *c)
 	c->stage = next_stage(c, view, chain, heard);
 	if (c->stage == GPC_STAGE_SETTLED && chain && !denies(c->action) &&
 	    c->packet.fragment == GPC_FRAGMENT_FIRST)
-		gpc_remember_fragment(c, chain->tag);
+		gpc_remember_fragment(c, chain->tag, 0);
 	return 0;
 }
 

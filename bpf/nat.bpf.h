@@ -19,6 +19,7 @@
 #define GPC_SNAT_FIRST 1024u
 #define GPC_SNAT_PORTS 31744u /* up to 32767: what is above is for the host's own connections */
 #define GPC_SNAT_TRIES 32u
+#define GPC_TRANSLATED_SECONDS 30u /* for later fragments */
 #define GPC_TWIN_TAG 0xfeu /* bits of the flags that the tag takes */
 
 /* ---- keys ---- */
@@ -179,14 +180,89 @@ __noinline int gpc_find_client(struct gpc_case *c, const struct gpc_tuple *reply
 	return is_endpoint(view, c->entry.endpoint, family, reply->source);
 }
 
+/* ---- fragments ---- */
+
+/* What the first fragment of a translated packet became; its later ones, which have no ports, become the same. */
+struct gpc_nat_fragment_key {
+	__u64 source[2];
+	__u64 destination[2];
+	__u32 id;
+	__u32 protocol;
+};
+struct gpc_nat_fragment {
+	__u64 seen; /* coarse ktime */
+	__u64 source[2];
+	__u64 destination[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gpc_nat_fragment_key);
+	__type(value, struct gpc_nat_fragment);
+} gpc_nat_fragments SEC(".maps");
+
+/* By family and not by protocol: in IPv6 only the first one says what follows other extension headers. */
+static __always_inline struct gpc_nat_fragment_key nat_fragment_key(const struct gpc_packet *p)
+{
+	return (struct gpc_nat_fragment_key){
+		.source = {p->tuple.source[0], p->tuple.source[1]},
+		.destination = {p->tuple.destination[0], p->tuple.destination[1]},
+		.id = p->fragment_id,
+		.protocol = p->family == GPC_V4 ? p->tuple.protocol : 0};
+}
+
+__noinline int gpc_remember_translated(const struct gpc_case *c)
+{
+	struct gpc_nat_fragment record = {};
+	struct gpc_nat_fragment_key key;
+
+	if (!c)
+		return 0;
+	key = nat_fragment_key(&c->packet);
+	record.seen = c->now;
+	record.source[0] = c->nat.to.outer.source[0];
+	record.source[1] = c->nat.to.outer.source[1];
+	record.destination[0] = c->nat.to.outer.destination[0];
+	record.destination[1] = c->nat.to.outer.destination[1];
+	return bpf_map_update_elem(&gpc_nat_fragments, &key, &record, BPF_ANY);
+}
+
+/* c->nat.to becomes what it was for the first fragment of this later one; 0: that was not translated. */
+__noinline int gpc_recall_translated(struct gpc_case *c)
+{
+	const struct gpc_nat_fragment *record;
+	struct gpc_nat_fragment_key key;
+	struct gpc_tuple *to;
+
+	if (!c)
+		return 0;
+	key = nat_fragment_key(&c->packet);
+	record = bpf_map_lookup_elem(&gpc_nat_fragments, &key);
+	if (!record || c->now - record->seen > GPC_TRANSLATED_SECONDS * GPC_SECOND)
+		return 0;
+	to = &c->nat.to.outer;
+	*to = c->packet.tuple;
+	to->source[0] = record->source[0];
+	to->source[1] = record->source[1];
+	to->destination[0] = record->destination[0];
+	to->destination[1] = record->destination[1];
+	c->nat.reply = 1;
+	return 1;
+}
+
 /*
- * Is c->packet a reply? Then c->key and c->flags become those of its flow, and c->nat.to says what it becomes.
- * A SYN by which the endpoint opens a connection of its own is none.
+ * Is c->packet a reply? Then c->key and c->flags become those of its flow, and c->nat.to says what it becomes; of a
+ * later fragment, that alone, in whichever direction it goes. A SYN by which the endpoint opens a connection
+ * of its own is none.
  */
 __noinline int gpc_find_reply(struct gpc_case *c)
 {
-	if (!c || c->packet.fragment == GPC_FRAGMENT_LATER ||
-	    (c->packet.tuple.protocol != IPPROTO_TCP && c->packet.tuple.protocol != IPPROTO_UDP) ||
+	if (!c)
+		return 0;
+	if (c->packet.fragment == GPC_FRAGMENT_LATER)
+		return gpc_recall_translated(c);
+	if ((c->packet.tuple.protocol != IPPROTO_TCP && c->packet.tuple.protocol != IPPROTO_UDP) ||
 	    !gpc_find_client(c, &c->packet.tuple) ||
 	    opens_back(&c->packet, c->entry.state & GPC_FLOW_STATE_MASK))
 		return 0;
@@ -236,6 +312,8 @@ __noinline int gpc_keep_client(struct gpc_case *c)
 	if (!c)
 		return 0;
 	p = &c->packet;
+	if (p->fragment == GPC_FRAGMENT_LATER)
+		return 0;
 	flow = find_element(&c->key, p->family);
 	if (!flow)
 		return 0;

@@ -189,6 +189,8 @@ __noinline int gpc_send_translated(struct xdp_md *ctx, struct gpc_case *c, __u32
 		    : gpc_translate_xdp(ctx, &c->packet, &c->nat.to);
 	if (r != GPC_TRANSLATED)
 		return say_why(c, r);
+	if (c->packet.fragment == GPC_FRAGMENT_FIRST)
+		gpc_remember_translated(c);
 	if (mtu && is_syn(&c->packet))
 		gpc_clamp_xdp(ctx, &c->packet,
 			      mss_of(narrower(mtu, route->mtu), c->packet.family));
@@ -271,6 +273,8 @@ __noinline int gpc_send_reply_skb(struct __sk_buff *skb, struct gpc_case *c, __u
 		say_why(c, r);
 		return TC_ACT_SHOT;
 	}
+	if (c->packet.fragment == GPC_FRAGMENT_FIRST)
+		gpc_remember_translated(c);
 	if (is_syn(&c->packet) && gpc_reply_clamps(c))
 		gpc_clamp_skb(skb, &c->packet,
 			      mss_of(narrower(mtu, route->mtu), c->packet.family));

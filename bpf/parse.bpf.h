@@ -62,7 +62,7 @@ struct gpc_packet {
 	__u8 hops;     /* v6: hop limit, if parse_plain() declined */
 	__u16 icmp;    /* type << 8 | code, likewise */
 	__u8 aggregate; /* of several segments: its own word of the length may be 0, for too many */
-	__u8 pad;
+	__u8 fragment_protocol; /* of what is fragmented */
 };
 
 static __always_inline __u64 load64(const void *p)
@@ -273,6 +273,7 @@ static __always_inline __u32 parse_v4(const __u8 *data, const __u8 *end, struct 
 		return GPC_REASON_MALFORMED_SHORT;
 	fragment = load_be16(ip + 6);
 	p->fragment_id = p->word & 0xffff;
+	p->fragment_protocol = p->tuple.protocol;
 	if (fragment & 0x1fff)
 		return parse_later_fragment(p, p->tuple.protocol, fragment & 0x1fff);
 	return parse_l4(data, end, p, at + header, at + p->length, fragment & 0x2000);
@@ -322,6 +323,7 @@ static __always_inline __u32 parse_v6(const __u8 *data, const __u8 *end, struct 
 			size = 8;
 			fragment = load_be16(extension + 2);
 			p->fragment_id = load32(extension + 4);
+			p->fragment_protocol = extension[0];
 			if (fragment >> 3)
 				return parse_later_fragment(p, extension[0], fragment >> 3);
 			first |= fragment & 1;

@@ -71,6 +71,7 @@ static __always_inline int walk_start(struct gpc_walk *w, const struct gpc_pick 
 	w->audit = pick->word & GPC_CTL_AUDIT ? GPC_HOW_AUDIT : 0;
 	w->plane = gpc_view_plane(w->view);
 	w->link = gpc_view_link(w->view);
+	w->c->direction = w->direction;
 	w->flow = 0;
 	w->in = gpc_device_by_ifindex(w->view, w->link, ifindex);
 	if (!w->in || !w->in->interface_bit)
@@ -423,6 +424,18 @@ static __always_inline enum gpc_builtin builtin_of(const struct gpc_packet *p)
 	default:
 		return GPC_BUILTIN_COUNT;
 	}
+}
+
+static __always_inline enum gpc_fragments fragments_of(const struct gpc_plane *plane)
+{
+	return (enum gpc_fragments)(plane->flags >> GPC_PLANE_FRAGMENTS_SHIFT & 3);
+}
+
+/* Does the plane drop the packet because it is a fragment? `ours`: it is the plane's to judge. */
+static __always_inline int drops_fragment(const struct gpc_walk *w, int ours)
+{
+	return unlikely(w->c->packet.fragment) && fragments_of(w->plane) == GPC_FRAGMENTS_DROP &&
+	       ours && !w->audit;
 }
 
 /* Is the packet to an address of any listener on its interface? */

@@ -46,6 +46,7 @@
 	X(NAT, "nat")                                                                              \
 	X(CONSULT, "consult")                                                                      \
 	X(SERVE, "serve")                                                                          \
+	X(FRAGMENT, "fragment")                                                                    \
 	X(ANSWER, "answer")
 
 #define X(id, name) GPC_MAP_##id,

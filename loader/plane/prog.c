@@ -154,6 +154,7 @@ static int fill_programs(const struct gpc_instance *instance, struct gpc_failure
 		[GPC_TAIL_NAT] = GPC_PROGRAM_NAT,
 		[GPC_TAIL_CONSULT] = GPC_PROGRAM_CONSULT,
 		[GPC_TAIL_SERVE] = GPC_PROGRAM_SERVE,
+		[GPC_TAIL_FRAGMENT] = GPC_PROGRAM_FRAGMENT,
 		[GPC_TAIL_ANSWER] = GPC_PROGRAM_ANSWER,
 	};
 

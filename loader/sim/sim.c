@@ -249,7 +249,14 @@ static size_t programs_of(const struct gpc_sim *sim, const struct gpc_sim_send *
 	return n;
 }
 
-/* `forward` where the frame leaves for an endpoint, `reject` where it is the answer. */
+/* Why gpc answers, if not because rules reject. */
+static bool is_answer(enum gpc_reason reason)
+{
+	return reason == GPC_REASON_TOO_BIG || reason == GPC_REASON_PING ||
+	       reason == GPC_REASON_TTL || reason == GPC_REASON_SYN_COOKIE;
+}
+
+/* `forward` where the frame leaves for an endpoint, `reject` or `answer` where it is gpc's own. */
 static enum gpc_verdict verdict_of(const struct gpc_sim_pass *pass, enum gpc_reason reason)
 {
 	bool sent, dropped;
@@ -261,6 +268,8 @@ static enum gpc_verdict verdict_of(const struct gpc_sim_pass *pass, enum gpc_rea
 		sent = pass->action == TC_ACT_REDIRECT;
 		dropped = pass->action == TC_ACT_SHOT;
 	}
+	if (sent && is_answer(reason))
+		return GPC_VERDICT_ANSWER;
 	if (sent)
 		return reason == GPC_REASON_FORWARDED ? GPC_VERDICT_FORWARD : GPC_VERDICT_REJECT;
 	return dropped ? GPC_VERDICT_DROP : GPC_VERDICT_PASS;

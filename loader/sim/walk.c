@@ -28,6 +28,7 @@ const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
 	MAP_OF(GPC_SIM_CASES, gpc_cases),
 	MAP_OF(GPC_SIM_REPLIES, gpc_replies),
 	MAP_OF(GPC_SIM_FRAGMENTS, gpc_fragments),
+	MAP_OF(GPC_SIM_NAT_FRAGMENTS, gpc_nat_fragments),
 	MAP_OF(GPC_SIM_ENDPOINTS, gpc_endpoints),
 	MAP_OF(GPC_SIM_BACKENDS, gpc_backends),
 	MAP_OF(GPC_SIM_CLIENTS, gpc_clients),
@@ -48,6 +49,8 @@ int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program)
 		return gpc_consult(ctx);
 	case GPC_TAIL_SERVE:
 		return gpc_serve(ctx);
+	case GPC_TAIL_FRAGMENT:
+		return gpc_fragment(ctx);
 	default:
 		return gpc_answer(ctx);
 	}

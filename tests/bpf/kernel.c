@@ -53,6 +53,7 @@ void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there)
 		[GPC_TAIL_NAT] = KERNEL_NAT,
 		[GPC_TAIL_CONSULT] = KERNEL_CONSULT,
 		[GPC_TAIL_SERVE] = KERNEL_SERVE,
+		[GPC_TAIL_FRAGMENT] = KERNEL_FRAGMENT,
 		[GPC_TAIL_ANSWER] = KERNEL_ANSWER,
 	};
 	int map = map_fd(kernel->object, "gpc_programs");
@@ -75,6 +76,7 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 		[KERNEL_NAT] = "gpc_nat",
 		[KERNEL_CONSULT] = "gpc_consult",
 		[KERNEL_SERVE] = "gpc_serve",
+		[KERNEL_FRAGMENT] = "gpc_fragment",
 		[KERNEL_ANSWER] = "gpc_answer",
 	};
 	size_t size;

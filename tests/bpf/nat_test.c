@@ -189,6 +189,40 @@ static void a_lost_twin_is_made_again(void)
 	CU_ASSERT(sends("reply again", &back, XDP_REDIRECT, GPC_REASON_TRANSLATED));
 }
 
+/* Later fragments become what the first one became; one whose first is not known passes as it is. */
+static void fragments_of_a_reply_follow_the_first(void)
+{
+	const uint8_t as_the_vip[8] = {203, 0, 113, 1, 198, 51, 100, 7};
+	struct frame_spec back = {.from = "10.0.1.1",
+				  .to = "198.51.100.7",
+				  .source_port = 8080,
+				  .port = 40000,
+				  .protocol = UDP,
+				  .fragment = 0x2000,
+				  .may_fragment = true,
+				  .payload = 16,
+				  .id = 77};
+	uint8_t out[KERNEL_FRAME_MAX];
+	struct kernel_run run = {.out = out};
+	struct frame later;
+
+	CU_ASSERT(sends("opens", &(struct frame_spec){.to = "203.0.113.1", .protocol = UDP, .port = 53},
+			XDP_TX, GPC_REASON_FORWARDED));
+	CU_ASSERT(sends("first", &back, XDP_REDIRECT, GPC_REASON_TRANSLATED));
+	back.fragment = 3;
+	later = built(&back);
+	run.in = later.bytes;
+	run.in_size = later.size;
+	kernel_run(&rig.kernel, KERNEL_XDP, &run);
+	CU_ASSERT_EQUAL(run.action, XDP_REDIRECT);
+	CU_ASSERT_EQUAL(run.out_size, later.size);
+	CU_ASSERT(!memcmp(out + 26, as_the_vip, sizeof(as_the_vip)));
+	CU_ASSERT_EQUAL(frame_checksum(out + 14, 20), 0);
+	CU_ASSERT(!memcmp(out + 34, later.bytes + 34, later.size - 34));
+	back.id = 78;
+	CU_ASSERT(sends("of another packet", &back, XDP_PASS, GPC_REASON_NO_LISTENER));
+}
+
 /* Each client gets a port of its own; none is taken away from a flow that lives. */
 static void ports_of_snat_are_each_flows_own(void)
 {
@@ -260,6 +294,7 @@ static void without_nat_nothing_is_a_reply(void)
 GPC_UNIT_MAIN("bpf/nat", {"start", start},
 	      {"packets_become_what_the_oracle_says", packets_become_what_the_oracle_says},
 	      {"a_lost_twin_is_made_again", a_lost_twin_is_made_again},
+	      {"fragments_of_a_reply_follow_the_first", fragments_of_a_reply_follow_the_first},
 	      {"ports_of_snat_are_each_flows_own", ports_of_snat_are_each_flows_own},
 	      {"the_last_hop_is_not_passed", the_last_hop_is_not_passed},
 	      {"what_does_not_fit_is_told", what_does_not_fit_is_told},

@@ -175,9 +175,9 @@ static void fragments(void)
 	       R(NO_LISTENER), NULL, NULL, 0},
 	      {IN, LAN, {.from = "10.0.1.5", .to = "10.0.9.3", .fragment = 0x0009, .id = 8}, DROP,
 	       R(POLICY), "segmentation/default", NULL, 0});
-	STEPS("9, never balanced", {IN, WAN,
+	STEPS("9", {IN, WAN,
 		    {.from = "8.8.8.8", .to = VIP, .fragment = 0x0009, .id = 9},
-		    PASS, R(FRAGMENT), "edge-in/to-vips", NULL, 0});
+		    FORWARD, R(FORWARDED), "edge-in/to-vips", NULL, 0});
 }
 
 static void audit_and_what_follows(void)

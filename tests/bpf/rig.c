@@ -137,7 +137,7 @@ void rig_start(struct rig *rig, uint32_t flows)
 	if (unshare(CLONE_NEWNET))
 		err(1, "new network namespace");
 	*rig = (struct rig){.plane = {.log2 = 22,
-				      .flags = GPC_PLANE_MALFORMED_DROP,
+				      .flags = RIG_FLAGS,
 				      .flow_inserts = 1u << 31,
 				      .timeout = {60, 7440, 120, 10, 30, 180, 30, 600},
 				      .generation = 5,

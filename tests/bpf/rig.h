@@ -15,6 +15,8 @@
 #define RIG_HERE 1u    /* the device where frames arrive */
 #define RIG_OUT 7u     /* another one, known to the plane */
 #define RIG_NOWHERE 9u /* one that the plane does not know */
+/* Fragments pass: packet_case_test.c has those that are balanced. */
+#define RIG_FLAGS (GPC_PLANE_MALFORMED_DROP | GPC_FRAGMENTS_PASS << GPC_PLANE_FRAGMENTS_SHIFT)
 #define RIG_NEXT 64u   /* slots of gpc_next */
 
 /* Backends; endpoints stand in this order, so that is their index too up to RIG_MANY. */

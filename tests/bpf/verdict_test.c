@@ -191,7 +191,7 @@ static void malformed_may_pass(void)
 {
 	uint32_t flags = rig.plane.flags;
 
-	rig.plane.flags = 0;
+	rig.plane.flags = RIG_FLAGS & ~GPC_PLANE_MALFORMED_DROP;
 	rig_install(&rig, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct row row = rows[i];
@@ -481,12 +481,13 @@ static void a_program_is_missing(void)
 		{GPC_TAIL_ODD, {.to = A(1), .fragment = 0x2000}},
 		{GPC_TAIL_ODD, {.to = A(1), .type = 0x0806}},
 		{GPC_TAIL_ODD, {.to = A(1), .cut = 30}},
+		{GPC_TAIL_FRAGMENT, {.to = A(1), .fragment = 0x2009}},
 		{GPC_TAIL_ERROR, {.to = A(1), .protocol = ICMP, .icmp = 0x0303, .quote = &quoted}},
 	};
 	struct frame in;
 
 	for (unsigned int drops = 0; drops < 2; drops++) {
-		rig.plane.flags = GPC_PLANE_MALFORMED_DROP | (drops ? GPC_PLANE_ON_FAIL_DROP : 0);
+		rig.plane.flags = RIG_FLAGS | (drops ? GPC_PLANE_ON_FAIL_DROP : 0);
 		rig_install(&rig, 0);
 		for (size_t i = 0; i < sizeof(missed) / sizeof(*missed); i++) {
 			frame_build(&missed[i].spec, &in);
@@ -501,7 +502,7 @@ static void a_program_is_missing(void)
 	kernel_let(&rig.kernel, GPC_TAIL_ODD, false);
 	CU_ASSERT(rig_check(&rig, KERNEL_XDP, "not odd", &in, XDP_TX, GPC_REASON_FORWARDED, NULL));
 	kernel_let(&rig.kernel, GPC_TAIL_ODD, true);
-	rig.plane.flags = GPC_PLANE_MALFORMED_DROP;
+	rig.plane.flags = RIG_FLAGS;
 	rig_install(&rig, 0);
 }
 
@@ -512,7 +513,7 @@ static void within_the_verifiers_budget(void)
 	static const char *const names[KERNEL_PROGRAMS] = {"gpc_xdp", "gpc_decap", "gpc_tc_ingress",
 							   "gpc_tc_egress", "gpc_odd",
 							   "gpc_error", "gpc_nat",
-							   "gpc_consult", "gpc_serve",
+							   "gpc_consult", "gpc_serve", "gpc_fragment",
 							   "gpc_answer"};
 
 	for (int i = 0; i < KERNEL_PROGRAMS; i++) {

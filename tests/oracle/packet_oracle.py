@@ -175,6 +175,12 @@ class Plane:
     def listener(self, p):
         return next((listener for listener in self.listeners(p) if not listener.get("elsewhere")), None)
 
+    def sole_listener(self, p):
+        """Of a later fragment (nobody has seen the first): the only one with its address and protocol."""
+        found = [listener for listener in self.facts["listeners"] if not listener.get("elsewhere")
+                 and p.destination in listener["addresses"] and p.protocol == listener["protocol"]]
+        return found[0] if len(found) == 1 else None
+
     def endpoint(self, listener, p):
         usable = [e for e in listener["endpoints"] if e["state"] == "ready" and e["weight"] > 0
                   and (listener["forward"] == "dsr" or p.version == 4 or e.get("address6"))]
@@ -183,7 +189,7 @@ class Plane:
             self.tables[key] = slow.maglev([(int(e["id"]), e["weight"]) for e in usable], listener["table_size"])
         if not usable:
             return None
-        drawn = slow.flow_hash(self.seed, p.source, p.destination, p.protocol, *p.ports)
+        drawn = slow.flow_hash(self.seed, p.source, p.destination, p.protocol, *(p.ports or (0, 0)))
         owner = self.tables[key][slow.slot_of(drawn, listener["table_size"])]
         return next(e for e in usable if int(e["id"]) == owner)
 
@@ -301,11 +307,11 @@ def unwrap(plane, frame, payload, p):
         inner = (parse_v4 if version == 4 else parse_v6)(body)
     except Malformed:
         return None
-    if inner.later or quotes_packet(inner):
-        mine = any(inner.destination in listener["addresses"] for listener in plane.facts["listeners"])
+    if inner.later or quotes_packet(inner):     # no ports: the address alone says that a balancer may have sent it
+        mine = [listener for listener in plane.facts["listeners"] if inner.destination in listener["addresses"]]
     else:
-        mine = any(listener["forward"] == forward and (forward != "gue" or listener["gue_port"] == port)
-                   for listener in plane.listeners(inner))
+        mine = plane.listeners(inner)
+    mine = any(listener["forward"] == forward and (forward != "gue" or listener["gue_port"] == port) for listener in mine)
     if not mine:
         return None
     ethertype = struct.pack(">H", 0x0800 if inner.version == 4 else 0x86DD)
@@ -323,6 +329,37 @@ def builtin(p):
     if kind == 134:
         return hops == 255 and p.source.is_link_local
     return kind in (130, 131, 132, 143) and (p.source.is_link_local or p.source.is_unspecified)
+
+
+def is_echo(p):
+    return not p.fragment and p.payload < len(p.ip) and \
+        (p.version, p.protocol, p.ip[p.payload]) in ((4, 1, 8), (6, ICMP6, 128))
+
+
+def reply_to(frame, payload, p):
+    """`ping: reply`: without options and extension headers; what comes from or goes to a group is not answered."""
+    group = p.source.is_multicast or p.source.is_unspecified or (frame[0] | frame[6]) & 1
+    if p.version == 4:
+        group = group or p.source.packed[0] in (0, 127) or p.source.packed[0] >= 224
+    if group:
+        return {"verdict": "drop", "reason": "ping"}
+    body = bytearray(p.ip[p.payload:])
+    was = struct.unpack_from(">H", body)[0]
+    body[0] = 0 if p.version == 4 else 129
+    total = (~struct.unpack_from(">H", body, 2)[0] & 0xFFFF) + (~was & 0xFFFF) + struct.unpack_from(">H", body)[0]
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    struct.pack_into(">H", body, 2, ~total & 0xFFFF)
+    if p.version == 4:
+        ident, fragment = struct.unpack_from(">HH", p.ip, 4)
+        head = struct.pack(">BBHHHBBH4s4s", 0x45, p.ip[1] & 0xFC, 20 + len(body), ident, fragment & 0x4000, 64, 1, 0,
+                           p.destination.packed, p.source.packed)
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+    else:
+        tos = struct.unpack_from(">I", p.ip)[0] >> 20 & 0xFC
+        head = struct.pack(">IHBB16s16s", 6 << 28 | tos << 20, len(body), ICMP6, 64, p.destination.packed, p.source.packed)
+    return {"verdict": "tx", "reason": "ping", "tail": True,
+            "frame": frame[6:12] + frame[:6] + frame[12:payload] + head + bytes(body)}
 
 
 def judge(plane, frame, role="edge"):
@@ -344,9 +381,11 @@ def judge(plane, frame, role="edge"):
         return {**untouched, "reason": "builtin"}
     if role == "decap":
         return {**untouched, "reason": "fragment" if p.fragment else "no-listener"}
-    if p.fragment:
+    if is_echo(p) and plane.is_address(p.destination):
+        return reply_to(frame, payload, p)
+    listener = plane.sole_listener(p) if p.later else plane.listener(p)
+    if listener is None and p.fragment:
         return {**untouched, "reason": "fragment" if plane.is_address(p.destination) else "no-listener"}
-    listener = plane.listener(p)
     if listener is None:
         return {**untouched, "reason": "no-listener"}
     return {"listener": listener["name"], **forward(plane, frame, payload, p, listener)}

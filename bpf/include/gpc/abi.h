@@ -129,6 +129,7 @@ enum gpc_tail {
 	GPC_TAIL_NAT,		/* gpc_nat: packets of `nat` flows */
 	GPC_TAIL_CONSULT,		/* gpc_consult: what a chain has to be asked about */
 	GPC_TAIL_SERVE,		/* gpc_serve: what it then lets through to a listener */
+	GPC_TAIL_FRAGMENT,	/* gpc_fragment: later fragments */
 	GPC_TAIL_ANSWER,	/* gpc_answer: the frame becomes gpc's answer */
 	GPC_TAIL_COUNT
 };
