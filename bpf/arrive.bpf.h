@@ -318,7 +318,8 @@ static __always_inline struct gpc_end walk_later(struct xdp_md *ctx, struct gpc_
 	int listener;
 
 	walk_time(w);
-	listener = find_later_listener(w, s) && sees_one_side(s->listener);
+	look_for_reply(w);
+	listener = !w->c->nat.reply && find_later_listener(w, s) && sees_one_side(s->listener);
 	if (w->chain) {
 		prepare(w, 0);
 		w->c->listener = listener ? s->listener_index : GPC_NONE;
@@ -326,7 +327,7 @@ static __always_inline struct gpc_end walk_later(struct xdp_md *ctx, struct gpc_
 		return ended(GPC_UNASKED, GPC_VERDICT_PASS);
 	}
 	if (!listener)
-		return ended(passed_for(w, 1, GPC_REASON_NO_LISTENER), GPC_VERDICT_PASS);
+		return end_unbalanced(w, 1, 1, GPC_REASON_NO_LISTENER);
 	return serve_later(ctx, w, s, action);
 }
 

@@ -21,6 +21,10 @@ int gpc_fragment(struct xdp_md *ctx)
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);
 			end = end_missing(&w);
 		}
+		if (wants_nat(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_NAT);
+			end = end_missing(&w);
+		}
 		if (wants_answer(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ANSWER);
 			end = end_missing(&w);
