@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A second reader of images, written from schemas/image.v1.md and SEMANTICS 1, 6.1, 6.4 alone.
+"""A second reader of images, written from schemas/image.v1.md and SEMANTICS 1, 2, 6 alone.
 
   image_check.py GPC [INTENT.yaml...]      compiles with GPC and checks what comes out: random planes,
                                            against the objects they were made of, and the given intents
@@ -24,10 +24,11 @@ import slow
 HEAD = struct.Struct("<IHHIIIIIIIIII32s32s144s")
 HEAD_FIELDS = ("magic version head_size abi flags size decision_offset decision_size provenance_offset "
                "provenance_size link_offset link_size pad0 decision_digest file_digest pad1").split()
-PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sII4s8I32s")
+PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sII4s8I32s32sQII16s")
 SECTION = struct.Struct("<IIII")
-SECTIONS = ("words", "chain", "policy", "classifier", "rule", "vip_disp", "vip", "vip_choice", "listener", "endpoint", "ep_disp", "ep_index", "maglev", "table",
-            "backend", "interface", "names")
+SECTIONS = ("words", "chain", "policy", "classifier", "rule", "vip_disp", "vip", "vip_choice", "vip_ports",
+            "listener", "pool", "endpoint", "ep_disp", "ep_index", "quic_disp", "quic", "maglev", "table", "backend",
+            "interface", "names")
 SECTION_SLOTS = 24
 NONE = 0xFFFFFFFF
 U64 = (1 << 64) - 1
@@ -46,20 +47,30 @@ RECORDS = {     # layout, fields
     "vip_disp": ("<I", "value"),
     "vip": ("<16sHBBIQ", "address port protocol flags listener interfaces"),
     "vip_choice": ("<QII", "interfaces listener last"),
-    "listener": ("<Q4I4IBB2sIIIQ", "id offset4 size4 first4 table4 offset6 size6 first6 table6 forward protocol port "
-                                   "backend name pad0 pad1"),
-    "endpoint": ("<Q16s4sHBBII24s", "id address6 address4 weight state flags backend name pad0"),
+    "vip_ports": ("<QIHBB", "interfaces listener first flags last"),
+    "listener": ("<Q4I4IBBHHHBBBBHHIIIIIBBHQQII24s",
+                 "id offset4 size4 first4 table4 offset6 size6 first6 table6 forward protocol port port_last flags hash "
+                 "affinity outer_dscp quic_length gue_port pools first_pool pad0 backend name affinity_timeout ping "
+                 "rate_exceed pad1 rate_cost rate_burst rate_entries pad2 pad3"),
+    "pool": ("<4I4IIIII16s", "offset4 size4 first4 table4 offset6 size6 first6 table6 until total backend failover pad0"),
+    "endpoint": ("<Q16s4sHBBIIHBBI16s", "id address6 address4 weight state flags backend name port quic_length pad0 "
+                                        "by_name quic_id"),
+    "quic_disp": ("<I", "value"),
+    "quic": ("<16sIIQ", "id backend endpoint pad0"),
     "ep_disp": ("<I", "value"),
     "ep_index": ("<I", "value"),
     "table": ("<IIII", "offset size backend endpoints"),
-    "backend": ("<Q16sIIIIB7s16s", "id next_hop_address first_endpoint endpoints table_size name next_hop pad0 pad1"),
+    "backend": ("<Q16sIIIIBBHI16s", "id next_hop_address first_endpoint endpoints table_size name next_hop rebalance "
+                                    "min_healthy failover pad0"),
     "interface": ("<QIBBBB16s", "id name mode role hooks pattern pad0"),
 }
-PADDING = {"pad0", "pad1"}
-IPIP, DSR = 1, 2
+PADDING = {"pad0", "pad1", "pad2", "pad3"}
+IPIP, DSR, GUE, NAT, PASSED = 1, 2, 3, 4, 5
 READY, DRAIN, MAINT = 0, 1, 2
 HAS_V4, HAS_V6, KEEP, FIB = 1, 2, 4, 8
-CHOICE, ADDRESS = 1, 2
+EXACT, PORTS, SOLE, ADDRESS = 0, 1, 2, 3
+KIND, CHOICE = 3, 4
+POOLS = 16
 XDP = 1
 PASS, ALLOW, DENY, REJECT = 0, 1, 2, 3
 BUILTINS = ("arp", "nd", "ra", "mld", "icmp-error")
@@ -92,8 +103,9 @@ class Image:
         self.seed = struct.pack("<QQ", seed0, seed1)
         self.timeouts = plane[14:22]
         self.pickup, self.builtin, pad1, self.protects, self.epoch, pad2 = plane[22:28]
-        self.tries, pad3 = plane[28:36], plane[36]
-        self.plane_pad = pad1 + pad2 + pad3
+        self.tries, pad3, self.vip_lengths = plane[28:36], plane[36], plane[37]
+        self.quic_seed, self.quic_buckets, self.quic_slots, pad4 = plane[38:]
+        self.plane_pad = pad1 + pad2 + pad3 + pad4
         at = self.head.decision_offset + PLANE.size
         self.directory = [SECTION.unpack_from(data, at + i * SECTION.size) for i in range(SECTION_SLOTS)]
         self.sections = dict(zip(SECTIONS, self.directory))
@@ -128,8 +140,9 @@ def padded(size, unit):
     return -(-size // unit) * unit
 
 
-def link_size(listeners, endpoints, rules):
-    return padded(64 + 1024 * 32 + padded(listeners, 4) * 16 + padded(endpoints, 2) * 32 + padded(rules, 4) * 16, 4096)
+def link_size(listeners, endpoints, backends, rules):
+    arrays = padded(listeners, 4) * 16 + padded(endpoints, 2) * 32 + padded(backends, 4) * 16 + padded(rules, 4) * 16
+    return padded(192 + 1024 * 32 + arrays, 4096)
 
 
 def check_envelope(image):
@@ -143,7 +156,7 @@ def check_envelope(image):
     expect(h.provenance_offset == padded(decision_end, 128), "the provenance is not in its place")
     expect(h.link_offset == padded(provenance_end, 4096), "the link part is not in its place")
     expect(h.link_offset + h.link_size == h.size, "the link part is not the last")
-    expect(h.link_size == link_size(len(image.listener), len(image.endpoint), len(image.rule)),
+    expect(h.link_size == link_size(len(image.listener), len(image.endpoint), len(image.backend), len(image.rule)),
            "size of the link part")
     expect(not any(data[h.link_offset:]), "the link part of a file is not zero")
     expect(not any(data[decision_end:h.provenance_offset]), "padding before the provenance")
@@ -211,21 +224,31 @@ def place(h, buckets, slot_mask):
 
 def check_positions(image):
     for at, v in enumerate(image.vip):
-        if any(v.address):
+        if not is_empty(v):
             first, last = struct.unpack("<QQ", v.address)
-            h = mixed(image.vip_seed, last, first, v.port << 8 | v.protocol)
+            h = mixed(image.vip_seed, last, first, v.port << 8 | v.protocol | (v.flags & KIND) << 24)
             expect(place(h, image.vip_disp, image.vip_slots) == at, "VIP entry", at, "is not where its key leads")
     for at, slot in enumerate(image.ep_index):
         if slot.value:
             h = mixed(image.ep_seed, image.endpoint[slot.value - 1].id, 0, 0)
             expect(place(h, image.ep_disp, image.ep_slots) == at, "endpoint", slot.value - 1,
                    "is not where its id leads")
+    for at, q in enumerate(image.quic):
+        if q.endpoint:
+            first, last = struct.unpack("<QQ", q.id)
+            h = mixed(image.quic_seed, first, last, q.backend)
+            expect(place(h, image.quic_disp, image.quic_slots) == at, "QUIC entry", at, "is not where its key leads")
+
+
+def is_empty(v):
+    return not v.interfaces
 
 
 def check_hashes(image):
     for buckets, slots, mask, slot_mask, name in (
             (image.vip_disp, image.vip, image.vip_buckets, image.vip_slots, "vip"),
-            (image.ep_disp, image.ep_index, image.ep_buckets, image.ep_slots, "endpoint")):
+            (image.ep_disp, image.ep_index, image.ep_buckets, image.ep_slots, "endpoint"),
+            (image.quic_disp, image.quic, image.quic_buckets, image.quic_slots, "quic")):
         expect(len(buckets) == mask + 1 and mask & (mask + 1) == 0, "buckets of the hash of", name)
         expect(len(slots) == slot_mask + 1 and slot_mask & (slot_mask + 1) == 0, "slots of the hash of", name)
     indexes = sorted(slot.value for slot in image.ep_index if slot.value)
@@ -265,7 +288,23 @@ def check_objects(image):
             expect(bool(e.flags & KEEP) == (e.state != MAINT), "keep of endpoint", name)
             expect(bool(e.flags & HAS_V4) == any(e.address4), "v4 address of endpoint", name)
             expect(bool(e.flags & HAS_V6) == any(e.address6), "v6 address of endpoint", name)
+        order = sorted(range(len(mine)), key=lambda n: image.name(mine[n].name).encode())
+        expect([e.by_name for e in mine] == order, "order by name of backend", index)
+        for e in mine:
+            expect(e.quic_length <= 16 and not any(e.quic_id[e.quic_length:]), "QUIC id of endpoint", image.name(e.name))
+            expect(any(e.quic_id) <= bool(e.quic_length), "QUIC id of endpoint", image.name(e.name))
+        expect(b.failover == NONE or b.failover < len(image.backend) and b.failover != index, "failover of", index)
+        expect(b.rebalance in (0, 1) and b.min_healthy <= 10000, "backend", index)
     expect(at == len(image.endpoint), "endpoints without a backend")
+    check_quic(image)
+
+
+def check_quic(image):
+    """Every endpoint with an id once, under its backend; an empty slot is zero."""
+    found = [(q.endpoint - 1, q.id, q.backend) for q in image.quic if q.endpoint]
+    expect(sorted(found) == [(n, e.quic_id, e.backend) for n, e in enumerate(image.endpoint) if e.quic_length],
+           "QUIC ids")
+    expect(not any(any(q.id) or q.backend for q in image.quic if not q.endpoint), "an empty QUIC slot is not zero")
 
 
 def bare(rule, **given):
@@ -333,27 +372,33 @@ def check_chains(image):
     expect(bool(image.flags & STATEFUL) == any(c.flags & 1 for c in image.chain), "the plane's mark of stateful chains")
 
 
-def usable(image, listener, v6):
-    backend = image.backend[listener.backend]
+def usable(image, backend, forward, v6):
+    """The endpoints that a listener's packets of one family can be forwarded to, and that take new flows."""
     for e in image.endpoint[backend.first_endpoint:backend.first_endpoint + backend.endpoints]:
-        if e.state == READY and e.weight and (listener.forward == DSR or not v6 or e.flags & HAS_V6):
+        reach = {DSR: True, NAT: e.flags & (HAS_V6 if v6 else HAS_V4)}.get(forward, not v6 or e.flags & HAS_V6)
+        if e.state == READY and e.weight and reach:
             yield e
 
 
-def families(image, index):
-    """v4, v6: does the listener have addresses of the family, by the VIP table."""
-    found = [False, False]
+def families(image):
+    """By listener: has it IPv4, IPv6 addresses, by the VIP table."""
+    found = [[False, False] for _ in image.listener]
     for v in image.vip:
-        if v.protocol and index in listeners_of(image, v):
-            found[not v.address.startswith(bytes(10) + b"\xff\xff")] = True
+        kind = v.flags & KIND
+        if is_empty(v) or kind in (SOLE, ADDRESS):
+            continue
+        for _, _, takers in intervals(image, v) if kind == PORTS else [(0, 0, listeners_of(image, v))]:
+            for index in takers:
+                found[index][not v.address.startswith(V4)] = True
     return found
 
 
-def listeners_of(image, vip):
-    """listener -> interface mask, of one VIP entry."""
-    if not vip.flags & CHOICE:
-        return {vip.listener: vip.interfaces}
-    result, at = {}, vip.listener
+V4 = bytes(10) + b"\xff\xff"
+
+
+def run_of(image, at):
+    """listener -> interface mask, of one run of choices."""
+    result = {}
     while True:
         choice = image.vip_choice[at]
         expect(choice.listener not in result, "a listener twice in one run of choices")
@@ -361,37 +406,81 @@ def listeners_of(image, vip):
         result[choice.listener] = choice.interfaces
         at += 1
         if choice.last:
-            expect(len(result) > 1, "a run of one choice")
             return result
 
 
+def listeners_of(image, record):
+    """listener -> interface mask, of one VIP entry or interval; index NONE: nobody, or several."""
+    if not record.flags & CHOICE:
+        return {} if record.listener == NONE else {record.listener: record.interfaces}
+    result = run_of(image, record.listener)
+    union = 0
+    for mask in result.values():
+        expect(mask and not union & mask, "interfaces of listeners that share a key")
+        union |= mask
+    return result
+
+
+def intervals(image, vip):
+    """(first port, last port, listener -> interface mask) of an entry of kind PORTS."""
+    records = image.vip_ports[vip.listener:vip.listener + vip.interfaces]
+    expect(len(records) == vip.interfaces <= 8193, "intervals of an entry")
+    firsts = [r.first for r in records]
+    expect(firsts[0] == 0 and firsts == sorted(set(firsts)), "order of intervals")
+    expect([r.last for r in records] == [0] * (len(records) - 1) + [1], "mark of the last interval")
+    for r, end in zip(records, firsts[1:] + [65536]):
+        expect(r.flags in (0, CHOICE), "flags of an interval")
+        yield r.first, end - 1, listeners_of(image, r)
+
+
+def check_pools(image):
+    at = 0
+    for listener in image.listener:
+        name = image.name(listener.name)
+        if listener.forward == PASSED:
+            expect((listener.pools, listener.first_pool, listener.backend) == (0, NONE, NONE), "pools of", name)
+            continue
+        expect(listener.first_pool == at and listener.pools >= 1, "pools of", name)
+        end = at + listener.pools
+        split = image.pool[at:end]
+        total = split[-1].until
+        expect([p.backend for p in split] == sorted({p.backend for p in split}), "order of the split of", name)
+        expect(all(p.total == total for p in split) and total, "sum of the weights of", name)
+        untils = [p.until for p in split]
+        expect(untils == sorted(untils), "weights of", name)
+        expect(listener.backend == split[0].backend, "first backend of", name)
+        expect(all(getattr(listener, f) == getattr(split[0], f) for f in TABLE_FIELDS), "first pool of", name)
+        wanted = {p.failover for p in split} - {NONE}
+        while end < len(image.pool) and image.pool[end].total == 0:
+            expect(image.pool[end].until == 0, "pool that is only failed over to of", name)
+            wanted |= {image.pool[end].failover} - {NONE}
+            end += 1
+        expect(set(range(at + listener.pools, end)) <= wanted <= set(range(at, end)), "failover of", name)
+        for p in image.pool[at:end]:
+            over = NONE if p.failover == NONE else image.pool[p.failover].backend
+            expect(over == image.backend[p.backend].failover, "failover of", name)
+        expect(bool(listener.flags & POOLS) == (end - at > 1), "mark of the pools of", name)
+        at = end
+    expect(at == len(image.pool), "pools of nobody")
+
+
+TABLE_FIELDS = [f + v for v in "46" for f in ("offset", "size", "first", "table")]
+
+
 def check_tables(image):
-    computed = {}
-    seen = set()
+    computed, seen, owner = {}, set(), {}
     for index, listener in enumerate(image.listener):
-        has = families(image, index)
+        if listener.forward == PASSED:
+            expect([getattr(listener, f) for f in TABLE_FIELDS] == [NONE, 0, 0, NONE] * 2, "table of a listener that passes")
+            continue
+        end = listener.first_pool + listener.pools
+        while end < len(image.pool) and image.pool[end].total == 0:
+            end += 1
+        owner.update((at, index) for at in range(listener.first_pool, end))
+    has = families(image)
+    for at, pool in enumerate(image.pool):
         for v6 in (False, True):
-            suffix = "6" if v6 else "4"
-            offset, size, first, table = (getattr(listener, f + suffix) for f in ("offset", "size", "first", "table"))
-            name = image.name(listener.name) + ", v" + suffix
-            if not has[v6]:
-                expect((offset, size, first, table) == (NONE, 0, 0, NONE), "table of a family without address:", name)
-                continue
-            pool = list(usable(image, listener, v6))
-            backend = image.backend[listener.backend]
-            if not pool:
-                expect((offset, size, first, table) == (0, 0, backend.first_endpoint, NONE), "an empty table:", name)
-                continue
-            expect(size == backend.table_size and first == backend.first_endpoint, "shape of the table of", name)
-            key = tuple((e.id, e.weight) for e in pool), size
-            if key not in computed:
-                computed[key] = slow.maglev(list(key[0]), size)
-            got = [image.endpoint[first + v].id for v in image.slots(offset, size)]
-            expect(got == computed[key], "slots of", name)
-            t = image.table[table]
-            expect((t.offset, t.size, t.backend) == (offset, size, listener.backend), "table record of", name)
-            expect(t.endpoints == len(set(got)), "endpoints of the table of", name)
-            seen.add(table)
+            check_table(image, pool, image.listener[owner[at]], v6, has[owner[at]][v6], computed, seen)
     expect(seen == set(range(len(image.table))), "tables that no listener has")
     expect([t.backend for t in image.table] == sorted(t.backend for t in image.table), "order of the tables")
     at = image.sections["maglev"][0]
@@ -401,39 +490,84 @@ def check_tables(image):
     expect(at == sum(image.sections["maglev"][:2]), "slots of no table")
 
 
+def check_table(image, pool, listener, v6, wanted, computed, seen):
+    offset, size, first, table = (getattr(pool, f) for f in TABLE_FIELDS[4 * v6:][:4])
+    name = image.name(listener.name) + ", v" + "46"[v6]
+    if not wanted:
+        expect((offset, size, first, table) == (NONE, 0, 0, NONE), "table of a family without address:", name)
+        return
+    backend = image.backend[pool.backend]
+    endpoints = list(usable(image, backend, listener.forward, v6))
+    if not endpoints:
+        expect((offset, size, first, table) == (0, 0, backend.first_endpoint, NONE), "an empty table:", name)
+        return
+    expect(size == backend.table_size and first == backend.first_endpoint, "shape of the table of", name)
+    key = tuple((e.id, e.weight) for e in endpoints), size
+    if key not in computed:
+        computed[key] = slow.maglev(list(key[0]), size)
+    got = [image.endpoint[first + v].id for v in image.slots(offset, size)]
+    expect(got == computed[key], "slots of", name)
+    t = image.table[table]
+    expect((t.offset, t.size, t.backend) == (offset, size, pool.backend), "table record of", name)
+    expect(t.endpoints == len(set(got)), "endpoints of the table of", name)
+    seen.add(table)
+
+
 # ---- lookups -------------------------------------------------------------------------------------
 
+def swapped(port):
+    return struct.unpack(">H", struct.pack("<H", port))[0]
+
+
 def vip_set(image):
-    """(address, port, protocol, interface, listener name) for everything that finds a listener."""
-    found, addresses = set(), set()
-    keys = set()
+    """(address, length, first port, last port, protocol, interface, listener name) for all that finds a listener."""
+    found, addresses, keys, lengths = set(), set(), set(), (set(), set())
     for v in image.vip:
-        if not any(v.address):
-            expect(v.port == v.protocol == v.flags == v.listener == v.interfaces == 0, "an empty slot is not zero")
+        if is_empty(v):
+            expect(not any(v.address) and v.port == v.protocol == v.flags == v.listener == 0, "an empty slot is not zero")
             continue
-        port = struct.unpack(">H", struct.pack("<H", v.port))[0]
-        expect((v.address, port, v.protocol) not in keys, "a key twice in the VIP table")
-        expect(v.flags in (0, CHOICE, ADDRESS), "flags of a VIP entry")
-        keys.add((v.address, port, v.protocol))
-        if v.flags & ADDRESS:
-            expect(port == 0 and v.protocol == 0 and v.listener == NONE, "shape of an address entry")
-            addresses |= {(v.address, i) for i in range(64) if v.interfaces >> i & 1}
-            continue
-        union = 0
-        for index, interfaces in listeners_of(image, v).items():
-            listener = image.listener[index]
-            expect(union & interfaces == 0 and interfaces, "interfaces of listeners that share a key")
-            union |= interfaces
-            expect(struct.unpack(">H", listener.port)[0] == port and listener.protocol == v.protocol,
-                   "port of listener", index)
-            found |= {(v.address, port, v.protocol, i, image.name(listener.name))
-                      for i in range(64) if interfaces >> i & 1}
-        expect(union == v.interfaces, "interfaces of a VIP entry")
-    expect(addresses == {(address, i) for address, _, _, i, _ in found}, "address entries")
-    for _, _, _, i, _ in found:
+        kind = v.flags & KIND
+        key = v.address, v.port, v.protocol, kind
+        expect(key not in keys and v.flags <= (KIND | CHOICE), "a key twice in the VIP table, or flags")
+        keys.add(key)
+        length = 128 if kind == EXACT else v.port
+        is_v4 = v.address.startswith(V4) and length >= 96
+        lengths[not is_v4].add(length)
+        expect(length <= 128 and int.from_bytes(v.address, "big") & (1 << 128 - length) - 1 == 0, "bits behind a prefix")
+        if kind == ADDRESS:
+            expect(v.protocol == 0 and not v.flags & CHOICE, "shape of an address entry")
+            addresses |= {(v.address, length, i) for i in range(64) if v.interfaces >> i & 1}
+        elif kind != SOLE:
+            parts = intervals(image, v) if kind == PORTS else [(swapped(v.port), swapped(v.port), listeners_of(image, v))]
+            found |= set(claims(image, v, length, parts))
+    check_lengths(image, lengths)
+    expect(addresses == {(address, length, i) for address, length, _, _, _, i, _ in found}, "address entries")
+    for *_, i, _ in found:
         expect(i < len(image.interface) and image.interface[i].hooks & XDP and image.interface[i].role == 0,
                "a listener on an interface that cannot have it")
     return found
+
+
+def claims(image, v, length, parts):
+    for first, last, takers in parts:
+        if v.flags & KIND == EXACT:
+            union = 0
+            for mask in takers.values():
+                union |= mask
+            expect(takers and union == v.interfaces, "interfaces of a VIP entry")
+        for index, mask in takers.items():
+            listener = image.listener[index]
+            name = image.name(listener.name)
+            low, high = swapped(listener.port), swapped(listener.port_last)
+            expect(low <= first and last <= high and listener.protocol == v.protocol, "ports of listener", name)
+            yield from ((v.address, length, first, last, v.protocol, i, name) for i in range(64) if mask >> i & 1)
+
+
+def check_lengths(image, lengths):
+    for family, wanted in enumerate(lengths):
+        got = [n - 1 for n in image.vip_lengths[16 * family:][:16] if n]
+        expect(got == sorted(wanted, reverse=True), "lengths of prefixes", got, "want", wanted)
+        expect(not any(image.vip_lengths[16 * family + len(got):][:16 - len(got)]), "lengths behind the last")
 
 
 def check_image(image):
@@ -444,6 +578,7 @@ def check_image(image):
     check_objects(image)
     check_rules(image)
     check_chains(image)
+    check_pools(image)
     check_tables(image)
     vip_set(image)
     check_positions(image)
@@ -527,7 +662,7 @@ def expected_set(plane):
         port, protocol = listener["port"], {"TCP": 6, "UDP": 17}[listener["protocol"]]
         for address in listener["address"]:
             for i in can & set(listener.get("interfaces", names)):
-                yield (slow.mapped(ipaddress.ip_address(address)), port, protocol, names.index(i), listener["name"])
+                yield (slow.mapped(ipaddress.ip_address(address)), 128, port, port, protocol, names.index(i), listener["name"])
 
 
 def check_defaults(image, plane):
