@@ -34,8 +34,7 @@ static bool keeps_source(const struct gpc_listener_intent *listener)
 static bool clamps_in_vain(const struct gpc_listener_intent *listener)
 {
 	return listener->mss_clamp.value &&
-	       ((forward_of(listener) != GPC_FORWARD_NAT && !is_pass(listener)) ||
-		listener->protocol.value != IPPROTO_TCP);
+	       (forward_of(listener) != GPC_FORWARD_NAT || listener->protocol.value != IPPROTO_TCP);
 }
 
 static bool forgets_nobody(const struct gpc_listener_intent *listener)
@@ -112,7 +111,7 @@ static const struct rule {
 	{"outer-dscp", has_no_outer_header, GPC_E0172,
 	 "`outer-dscp` without an outer header", "only `ipip` and `gue` put one on; remove it"},
 	{"mss-clamp", clamps_in_vain, GPC_E0173, "`mss-clamp` without effect",
-	 "it is for TCP with `forward: nat` or `pass`, which see both directions"},
+	 "it is for TCP with `forward: nat`; `pass` is not clamped by this version"},
 };
 
 static void check_rules(const struct gpc_whole *whole, const struct gpc_listener_intent *listener)
