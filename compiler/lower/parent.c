@@ -144,7 +144,7 @@ static void warn_of_no_parent(struct gpc_diags *diags, const struct gpc_model *m
 {
 	const char *others = wanting == 1 ? ""
 					  : gpc_arena_printf(diags->arena, " and %zu more", wanting - 1);
-	struct gpc_diag *diag = gpc_diag(diags, GPC_W0450, first->rebalance_at,
+	struct gpc_diag *diag = gpc_diag(diags, GPC_W0452, first->rebalance_at,
 					 "no parent is given: tables of backend `%s`%s are made anew",
 					 first->name, others);
 

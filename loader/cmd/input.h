@@ -51,8 +51,7 @@ struct gpc_input {
 #define GPC_OPTION_PARENT                                                                          \
 	{                                                                                          \
 		0, "parent", "IMAGE",                                                              \
-			"what `rebalance: minimal` starts from: an image, `live` (what runs here) " \
-			"or `generation:N`"                                                        \
+			"what `rebalance: minimal` starts from: a file, `live` or `generation:N`" \
 	}
 #define GPC_OPTION_FORMAT                                                                          \
 	{                                                                                          \

@@ -32,7 +32,7 @@ digest() { "$GPC" inspect "$1" --json | sed -n 's/.*"decision[^"]*":"\([0-9a-f]*
 minimal >"$WORK/a.yaml"
 minimal e7 >"$WORK/b.yaml"
 check "the first image, without a parent" "$GPC" compile "$WORK/a.yaml" -o "$WORK/a.gpi"
-check_said "a warning says that there is none" "W0450"
+check_said "a warning says that there is none" "W0452"
 check "the same with a parent of the same endpoints" "$GPC" compile "$WORK/a.yaml" --parent "$WORK/a.gpi" -o "$WORK/a2.gpi"
 check "moves nothing" cmp "$WORK/a.gpi" "$WORK/a2.gpi"
 

@@ -107,7 +107,7 @@ static void only_the_slots_of_the_one_that_went_move(void)
 	CU_ASSERT(same(&after, &again));
 	CU_ASSERT(!same(&after, &fresh));
 	CU_ASSERT(!after.diags.records.n);
-	CU_ASSERT(said(&fresh, GPC_W0450));
+	CU_ASSERT(said(&fresh, GPC_W0452));
 	release(&before);
 	release(&after);
 	release(&again);
@@ -153,7 +153,7 @@ static void what_the_parent_does_not_have_is_made_fresh(void)
 	compile(&empty, &drained, "", MINIMAL THREE, V4);
 	compile(&fresh, NULL, "", MINIMAL THREE, V4);
 	CU_ASSERT(same(&empty, &fresh));
-	CU_ASSERT(!said(&empty, GPC_W0450) && !said(&empty, GPC_W0451));
+	CU_ASSERT(!said(&empty, GPC_W0452) && !said(&empty, GPC_W0451));
 	release(&drained);
 	release(&empty);
 	release(&fresh);
