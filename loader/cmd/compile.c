@@ -15,7 +15,7 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_ENV,
 	GPC_OPTION_PARENT,
 	{'o', "output", "FILE", "write the image here, whole or not at all; - is standard output"},
-	{'v', "verbose", NULL, "sizes per section, tables, listeners inside of others and times on stderr"},
+	{'v', "verbose", NULL, "sizes per section, tables, nested listeners and times on stderr"},
 	GPC_OPTION_STRICT,
 	GPC_OPTION_TODAY,
 	GPC_OPTION_ALLOW_EXPIRED,
