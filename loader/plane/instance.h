@@ -35,7 +35,8 @@
 	X(ENDPOINTS, "endpoints")                                                                  \
 	X(BACKENDS, "backends")                                                                    \
 	X(CLIENTS, "clients")                                                                      \
-	X(PROGRAMS, "programs")
+	X(PROGRAMS, "programs")                                                                    \
+	X(NAT_FRAGMENTS, "nat_fragments")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

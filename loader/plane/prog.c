@@ -111,6 +111,20 @@ static int prepare_map(struct bpf_object *object, const struct gpc_prog_sizes *s
 	return 0;
 }
 
+/* A map that nobody pins would be another one after each load. */
+static int check_maps(const struct bpf_object *object, struct gpc_failure *failure)
+{
+	const struct bpf_map *map;
+	size_t count = 0;
+
+	bpf_object__for_each_map(map, object)
+		count += !bpf_map__is_internal(map);
+	if (count == GPC_MAP_COUNT)
+		return 0;
+	return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the object code has %zu maps, known are %d",
+			count, GPC_MAP_COUNT);
+}
+
 static int take_fd(int fd, int *ret, struct gpc_failure *failure)
 {
 	*ret = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -186,6 +200,8 @@ int gpc_prog_load(const struct gpc_prog_sizes *sizes, const struct gpc_instance 
 	object = bpf_object__open_mem(bytes, size, &options);
 	if (!object)
 		return gpc_kernel_fail(failure, errno, "cannot open the object code");
+	if (check_maps(object, failure))
+		return -1;
 	for (i = 0; i < GPC_MAP_COUNT; i++)
 		if (prepare_map(object, sizes, share, all, (enum gpc_map_id)i, failure))
 			return -1;
