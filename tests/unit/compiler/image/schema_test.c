@@ -113,7 +113,8 @@ static void numbers_in_the_text_are_those_of_the_code(void)
 	expect(line);
 	snprintf(line, sizeof(line), "%u times `gpc_section`", GPC_SEC_MAX);
 	expect(line);
-	snprintf(line, sizeof(line), "64 + %u × %zu + listeners", GPC_DEVICE_SLOTS,
+	snprintf(line, sizeof(line), "%zu + %u × %zu + listeners",
+		 sizeof(struct gpc_link_head), GPC_DEVICE_SLOTS,
 		 sizeof(struct gpc_link_device));
 	expect(line);
 	snprintf(line, sizeof(line), "a prime, %u to %u |", GPC_MIN_TABLE_SIZE, GPC_MAX_TABLE_SIZE);
