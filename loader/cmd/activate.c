@@ -37,6 +37,19 @@ void gpc_session_close(struct gpc_session *session)
 	gpc_lock_release(&session->lock);
 }
 
+enum gpc_exit gpc_in_session(const struct gpc_call *call,
+			     enum gpc_exit (*work)(const struct gpc_call *call,
+						   struct gpc_history *history))
+{
+	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
+	struct gpc_failure failure;
+
+	gpc_interrupts_hold();
+	if (gpc_session_open(&session, &failure))
+		return gpc_finish_failed(call, &failure);
+	return work(call, session.history);
+}
+
 /* ---- what is there already ---- */
 
 struct standing {

@@ -27,6 +27,10 @@ struct gpc_session {
 /* Takes the lock, opens (makes) the history, and claims the plane. */
 int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure);
 void gpc_session_close(struct gpc_session *session);
+/* Runs `work` in a session of its own; interrupts count from here on only where they are asked about. */
+enum gpc_exit gpc_in_session(const struct gpc_call *call,
+			     enum gpc_exit (*work)(const struct gpc_call *call,
+						   struct gpc_history *history));
 
 /* Does all of it and speaks; `entry`'s actor and at_least are filled in here. */
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,

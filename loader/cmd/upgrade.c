@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "../../compiler/base/cleanup.h"
-#include "../interrupt.h"
 #include "activate.h"
 #include "guard.h"
 #include "output.h"
@@ -73,13 +71,7 @@ static enum gpc_exit upgrade(const struct gpc_call *call, struct gpc_history *hi
 
 static enum gpc_exit run(const struct gpc_call *call)
 {
-	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
-	struct gpc_failure failure;
-
-	gpc_interrupts_hold();
-	if (gpc_session_open(&session, &failure))
-		return gpc_finish_failed(call, &failure);
-	return upgrade(call, session.history);
+	return gpc_in_session(call, upgrade);
 }
 
 const struct gpc_command gpc_command_upgrade = {
