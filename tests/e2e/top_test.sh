@@ -8,7 +8,7 @@ rig_up 2
 plane dsr 4 1 2:3 >"$WORK/plane.yaml"
 check_exit "without a terminal" 64 gpc balancer top </dev/null
 check_said "it names what to use" "gpc stats --interval"
-TERM=dumb check_exit "on a terminal that cannot draw" 64 script -qec "$(declare -f gpc in_ns); $(declare -p WORK BPFFS GPC RIG); gpc balancer top" /dev/null
+SHELL=/bin/bash TERM=dumb check_exit "on a terminal that cannot draw" 64 script -qec "$(declare -f gpc in_ns); $(declare -p WORK BPFFS GPC RIG); gpc balancer top" /dev/null
 check_exit "an interval that is none" 64 gpc balancer top -i soon
 must gpc balancer apply "$WORK/plane.yaml"
 
