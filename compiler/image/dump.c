@@ -10,11 +10,6 @@
 #include "gpc/lookup/vip.h"
 #include "layout.h"
 
-static const char *const state_names[] = {
-	[GPC_STATE_READY] = "ready", [GPC_STATE_DRAIN] = "drain", [GPC_STATE_MAINT] = "maint"};
-static const char *const next_hop_names[] = {[GPC_NEXT_HOP_AUTO] = "auto",
-					     [GPC_NEXT_HOP_FIB] = "fib",
-					     [GPC_NEXT_HOP_ADDRESS] = "address"};
 static const char *const mode_names[] = {
 	[GPC_MODE_NATIVE] = "native", [GPC_MODE_GENERIC] = "generic", [GPC_MODE_ANY] = "any"};
 static const char *const role_names[] = {[GPC_ROLE_EDGE] = "edge", [GPC_ROLE_DECAP] = "decap"};
@@ -51,6 +46,35 @@ const void *gpc_dump_record(const struct gpc_dump *dump, enum gpc_section_id id,
 uint32_t gpc_dump_count(const struct gpc_dump *dump, enum gpc_section_id id)
 {
 	return dump->image->plane->section[id].count;
+}
+
+void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *kind)
+{
+	for (uint32_t i = 0; i < gpc_dump_count(dump, id); i++) {
+		gpc_dump_begin(dump, kind, i);
+		gpc_emit_number(&dump->emitter, "value", *(const uint32_t *)gpc_dump_record(dump, id, i));
+		gpc_emit_end(&dump->emitter);
+	}
+}
+
+void gpc_dump_backend(struct gpc_dump *dump, const char *key, uint32_t backend)
+{
+	const struct gpc_backend *target;
+
+	if (backend == GPC_NONE) {
+		gpc_emit_none(&dump->emitter, key);
+		return;
+	}
+	target = gpc_dump_record(dump, GPC_SEC_BACKEND, backend);
+	gpc_dump_name(dump, key, target->name);
+}
+
+void gpc_dump_if(struct gpc_emitter *e, const char *key, bool there, uint64_t value)
+{
+	if (there)
+		gpc_emit_number(e, key, value);
+	else
+		gpc_emit_none(e, key);
 }
 
 /* ---- the overview ---- */
@@ -121,170 +145,9 @@ static void dump_sizes(struct gpc_dump *dump)
 
 /* ---- sections ---- */
 
-void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *kind)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, id); i++) {
-		gpc_dump_begin(dump, kind, i);
-		gpc_emit_number(&dump->emitter, "value", *(const uint32_t *)gpc_dump_record(dump, id, i));
-		gpc_emit_end(&dump->emitter);
-	}
-}
-
 static void dump_vip_displacements(struct gpc_dump *dump)
 {
 	gpc_dump_words(dump, GPC_SEC_VIP_DISP, "vip-displacement");
-}
-
-static void put_backend(struct gpc_dump *dump, const char *key, uint32_t backend)
-{
-	const struct gpc_backend *target;
-
-	if (backend == GPC_NONE) {
-		gpc_emit_none(&dump->emitter, key);
-		return;
-	}
-	target = gpc_dump_record(dump, GPC_SEC_BACKEND, backend);
-	gpc_dump_name(dump, key, target->name);
-}
-
-static void put_ref(struct gpc_dump *dump, const char *key, const struct gpc_table_ref *ref)
-{
-	if (ref->offset == GPC_NONE)
-		gpc_emit_none(&dump->emitter, key);
-	else if (ref->table == GPC_NONE)
-		gpc_emit_string(&dump->emitter, key, "empty");
-	else
-		gpc_emit_number(&dump->emitter, key, ref->table);
-}
-
-/* "stable snat": what is not said elsewhere. */
-static void put_flags(struct gpc_dump *dump, const struct gpc_listener *listener)
-{
-	static const struct {
-		uint16_t flag;
-		const char *name;
-	} flags[] = {
-		{GPC_LISTENER_STABLE, "stable"},
-		{GPC_LISTENER_SNAT, "snat"},
-		{GPC_LISTENER_MSS_CLAMP, "mss-clamp"},
-		{GPC_LISTENER_SYN_COOKIES, "syn-cookies"},
-	};
-	const char *text = NULL;
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (listener->flags & flags[i].flag)
-			text = text ? gpc_arena_printf(dump->arena, "%s %s", text, flags[i].name)
-				    : flags[i].name;
-	if (text)
-		gpc_emit_string(&dump->emitter, "flags", text);
-	else
-		gpc_emit_none(&dump->emitter, "flags");
-}
-
-/* A number that only some modes have. */
-static void put_if(struct gpc_emitter *e, const char *key, bool there, uint64_t value)
-{
-	if (there)
-		gpc_emit_number(e, key, value);
-	else
-		gpc_emit_none(e, key);
-}
-
-static void put_listener_rate(struct gpc_emitter *e, const struct gpc_listener *listener)
-{
-	bool limited = listener->flags & GPC_LISTENER_RATE;
-
-	if (limited)
-		gpc_emit_string(e, "rate",
-				listener->flags & GPC_LISTENER_RATE_SOURCE ? "source-ip" : "listener");
-	else
-		gpc_emit_none(e, "rate");
-	put_if(e, "cost-ns", limited, listener->rate_cost);
-	put_if(e, "burst-ns", limited, listener->rate_burst);
-	put_if(e, "buckets", limited, listener->rate_entries);
-	if (limited)
-		gpc_emit_string(e, "exceed", gpc_action_name(listener->rate_exceed));
-	else
-		gpc_emit_none(e, "exceed");
-}
-
-static void dump_listener(struct gpc_dump *dump, const struct gpc_listener *listener)
-{
-	struct gpc_emitter *e = &dump->emitter;
-	char ports[GPC_PORTS_TEXT];
-
-	gpc_dump_name(dump, "name", listener->name);
-	gpc_emit_hex(e, "id", listener->id);
-	gpc_emit_string(e, "protocol", gpc_transport_name(listener->protocol));
-	gpc_emit_string(e, "port",
-			gpc_ports_format(ntohs(listener->port_be), ntohs(listener->port_last_be),
-					 ports));
-	gpc_emit_string(e, "forward", gpc_forward_name(listener->forward));
-	put_backend(dump, "backend", listener->backend);
-	put_if(e, "pools", listener->pools, listener->pools);
-	put_if(e, "first-pool", listener->pools, listener->first_pool);
-	put_ref(dump, "table-v4", &listener->table[GPC_V4]);
-	put_ref(dump, "table-v6", &listener->table[GPC_V6]);
-	gpc_emit_string(e, "hash", gpc_hash_name(listener->hash));
-	gpc_emit_string(e, "affinity", gpc_affinity_name(listener->affinity));
-	put_if(e, "affinity-timeout", listener->affinity_timeout, listener->affinity_timeout);
-	put_if(e, "gue-port", listener->gue_port_be, ntohs(listener->gue_port_be));
-	put_if(e, "outer-dscp", listener->outer_dscp != GPC_DSCP_COPY, listener->outer_dscp);
-	gpc_emit_string(e, "ping", gpc_ping_name(listener->ping));
-	put_flags(dump, listener);
-	put_listener_rate(e, listener);
-	gpc_dump_place(dump, listener->id);
-}
-
-static void dump_listeners(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_LISTENER); i++) {
-		gpc_dump_begin(dump, "listener", i);
-		dump_listener(dump, gpc_dump_record(dump, GPC_SEC_LISTENER, i));
-		gpc_emit_end(&dump->emitter);
-	}
-}
-
-static void put_quic_id(struct gpc_emitter *e, const struct gpc_endpoint *endpoint)
-{
-	char text[2 * sizeof(endpoint->quic_id) + 1];
-
-	if (!endpoint->quic_length) {
-		gpc_emit_none(e, "quic-id");
-		return;
-	}
-	for (size_t i = 0; i < endpoint->quic_length; i++)
-		snprintf(text + 2 * i, 3, "%02x", endpoint->quic_id[i]);
-	gpc_emit_string(e, "quic-id", text);
-}
-
-static void dump_endpoints(struct gpc_dump *dump)
-{
-	struct gpc_emitter *e = &dump->emitter;
-
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_ENDPOINT); i++) {
-		const struct gpc_endpoint *endpoint = gpc_dump_record(dump, GPC_SEC_ENDPOINT, i);
-		uint64_t mapped[2] = {0, gpc_mapped_v4(endpoint->address4_be)};
-
-		gpc_dump_begin(dump, "endpoint", i);
-		gpc_dump_name(dump, "name", endpoint->name);
-		put_backend(dump, "backend", endpoint->backend);
-		gpc_emit_hex(e, "id", endpoint->id);
-		if (endpoint->flags & GPC_ENDPOINT_V4)
-			gpc_emit_address(e, "address-v4", mapped);
-		else
-			gpc_emit_none(e, "address-v4");
-		if (endpoint->flags & GPC_ENDPOINT_V6)
-			gpc_emit_address(e, "address-v6", endpoint->address6_be);
-		else
-			gpc_emit_none(e, "address-v6");
-		gpc_emit_number(e, "weight", endpoint->weight);
-		gpc_emit_string(e, "state", state_names[endpoint->state]);
-		put_if(e, "port", endpoint->port_be, ntohs(endpoint->port_be));
-		put_quic_id(e, endpoint);
-		gpc_dump_place(dump, endpoint->id);
-		gpc_emit_end(e);
-	}
 }
 
 static void dump_endpoint_displacements(struct gpc_dump *dump)
@@ -292,159 +155,9 @@ static void dump_endpoint_displacements(struct gpc_dump *dump)
 	gpc_dump_words(dump, GPC_SEC_EP_DISP, "endpoint-displacement");
 }
 
-static void dump_endpoint_index(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_EP_INDEX); i++) {
-		uint32_t entry = *(const uint32_t *)gpc_dump_record(dump, GPC_SEC_EP_INDEX, i);
-
-		if (!entry)
-			continue;
-		gpc_dump_begin(dump, "endpoint-index", i);
-		gpc_emit_number(&dump->emitter, "endpoint", entry - 1);
-		gpc_emit_end(&dump->emitter);
-	}
-}
-
-static const uint16_t *slots_of(const struct gpc_dump *dump, const struct gpc_table *table)
-{
-	return (const uint16_t *)(dump->image->bytes + table->offset);
-}
-
-static const struct gpc_endpoint *endpoint_of(const struct gpc_dump *dump,
-					      const struct gpc_table *table, uint32_t value)
-{
-	const struct gpc_backend *backend = gpc_dump_record(dump, GPC_SEC_BACKEND, table->backend);
-
-	return gpc_dump_record(dump, GPC_SEC_ENDPOINT, backend->first_endpoint + value);
-}
-
-/* Share of one table's slots by endpoint; endpoints without a slot are left out. */
-static void dump_shares(struct gpc_dump *dump, uint32_t index)
-{
-	const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, index);
-	const struct gpc_backend *backend = gpc_dump_record(dump, GPC_SEC_BACKEND, table->backend);
-	const uint16_t *slots = slots_of(dump, table);
-	struct gpc_emitter *e = &dump->emitter;
-	uint32_t *owned = GPC_NEW_ARRAY(dump->arena, uint32_t, backend->endpoints);
-
-	for (uint32_t i = 0; i < table->size; i++)
-		owned[slots[i]]++;
-	for (uint32_t i = 0; i < backend->endpoints; i++) {
-		if (!owned[i])
-			continue;
-		gpc_emit_begin(e, "maglev");
-		gpc_emit_number(e, "table", index);
-		gpc_dump_name(dump, "backend", backend->name);
-		gpc_dump_name(dump, "endpoint", endpoint_of(dump, table, i)->name);
-		gpc_emit_number(e, "weight", endpoint_of(dump, table, i)->weight);
-		gpc_emit_number(e, "slots", owned[i]);
-		gpc_emit_number(e, "of", table->size);
-		gpc_emit_share(e, "share", (double)owned[i] / table->size);
-		gpc_emit_end(e);
-	}
-}
-
-static void dump_pools(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_POOL); i++) {
-		const struct gpc_pool *pool = gpc_dump_record(dump, GPC_SEC_POOL, i);
-		struct gpc_emitter *e = &dump->emitter;
-
-		gpc_dump_begin(dump, "pool", i);
-		put_backend(dump, "backend", pool->backend);
-		put_ref(dump, "table-v4", &pool->table[GPC_V4]);
-		put_ref(dump, "table-v6", &pool->table[GPC_V6]);
-		gpc_emit_number(e, "until", pool->until);
-		gpc_emit_number(e, "total", pool->total);
-		if (pool->failover == GPC_NONE)
-			gpc_emit_none(e, "failover");
-		else
-			gpc_emit_number(e, "failover", pool->failover);
-		gpc_emit_end(e);
-	}
-}
-
 static void dump_quic_displacements(struct gpc_dump *dump)
 {
 	gpc_dump_words(dump, GPC_SEC_QUIC_DISP, "quic-displacement");
-}
-
-static void dump_quics(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_QUIC); i++) {
-		const struct gpc_quic *quic = gpc_dump_record(dump, GPC_SEC_QUIC, i);
-
-		if (!quic->endpoint)
-			continue;
-		gpc_dump_begin(dump, "quic", i);
-		put_backend(dump, "backend", quic->backend);
-		gpc_emit_number(&dump->emitter, "endpoint", quic->endpoint - 1);
-		gpc_emit_end(&dump->emitter);
-	}
-}
-
-static void dump_maglev(struct gpc_dump *dump)
-{
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_TABLE); i++)
-		dump_shares(dump, i);
-}
-
-static void dump_maglev_slots(struct gpc_dump *dump)
-{
-	struct gpc_emitter *e = &dump->emitter;
-
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_TABLE); i++) {
-		const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, i);
-		const uint16_t *slots = slots_of(dump, table);
-
-		for (uint32_t slot = 0; slot < table->size; slot++) {
-			gpc_emit_begin(e, "maglev-slot");
-			gpc_emit_number(e, "table", i);
-			gpc_emit_number(e, "slot", slot);
-			gpc_dump_name(dump, "endpoint", endpoint_of(dump, table, slots[slot])->name);
-			gpc_emit_end(e);
-		}
-	}
-}
-
-static void dump_tables(struct gpc_dump *dump)
-{
-	struct gpc_emitter *e = &dump->emitter;
-
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_TABLE); i++) {
-		const struct gpc_table *table = gpc_dump_record(dump, GPC_SEC_TABLE, i);
-
-		gpc_dump_begin(dump, "table", i);
-		put_backend(dump, "backend", table->backend);
-		gpc_emit_number(e, "size", table->size);
-		gpc_emit_number(e, "endpoints", table->endpoints);
-		gpc_emit_number(e, "offset", table->offset);
-		gpc_emit_end(e);
-	}
-}
-
-static void dump_backends(struct gpc_dump *dump)
-{
-	struct gpc_emitter *e = &dump->emitter;
-
-	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_BACKEND); i++) {
-		const struct gpc_backend *backend = gpc_dump_record(dump, GPC_SEC_BACKEND, i);
-
-		gpc_dump_begin(dump, "backend", i);
-		gpc_dump_name(dump, "name", backend->name);
-		gpc_emit_hex(e, "id", backend->id);
-		gpc_emit_number(e, "endpoints", backend->endpoints);
-		gpc_emit_number(e, "table-size", backend->table_size);
-		gpc_emit_string(e, "rebalance", backend->rebalance == GPC_REBALANCE_MINIMAL ? "minimal" : "fresh");
-		if (backend->next_hop == GPC_NEXT_HOP_ADDRESS)
-			gpc_emit_address(e, "next-hop", backend->next_hop_be);
-		else
-			gpc_emit_string(e, "next-hop", next_hop_names[backend->next_hop]);
-		put_backend(dump, "failover", backend->failover);
-		gpc_emit_share(e, "min-healthy", backend->min_healthy / 10000.0);
-		gpc_dump_place(dump, backend->id);
-		gpc_emit_end(e);
-	}
 }
 
 static void dump_interfaces(struct gpc_dump *dump)
@@ -548,19 +261,19 @@ static const struct row {
 	{"vip", gpc_dump_vips},
 	{"vip-choice", gpc_dump_vip_choices},
 	{"vip-ports", gpc_dump_vip_ports},
-	{"listener", dump_listeners},
-	{"pool", dump_pools},
-	{"endpoint", dump_endpoints},
+	{"listener", gpc_dump_listeners},
+	{"pool", gpc_dump_pools},
+	{"endpoint", gpc_dump_endpoints},
 	{"endpoint-displacement", dump_endpoint_displacements},
-	{"endpoint-index", dump_endpoint_index},
+	{"endpoint-index", gpc_dump_endpoint_index},
 	{"quic-displacement", dump_quic_displacements},
-	{"quic", dump_quics},
-	{"maglev", dump_maglev},
-	{"table", dump_tables},
-	{"backend", dump_backends},
+	{"quic", gpc_dump_quics},
+	{"maglev", gpc_dump_maglev},
+	{"table", gpc_dump_tables},
+	{"backend", gpc_dump_backends},
 	{"interface", dump_interfaces},
 	{"names", dump_names},
-	{"maglev-slots", dump_maglev_slots},
+	{"maglev-slots", gpc_dump_maglev_slots},
 	{"provenance", dump_provenance},
 	{"link", dump_link},
 };

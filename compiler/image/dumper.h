@@ -22,6 +22,12 @@ void gpc_dump_place(struct gpc_dump *dump, uint64_t id);
 const void *gpc_dump_record(const struct gpc_dump *dump, enum gpc_section_id id, uint32_t index);
 uint32_t gpc_dump_count(const struct gpc_dump *dump, enum gpc_section_id id);
 
+/* The name of a backend by its index, nothing for GPC_NONE. */
+void gpc_dump_backend(struct gpc_dump *dump, const char *key, uint32_t backend);
+
+/* A number that only some records have. */
+void gpc_dump_if(struct gpc_emitter *emitter, const char *key, bool there, uint64_t value);
+
 /* One row per word. */
 void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *kind);
 
@@ -29,6 +35,21 @@ void gpc_dump_words(struct gpc_dump *dump, enum gpc_section_id id, const char *k
 void gpc_dump_vips(struct gpc_dump *dump);
 void gpc_dump_vip_choices(struct gpc_dump *dump);
 void gpc_dump_vip_ports(struct gpc_dump *dump);
+
+/* Listeners, and the backends as each of them sees them. */
+void gpc_dump_listeners(struct gpc_dump *dump);
+void gpc_dump_pools(struct gpc_dump *dump);
+
+/* Backends, their endpoints and what finds an endpoint. */
+void gpc_dump_backends(struct gpc_dump *dump);
+void gpc_dump_endpoints(struct gpc_dump *dump);
+void gpc_dump_endpoint_index(struct gpc_dump *dump);
+void gpc_dump_quics(struct gpc_dump *dump);
+
+/* Maglev tables: records, each endpoint's share, every slot. */
+void gpc_dump_tables(struct gpc_dump *dump);
+void gpc_dump_maglev(struct gpc_dump *dump);
+void gpc_dump_maglev_slots(struct gpc_dump *dump);
 
 /* Sections of policies. */
 void gpc_dump_policy_words(struct gpc_dump *dump);
