@@ -39,6 +39,18 @@ uint32_t gpc_image_interface(const struct gpc_image *image, const char *name)
 	return best;
 }
 
+/* Pools stand in the order of their listeners; `pass` has none. */
+uint32_t gpc_image_pool_listener(const struct gpc_image *image, uint32_t pool)
+{
+	uint32_t count, found = GPC_NONE;
+	const struct gpc_listener *listeners = gpc_image_section(image, GPC_SEC_LISTENER, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (listeners[i].pools && listeners[i].first_pool <= pool)
+			found = i;
+	return found;
+}
+
 const char *gpc_image_provenance(const struct gpc_image *image, size_t *ret_size)
 {
 	*ret_size = image->head->provenance_size;

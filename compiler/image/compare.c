@@ -175,6 +175,50 @@ static uint64_t describe_endpoint(const struct gpc_image *image, uint32_t index,
 	return endpoint->id;
 }
 
+/* By the endpoint that the entry finds. */
+static uint64_t describe_found(const struct gpc_image *image, const char *what, uint32_t endpoint,
+			       uint32_t index, char *out, size_t size)
+{
+	uint64_t object;
+	char name[160];
+
+	if (!endpoint) {
+		snprintf(out, size, "%s entry %u (empty)", what, index);
+		return 0;
+	}
+	object = describe_endpoint(image, endpoint - 1, name, sizeof(name));
+	snprintf(out, size, "%s of %s", what, name);
+	return object;
+}
+
+static uint64_t describe_quic(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_quic *quic = record_at(image, GPC_SEC_QUIC, index);
+
+	return describe_found(image, "quic server id", quic->endpoint, index, out, size);
+}
+
+static uint64_t describe_endpoint_index(const struct gpc_image *image, uint32_t index, char *out,
+					size_t size)
+{
+	const uint32_t *entry = record_at(image, GPC_SEC_EP_INDEX, index);
+
+	return describe_found(image, "index", *entry, index, out, size);
+}
+
+/* By listener and backend, as their author wrote it: a share of a split, or who is failed over to. */
+static uint64_t describe_pool(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_pool *pool = record_at(image, GPC_SEC_POOL, index);
+	char listener[80], backend[80];
+	uint64_t object = describe_listener(image, gpc_image_pool_listener(image, index), listener,
+					    sizeof(listener));
+
+	describe_backend(image, pool->backend, backend, sizeof(backend));
+	snprintf(out, size, "%s of %s", backend, listener);
+	return object;
+}
+
 static uint64_t describe_interface(const struct gpc_image *image, uint32_t index, char *out,
 				   size_t size)
 {
@@ -209,6 +253,38 @@ static uint64_t describe_vip(const struct gpc_image *image, uint32_t index, char
 	object = describe_listener(image, listener, name, sizeof(name));
 	snprintf(out, size, "vip entry %u of %s", index, name);
 	return object;
+}
+
+/* Intervals of ports and choices by interface, by their listeners. */
+static uint64_t describe_said(const struct gpc_image *image, const char *what, uint32_t listener,
+			      uint32_t index, char *out, size_t size)
+{
+	uint64_t object = 0;
+	char name[96] = "no listener";
+
+	if (listener != GPC_NONE)
+		object = describe_listener(image, listener, name, sizeof(name));
+	snprintf(out, size, "%s entry %u of %s", what, index, name);
+	return object;
+}
+
+static uint64_t describe_choice(const struct gpc_image *image, uint32_t index, char *out,
+				size_t size)
+{
+	const struct gpc_vip_choice *choice = record_at(image, GPC_SEC_VIP_CHOICE, index);
+
+	return describe_said(image, "vip-choice", choice->listener, index, out, size);
+}
+
+static uint64_t describe_ports(const struct gpc_image *image, uint32_t index, char *out, size_t size)
+{
+	const struct gpc_vip_ports *ports = record_at(image, GPC_SEC_VIP_PORTS, index);
+	uint32_t listener = ports->listener;
+
+	if (ports->flags & GPC_VIP_CHOICE)
+		listener = ((const struct gpc_vip_choice *)record_at(image, GPC_SEC_VIP_CHOICE,
+								     listener))->listener;
+	return describe_said(image, "vip-ports", listener, index, out, size);
 }
 
 static uint64_t describe_table(const struct gpc_image *image, uint32_t index, char *out,
@@ -294,6 +370,16 @@ static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, 
 		return describe_endpoint(image, index, out, size);
 	case GPC_SEC_BACKEND:
 		return describe_backend(image, index, out, size);
+	case GPC_SEC_POOL:
+		return describe_pool(image, index, out, size);
+	case GPC_SEC_QUIC:
+		return describe_quic(image, index, out, size);
+	case GPC_SEC_EP_INDEX:
+		return describe_endpoint_index(image, index, out, size);
+	case GPC_SEC_VIP_CHOICE:
+		return describe_choice(image, index, out, size);
+	case GPC_SEC_VIP_PORTS:
+		return describe_ports(image, index, out, size);
 	case GPC_SEC_INTERFACE:
 		return describe_interface(image, index, out, size);
 	case GPC_SEC_VIP:

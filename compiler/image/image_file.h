@@ -43,6 +43,9 @@ const char *gpc_image_name(const struct gpc_image *image, uint32_t name_offset);
  */
 uint32_t gpc_image_interface(const struct gpc_image *image, const char *name);
 
+/* Index of the listener that a pool belongs to. */
+uint32_t gpc_image_pool_listener(const struct gpc_image *image, uint32_t pool);
+
 /* 64 hex digits and a NUL. */
 char *gpc_digest_format(const uint8_t digest[32], char out[65]);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../unit.h"
+#include "balancing_fixture.h"
 #include "image_tools.h"
 
 #define MOST 8
@@ -39,6 +40,11 @@ static void end(struct compared *c)
 	gpc_image_release(&c->image);
 	fixture_release(&c->fixture);
 	free(c->other);
+}
+
+static uint8_t *balancing_image(size_t *ret_size)
+{
+	return image_of(fixture_balancing_plane, ret_size);
 }
 
 static void equal_bytes_have_no_difference(void)
@@ -180,6 +186,54 @@ static void policies_and_rules_are_named(void)
 	end(&c);
 }
 
+static void pools_and_server_ids_are_named(void)
+{
+	struct compared c = {0};
+	struct gpc_pool *pools;
+	struct gpc_quic *quics;
+	uint32_t *indexes, entry = 0, server = 0;
+
+	start_with(&c, balancing_image);
+	pools = section_of(c.other, GPC_SEC_POOL);
+	quics = section_of(c.other, GPC_SEC_QUIC);
+	indexes = section_of(c.other, GPC_SEC_EP_INDEX);
+	while (!quics[server].endpoint)
+		server++;
+	while (!indexes[entry])
+		entry++;
+	pools[GUE_WEB].until = 3;
+	pools[HTTP_SPARE].failover = 0;
+	indexes[entry]++;
+	quics[server].backend = 7;
+	compare(&c, c.image.size);
+	CU_ASSERT_EQUAL_FATAL(c.count, 4);
+	CU_ASSERT_STRING_EQUAL(c.found[0].what, "backend `web` of listener `gue` field until: "
+						"image 04000000, kernel 03000000");
+	CU_ASSERT_EQUAL(c.found[0].object, gpc_stable_id("listener", NULL, "gue"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(c.found[1].what, "backend `spare` of listener `http` field failover: "));
+	CU_ASSERT_EQUAL(strncmp(c.found[2].what, "index of endpoint `", 19), 0);
+	CU_ASSERT_NOT_EQUAL(c.found[2].object, 0);
+	CU_ASSERT_EQUAL(strncmp(c.found[3].what, "quic server id of endpoint `", 28), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(c.found[3].what, "` of backend `quic` field backend: "));
+	end(&c);
+}
+
+static void ports_are_named_by_their_listener(void)
+{
+	struct compared c = {0};
+	struct gpc_vip_ports *ports;
+
+	start_with(&c, balancing_image);
+	ports = section_of(c.other, GPC_SEC_VIP_PORTS);
+	ports[1].first ^= 1;
+	compare(&c, c.image.size);
+	CU_ASSERT_EQUAL_FATAL(c.count, 1);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(c.found[0].what, "vip-ports entry 1 of listener `pass` field first: "));
+	end(&c);
+}
+
 GPC_UNIT_MAIN("image/compare", {"equal_bytes_have_no_difference", equal_bytes_have_no_difference},
 	      {"the_link_part_does_not_count", the_link_part_does_not_count},
 	      {"a_maglev_slot_is_named_with_both_endpoints",
@@ -189,4 +243,6 @@ GPC_UNIT_MAIN("image/compare", {"equal_bytes_have_no_difference", equal_bytes_ha
 	      {"more_differences_than_asked_for_are_counted",
 	       more_differences_than_asked_for_are_counted},
 	      {"missing_bytes_are_one_difference", missing_bytes_are_one_difference},
-	      {"policies_and_rules_are_named", policies_and_rules_are_named})
+	      {"policies_and_rules_are_named", policies_and_rules_are_named},
+	      {"pools_and_server_ids_are_named", pools_and_server_ids_are_named},
+	      {"ports_are_named_by_their_listener", ports_are_named_by_their_listener})
