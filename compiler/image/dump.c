@@ -69,6 +69,28 @@ void gpc_dump_backend(struct gpc_dump *dump, const char *key, uint32_t backend)
 	gpc_dump_name(dump, key, target->name);
 }
 
+void gpc_dump_interface_mask(struct gpc_dump *dump, const char *key, uint64_t interfaces)
+{
+	const char *text = "";
+
+	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_INTERFACE); i++) {
+		const struct gpc_interface *interface = gpc_dump_record(dump, GPC_SEC_INTERFACE, i);
+
+		if (interfaces >> i & 1)
+			text = gpc_arena_printf(dump->arena, "%s%s%s", text, *text ? " " : "",
+						gpc_image_name(dump->image, interface->name));
+	}
+	gpc_emit_string(&dump->emitter, key, text);
+}
+
+void gpc_dump_found(struct gpc_dump *dump, uint32_t endpoint)
+{
+	const struct gpc_endpoint *found = gpc_dump_record(dump, GPC_SEC_ENDPOINT, endpoint);
+
+	gpc_dump_name(dump, "endpoint", found->name);
+	gpc_dump_backend(dump, "backend", found->backend);
+}
+
 void gpc_dump_if(struct gpc_emitter *e, const char *key, bool there, uint64_t value)
 {
 	if (there)

@@ -61,7 +61,7 @@ void gpc_dump_endpoint_index(struct gpc_dump *dump)
 		if (!entry)
 			continue;
 		gpc_dump_begin(dump, "endpoint-index", i);
-		gpc_emit_number(&dump->emitter, "endpoint", entry - 1);
+		gpc_dump_found(dump, entry - 1);
 		gpc_emit_end(&dump->emitter);
 	}
 }
@@ -74,8 +74,8 @@ void gpc_dump_quics(struct gpc_dump *dump)
 		if (!quic->endpoint)
 			continue;
 		gpc_dump_begin(dump, "quic", i);
-		gpc_dump_backend(dump, "backend", quic->backend);
-		gpc_emit_number(&dump->emitter, "endpoint", quic->endpoint - 1);
+		gpc_dump_found(dump, quic->endpoint - 1);
+		put_quic_id(&dump->emitter, gpc_dump_record(dump, GPC_SEC_ENDPOINT, quic->endpoint - 1));
 		gpc_emit_end(&dump->emitter);
 	}
 }

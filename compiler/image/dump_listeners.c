@@ -39,6 +39,30 @@ static void put_flags(struct gpc_dump *dump, const struct gpc_listener *listener
 		gpc_emit_none(&dump->emitter, "flags");
 }
 
+static const struct gpc_pool *pool_at(const struct gpc_dump *dump, uint32_t index)
+{
+	return gpc_dump_record(dump, GPC_SEC_POOL, index);
+}
+
+/* "canary web" of a split. */
+static void put_backends(struct gpc_dump *dump, const struct gpc_listener *listener)
+{
+	const char *text = NULL;
+
+	for (uint32_t i = 0; i < listener->pools; i++) {
+		const struct gpc_backend *backend =
+			gpc_dump_record(dump, GPC_SEC_BACKEND,
+					pool_at(dump, listener->first_pool + i)->backend);
+		const char *name = gpc_image_name(dump->image, backend->name);
+
+		text = text ? gpc_arena_printf(dump->arena, "%s %s", text, name) : name;
+	}
+	if (text)
+		gpc_emit_string(&dump->emitter, "backend", text);
+	else
+		gpc_emit_none(&dump->emitter, "backend");
+}
+
 static void put_listener_rate(struct gpc_emitter *e, const struct gpc_listener *listener)
 {
 	bool limited = listener->flags & GPC_LISTENER_RATE;
@@ -69,9 +93,8 @@ static void dump_listener(struct gpc_dump *dump, const struct gpc_listener *list
 			gpc_ports_format(ntohs(listener->port_be), ntohs(listener->port_last_be),
 					 ports));
 	gpc_emit_string(e, "forward", gpc_forward_name(listener->forward));
-	gpc_dump_backend(dump, "backend", listener->backend);
+	put_backends(dump, listener);
 	gpc_dump_if(e, "pools", listener->pools, listener->pools);
-	gpc_dump_if(e, "first-pool", listener->pools, listener->first_pool);
 	put_ref(dump, "table-v4", &listener->table[GPC_V4]);
 	put_ref(dump, "table-v6", &listener->table[GPC_V6]);
 	gpc_emit_string(e, "hash", gpc_hash_name(listener->hash));
@@ -94,22 +117,36 @@ void gpc_dump_listeners(struct gpc_dump *dump)
 	}
 }
 
+/* A pool's part of the split; those that are only failed over to have none. */
+static void put_weight(struct gpc_dump *dump, uint32_t index)
+{
+	const struct gpc_pool *pool = pool_at(dump, index);
+	const struct gpc_listener *listener = gpc_dump_record(
+		dump, GPC_SEC_LISTENER, gpc_image_pool_listener(dump->image, index));
+	uint32_t before = index == listener->first_pool ? 0 : pool_at(dump, index - 1)->until;
+
+	gpc_dump_if(&dump->emitter, "weight", pool->total, pool->until - before);
+	gpc_dump_if(&dump->emitter, "of", pool->total, pool->total);
+}
+
 void gpc_dump_pools(struct gpc_dump *dump)
 {
 	for (uint32_t i = 0; i < gpc_dump_count(dump, GPC_SEC_POOL); i++) {
 		const struct gpc_pool *pool = gpc_dump_record(dump, GPC_SEC_POOL, i);
-		struct gpc_emitter *e = &dump->emitter;
+		const struct gpc_listener *listener;
 
 		gpc_dump_begin(dump, "pool", i);
+		listener = gpc_dump_record(dump, GPC_SEC_LISTENER,
+					   gpc_image_pool_listener(dump->image, i));
+		gpc_dump_name(dump, "listener", listener->name);
 		gpc_dump_backend(dump, "backend", pool->backend);
+		put_weight(dump, i);
 		put_ref(dump, "table-v4", &pool->table[GPC_V4]);
 		put_ref(dump, "table-v6", &pool->table[GPC_V6]);
-		gpc_emit_number(e, "until", pool->until);
-		gpc_emit_number(e, "total", pool->total);
 		if (pool->failover == GPC_NONE)
-			gpc_emit_none(e, "failover");
+			gpc_emit_none(&dump->emitter, "failover");
 		else
-			gpc_emit_number(e, "failover", pool->failover);
-		gpc_emit_end(e);
+			gpc_dump_backend(dump, "failover", pool_at(dump, pool->failover)->backend);
+		gpc_emit_end(&dump->emitter);
 	}
 }

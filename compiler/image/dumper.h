@@ -25,6 +25,12 @@ uint32_t gpc_dump_count(const struct gpc_dump *dump, enum gpc_section_id id);
 /* The name of a backend by its index, nothing for GPC_NONE. */
 void gpc_dump_backend(struct gpc_dump *dump, const char *key, uint32_t backend);
 
+/* The names of the interfaces of a mask. */
+void gpc_dump_interface_mask(struct gpc_dump *dump, const char *key, uint64_t interfaces);
+
+/* An endpoint by its index, and its backend: keys `endpoint` and `backend`. */
+void gpc_dump_found(struct gpc_dump *dump, uint32_t endpoint);
+
 /* A number that only some records have. */
 void gpc_dump_if(struct gpc_emitter *emitter, const char *key, bool there, uint64_t value);
 

@@ -121,9 +121,59 @@ void gpc_describe_plane(const struct gpc_image *image, FILE *out)
 	gpc_describe_builtins(image, out);
 }
 
+static bool uses_table(const struct gpc_pool *pool, uint32_t table)
+{
+	return pool->table[GPC_V4].table == table || pool->table[GPC_V6].table == table;
+}
+
+/* Where the pools of a listener end: those of the next one that has any begin. */
+static uint32_t pools_end(const struct gpc_image *image, uint32_t index)
+{
+	uint32_t count = gpc_image_count(image, GPC_SEC_LISTENER);
+
+	while (++index < count) {
+		const struct gpc_listener *next = gpc_image_record(image, GPC_SEC_LISTENER, index);
+
+		if (next->pools)
+			return next->first_pool;
+	}
+	return gpc_image_count(image, GPC_SEC_POOL);
+}
+
+static bool chooses_by(const struct gpc_image *image, uint32_t index, uint32_t table)
+{
+	const struct gpc_listener *listener = gpc_image_record(image, GPC_SEC_LISTENER, index);
+	uint32_t end = listener->pools ? pools_end(image, index) : 0;
+
+	for (uint32_t i = listener->first_pool; i < end; i++)
+		if (uses_table(gpc_image_record(image, GPC_SEC_POOL, i), table))
+			return true;
+	return false;
+}
+
+/* The listeners that choose by a table, some of them if there are many. */
+static void add_users(struct gpc_grid *grid, const struct gpc_image *image, uint32_t table)
+{
+	char text[3 * (GPC_MAX_NAME_BYTES + 2) + 32] = "";
+	uint32_t users = 0;
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_LISTENER); i++) {
+		const struct gpc_listener *listener = gpc_image_record(image, GPC_SEC_LISTENER, i);
+
+		if (!chooses_by(image, i, table) || users++ >= 3)
+			continue;
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "",
+				       gpc_image_name(image, listener->name));
+	}
+	if (users > 3)
+		snprintf(text + at, sizeof(text) - at, " and %u more", users - 3);
+	gpc_grid_add(grid, GPC_PLAIN, "%s", text);
+}
+
 static void print_tables(const struct gpc_image *image, FILE *out)
 {
-	struct gpc_grid grid = {.alignment = "rlrr"};
+	struct gpc_grid grid = {.alignment = "rlrrl"};
 
 	if (!gpc_image_count(image, GPC_SEC_TABLE))
 		return;
@@ -131,6 +181,7 @@ static void print_tables(const struct gpc_image *image, FILE *out)
 	gpc_grid_add(&grid, GPC_DIM, "backend");
 	gpc_grid_add(&grid, GPC_DIM, "slots");
 	gpc_grid_add(&grid, GPC_DIM, "endpoints");
+	gpc_grid_add(&grid, GPC_DIM, "listeners");
 	for (uint32_t i = 0; i < gpc_image_count(image, GPC_SEC_TABLE); i++) {
 		const struct gpc_table *table = gpc_image_record(image, GPC_SEC_TABLE, i);
 		const struct gpc_backend *backend =
@@ -140,6 +191,7 @@ static void print_tables(const struct gpc_image *image, FILE *out)
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, backend->name));
 		gpc_grid_add(&grid, GPC_PLAIN, "%u", table->size);
 		gpc_grid_add(&grid, GPC_PLAIN, "%u", table->endpoints);
+		add_users(&grid, image, i);
 	}
 	fputc('\n', out);
 	gpc_grid_print(&grid, out, 2);

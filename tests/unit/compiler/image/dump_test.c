@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 
 #include "../../unit.h"
+#include "balancing_fixture.h"
 #include "image_tools.h"
 
 /* What the dump writes; the caller frees. */
@@ -52,15 +53,15 @@ static void records_are_decoded_with_their_place(void)
 	open_small(&f, &image);
 	expect_line(&image, "listener", false,
 		    "index  name          id                protocol  port   forward  backend  pools  "
-		    "first-pool  table-v4  table-v6  hash     affinity  ");
+		    "table-v4  table-v6  hash     affinity  ");
 	expect_line(&image, "listener", false, "    1  https         ");
 	expect_line(&image, "listener", false,
-		    "  TCP       443    ipip     web          1           1         1         2  5-tuple  "
+		    "  TCP       443    ipip     web          1         1         2  5-tuple  "
 		    "none      ");
 	expect_line(&image, "listener", true,
 		    "\"ping\":\"reply\",\"at\":\"plane.yaml:21:1\"");
 	expect_line(&image, "pool", true,
-		    "\"backend\":\"web\",\"table-v4\":1,\"table-v6\":2,\"until\":1,\"total\":1");
+		    "\"listener\":\"https\",\"backend\":\"web\",\"weight\":1,\"of\":1,\"table-v4\":1,\"table-v6\":2");
 	expect_line(&image, "endpoint", false, "  address-v4  address-v6      weight  state  ");
 	expect_line(&image, "endpoint", false,
 		    "  10.0.1.11   2001:db8:1::11       1  ready  ");
@@ -68,7 +69,7 @@ static void records_are_decoded_with_their_place(void)
 		    "\"address-v4\":\"10.0.1.14\",\"weight\":1,\"state\":\"drain\"");
 	expect_line(&image, "backend", false, "    1  web   ");
 	expect_line(&image, "interface", true, "\"name\":\"lan*\"");
-	expect_line(&image, "vip", false, "  203.0.113.11         32  exact           UDP       27000                game-udp  ");
+	expect_line(&image, "vip", false, "  203.0.113.11         32  exact                     UDP       27000  game-udp  ");
 	expect_line(&image, "names", false, "offset  name\n     0  test\n");
 	expect_line(&image, "link", false, "  empty\n");
 	expect_line(&image, "endpoint-index", true, "{");
@@ -115,6 +116,56 @@ static void policies_are_decoded(void)
 	expect_line(&image, "rule", true,
 		    "\"action\":\"allow\",\"exceed\":\"deny\",\"cost-ns\":10000000,"
 		    "\"burst-ns\":1000000000,\"buckets\":64,\"at\":");
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+static void balancing_is_decoded_by_name(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+
+	open_plane(fixture_balancing_plane, &f, &image);
+	expect_line(&image, "listener", true, "\"forward\":\"gue\",\"backend\":\"spare web\",\"pools\":2,");
+	expect_line(&image, "pool", true,
+		    "\"listener\":\"gue\",\"backend\":\"web\",\"weight\":3,\"of\":4,");
+	expect_line(&image, "pool", true, "\"listener\":\"http\",\"backend\":\"spare\",\"table-v4\":");
+	expect_line(&image, "pool", true, ",\"failover\":\"spare\"}");
+	expect_line(&image, "quic", true, "\"endpoint\":\"b\",\"backend\":\"quic\",\"quic-id\":\"0103\"}");
+	expect_line(&image, "endpoint-index", true, "\"endpoint\":\"b\",\"backend\":\"quic\"}");
+	expect_line(&image, "vip", true, "\"listener\":\"nat\",\"interfaces\":\"wan0\"}");
+	expect_line(&image, "vip", true, "\"ping\":\"reply\",\"forward\":\"nat\",\"interfaces\":\"wan0\"}");
+	expect_line(&image, "vip-ports", true, "\"listener\":\"pass\",\"interfaces\":\"wan0\",");
+	gpc_image_release(&image);
+	fixture_release(&f);
+}
+
+/* Two listeners that share a key on interfaces of their own. */
+static void apart_plane(struct fixture *f)
+{
+	struct gpc_backend_intent *web;
+	struct gpc_listener_intent *listener;
+
+	fixture_init(f);
+	fixture_interface(f, "lan0");
+	fixture_interface(f, "wan0");
+	web = fixture_backend(f, "web");
+	fixture_endpoint(f, web, "a", "10.0.0.5", NULL);
+	listener = fixture_listener(f, "inside", "192.0.2.1", IPPROTO_TCP, 80, "web");
+	*GPC_PUSH(&f->arena, &listener->interfaces) = fixture_text(f, "lan0");
+	listener = fixture_listener(f, "outside", "192.0.2.1", IPPROTO_TCP, 80, "web");
+	*GPC_PUSH(&f->arena, &listener->interfaces) = fixture_text(f, "wan0");
+}
+
+static void listeners_that_share_a_key_are_all_named(void)
+{
+	struct fixture f;
+	struct gpc_image image;
+
+	open_plane(apart_plane, &f, &image);
+	expect_line(&image, "vip", true,
+		    "\"port\":80,\"listener\":\"inside outside\",\"first-choice\":0,\"interfaces\":\"lan0 wan0\"}");
+	expect_line(&image, "vip-choice", true, "\"listener\":\"outside\",\"interfaces\":\"wan0\",");
 	gpc_image_release(&image);
 	fixture_release(&f);
 }
@@ -178,6 +229,9 @@ GPC_UNIT_MAIN("image/dump",
 	      {"maglev_is_shown_by_shares_and_on_request_by_slots",
 	       maglev_is_shown_by_shares_and_on_request_by_slots},
 	      {"policies_are_decoded", policies_are_decoded},
+	      {"balancing_is_decoded_by_name", balancing_is_decoded_by_name},
+	      {"listeners_that_share_a_key_are_all_named",
+	       listeners_that_share_a_key_are_all_named},
 	      {"every_line_of_json_is_an_object_with_a_type",
 	       every_line_of_json_is_an_object_with_a_type},
 	      {"provenance_is_json", provenance_is_json},
