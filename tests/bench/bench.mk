@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Parts of the benchmarks that are more than one file.
+# Parts of the benchmarks that are more than one file, and the BPF programs beside gpc's own.
+
+PACKET_BENCH := $(call object,tests/bench/packet_rig.c tests/bench/packet_vips.c)
+
+$(BUILD)/tests/bench/packet_bench: $(PACKET_BENCH) $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/vip_rig.c)
+$(PACKET_BENCH): | $(SKELETONS) $(BUILD_ROOT)/bpf/packet_wrapper.skel.h
+
+$(BUILD_ROOT)/bpf/packet_wrapper.bpf.o: tests/bench/packet_wrapper.bpf.c tests/bench/packet_wrapper.h GNUmakefile
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 
 $(BUILD)/tests/bench/compile_bench: $(call object,tests/bench/classify_sets.c)
 $(BUILD)/tests/bench/classify_bench: $(call object,tests/bench/classify_sets.c tests/bench/classify_live.c tests/bpf/classify_rig.c tests/bpf/kernel.c)

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The same balancing by gpc and by nftables (jhash dnat), on the same veth rig with the same frames, in
-# turn, ROUNDS times; medians. All work of a frame, from the generator to the sink, is done by one CPU.
+# The same balancing by gpc in each of its ways and by nftables (jhash dnat), and plain routing, on the same
+# veth rig with the same frames, in turn, ROUNDS times; medians. All work of a frame, from the generator to
+# the sink, is done by one CPU.
 RIG_QUIET=1
 . "$(dirname "$0")/../e2e/rig.bash"
 PROGRAM=$RIG_ROOT/build/tests/bench/live_bench
 OBJECT=$RIG_ROOT/build/tests/bench/live.bpf.o
-rounds=${ROUNDS:-7} frames=${FRAMES:-3000000}
+rounds=${ROUNDS:-5} frames=${FRAMES:-2000000}
+ways="ipip gue dsr nat"
 cpu=$(($(nproc) - 1))
 
 for node in client balancer sink; do rig_namespace "$node"; done
@@ -51,10 +53,10 @@ table ip live {
 }
 NFT
 
-measure() { # NAME
+measure() { # NAME [DESTINATION]
 	local kpps got sent
 	read -r kpps got sent < <(taskset -c "$cpu" "$PROGRAM" "$OBJECT" "/run/netns/$RIG-client" eth0 \
-		"/run/netns/$RIG-sink" eth0 "$mac" 10.77.0.100 192.0.2.10 80 "$frames")
+		"/run/netns/$RIG-sink" eth0 "$mac" 10.77.0.100 "${2:-192.0.2.10}" 80 "$frames")
 	if [ -z "${got:-}" ] || [ "$got" -eq 0 ]; then
 		echo "error: $1: no frame arrived" >&2
 		exit 1
@@ -63,20 +65,25 @@ measure() { # NAME
 	echo "live: $1: $kpps kpps, $got of $sent frames arrived" >&2
 }
 median() { sort -n "$WORK/$1" | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
+figure() { # NAME MEASURED: packets a second, and what a whole frame takes
+	median "$2" | awk -v name="$1" '{printf "live.%s.kpps %s\nlive.%s.frame.ns %.0f\n", name, $1, name, 1e6 / $1}'
+}
 
 for ((round = 1; round <= rounds; round++)); do
-	for forward in ipip dsr; do
-		sed "s/FORWARD/$forward/" "$WORK/plane.yaml" >"$WORK/$forward.yaml"
-		must gpc balancer apply "$WORK/$forward.yaml"
-		measure "gpc-$forward"
+	for way in $ways; do
+		sed "s/FORWARD/$way/" "$WORK/plane.yaml" >"$WORK/$way.yaml"
+		must gpc balancer apply "$WORK/$way.yaml"
+		measure "gpc_$way"
 	done
 	must gpc balancer detach
 	must in_ns balancer nft -f "$WORK/dnat.nft"
-	measure nft-dnat
+	measure nft_dnat
 	must in_ns balancer nft delete table ip live
+	measure routing 10.78.0.11
 done
 echo "live: $rounds rounds in turn, $frames UDP frames of 60 bytes in 1,024 flows each, CPU $cpu does all work" >&2
-echo "live: 3 backends; gpc wraps (ipip); with dsr it makes $(median gpc-dsr) kpps; nft: jhash dnat, conntrack" >&2
-echo "live.gpc.kpps $(median gpc-ipip)"
-echo "live.nft_dnat.kpps $(median nft-dnat)"
+echo "live: 3 backends; gpc: 1 listener, forward as named; nft: jhash dnat, conntrack; routing: no rules" >&2
+for way in $ways; do figure "gpc_$way" "gpc_$way"; done
+figure nft_dnat nft_dnat
+figure routing routing
 rig_finished=yes

@@ -1,304 +1,337 @@
 // SPDX-License-Identifier: MIT
 /*
- * packet_bench: what gpc_xdp costs per packet, net of an empty program. Figures on stdout, method
- * on stderr.
+ * packet_bench: what gpc_xdp costs per packet, net of an empty program, for each way of forwarding and each
+ * way a packet may take before. Figures on stdout, method on stderr.
+ *
+ *   packet_bench [PART-OF-A-NAME ...]	only the figures whose names hold one of these
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <err.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "packet_wrapper.h"
-#include "packet_wrapper.skel.h"
-#include "tests/bpf/kernel.h"
-#include "tests/bpf/plane.h"
+#include "loader/sim/host.h"
+#include "packet_rig.h"
+#include "packet_vips.h"
 
-#define FLOWS (1u << 20)
-#define ENDPOINTS 100u
-#define REPEATS 25
-#define RUNS 100000u
-#define VIPS 101u
-#define UNLIMITED 0xffffffffu
-#define LO 1u /* index of lo in a new network namespace */
+static const char method[] =
+	"packet: BPF_PROG_TEST_RUN with repeat 100000, duration as the kernel returns it, median of 25\n"
+	"packet: differences. A wrapper program restores the frame, writes the next flow's addresses and\n"
+	"packet: tail-calls gpc_xdp or, for the difference, an empty program. 64-byte frames (IPv6 74),\n"
+	"packet: compiled planes, forward ipip where no other is named, action XDP_TX, backends of 100\n"
+	"packet: endpoints in tables of 16381; flow table of 1048576 entries. `1flow`: one known flow, `64k`,\n"
+	"packet: `512k`: that many in turn. `new`: no entry (flow-inserts 0), a new source in every packet,\n"
+	"packet: 65536 other flows in the table; `101vip`: 101 VIPs with one backend of 100 endpoints,\n"
+	"packet: `101backends`: a backend each, 10100 endpoints in all. `insert`: each packet enters a flow,\n"
+	"packet: the table is full. `lru`: the peer, a program that only finds or stores the same flows in an\n"
+	"packet: LRU hash of the kernel with 1048576 entries of 48 bytes. `vip`: finding a listener, alone.\n"
+	"packet: Other work on the machine shows: most of the large figures is cache misses.\n";
 
-static const char method[] = "packet: BPF_PROG_TEST_RUN with repeat 100000, duration as the kernel "
-			     "returns it, median of 25\n"
-			     "packet: differences. A wrapper program restores the frame, writes "
-			     "the next flow's addresses and\n"
-			     "packet: tail-calls gpc_xdp or, for the difference, an empty program. "
-			     "64-byte frames (IPv6 74),\n"
-			     "packet: forward ipip, action XDP_TX, backends of 100 endpoints in "
-			     "tables of 16381; flow table of\n"
-			     "packet: 1048576 entries. `new`: no entry (flow-inserts 0), a new "
-			     "source in every packet, 65536 other\n"
-			     "packet: flows in the table; `101vip`: 101 VIPs with one backend of 100 "
-			     "endpoints, `101backends`: a\n"
-			     "packet: backend each, 10100 endpoints in all. `insert`: each packet "
-			     "enters a flow, the table is full.\n"
-			     "packet: `flow_lookup`: a program that only finds the same flows in the "
-			     "same map: what the kernel takes.\n"
-			     "packet: Other work on the machine shows: most of the large figures is "
-			     "cache misses.\n";
+#define TCP4 {.to = "203.0.113.1", .port = 443, .payload = 10}
+#define TCP6 {.to = "2001:db8:ff::1", .port = 443, .no_payload = true}
+#define FORWARDED GPC_REASON_FORWARDED
 
-struct bench {
-	struct kernel kernel;
-	struct packet_wrapper_state state;
-	int wrapper, state_fd;
-	uint8_t frame[128];
-	uint32_t size;
+static const struct frame_spec tcp4 = TCP4;
+
+/* A plane, a frame, a figure. */
+struct row {
+	struct packet_plane plane;
+	struct frame_spec frame;
+	struct packet_case figure;
+	bool whole; /* the program writes what the wrapper does not restore */
 };
 
-static void require_no_stats(void)
+static bool any_wanted(const struct packet_rig *rig, const struct row *rows, size_t count)
 {
-	FILE *f = fopen("/proc/sys/kernel/bpf_stats_enabled", "re");
-	int on = f ? fgetc(f) : '0';
-
-	if (f)
-		fclose(f);
-	if (on != '0')
-		errx(1, "kernel.bpf_stats_enabled is on, which costs 40 ns a run; set it to 0");
+	for (size_t i = 0; i < count; i++)
+		if (packet_wanted(rig, rows[i].figure.name))
+			return true;
+	return false;
 }
 
-/* ---- the plane: `vips` v4 and v6 listeners, in turn on `backends` backends ---- */
-
-static struct plane_address vip(uint32_t i, bool v6)
+static void measure_row(struct packet_rig *rig, const struct row *row, uint32_t inserts)
 {
-	struct plane_address a = plane_address(v6 ? "2001:db8:ff::" : "203.0.113.0");
-
-	a.bytes[15] = (uint8_t)(i + 1);
-	return a;
+	if (!any_wanted(rig, row, 1))
+		return;
+	packet_rig_use(rig, &row->plane, inserts);
+	packet_rig_frame(rig, &row->frame);
+	rig->state.whole = row->whole;
+	packet_rig_measure(rig, &row->figure);
+	rig->state.whole = 0;
 }
 
-static char *build(struct plane *plane, uint32_t vips, uint32_t backends)
+/* ---- known flows ---- */
+
+static void measure_forwarding(struct packet_rig *rig)
 {
-	size_t n = backends * ENDPOINTS;
-	struct plane_listener *listeners = calloc(2 * vips, sizeof(*listeners));
-	struct plane_endpoint *endpoints = calloc(n, sizeof(*endpoints));
-	static struct plane_device lo = {.ifindex = LO, .mac = {2, 0, 0, 0, 0, 1}};
-	char *image;
+	static const struct row rows[] = {
+		{{}, TCP4, {"packet.v4_tcp_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{}, TCP4, {"packet.v4_tcp_hit_64k.ns", 16, 1u << 17, FORWARDED, 0}, false},
+		{{}, TCP6, {"packet.v6_tcp_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{}, TCP6, {"packet.v6_tcp_hit_64k.ns", 16, 1u << 17, FORWARDED, 0}, false},
+		{{}, {.to = "203.0.113.254", .port = 443, .payload = 10},
+		 {"packet.not_for_vip.ns", 16, 0, GPC_REASON_NO_LISTENER, 0}, false},
+		{{.only = "v6"}, TCP4, {"packet.v4in6_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{.listener = "forward: gue"}, TCP4,
+		 {"packet.gue_v4_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{.listener = "forward: gue"}, TCP6,
+		 {"packet.gue_v6_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{.listener = "forward: dsr"}, TCP4,
+		 {"packet.dsr_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{.listener = "forward: nat"}, TCP4,
+		 {"packet.nat_hit_1flow.ns", .reason = FORWARDED}, true},
+		{{.listener = "forward: nat"}, TCP4,
+		 {"packet.nat_hit_64k.ns", 16, 1u << 17, FORWARDED, 0}, true},
+		{{.listener = "forward: pass"}, TCP4,
+		 {"packet.pass_hit_1flow.ns", .reason = GPC_REASON_LOCAL}, false},
+	};
 
-	for (uint32_t i = 0; i < 2 * vips; i++)
-		listeners[i] = (struct plane_listener){.index = i,
-						       .address = vip(i / 2, i % 2),
-						       .port = 443,
-						       .protocol = IPPROTO_TCP,
-						       .forward = GPC_FORWARD_IPIP,
-						       .backend = i / 2 % backends,
-						       .interfaces = 1};
-	for (uint32_t i = 0; i < n; i++) {
-		struct plane_endpoint *e = &endpoints[i];
-
-		*e = (struct plane_endpoint){.id = (i + 1) * 0x9e3779b97f4a7c15ull,
-					     .backend = i / ENDPOINTS,
-					     .has4 = true,
-					     .has6 = true,
-					     .address4 = plane_address("10.0.0.0"),
-					     .address6 = plane_address("2001:db8:1::"),
-					     .counter = plane_listener_counter(2 * vips) + i,
-					     .next = {i, i},
-					     .source4_be = htonl(0x0a00fffe),
-					     .source6 = plane_address("2001:db8::1")};
-		e->address4.bytes[14] = e->address6.bytes[14] = (uint8_t)(i >> 8);
-		e->address4.bytes[15] = e->address6.bytes[15] = (uint8_t)i;
-	}
-	plane->listeners = listeners;
-	plane->listener_count = 2 * vips;
-	plane->endpoints = endpoints;
-	plane->endpoint_count = n;
-	plane->devices = &lo;
-	plane->device_count = 1;
-	image = plane_build(plane);
-	free(listeners);
-	free(endpoints);
-	return image;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		measure_row(rig, &rows[i], PACKET_UNLIMITED);
 }
 
-/* Into slot 0; `inserts` entries a second. */
-static void install(struct bench *b, uint32_t vips, uint32_t backends, uint32_t inserts)
+static void command(const char *text)
 {
-	struct plane plane = {.log2 = b->kernel.log2,
-			      .flow_inserts = inserts,
-			      .cpus = b->kernel.cpus,
-			      .generation = 1,
-			      .nonce = 1,
-			      .table_size = 16381,
-			      .timeout = {60, 7440, 120, 10, 30, 180, 30, 600}};
-	char *image = build(&plane, vips, backends);
-
-	kernel_install(&b->kernel, 0, image);
-	free(image);
-	b->state.vips = vips;
+	if (system(text))
+		errx(1, "failed: %s", text);
 }
 
-/* ---- frames ---- */
-
-static void set_frame(struct bench *b, bool v6, uint8_t last_of_vip)
+/*
+ * The way back to clients, which the program asks the kernel for. From then on the kernel answers about
+ * endpoints as well; it must not know of other next hops than the rig's.
+ */
+static void make_client_route(void)
 {
-	uint8_t *f = b->frame, *ip = f + 14, *tcp = ip + (v6 ? 40 : 20);
-	uint32_t size = v6 ? 74 : 64;
-	struct plane_address source = plane_address(v6 ? "2001:db8:10::" : "198.18.0.0");
-	struct plane_address destination = vip(0, v6);
+	command("ip link set lo up && sysctl -qw net.ipv4.ip_forward=1");
+	command("ip link add gpcb0 type veth peer name gpcb1");
+	command("ip link set gpcb0 up && ip link set gpcb1 up && ip addr add 10.9.0.254/24 dev gpcb0");
+	command("ip route add default via 10.9.0.1 && ip route add unreachable 10.0.0.0/16");
+	command("ip neigh add 10.9.0.1 lladdr 06:00:00:00:cc:04 dev gpcb0 nud permanent");
+}
 
-	memset(b->frame, 0, sizeof(b->frame));
-	memcpy(f, (uint8_t[]){2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9}, 12);
-	f[12] = v6 ? 0x86 : 0x08;
-	f[13] = v6 ? 0xdd : 0x00;
-	if (v6) {
-		ip[0] = 0x60;
-		ip[5] = 20;
-		ip[6] = IPPROTO_TCP;
-		ip[7] = 64;
-		memcpy(ip + 8, source.bytes, 16);
-		memcpy(ip + 24, destination.bytes, 16);
-	} else {
-		ip[0] = 0x45;
-		ip[3] = (uint8_t)(size - 14);
-		ip[6] = 0x40;
-		ip[8] = 64;
-		ip[9] = IPPROTO_TCP;
-		memcpy(ip + 12, source.bytes + 12, 4);
-		memcpy(ip + 16, destination.bytes + 12, 4);
-	}
-	memcpy(tcp, (uint8_t[]){0x9c, 0x40, 0x01, 0xbb}, 4);
-	tcp[12] = 0x50;
-	tcp[13] = 0x10;
-	b->size = b->state.frame = size;
-	b->state.v6 = v6;
-	memcpy(b->state.ethernet, f, 14);
-	memcpy(&b->state.source, source.bytes + 12, 4);
-	for (uint32_t i = 0; i < PACKET_WRAPPER_VIPS; i++) {
-		destination = vip(i, v6);
-		if (last_of_vip)
-			destination.bytes[15] = last_of_vip;
-		memcpy(&b->state.destination[i], destination.bytes + 12, 4);
+/* The reply of a `nat` flow: its endpoint is where the flow's own packet went. */
+static void measure_reply(struct packet_rig *rig)
+{
+	static const struct packet_plane plane = {.listener = "forward: nat"};
+	static const struct packet_case figure = {"packet.nat_reply_1flow.ns",
+						  .reason = GPC_REASON_TRANSLATED};
+	uint8_t out[KERNEL_FRAME_MAX];
+	char endpoint[INET_ADDRSTRLEN];
+	struct frame_spec reply = {.from = endpoint, .to = "198.51.100.7", .source_port = 443,
+				   .port = 40000, .payload = 10};
+
+	if (!packet_wanted(rig, figure.name))
+		return;
+	make_client_route();
+	packet_rig_use(rig, &plane, PACKET_UNLIMITED);
+	packet_rig_frame(rig, &tcp4);
+	packet_rig_once(rig, out);
+	inet_ntop(AF_INET, out + 30, endpoint, sizeof(endpoint));
+	packet_rig_frame(rig, &reply);
+	rig->state.whole = 1;
+	packet_rig_measure(rig, &figure);
+	rig->state.whole = 0;
+}
+
+/* ---- other ways to an endpoint ---- */
+
+#define QUIC_FRAME {.to = "203.0.113.1", .port = 443, .protocol = UDP, .payload = 22}
+#define QUIC {.quic = true, .listener = "affinity: quic-cid"}
+
+/* A short header with the server id of endpoint 5. */
+static void name_server(struct packet_rig *rig)
+{
+	static const uint8_t bytes[] = {0x40, 0x00, 0, 0, 0, 5};
+
+	memcpy(rig->frame.bytes + 42, bytes, sizeof(bytes));
+}
+
+static void measure_quic(struct packet_rig *rig)
+{
+	static const struct row rows[] = {
+		{QUIC, QUIC_FRAME, {"packet.quic_cid_hit_1flow.ns", .reason = FORWARDED}, false},
+		{QUIC, QUIC_FRAME, {"packet.quic_cid_new.ns", 32, 0, FORWARDED, 0}, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!any_wanted(rig, &rows[i], 1))
+			continue;
+		packet_rig_use(rig, &rows[i].plane, i ? 0 : PACKET_UNLIMITED);
+		packet_rig_frame(rig, &rows[i].frame);
+		name_server(rig);
+		packet_rig_measure(rig, &rows[i].figure);
 	}
 }
 
-/* Mean duration of one run in ns. */
-static double run(struct bench *b, enum packet_wrapper_program program, uint32_t runs)
-{
-	uint8_t out[256];
-	uint32_t zero = 0;
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = b->frame, .data_size_in = b->size,
-		    .data_out = out, .data_size_out = sizeof(out), .repeat = (int)runs);
+#define RULES                                                                                      \
+	"segments: [{name: world, cidrs: [0.0.0.0/0, \"::/0\"]}]\n"                                  \
+	"rules:\n"                                                                                 \
+	"  - {name: ssh, from: world, to: {listeners: \"*\"}, ports: [tcp/22], action: deny}\n"       \
+	"  - {name: vips, from: world, to: {listeners: \"*\"}, action: allow}\n"
+#define POLICY(stateful)                                                                           \
+	RULES "policies:\n"                                                                        \
+	      "  - {name: in, interfaces: [wan0], direction: ingress, stateful: " stateful ", "      \
+	      "default: deny, rules: [ssh, vips]}\n"
 
-	b->state.program = program;
-	if (bpf_map_update_elem(b->state_fd, &zero, &b->state, BPF_ANY) ||
-	    bpf_prog_test_run_opts(b->wrapper, &options))
-		err(1, "test run");
-	if (options.retval != XDP_TX && options.retval != XDP_PASS)
-		errx(1, "the program returned %u", options.retval);
-	if (bpf_map_lookup_elem(b->state_fd, &zero, &b->state))
-		err(1, "wrapper's state");
-	return options.duration;
+static void measure_others(struct packet_rig *rig)
+{
+	static const struct row rows[] = {
+		{{.port = "400-499"}, TCP4, {"packet.range_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{.listener = "affinity: source-ip"}, TCP4,
+		 {"packet.affinity_hit_1flow.ns", .reason = FORWARDED}, false},
+		{{.policies = POLICY("false")}, TCP4,
+		 {"packet.stateless_hit_1flow.ns", .reason = FORWARDED}, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		measure_row(rig, &rows[i], PACKET_UNLIMITED);
 }
 
-static int by_value(const void *a, const void *b)
+/* The policy lets the flow's SYN in, and knows its other packets by the entry. */
+static void measure_stateful(struct packet_rig *rig)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	static const struct packet_plane plane = {.policies = POLICY("true")};
+	static const struct packet_case figure = {"packet.stateful_hit_1flow.ns",
+						  .reason = FORWARDED};
+	struct frame_spec spec = TCP4;
+	uint8_t out[KERNEL_FRAME_MAX];
 
-	return (x > y) - (x < y);
+	if (!packet_wanted(rig, figure.name))
+		return;
+	packet_rig_use(rig, &plane, PACKET_UNLIMITED);
+	spec.from = "198.51.100.99";
+	spec.flags = SYN;
+	packet_rig_frame(rig, &spec);
+	packet_rig_once(rig, out);
+	spec.flags = ACK;
+	packet_rig_frame(rig, &spec);
+	packet_rig_measure(rig, &figure);
 }
 
-/* log2_sources: 0 for one flow, 32 for a new one each time. */
-static void measure_program(struct bench *b, const char *name, uint32_t log2_sources,
-			    uint32_t warm_up, enum packet_wrapper_program program)
+/* An operator halves the weight of one endpoint: every draw of the backend asks for states. */
+static void measure_override(struct packet_rig *rig)
 {
-	double net[REPEATS], empty[REPEATS], tested[REPEATS];
+	struct gpc_backend_state backend = {.flags = GPC_BACKEND_ACTIVE, .step = {{0, 65536}}};
+	struct gpc_endpoint_state endpoint = {.flags = GPC_STATE_WEIGHTED, .ratio = 32768};
+	static const struct packet_plane plane = {};
+	uint32_t slots[2];
 
-	b->state.source_shift = 32 - log2_sources;
-	if (warm_up)
-		run(b, PACKET_WRAPPER_TESTED, warm_up);
-	for (int i = 0; i < REPEATS; i++) {
-		empty[i] = run(b, PACKET_WRAPPER_EMPTY, RUNS);
-		tested[i] = run(b, program, RUNS);
-		net[i] = tested[i] - empty[i];
+	packet_rig_use(rig, &plane, PACKET_UNLIMITED);
+	slots[0] = gpc_sim_backend_counter(&rig->image, 0);
+	slots[1] = gpc_sim_endpoint_counter(&rig->image, 0);
+	kernel_backend_state(&rig->kernel, slots[0], &backend);
+	kernel_endpoint_state(&rig->kernel, slots[1], &endpoint);
+	packet_rig_frame(rig, &tcp4);
+	packet_rig_measure(rig, &(struct packet_case){"packet.override_hit_1flow.ns",
+						      .reason = FORWARDED});
+	packet_rig_use(rig, &plane, 0);
+	packet_rig_measure(rig, &(struct packet_case){"packet.override_new.ns", 32, 0, FORWARDED, 0});
+	backend = (struct gpc_backend_state){};
+	endpoint = (struct gpc_endpoint_state){};
+	kernel_backend_state(&rig->kernel, slots[0], &backend);
+	kernel_endpoint_state(&rig->kernel, slots[1], &endpoint);
+}
+
+/* ---- new flows, and many ---- */
+
+static void measure_new(struct packet_rig *rig)
+{
+	static const struct row rows[] = {
+		{{}, TCP4, {"packet.v4_tcp_new_1vip.ns", 32, 0, FORWARDED, 0}, false},
+		{{.vips = PACKET_VIPS}, TCP4, {"packet.v4_tcp_new_101vip.ns", 32, 0, FORWARDED, 0},
+		 false},
+		{{.vips = PACKET_VIPS, .backends = PACKET_VIPS}, TCP4,
+		 {"packet.v4_tcp_new_101backends.ns", 32, 0, FORWARDED, 0}, false},
+		{{}, TCP6, {"packet.v6_tcp_new_1vip.ns", 32, 0, FORWARDED, 0}, false},
+		{{.listener = "hash: source-ip"}, TCP4,
+		 {"packet.hash_source_new.ns", 32, 0, FORWARDED, 0}, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		measure_row(rig, &rows[i], 0);
+}
+
+static void measure_many(struct packet_rig *rig)
+{
+	static const struct row rows[] = {
+		{{}, TCP4, {"packet.v4_tcp_hit_512k.ns", 19, 1u << 20, FORWARDED, 0}, false},
+		{{}, TCP4, {"packet.v4_tcp_new_insert.ns", 32, 2 * PACKET_FLOWS, FORWARDED, 0},
+		 false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		measure_row(rig, &rows[i], PACKET_UNLIMITED);
+}
+
+/* Right beside the figures that they are the peers of. */
+static void measure_peer(struct packet_rig *rig)
+{
+	static const struct {
+		const char *name;
+		uint32_t log2;
+	} finds[] = {{"packet.lru_find_1flow.ns", 0},
+		     {"packet.lru_find_64k.ns", 16},
+		     {"packet.lru_find_512k.ns", 19},
+		     {"packet.lru_find_1m.ns", 20}};
+	struct packet_case insert = {.name = "packet.lru_insert.ns", .log2_sources = 32,
+				     .warm_up = 2 * PACKET_FLOWS,
+				     .program = PACKET_WRAPPER_INSERT};
+
+	packet_rig_frame(rig, &tcp4);
+	rig->state.vips = 1;
+	for (size_t i = 0; i < sizeof(finds) / sizeof(*finds); i++) {
+		struct packet_case find = {.name = finds[i].name, .log2_sources = finds[i].log2,
+					   .program = PACKET_WRAPPER_FIND};
+
+		if (!packet_wanted(rig, find.name))
+			continue;
+		packet_rig_fill_peer(rig, find.log2_sources);
+		packet_rig_measure(rig, &find);
 	}
-	qsort(net, REPEATS, sizeof(*net), by_value);
-	qsort(empty, REPEATS, sizeof(*empty), by_value);
-	qsort(tested, REPEATS, sizeof(*tested), by_value);
-	printf("%s %.0f\n", name, net[REPEATS / 2]);
-	fflush(stdout);
-	fprintf(stderr, "%s: differences %.0f..%.0f, least of each %.0f - %.0f\n", name, net[0],
-		net[REPEATS - 1], tested[0], empty[0]);
+	packet_rig_measure(rig, &insert);
 }
 
-static void measure(struct bench *b, const char *name, uint32_t log2_sources, uint32_t warm_up)
+/* ---- sizes ---- */
+
+static void print_size(const char *program, const char *what, uint32_t value)
 {
-	measure_program(b, name, log2_sources, warm_up, PACKET_WRAPPER_TESTED);
+	printf("program.%s.%s %u\n", program, what, value);
 }
 
-/* Loads both objects and lets the wrapper reach the programs. */
-static struct packet_wrapper *load(struct bench *b)
+static void print_sizes(const struct packet_rig *rig)
 {
-	struct kernel_sizes sizes = {.flows = FLOWS,
-				     .next = VIPS * ENDPOINTS,
-				     .counters =
-					     plane_listener_counter(2 * VIPS) + VIPS * ENDPOINTS};
-	struct packet_wrapper *wrapper = packet_wrapper__open();
-	uint32_t index;
+	for (int i = 0; i < KERNEL_PROGRAMS; i++) {
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
 
-	kernel_load(&b->kernel, 23, &sizes);
-	if (!wrapper || bpf_map__reuse_fd(wrapper->maps.wrapper_flows, b->kernel.flows4) ||
-	    packet_wrapper__load(wrapper))
-		err(1, "load the wrapper (root, CAP_BPF?)");
-	for (index = 0; index < PACKET_WRAPPER_PROGRAMS; index++) {
-		const int programs[] = {
-			[PACKET_WRAPPER_EMPTY] = bpf_program__fd(wrapper->progs.wrapper_empty),
-			[PACKET_WRAPPER_TESTED] = b->kernel.program[KERNEL_XDP],
-			[PACKET_WRAPPER_LOOKUP] = bpf_program__fd(wrapper->progs.wrapper_lookup),
-		};
-
-		if (bpf_map_update_elem(bpf_map__fd(wrapper->maps.wrapper_programs), &index,
-					&programs[index], BPF_ANY))
-			err(1, "let the wrapper call a program");
+		if (bpf_obj_get_info_by_fd(rig->kernel.program[i], &info, &size))
+			err(1, "program info");
+		print_size(info.name, "verified.count", info.verified_insns);
+		print_size(info.name, "xlated.bytes", info.xlated_prog_len);
+		print_size(info.name, "jited.bytes", info.jited_prog_len);
 	}
-	b->wrapper = bpf_program__fd(wrapper->progs.wrapper);
-	b->state_fd = bpf_map__fd(wrapper->maps.wrapper_state);
-	for (index = 0; index < sizes.next; index++)
-		kernel_next(
-			&b->kernel, index,
-			(struct gpc_next){.hop = (0x0600000000a2ull + index) | (uint64_t)LO << 48});
-	kernel_control(&b->kernel, 0);
-	return wrapper;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	struct packet_wrapper *wrapper;
-	struct bench b = {};
+	struct packet_rig rig = {.wanted = argc > 1 ? argv + 1 : NULL};
 
-	require_no_stats();
-	if (unshare(CLONE_NEWNET))
-		err(1, "new network namespace");
 	fputs(method, stderr);
-	wrapper = load(&b);
-
-	install(&b, 1, 1, UNLIMITED);
-	set_frame(&b, false, 0);
-	measure(&b, "packet.v4_tcp_hit_1flow.ns", 0, 1000);
-	measure(&b, "packet.v4_tcp_hit_64k.ns", 16, 1u << 17);
-	measure_program(&b, "packet.flow_lookup_64k.ns", 16, 0, PACKET_WRAPPER_LOOKUP);
-	set_frame(&b, false, 254);
-	measure(&b, "packet.not_for_vip.ns", 16, 0);
-	set_frame(&b, true, 0);
-	measure(&b, "packet.v6_tcp_hit_1flow.ns", 0, 1000);
-
-	set_frame(&b, false, 0);
-	install(&b, 1, 1, 0);
-	measure(&b, "packet.v4_tcp_new_1vip.ns", 32, 0);
-	install(&b, VIPS, 1, 0);
-	measure(&b, "packet.v4_tcp_new_101vip.ns", 32, 0);
-	install(&b, VIPS, VIPS, 0);
-	measure(&b, "packet.v4_tcp_new_101backends.ns", 32, 0);
-	install(&b, 1, 1, UNLIMITED);
-	measure(&b, "packet.v4_tcp_new_insert.ns", 32, 2 * FLOWS);
-
-	kernel_unload(&b.kernel);
-	packet_wrapper__destroy(wrapper);
+	packet_rig_start(&rig);
+	measure_forwarding(&rig);
+	measure_quic(&rig);
+	measure_others(&rig);
+	measure_stateful(&rig);
+	measure_override(&rig);
+	measure_new(&rig);
+	measure_many(&rig);
+	measure_peer(&rig);
+	measure_reply(&rig);
+	packet_vips_measure(&rig);
+	if (packet_wanted(&rig, "program."))
+		print_sizes(&rig);
+	packet_rig_stop(&rig);
 	return 0;
 }

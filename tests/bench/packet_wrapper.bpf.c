@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
  * What packet_bench runs instead of the program itself: it takes off what the run before put in
- * front of the frame, writes the next flow's addresses, and tail-calls the program under test, or
- * an empty one.
+ * front of the frame, writes the next flow's addresses, and tail-calls the program under test, an
+ * empty one, or the peer: the kernel's own LRU hash with the same flows.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "gpc/abi.h"
 #include "packet_wrapper.h"
 
 struct {
@@ -24,30 +23,50 @@ struct {
 	__type(value, __u32);
 } wrapper_programs SEC(".maps");
 
-/* gpc_flows4 of the program under test; the bench hands it over. */
+struct peer_key {
+	__u64 addresses;
+	__u64 ports;
+};
+struct peer_value {
+	__u64 word[6];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct gpc_flow_key4);
-	__type(value, struct gpc_flow);
-} wrapper_flows SEC(".maps");
+	__uint(max_entries, PACKET_WRAPPER_PEER_ENTRIES);
+	__type(key, struct peer_key);
+	__type(value, struct peer_value);
+} wrapper_peer SEC(".maps");
 
-/* What the kernel's own map costs: finds the entry of the frame's flow and does nothing with it. */
-SEC("xdp")
-int wrapper_lookup(struct xdp_md *ctx)
+/* 0: not a frame of the bench. */
+static __always_inline int peer_key(struct xdp_md *ctx, struct peer_key *ret)
 {
 	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u64 key[2], source, destination, low, high;
 
 	if (data + PACKET_WRAPPER_FRAME_MIN > end)
+		return 0;
+	ret->addresses = *(__u32 *)(data + 26) | (__u64) * (__u32 *)(data + 30) << 32;
+	ret->ports = *(__u32 *)(data + 34) | (__u64)data[23] << 32;
+	return 1;
+}
+
+SEC("xdp")
+int wrapper_find(struct xdp_md *ctx)
+{
+	struct peer_key key;
+
+	return peer_key(ctx, &key) && bpf_map_lookup_elem(&wrapper_peer, &key) ? XDP_TX : XDP_PASS;
+}
+
+SEC("xdp")
+int wrapper_insert(struct xdp_md *ctx)
+{
+	struct peer_value value = {};
+	struct peer_key key;
+
+	if (!peer_key(ctx, &key) || bpf_map_update_elem(&wrapper_peer, &key, &value, BPF_ANY))
 		return XDP_ABORTED;
-	source = (__u64) * (__u32 *)(data + 26) << 16 | *(__u16 *)(data + 34);
-	destination = (__u64) * (__u32 *)(data + 30) << 16 | *(__u16 *)(data + 36);
-	low = source < destination ? source : destination;
-	high = source ^ destination ^ low;
-	key[0] = low >> 16 | (high >> 16) << 32;
-	key[1] = (low & 0xffff) | (high & 0xffff) << 16 | (__u64)data[23] << 32;
-	return bpf_map_lookup_elem(&wrapper_flows, key) ? XDP_TX : XDP_ABORTED;
+	return XDP_TX;
 }
 
 SEC("xdp")
@@ -59,7 +78,7 @@ int wrapper_empty(struct xdp_md *ctx __attribute__((unused)))
 SEC("xdp")
 int wrapper(struct xdp_md *ctx)
 {
-	__u32 zero = 0, mixed, source, vip;
+	__u32 zero = 0, mixed, source, vip, i;
 	struct packet_wrapper_state *state = bpf_map_lookup_elem(&wrapper_state, &zero);
 	__u8 *data, *end;
 	__u64 size;
@@ -74,9 +93,15 @@ int wrapper(struct xdp_md *ctx)
 	end = (void *)(long)ctx->data_end;
 	if (data + PACKET_WRAPPER_FRAME_MIN > end)
 		return XDP_ABORTED;
-	*(__u64 *)data = state->ethernet[0];
-	*(__u32 *)(data + 8) = (__u32)state->ethernet[1];
-	*(__u16 *)(data + 12) = (__u16)(state->ethernet[1] >> 32);
+	if (state->whole) {
+#pragma clang loop unroll(full)
+		for (i = 0; i < PACKET_WRAPPER_WORDS; i++)
+			((__u64 *)data)[i] = state->bytes[i];
+	} else {
+		*(__u64 *)data = state->bytes[0];
+		*(__u32 *)(data + 8) = (__u32)state->bytes[1];
+		*(__u16 *)(data + 12) = (__u16)(state->bytes[1] >> 32);
+	}
 	mixed = (__u32)state->run++ * 0x9e3779b1u; /* a permutation of 32 bits */
 	source = (__u32)((__u64)mixed >> (state->source_shift & 63));
 	vip = ((__u64)mixed * state->vips >> 32) % PACKET_WRAPPER_VIPS;

@@ -6,12 +6,15 @@
 #include <linux/types.h>
 
 #define PACKET_WRAPPER_FRAME_MIN 64u
+#define PACKET_WRAPPER_WORDS 8u /* of a frame: PACKET_WRAPPER_FRAME_MIN bytes */
 #define PACKET_WRAPPER_VIPS 128u /* power of two */
+#define PACKET_WRAPPER_PEER_ENTRIES (1u << 20)
 
 enum packet_wrapper_program {
 	PACKET_WRAPPER_EMPTY,
 	PACKET_WRAPPER_TESTED,
-	PACKET_WRAPPER_LOOKUP, /* the flow table alone */
+	PACKET_WRAPPER_FIND,   /* the peer: finds the frame's flow in an LRU hash, and nothing else */
+	PACKET_WRAPPER_INSERT, /* the peer: stores it there */
 	PACKET_WRAPPER_PROGRAMS
 };
 
@@ -19,11 +22,13 @@ struct packet_wrapper_state {
 	__u32 program; /* enum packet_wrapper_program */
 	__u32 frame;   /* bytes to restore */
 	__u32 v6;
+	__u32 whole;	    /* restore the first 64 bytes, not only Ethernet and addresses */
 	__u32 source_shift; /* 32 - log2 of the number of sources */
 	__u32 source;	    /* added to the source's last 32 bits, as loaded */
 	__u32 vips;
+	__u32 pad;
 	__u64 run;
-	__u64 ethernet[2];
+	__u64 bytes[PACKET_WRAPPER_WORDS];
 	__u32 destination[PACKET_WRAPPER_VIPS]; /* last 32 bits of the VIPs, as loaded */
 };
 

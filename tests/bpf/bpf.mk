@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Tests and benches of the data plane: helpers linked into each, and the wrapper program of bench-packet.
+# Tests of the data plane: helpers linked into each, and the BPF programs beside gpc's own.
 
 BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c tests/bpf/classify_rig.c)
-BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/packet_wrapper.skel.h $(BUILD_ROOT)/bpf/meta.skel.h \
+BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/meta.skel.h \
 	$(BUILD_ROOT)/bpf/stages.skel.h $(BUILD_ROOT)/bpf/vip_lookup.skel.h
 
-$(BPFTESTS) $(BUILD)/tests/bench/packet_bench: $(BPF_TEST_HELPERS)
+$(BPFTESTS): $(BPF_TEST_HELPERS)
 $(addprefix $(BUILD)/tests/bpf/,policy_test state_test flip_test packet_cases_test): $(call object,tests/bpf/policy_rig.c)
 $(addprefix $(BUILD)/tests/,bpf/vip_test): $(call object,tests/bpf/vip_rig.c)
 $(call object,tests/bpf/vip_rig.c): | $(BPF_TEST_SKELETONS)
 $(BPF_TEST_HELPERS) $(call object,tests/bpf/policy_rig.c): | $(SKELETONS)
-$(call object,tests/bench/packet_bench.c tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c \
+$(call object,tests/bpf/hop_test.c tests/bpf/reject_test.c tests/bpf/quoted_test.c tests/bpf/rate_test.c \
 	tests/bpf/event_test.c): | $(BPF_TEST_SKELETONS)
-
-$(BUILD_ROOT)/bpf/packet_wrapper.bpf.o: tests/bench/packet_wrapper.bpf.c tests/bench/packet_wrapper.h GNUmakefile
-	@mkdir -p $(@D)
-	$(call say,BPF,$@)$(CLANG) $(BPF_CFLAGS) -c -o $@.tmp $< && $(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
 
 $(BUILD_ROOT)/bpf/meta.bpf.o $(BUILD_ROOT)/bpf/stages.bpf.o $(BUILD_ROOT)/bpf/vip_lookup.bpf.o: $(BUILD_ROOT)/bpf/%.bpf.o: tests/bpf/%.bpf.c \
 		tests/bpf/stages.h tests/bpf/vip_job.h $(wildcard bpf/*.bpf.h bpf/include/gpc/*.h bpf/include/gpc/lookup/*.h) GNUmakefile
