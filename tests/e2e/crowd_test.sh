@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # 2,000 real TCP connections through ipip, gue, dsr and nat, v4 and v6, that talk all the time while planes are
 # applied that reorder, add, drain and remove other backends, change weights and listeners: none is reset, none moves,
-# each byte is right. 40 applies, 500 in `make check-long`.
+# each byte is right. 25 applies, 500 in `make check-long`.
 . "$(dirname "$0")/rig.bash"
 . "$(dirname "$0")/crowd.bash"
-applies=$([ -n "${GPC_CHECK_LONG:-}" ] && echo 500 || echo 40)
+applies=$([ -n "${GPC_CHECK_LONG:-}" ] && echo 500 || echo 25)
 connections=2000
 rig_up 4
 crowd_serve 4
