@@ -25,6 +25,7 @@ static __always_inline int find_way(void *ctx, __u32 ifindex, struct gpc_case *c
 	const struct gpc_tuple *to = &c->nat.to.outer;
 	struct bpf_fib_lookup fib = {.ifindex = ifindex};
 	struct gpc_route *route = &c->nat.route;
+	long found;
 
 	fib.l4_protocol = to->protocol;
 	fib.sport = to->source_port;
@@ -41,7 +42,9 @@ static __always_inline int find_way(void *ctx, __u32 ifindex, struct gpc_case *c
 		__builtin_memcpy(fib.ipv6_dst, to->destination, sizeof(to->destination));
 	}
 	route->ifindex = route->mtu = 0;
-	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
+	found = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	/* An skb larger than the device takes has a way all the same, and its sender is to be told. */
+	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return 0;
 	route->destination_mac = mac_of(fib.dmac);
 	route->source_mac = mac_of(fib.smac);
@@ -217,10 +220,14 @@ static __always_inline struct gpc_end sent(const struct gpc_walk *w, int action,
 	return unsent(w->c);
 }
 
+/* A later fragment is of a reply, or of what a client sent to a listener. */
 static __always_inline struct gpc_end send_reply(struct xdp_md *ctx, struct gpc_walk *w, int *action)
 {
+	int later = w->c->packet.fragment == GPC_FRAGMENT_LATER;
+	__u32 reason = later && to_listener(w) ? GPC_REASON_FORWARDED : GPC_REASON_TRANSLATED;
+
 	*action = gpc_send_reply(ctx, w->c, w->in->mtu);
-	return sent(w, *action, GPC_REASON_TRANSLATED);
+	return sent(w, *action, reason);
 }
 
 /* ---- TC ---- */

@@ -12,7 +12,7 @@ static uint64_t now;
 static long redirect_action;
 static struct {
 	uint8_t destination[6], source[6];
-	uint32_t ifindex;
+	uint32_t ifindex, mtu;
 } neighbour;
 
 void gpc_sim_context_set(struct gpc_sim_context *ctx, const void *frame, size_t size, uint32_t ifindex,
@@ -48,11 +48,13 @@ __u64 gpc_sim_now(void)
 	return now;
 }
 
-void gpc_sim_fib_set(const uint8_t destination[6], const uint8_t source[6], uint32_t ifindex)
+void gpc_sim_fib_set(const uint8_t destination[6], const uint8_t source[6], uint32_t ifindex,
+		     uint32_t mtu)
 {
 	memcpy(neighbour.destination, destination, 6);
 	memcpy(neighbour.source, source, 6);
 	neighbour.ifindex = ifindex;
+	neighbour.mtu = mtu;
 }
 
 long gpc_sim_fib(struct bpf_fib_lookup *fib)
@@ -60,7 +62,7 @@ long gpc_sim_fib(struct bpf_fib_lookup *fib)
 	memcpy(fib->dmac, neighbour.destination, 6);
 	memcpy(fib->smac, neighbour.source, 6);
 	fib->ifindex = neighbour.ifindex;
-	fib->mtu_result = 0;
+	fib->mtu_result = (__u16)neighbour.mtu;
 	return BPF_FIB_LKUP_RET_SUCCESS;
 }
 

@@ -11,7 +11,6 @@
 #include "../link/place.h"
 
 #define META_HOOKS (GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS)
-#define MTU 1500		/* of the way to endpoints */
 #define SOURCE4 "\x0a\xff\xff\xfe"	/* 10.255.255.254 */
 #define SOURCE6 "\xfd\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\xfe"
 
@@ -78,7 +77,7 @@ static int link_devices(const struct gpc_image *image, const struct gpc_sim_devi
 	}
 	records[used] = (struct gpc_link_device){.ifindex = GPC_SIM_OUT,
 						  .interface = GPC_NONE16,
-						  .mtu = MTU,
+						  .mtu = GPC_SIM_MTU,
 						  .chain = {GPC_NONE16, GPC_NONE16}};
 	gpc_sim_mac(GPC_SIM_OUT, records[used].mac);
 	return gpc_devices_place(records, used + 1,

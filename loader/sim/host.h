@@ -10,6 +10,7 @@
 #include "gpc/abi.h"
 
 #define GPC_SIM_OUT 60000u	/* ifindex of the device behind which all endpoints are */
+#define GPC_SIM_MTU 1500u	/* of the way there */
 #define GPC_SIM_NONCE 0x5349e7a1c0ffee01ull
 
 struct gpc_sim_device {

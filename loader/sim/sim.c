@@ -256,7 +256,13 @@ static bool is_answer(enum gpc_reason reason)
 	       reason == GPC_REASON_TTL || reason == GPC_REASON_SYN_COOKIE;
 }
 
-/* `forward` where the frame leaves for an endpoint, `reject` or `answer` where it is gpc's own. */
+/* Did the packet itself leave, to an endpoint or back to a client? */
+static bool is_forwarded(enum gpc_reason reason)
+{
+	return reason == GPC_REASON_FORWARDED || reason == GPC_REASON_TRANSLATED;
+}
+
+/* `forward` where the frame leaves for an endpoint or client, `reject` or `answer` where it is gpc's own. */
 static enum gpc_verdict verdict_of(const struct gpc_sim_pass *pass, enum gpc_reason reason)
 {
 	bool sent, dropped;
@@ -271,7 +277,7 @@ static enum gpc_verdict verdict_of(const struct gpc_sim_pass *pass, enum gpc_rea
 	if (sent && is_answer(reason))
 		return GPC_VERDICT_ANSWER;
 	if (sent)
-		return reason == GPC_REASON_FORWARDED ? GPC_VERDICT_FORWARD : GPC_VERDICT_REJECT;
+		return is_forwarded(reason) ? GPC_VERDICT_FORWARD : GPC_VERDICT_REJECT;
 	return dropped ? GPC_VERDICT_DROP : GPC_VERDICT_PASS;
 }
 

@@ -33,7 +33,7 @@ static void make_maps(const struct gpc_sim_need *need)
 	gpc_sim_map_make(GPC_SIM_RATE, need->rate);
 	gpc_sim_mac(GPC_SIM_NEIGHBOUR, mac[0]);
 	gpc_sim_mac(GPC_SIM_OUT, mac[1]);
-	gpc_sim_fib_set(mac[0], mac[1], GPC_SIM_OUT);
+	gpc_sim_fib_set(mac[0], mac[1], GPC_SIM_OUT, GPC_SIM_MTU);
 	*(struct gpc_next *)gpc_sim_map_values(GPC_SIM_NEXT) = gpc_sim_hop();
 	control(GPC_CTL_NONCE, GPC_SIM_NONCE);
 	control(GPC_CTL_FLOWS_SINCE, FLOWS_SINCE);

@@ -18,10 +18,11 @@
 
 #define FOLDER	   "tests/bpf/cases/"
 #define PLANES_MAX 8u
-#define BEFORE_MAX 4u
-#define LEAST	   200u
+#define BEFORE_MAX 8u
+#define LEAST	   1200u
 
-static const char *const devices[] = {"wan0", "dec0"};
+static const char *const devices[] = {"wan0", "dec0", "lan0"};
+#define DEVICES (sizeof(devices) / sizeof(*devices))
 
 struct packet {
 	size_t device;
@@ -82,7 +83,7 @@ static void read_bytes(const char *text, struct packet *ret, unsigned int line)
 
 static void read_packet(const char *text, struct packet *ret, unsigned int line)
 {
-	for (ret->device = 0; ret->device < 2; ret->device++) {
+	for (ret->device = 0; ret->device < DEVICES; ret->device++) {
 		size_t length = strlen(devices[ret->device]);
 
 		if (strncmp(text, devices[ret->device], length) == 0 && text[length] == ' ') {
@@ -155,7 +156,7 @@ static struct gpc_sim *sim_of(const char *name)
 	text[size] = 0;
 	snprintf(planes[i].name, sizeof(planes[i].name), "%s", name);
 	planes[i].image = policy_compile(text);
-	if (gpc_sim_open(kind, &planes[i].image, devices, 2, &planes[i].sim, &failure))
+	if (gpc_sim_open(kind, &planes[i].image, devices, DEVICES, &planes[i].sim, &failure))
 		errx(1, "%s: %s", path, failure.message);
 	return planes[i].sim;
 }
@@ -249,12 +250,35 @@ static unsigned int run_cases(void)
 	return count;
 }
 
+static void command(const char *text)
+{
+	if (system(text))
+		errx(1, "failed: %s", text);
+}
+
+/* What the kernel knows about ways is what user space makes up (loader/sim/host.h): one neighbour for all. */
+static void make_network(void)
+{
+	static const char device[] =
+		"ip link add near0 index 60000 mtu 1500 address 02:67:70:63:ea:60 type veth peer name far0";
+
+	if (unshare(CLONE_NEWNET))
+		err(1, "new network namespace");
+	command("ip link set lo up");
+	command(device);
+	command("ip link set near0 up && ip link set far0 up");
+	command("ip addr add 10.254.0.254/24 dev near0 && ip addr add fdfe::fe/64 dev near0 nodad");
+	command("ip route add default via 10.254.0.1 && ip -6 route add default via fdfe::1");
+	command("ip neigh add 10.254.0.1 lladdr 02:67:70:63:00:00 dev near0 nud permanent");
+	command("ip neigh add fdfe::1 lladdr 02:67:70:63:00:00 dev near0 nud permanent");
+	command("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+}
+
 static void in_the_kernel(void)
 {
 	unsigned int count;
 
-	if (unshare(CLONE_NEWNET))
-		err(1, "new network namespace");
+	make_network();
 	kind = GPC_SIM_KERNEL;
 	count = run_cases();
 	close_planes();
