@@ -5,7 +5,8 @@
 #   crowd_serve N              the servers on the backends 1 to N
 #   crowd_plane ENDPOINT...    an intent on stdout: a listener per mode and family; ENDPOINT as in plane
 #   crowd_decap FILE N         lets the backends 1 to N unwrap what the plane of FILE wraps
-#   crowd_open N               N connections over those listeners
+#   crowd_open N [PERIOD]      N connections over those listeners, rounds of questions PERIOD ms apart
+#   crowd_close                ends them
 #   crowd_round                0 if each of them got the right answer from its first backend in a new round
 CROWD=$RIG_ROOT/build/tests/tools/crowd
 CROWD_MODES="ipip gue dsr nat"
@@ -58,14 +59,17 @@ crowd_open() {
 	local mode targets=() line=
 	must in_ns balancer sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	for mode in $CROWD_MODES; do targets+=("$VIP4" "$(crowd_port "$mode")" "$VIP6" "$(crowd_port "$mode")"); done
+	rm -f "$WORK/crowd.in" "$WORK/crowd.out"
 	must mkfifo "$WORK/crowd.in" "$WORK/crowd.out"
-	in_ns client "$CROWD" ask "$1" "${targets[@]}" <"$WORK/crowd.in" >"$WORK/crowd.out" 2>"$WORK/crowd.log" &
+	in_ns client "$CROWD" ask "$1" "${2:-200}" "${targets[@]}" <"$WORK/crowd.in" >"$WORK/crowd.out" 2>"$WORK/crowd.log" &
 	rig_pids+=($!)
 	exec {crowd_to}>"$WORK/crowd.in" {crowd_from}<"$WORK/crowd.out"
 	crowd_count=$1
 	read -r -t 60 line <&"$crowd_from"
 	check_equal "$1 connections are open through $CROWD_MODES" "$line" "open $1"
 }
+
+crowd_close() { exec {crowd_to}>&- {crowd_from}<&-; }
 
 # Leaves what the crowd said in crowd_line.
 crowd_round() {

@@ -3,10 +3,10 @@
  * crowd: many TCP connections that talk all the time, and the server they talk to.
  *
  *   crowd serve NAME READY PORT...         echoes messages with NAME in them, on each PORT; makes the file READY
- *   crowd ask COUNT ADDRESS PORT...        COUNT connections, in turn to each ADDRESS PORT
+ *   crowd ask COUNT PERIOD ADDRESS PORT... COUNT connections, in turn to each ADDRESS PORT
  *
  * ask prints "open COUNT". Then every connection sends a message, and waits for its answer, in rounds that
- * begin PERIOD_MS apart at least. For each line on stdin one is printed once a round that began after it is over:
+ * begin PERIOD ms apart at least. For each line on stdin one is printed once a round that began after it is over:
  *
  *   rounds N bytes N same N moved N broken N
  *
@@ -34,7 +34,6 @@
 
 #define MESSAGE 1200u
 #define NAME 16u
-#define PERIOD_MS 200u
 #define PATIENCE_S 30u
 #define EVENTS 256
 
@@ -60,7 +59,7 @@ struct connection {
 struct crowd {
 	struct connection *connections;
 	uint32_t count, waiting;
-	uint64_t round, bytes;
+	uint64_t round, bytes, period;
 	int epoll;
 };
 
@@ -327,15 +326,16 @@ static _Noreturn void talk(struct crowd *crowd)
 		give_up(crowd);
 		if (before)
 			report(crowd);
-		while (!line && now_ms() < start + PERIOD_MS)
-			line |= hear_all(crowd, start + PERIOD_MS);
+		while (!line && now_ms() < start + crowd->period)
+			line |= hear_all(crowd, start + crowd->period);
 	}
 }
 
-static _Noreturn void ask_all(uint32_t count, char **targets, uint32_t target_count)
+static _Noreturn void ask_all(struct crowd crowd, char **targets, uint32_t target_count)
 {
-	struct crowd crowd = {.count = count, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+	uint32_t count = crowd.count;
 
+	crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
 	crowd.connections = calloc(count, sizeof(*crowd.connections));
 	if (!crowd.connections || crowd.epoll < 0)
 		err(1, "start");
@@ -362,7 +362,9 @@ int main(int argc, char **argv)
 		err(1, "limit of files");
 	if (argc >= 5 && !strcmp(argv[1], "serve"))
 		serve(argv[2], argv[3], argv + 4, (uint32_t)argc - 4);
-	if (argc >= 5 && argc % 2 && !strcmp(argv[1], "ask"))
-		ask_all((uint32_t)strtoul(argv[2], NULL, 10), argv + 3, ((uint32_t)argc - 3) / 2);
+	if (argc >= 6 && argc % 2 == 0 && !strcmp(argv[1], "ask"))
+		ask_all((struct crowd){.count = (uint32_t)strtoul(argv[2], NULL, 10),
+				       .period = strtoul(argv[3], NULL, 10)},
+			argv + 4, ((uint32_t)argc - 4) / 2);
 	errx(64, "see the head of crowd.c");
 }
