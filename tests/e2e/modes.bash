@@ -126,14 +126,23 @@ modes_apply() {
 	for ((i = 1; i <= $1; i++)); do must gpc "backend$i" apply "$WORK/plane.yaml"; done
 }
 
-# rows WHAT: one check for each row on stdin, of the client far away.
+# rows WHAT: one check for each row on stdin, of the client far away. It is one process, from the first row on.
 rows() {
-	local line
-	while IFS= read -r line; do
-		: >"$WORK/out"
+	local row line
+	if [ -z "${rows_to:-}" ]; then
+		must mkfifo "$WORK/rows.in" "$WORK/rows.out"
+		MODES_MORE="10.79.0.3 fd79::3" in_ns far "$MODES_PEER" client <"$WORK/rows.in" >"$WORK/rows.out" 2>"$WORK/rows.log" &
+		rig_pids+=($!)
+		exec {rows_to}>"$WORK/rows.in" {rows_from}<"$WORK/rows.out"
+	fi
+	while IFS= read -r row; do
+		echo "$row" >&"$rows_to"
+		line="FAILED $row: no answer in 60 s"
+		read -r -t 60 line <&"$rows_from"
+		cp "$WORK/rows.log" "$WORK/out"
 		case $line in
 		ok\ *) passed "$1: ${line#ok }" ;;
 		*) failed "$1: ${line#FAILED }" ;;
 		esac
-	done < <(MODES_MORE="10.79.0.3 fd79::3" in_ns far "$MODES_PEER" client 2>&1)
+	done
 }

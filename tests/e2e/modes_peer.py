@@ -19,9 +19,18 @@ ID is the backend's server id, hex. UDP is answered from the address that was as
     too-big HOST PORT SIZE MTU  the backend answers with so many bytes, and hears of the MTU that they exceed
     probe HOST PORT SIZE MTU    the client asks with so many bytes, and hears of the MTU that they exceed
     traced HOST PORT TTL FROM   the client asks with this TTL, and hears from FROM that it was too small
+
+Flows that are kept over many rows; PROTO is tcp, udp, or quic, whose port is another one in each row:
+
+    fresh PROTO HOST PORT N NAME...      N new flows; they are answered by exactly these backends
+    open KEY PROTO HOST PORT N NAME...   likewise, and they are kept
+    live KEY                             each is answered by its backend
+    dead KEY NAME                        likewise, but those of NAME are not answered
+    moved KEY NAME                       likewise, but those of NAME have ended (TCP), or are answered by another
 """
 import asyncio
 import hashlib
+import itertools
 import os
 import select
 import socket
@@ -239,8 +248,12 @@ def tcp(host, port, up, down):
             want(f"the path MTU of {name}", mtu, down)
 
 
+PORTS = itertools.count(10000)  # a port that a UDP flow had before would lead to that one's backend
+
+
 def udp_client(host, port):
     s = udp_socket(is_v6(host))
+    s.bind(("", next(PORTS)))
     s.connect((host, int(port)))
     return s
 
@@ -304,13 +317,13 @@ def quic(host, port):
 
     def move():
         s = udp_socket(is_v6(host))
-        s.bind((sources[len(opened) % len(sources)], 0))
+        s.bind((sources[len(opened) % len(sources)], next(PORTS)))
         s.connect((host, int(port)))
         opened.append(s)
         return s
 
     # All ones in the upper bits of the id's first byte: it is nobody's.
-    initial = bytes([LONG]) + b"\0\0\0\1" + bytes([8]) + b"\xff" + os.urandom(7) + bytes(1)
+    initial = INITIAL + os.urandom(7) + bytes(1)
     for _ in range(8):
         s = move()
         s.send(initial)
@@ -372,6 +385,123 @@ def mss(host, port, up, down):
         want("the backend's MSS", theirs, down)
 
 
+# ---- kept flows ----------------------------------------------------------------------------------
+
+class Flow:
+    """One of TCP, UDP or QUIC: ask() sends a question, heard() gives who answered, None while nobody has."""
+
+    def __init__(self, protocol, host, port):
+        self.protocol, self.host, self.port, self.cid, self.number = protocol, host, int(port), None, 0
+        if protocol == "tcp":
+            self.s = socket.create_connection((host, self.port), 10)
+            self.s.setblocking(False)
+        else:
+            self.s = udp_client(host, port)
+
+    def close(self):
+        self.s.close()
+
+    def ask(self):
+        if self.protocol == "tcp":
+            self.s.send(b"name\n")
+        elif self.protocol == "udp":
+            self.s.send(b"n")
+        elif self.cid is None:
+            self.s.send(INITIAL + os.urandom(7) + bytes(1))
+        else:
+            self.s.close()
+            self.s = udp_client(self.host, self.port)
+            self.number += 1
+            self.s.send(b"\x40" + self.cid + b"u" + self.number.to_bytes(4, "big"))
+
+    def heard(self):
+        try:
+            data = self.s.recv(2048)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return "ended"
+        if self.protocol != "quic":
+            return data.decode().split()[0] if data else "ended"
+        if data[0] & 0x80:
+            at = 6 + data[5]
+            self.cid = data[at + 1:at + 1 + data[at]]
+            return data[at + 1 + data[at]:].decode()
+        return data[5:].decode() if data[:1] == b"u" else "stranger"
+
+
+def ask_all(flows, silent=()):
+    """Who answers each; those of `silent` are not waited for. A question may get lost, so some are asked again."""
+    got = {}
+    for again in range(4):
+        for flow in flows:
+            if flow not in got:
+                try:
+                    flow.ask()
+                except OSError:
+                    got[flow] = "ended"
+        end = time.monotonic() + 1 + again
+        while (left := end - time.monotonic()) > 0 and set(flows) - set(got) - set(silent):
+            ready, _, _ = select.select([f.s for f in flows if f not in got], [], [], left)
+            for flow in [f for f in flows if f not in got and f.s in ready]:
+                if (who := flow.heard()) is not None:
+                    got[flow] = who
+        if not set(flows) - set(got) - set(silent):
+            break
+    return got
+
+
+KEPT = {}  # by key: {flow: its backend}
+INITIAL = bytes([LONG]) + b"\0\0\0\1" + bytes([8]) + b"\xff"
+
+
+def open_flows(key, protocol, host, port, n, *names):
+    flows = [Flow(protocol, host, port) for _ in range(int(n))]
+    KEPT[key] = ask_all(flows)
+    if len(KEPT[key]) != len(flows):
+        raise ValueError(f"{len(flows) - len(KEPT[key])} flows are not answered")
+    want("who answered", " ".join(sorted(set(KEPT[key].values()))), " ".join(sorted(names)))
+
+
+def fresh(protocol, host, port, n, *names):
+    open_flows("fresh", protocol, host, port, n, *names)
+    for flow in KEPT.pop("fresh"):
+        flow.close()
+
+
+def compare(key, name, allowed):
+    """All flows of a key as before, but those of backend `name`: what they get is judged by `allowed`."""
+    flows = KEPT[key]
+    lost = [f for f in flows if flows[f] == name]
+    got = ask_all(list(flows), lost if allowed(None) else ())
+    bad = [f"{flows[f]}: {got.get(f)}" for f in flows if f not in lost and got.get(f) != flows[f]]
+    bad += [f"{flows[f]}: {got.get(f)}" for f in lost if not allowed(got.get(f))]
+    if bad:
+        raise ValueError(f"{len(bad)} of {len(flows)} flows, such as {bad[0]}")
+    return lost
+
+
+def live(key):
+    compare(key, None, lambda who: True)
+
+
+def dead(key, name):
+    if not compare(key, name, lambda who: who is None):
+        raise ValueError(f"there was no flow of {name}")
+
+
+def moved(key, name):
+    """They are not kept any longer."""
+    lost = compare(key, name, lambda who: who not in (None, name))
+    if not lost:
+        raise ValueError(f"there was no flow of {name}")
+    for flow in lost:
+        flow.close()
+        del KEPT[key][flow]
+
+
+# ---- what routers say ----------------------------------------------------------------------------
+
 def of_backend(host, port, request):
     """What the backend has to say about an answer that did not arrive."""
     with udp_client(host, port) as s:
@@ -419,7 +549,8 @@ def traced(host, port, hops, who):
 
 
 ROWS = {"tcp": tcp, "udp": udp, "quic": quic, "share": share, "seen": seen, "mss": mss, "expired": expired,
-        "too-big": too_big, "probe": probe, "traced": traced}
+        "too-big": too_big, "probe": probe, "traced": traced, "fresh": fresh, "open": open_flows, "live": live,
+        "dead": dead, "moved": moved}
 
 
 def client():

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Endpoints come and go under flows of TCP, UDP and QUIC through the modes: drained, dead, in maint, back again;
+# and a backend that the flows fail over to.
+. "$(dirname "$0")/modes.bash"
+modes_up 3
+
+# backend1 and backend2 serve, backend3 is for when they do not.
+modes_plane 2 | sed 's/^  - name: both/&\n    failover: spare/
+	s/^listeners:/  - name: spare\n    endpoints:\n      - {name: backend3, address: [10.77.0.13, "fd77::13"], quic-id: "0303"}\n&/' |
+	modes_apply 3
+
+# all: "KEY PROTO HOST PORT" of the flows of each mode.
+all() {
+	local mode port vip protocol
+	while read -r mode port vip; do
+		for protocol in tcp udp quic; do
+			echo "$mode-$protocol $protocol $vip $((port + (${#protocol} == 4 ? 100 : 0)))"
+		done
+	done <<-EOT
+		ipip 8001 $VIP4
+		gue 8011 $VIP6
+		dsr 8021 $VIP4
+		nat 8031 $VIP4
+		snat 8032 $VIP6
+	EOT
+}
+fresh() { rows "new flows, $1" < <(all | while read -r _ flow; do echo "fresh $flow 20 $2"; done); }
+kept() { rows "known flows, $1" < <(all | while read -r key _; do echo "${2//KEY/$key}"; done); }
+
+rows "flows open" < <(all | while read -r key flow; do echo "open $key $flow 20 backend1 backend2"; done)
+must gpc balancer drain both/backend2 --for 30m
+kept "backend2 drained" "live KEY"
+fresh "backend2 drained" "backend1"
+must gpc balancer drain both/backend1
+kept "both drained" "live KEY"
+fresh "both drained" "backend3"
+rows "flows open on the spare" < <(all | while read -r key flow; do echo "open $key-3 $flow 5 backend3"; done)
+
+must ip -n "$RIG-lan" link set p-backend1 down
+kept "backend1 dead" "dead KEY backend1"
+must gpc balancer drain --maint both/backend1
+kept "backend1 in maint" "moved KEY backend1"
+must gpc balancer undrain both/backend2
+fresh "backend2 back" "backend2"
+kept "backend2 back" "live KEY"
+kept "backend2 back" "live KEY-3"
+
+must ip -n "$RIG-lan" link set p-backend1 up
+must gpc balancer undrain both/backend1
+fresh "all back" "backend1 backend2"
+kept "all back" "live KEY"
+kept "all back" "live KEY-3"
+must gpc balancer weight both/backend1 0
+fresh "backend1 of weight 0" "backend2"
+rig_done
