@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "gpc/abi.h"
 #include "reader.h"
 
 #define GENERATION_MAX ((1u << 29) - 1)
@@ -71,6 +72,63 @@ static bool device_is_sound(const struct gpc_reader *reader, const struct gpc_li
 	return device->interface < interfaces && device->interface_bit == 1ull << device->interface;
 }
 
+/* The buckets that the record says are the rate's. */
+static bool buckets_are_sound(uint32_t rate, uint32_t buckets, uint32_t entries)
+{
+	return (rate == GPC_NONE) == !entries && buckets == entries &&
+	       (!entries || rate <= GPC_NONE - entries);
+}
+
+static bool check_listeners(const struct gpc_reader *reader, const struct gpc_link_head *link)
+{
+	const struct gpc_link_listener *links =
+		(const struct gpc_link_listener *)(reader->bytes + link->listener_offset);
+	uint32_t count;
+	const struct gpc_listener *listeners = gpc_reader_section(reader, GPC_SEC_LISTENER, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (links[i].counter < GPC_COUNTER_FIRST_OBJECT || links[i].pad0 ||
+		    !buckets_are_sound(links[i].rate, links[i].buckets, listeners[i].rate_entries))
+			return gpc_reader_refuse(reader, GPC_E0510,
+						 "listener %u of the link part is malformed", i);
+	return true;
+}
+
+/* The ways to an endpoint are by the addresses that it has. */
+static bool endpoint_is_sound(const struct gpc_link_endpoint *link, const struct gpc_endpoint *endpoint)
+{
+	return link->counter >= GPC_COUNTER_FIRST_OBJECT &&
+	       (endpoint->flags & GPC_ENDPOINT_V4 || link->next[GPC_V4] == GPC_NONE) &&
+	       (endpoint->flags & GPC_ENDPOINT_V6 || link->next[GPC_V6] == GPC_NONE);
+}
+
+static bool check_endpoints(const struct gpc_reader *reader, const struct gpc_link_head *link)
+{
+	const struct gpc_link_endpoint *links =
+		(const struct gpc_link_endpoint *)(reader->bytes + link->endpoint_offset);
+	uint32_t count;
+	const struct gpc_endpoint *endpoints = gpc_reader_section(reader, GPC_SEC_ENDPOINT, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (!endpoint_is_sound(&links[i], &endpoints[i]))
+			return gpc_reader_refuse(reader, GPC_E0510,
+						 "endpoint %u of the link part is malformed", i);
+	return true;
+}
+
+static bool check_backends(const struct gpc_reader *reader, const struct gpc_link_head *link)
+{
+	const struct gpc_link_backend *links =
+		(const struct gpc_link_backend *)(reader->bytes + link->backend_offset);
+
+	for (uint32_t i = 0; i < reader->plane->section[GPC_SEC_BACKEND].count; i++)
+		if (links[i].counter < GPC_COUNTER_FIRST_OBJECT ||
+		    !gpc_all_zero(links[i].pad0, sizeof(links[i].pad0)))
+			return gpc_reader_refuse(reader, GPC_E0510,
+						 "backend %u of the link part is malformed", i);
+	return true;
+}
+
 static bool check_rules(const struct gpc_reader *reader, const struct gpc_link_head *link)
 {
 	const struct gpc_link_rule *links =
@@ -79,8 +137,8 @@ static bool check_rules(const struct gpc_reader *reader, const struct gpc_link_h
 	const struct gpc_rule *rules = gpc_reader_section(reader, GPC_SEC_RULE, &count);
 
 	for (uint32_t i = 0; i < count; i++)
-		if ((links[i].rate == GPC_NONE) != !rules[i].rate_entries ||
-		    links[i].buckets != rules[i].rate_entries || links[i].pad0)
+		if (links[i].pad0 ||
+		    !buckets_are_sound(links[i].rate, links[i].buckets, rules[i].rate_entries))
 			return gpc_reader_refuse(reader, GPC_E0510,
 						 "rule %u of the link part is malformed", i);
 	return true;
@@ -110,5 +168,6 @@ bool gpc_reader_link(const struct gpc_reader *reader, bool linked)
 						 "device slot %u of the link part is malformed",
 						 slot);
 	}
-	return check_rules(reader, link);
+	return check_listeners(reader, link) && check_endpoints(reader, link) &&
+	       check_backends(reader, link) && check_rules(reader, link);
 }

@@ -4,11 +4,14 @@
 #define GPC_TESTS_IMAGE_TOOLS_H
 
 #include "../policy_fixture.h"
+#include "base/memfiles.h"
+#include "gpc/abi.h"
 #include "gpc/lookup/endpoint.h"
 #include "gpc/lookup/vip.h"
 #include "image/compare.h"
 #include "image/digest.h"
 #include "image/dump.h"
+#include "pipeline.h"
 
 /* Bytes of a plane; the caller frees. */
 static inline uint8_t *image_of(void (*plane)(struct fixture *fixture), size_t *ret_size)
@@ -25,6 +28,48 @@ static inline uint8_t *image_of(void (*plane)(struct fixture *fixture), size_t *
 	*ret_size = image.size;
 	fixture_release(&fixture);
 	return bytes;
+}
+
+/* The same of a plane's text. */
+static inline uint8_t *image_of_text(const char *text, size_t *ret_size)
+{
+	const char *path = "gpc.yaml";
+	struct gpc_arena arena = {0};
+	struct gpc_memfiles files;
+	struct gpc_provider provider;
+	struct gpc_compile_options options = {.inputs = {&path, 1, NULL}, .tool_version = "test"};
+	struct gpc_compiled image;
+	struct gpc_diags diags;
+	uint8_t *bytes;
+
+	gpc_memfiles_init(&files, &arena);
+	gpc_memfiles_add(&files, path, text, strlen(text));
+	provider = gpc_memfiles_provider(&files);
+	gpc_diags_init(&diags, &arena, false);
+	CU_ASSERT_FATAL(gpc_compile(&diags, &provider, &options, &image));
+	bytes = malloc(image.size);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+	memcpy(bytes, image.bytes, image.size);
+	*ret_size = image.size;
+	gpc_arena_release(&arena);
+	return bytes;
+}
+
+/* What the reader says of the bytes; GPC_CODE_COUNT: nothing. */
+static inline enum gpc_code code_of(const uint8_t *bytes, size_t size, bool linked)
+{
+	enum gpc_code code = GPC_CODE_COUNT;
+	struct gpc_arena arena = {0};
+	struct gpc_diags diags;
+	struct gpc_image image;
+
+	gpc_diags_init(&diags, &arena, false);
+	if (gpc_image_open(&diags, "a.gpi", bytes, size, linked, &image))
+		gpc_image_release(&image);
+	else
+		code = diags.records.items[0].code;
+	gpc_arena_release(&arena);
+	return code;
 }
 
 static inline uint8_t *small_image(size_t *ret_size)

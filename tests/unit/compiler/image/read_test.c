@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 
 #include "../../unit.h"
-#include "image/layout.h"
 #include "image_tools.h"
 
 /* Opens the bytes; the code of the refusal, GPC_CODE_COUNT if there is none. */
@@ -457,98 +456,6 @@ static void every_record_is_distrusted(void)
 	free(bytes);
 }
 
-/* ---- the link part ---- */
-
-static struct gpc_link_head *link_of(uint8_t *bytes)
-{
-	struct gpc_image_head *head = (struct gpc_image_head *)bytes;
-	struct gpc_link_head *link = (struct gpc_link_head *)(bytes + head->link_offset);
-	struct gpc_plane *plane = (struct gpc_plane *)(bytes + head->decision_offset);
-	struct gpc_link_layout layout =
-		gpc_link_layout(plane->section[GPC_SEC_LISTENER].count,
-				plane->section[GPC_SEC_ENDPOINT].count,
-				plane->section[GPC_SEC_BACKEND].count);
-
-	*link = (struct gpc_link_head){
-		.magic = GPC_LINK_MAGIC,
-		.generation = 1,
-		.device_mult = 1,
-		.device_offset = head->link_offset + layout.device,
-		.listener_offset = head->link_offset + layout.listener,
-		.endpoint_offset = head->link_offset + layout.endpoint,
-		.backend_offset = head->link_offset + layout.backend,
-		.rule_offset = head->link_offset + layout.rule,
-		.nonce = 99,
-		.cpus = 2,
-	};
-	gpc_link_describe(plane->section, link);
-	for (uint32_t i = 0; i < plane->section[GPC_SEC_RULE].count; i++)
-		((struct gpc_link_rule *)(bytes + link->rule_offset))[i].rate = GPC_NONE;
-	return link;
-}
-
-static void a_linked_image_opens_only_as_such(void)
-{
-	struct gpc_image image;
-	size_t size;
-	uint8_t *bytes = small_image(&size);
-
-	link_of(bytes);
-	CU_ASSERT_EQUAL(refusal(bytes, size), GPC_E0510);
-	CU_ASSERT_EQUAL_FATAL(open_bytes(bytes, size, true, &image), GPC_CODE_COUNT);
-	gpc_image_release(&image);
-	free(bytes);
-}
-
-static enum gpc_code refuse_linked(const uint8_t *bytes, size_t size)
-{
-	struct gpc_image image;
-	enum gpc_code code = open_bytes(bytes, size, true, &image);
-
-	if (code == GPC_CODE_COUNT)
-		gpc_image_release(&image);
-	return code;
-}
-
-static void a_malformed_link_part_is_refused(void)
-{
-	size_t size;
-	uint8_t *bytes = small_image(&size);
-	struct gpc_link_head *link = link_of(bytes);
-	struct gpc_link_device *devices = (struct gpc_link_device *)(bytes + link->device_offset);
-
-	struct gpc_link_rule *rules = (struct gpc_link_rule *)(bytes + link->rule_offset);
-
-	link->device_offset += 64;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	link->device_offset -= 64;
-	link->generation = 1u << 29;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	link->generation = 5;
-	devices[3] = (struct gpc_link_device){.ifindex = 7,
-					      .interface = 1,
-					      .interface_bit = 2,
-					      .chain = {GPC_NONE16, GPC_NONE16}};
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_CODE_COUNT);
-	devices[3].interface_bit = 1;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	devices[3].interface_bit = 2;
-	devices[3].interface = 2;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	devices[3].interface = 1;
-	devices[3].chain[GPC_EGRESS] = 0;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	devices[3] = (struct gpc_link_device){0};
-	devices[3].ifindex = 0;
-	rules[2].rate = 0;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	rules[2].rate = GPC_NONE;
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_CODE_COUNT);
-	devices[4] = (struct gpc_link_device){.ifindex = 7, .interface = GPC_NONE16};
-	CU_ASSERT_EQUAL(refuse_linked(bytes, size), GPC_E0510);
-	free(bytes);
-}
-
 GPC_UNIT_MAIN("image/read", {"a_written_image_opens", a_written_image_opens},
 	      {"a_failed_open_leaves_the_result_alone", a_failed_open_leaves_the_result_alone},
 	      {"every_truncation_is_refused", every_truncation_is_refused},
@@ -565,6 +472,4 @@ GPC_UNIT_MAIN("image/read", {"a_written_image_opens", a_written_image_opens},
 	      {"an_oversize_image_is_refused_before_memory_is_taken",
 	       an_oversize_image_is_refused_before_memory_is_taken},
 	      {"each_digest_has_its_code", each_digest_has_its_code},
-	      {"every_record_is_distrusted", every_record_is_distrusted},
-	      {"a_linked_image_opens_only_as_such", a_linked_image_opens_only_as_such},
-	      {"a_malformed_link_part_is_refused", a_malformed_link_part_is_refused})
+	      {"every_record_is_distrusted", every_record_is_distrusted})
