@@ -3,16 +3,18 @@
 # neighbours are permanent entries. A script sources it after rig.bash, and calls:
 #
 #   herd_up                    instead of rig_up
-#   herd_plane ENDPOINT...     an intent on stdout: listeners in ipip, gue, dsr and nat, TCP and UDP, v4 and v6, one
-#                              backend; ENDPOINT is N[:weight[:state]], N up to HERD_ENDPOINTS. By these variables:
-#                              HERD_DEFAULTS, HERD_RULES (denied ports), HERD_EXISTING, HERD_TABLE (size)
+#   herd_plane ENDPOINT...     an intent on stdout: listeners in ipip, gue, dsr and nat, TCP and UDP, v4 and v6. Their
+#                              backend is web; ENDPOINT is N[:weight[:state]], N up to 40. The endpoints 41 to 44 are
+#                              always there, of the backend canary. By these variables: HERD_DEFAULTS, HERD_RULES
+#                              (denied ports), HERD_EXISTING, HERD_TABLE (size), HERD_SPLIT (percent of new flows for
+#                              the canary)
 #   herd_start                 lets herd know the listeners; needs a plane that runs
 #   herd COMMAND...            one of herd's; its answer is in herd_line. The others of its commands:
 #   herd_here N...             the endpoints that keep flows from now on
-HERD_ENDPOINTS=60
+HERD_ENDPOINTS=44
 HERD_MODES="ipip gue dsr nat"
 HERD_DEFAULTS="{timeouts: {syn: 2h, udp: 2h, udp-new: 2h}, flow-inserts: 1000000/s}"
-HERD_RULES="" HERD_EXISTING=recheck HERD_TABLE=""
+HERD_RULES="" HERD_EXISTING=recheck HERD_TABLE="" HERD_SPLIT=""
 
 herd_up() {
 	local i mac
@@ -51,7 +53,14 @@ herd_listeners() {
 		done
 	done
 }
-herd_yaml() { echo "  - {name: $1-$3-$2, address: \"$4\", protocol: $3, port: $5, forward: $1, backend: web}"; }
+herd_yaml() {
+	local to="backend: web"
+	[ -z "$HERD_SPLIT" ] || to="split: [{backend: web, weight: $((100 - HERD_SPLIT))}, {backend: canary, weight: $HERD_SPLIT}]"
+	echo "  - {name: $1-$3-$2, address: \"$4\", protocol: $3, port: $5, forward: $1, $to}"
+}
+herd_endpoint() { # N WEIGHT STATE
+	printf '      - {name: e%d, address: [10.77.1.%d, "fd77::1:%x"], weight: %d, state: %s}\n' "$1" "$1" "$1" "$2" "$3"
+}
 herd_command() {
 	local sides=one
 	[ "$1" != nat ] || sides=two
@@ -59,7 +68,7 @@ herd_command() {
 }
 
 herd_plane() {
-	local endpoint n weight state rule address
+	local endpoint n weight state rule
 	cat <<-YAML
 		apiVersion: gpc/v1
 		kind: Plane
@@ -73,9 +82,11 @@ herd_plane() {
 	YAML
 	for endpoint in "$@"; do
 		IFS=: read -r n weight state <<<"$endpoint"
-		printf -v address '10.77.1.%d, "fd77::1:%x"' "$n" "$n"
-		echo "      - {name: e$n, address: [$address], weight: ${weight:-1}, state: ${state:-ready}}"
+		herd_endpoint "$n" "${weight:-1}" "${state:-ready}"
 	done
+	echo "  - name: canary"
+	echo "    endpoints:"
+	for n in 41 42 43 44; do herd_endpoint $n 1 ready; done
 	echo "rules:"
 	echo '  - {name: to-vips, from: [198.18.0.0/15, "2001:db8::/32", 11.0.0.0/8], to: {listeners: "*"}, action: allow}'
 	for rule in $HERD_RULES; do echo "  - {name: no-$rule, ports: [tcp/$rule], action: deny}"; done
@@ -87,6 +98,7 @@ herd_plane() {
 	echo "    rules: [$(for rule in $HERD_RULES; do printf 'no-%s, ' "$rule"; done)to-vips]"
 	echo "listeners:"
 	herd_listeners herd_yaml
+	echo "  - {name: canary, address: 192.0.2.19, protocol: TCP, port: 80, forward: ipip, backend: canary}"
 }
 
 herd_start() {
