@@ -159,6 +159,21 @@ uint16_t gpc_device_interface(const struct gpc_image *image, const char *name)
 	return interface == GPC_NONE ? GPC_NONE16 : (uint16_t)interface;
 }
 
+bool gpc_role_is_here(const struct gpc_devices *devices, const struct gpc_image *image, uint8_t role)
+{
+	uint32_t count;
+	const struct gpc_interface *item = gpc_image_section(image, GPC_SEC_INTERFACE, &count);
+	size_t d;
+
+	for (d = 0; d < devices->count; d++) {
+		uint16_t interface = devices->items[d].interface;
+
+		if (interface < count && item[interface].role == role)
+			return true;
+	}
+	return false;
+}
+
 static void warn_unmatched(const struct gpc_devices *devices, const struct gpc_image *image,
 			   const struct gpc_notice_sink *notices)
 {
@@ -171,7 +186,7 @@ static void warn_unmatched(const struct gpc_devices *devices, const struct gpc_i
 
 		for (d = 0; d < devices->count && !found; d++)
 			found = devices->items[d].interface == i;
-		if (!found)
+		if (!found && gpc_role_is_here(devices, image, item[i].role))
 			gpc_warn(notices,
 				 "interface '%s' has no device here; it is bound by the next apply "
 				 "after one appears",

@@ -39,7 +39,14 @@ struct gpc_device *gpc_devices_find(const struct gpc_devices *devices, uint32_t 
 /* Index of the interface item that takes a device of this name, GPC_NONE16 if none does. */
 uint16_t gpc_device_interface(const struct gpc_image *image, const char *name);
 
-/* Sets `interface` of every device and returns how many are bound. lo and non-Ethernet: never. */
+/* Has the host a device of this role? Balancers and the hosts that unwrap may share a plane: items of the other's
+ * role need no device here. */
+bool gpc_role_is_here(const struct gpc_devices *devices, const struct gpc_image *image, uint8_t role);
+
+/*
+ * Sets `interface` of every device and returns how many are bound. lo and non-Ethernet: never. Warns of items
+ * without a device if their role is here.
+ */
 size_t gpc_devices_match(struct gpc_devices *devices, const struct gpc_image *image,
 			 const struct gpc_notice_sink *notices);
 

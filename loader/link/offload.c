@@ -51,6 +51,14 @@ struct gpc_offloads gpc_device_merging(const char *device)
 	};
 }
 
+bool gpc_device_leaves_checksums(const char *device)
+{
+	char driver[GPC_DRIVER_TEXT];
+
+	gpc_device_driver(device, driver);
+	return !strcmp(driver, "veth") && number(device, ETHTOOL_GTXCSUM);
+}
+
 bool gpc_device_takes_tags(const char *device)
 {
 	return number(device, ETHTOOL_GFLAGS) & ETH_FLAG_RXVLAN;

@@ -22,6 +22,12 @@ struct gpc_offloads {
 };
 struct gpc_offloads gpc_device_merging(const char *device);
 
+/*
+ * May packets come in whose checksums are still to be filled in? From the other end of a veth, which leaves that to
+ * whoever needs them; both ends do so from the start, so this end is asked.
+ */
+bool gpc_device_leaves_checksums(const char *device);
+
 /* Does the driver take VLAN tags off before anybody sees the frame? */
 bool gpc_device_takes_tags(const char *device);
 

@@ -226,6 +226,24 @@ static bool carries_tags(const struct gpc_devices *devices, const struct gpc_dev
 	return false;
 }
 
+/* What XDP sends on leaves as it came: nobody fills in a checksum any more. */
+static void probe_checksums(struct gpc_probes *probes, const struct gpc_image *image,
+			    const struct gpc_binding *binding)
+{
+	const char *device = binding->device->name;
+	struct gpc_probe *probe;
+	uint32_t endpoints;
+
+	gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoints);
+	if (!endpoints || binding->program != GPC_PROGRAM_XDP ||
+	    !gpc_device_leaves_checksums(device))
+		return;
+	probe = gpc_probe_add(probes, GPC_HEALTH_WARN, "checksums %s", device);
+	gpc_probe_found(probe, "a veth with tx-checksumming: packets of its other end may have no "
+			       "checksums yet, and what is sent on never gets them");
+	gpc_probe_fix(probe, "ethtool -K %s tx off  # on both ends of the veth pair", device);
+}
+
 /* Tags that the driver takes off are invisible to XDP, and frames sent back out have none. */
 static void probe_vlan(struct gpc_probes *probes, const struct gpc_survey *survey,
 		       const struct gpc_image *image, const struct gpc_binding *binding)
@@ -417,6 +435,7 @@ static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_survey
 		return 0;
 	probe_xdp(probes, binding);
 	probe_merging(probes, image, binding);
+	probe_checksums(probes, image, binding);
 	probe_vlan(probes, survey, image, binding);
 	if (binding->program == GPC_PROGRAM_DECAP) {
 		probe_reverse_path(probes, binding->device->name);

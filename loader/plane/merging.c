@@ -5,13 +5,16 @@
 
 #include "../link/offload.h"
 
-static bool wraps(const struct gpc_image *image)
+/* Is one sent on that must not be larger than its way takes? */
+static bool sends_whole(const struct gpc_image *image)
 {
 	uint32_t count, i;
 	const struct gpc_listener *listener = gpc_image_section(image, GPC_SEC_LISTENER, &count);
 
 	for (i = 0; i < count; i++)
-		if (listener[i].forward == GPC_FORWARD_IPIP)
+		if (listener[i].forward == GPC_FORWARD_IPIP ||
+		    listener[i].forward == GPC_FORWARD_GUE ||
+		    listener[i].forward == GPC_FORWARD_NAT)
 			return true;
 	return false;
 }
@@ -19,7 +22,7 @@ static bool wraps(const struct gpc_image *image)
 static bool is_concerned(const struct gpc_image *image, const struct gpc_binding *binding)
 {
 	return binding->hook == GPC_HOOK_XDP && binding->generic &&
-	       (binding->program == GPC_PROGRAM_DECAP || wraps(image));
+	       (binding->program == GPC_PROGRAM_DECAP || sends_whole(image));
 }
 
 struct gpc_merging gpc_merging_find(const struct gpc_image *image,
@@ -40,7 +43,7 @@ struct gpc_merging gpc_merging_find(const struct gpc_image *image,
 	snprintf(merging.found, sizeof(merging.found),
 		 "%s%s%son: in generic mode merged packets cannot be %s", on.gro ? "gro " : "",
 		 on.lro ? "lro " : "", on.tso ? "tso " : "",
-		 binding->program == GPC_PROGRAM_DECAP ? "unwrapped" : "encapsulated");
+		 binding->program == GPC_PROGRAM_DECAP ? "unwrapped" : "sent on");
 	snprintf(merging.fix, sizeof(merging.fix), "ethtool -K %s%s%s%s%s", device,
 		 on.gro ? " gro off" : "", on.lro ? " lro off" : "", on.tso ? " tso off" : "",
 		 on.tso ? "  # on both ends of a veth pair" : "");

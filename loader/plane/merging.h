@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * merging.h: generic XDP that wraps or unwraps packets cannot do it to those that were merged on the
- * way in: what leaves would be cut in the wrong place. Native XDP sees every packet before merging.
+ * merging.h: generic XDP that wraps, unwraps or translates packets cannot do it to those that were merged on
+ * the way in: what leaves would be cut in the wrong place, or is larger than its way takes. Native XDP sees
+ * every packet before merging.
  */
 #ifndef GPC_LOADER_PLANE_MERGING_H
 #define GPC_LOADER_PLANE_MERGING_H
@@ -9,7 +10,7 @@
 #include "binding.h"
 
 struct gpc_merging {
-	bool concerned;		/* generic mode, and packets are wrapped or unwrapped here */
+	bool concerned;		/* generic mode, and packets are wrapped, unwrapped or translated here */
 	bool merges;		/* and merged ones come in */
 	char found[128];
 	char fix[128];		/* a command */

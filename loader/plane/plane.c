@@ -88,7 +88,22 @@ static bool add_gone(struct gpc_plane_status *status, const struct gpc_survey *s
 	return true;
 }
 
-/* Interface items of the image that no device and no dead link stands for. */
+static bool has_role(const struct gpc_plane_status *status, const struct gpc_interface *items,
+		     uint32_t count, size_t known, uint8_t role)
+{
+	for (size_t d = 0; d < known; d++) {
+		uint32_t interface = status->devices[d].interface;
+
+		if (interface < count && items[interface].role == role)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Interface items of the image that no device and no dead link stands for, but those of a role that this host
+ * does not have: balancers and the hosts that unwrap may share a plane.
+ */
 static bool add_missing(struct gpc_plane_status *status)
 {
 	uint32_t count, i;
@@ -101,7 +116,7 @@ static bool add_missing(struct gpc_plane_status *status)
 
 		for (d = 0; d < known && status->devices[d].interface != i; d++)
 			;
-		if (d < known)
+		if (d < known || !has_role(status, item, count, known, item[i].role))
 			continue;
 		device = add_device(status, gpc_image_name(&status->image, item[i].name), i,
 				    (uint8_t)(item[i].hooks & -item[i].hooks));

@@ -14,7 +14,7 @@
 		 "listeners: [{name: http, address: 192.0.2.10, protocol: TCP, port: 80, "         \
 		 "forward: " forward ", backend: web}]\n"
 
-static struct gpc_image one, gateway, generic_ipip, generic_dsr, six, tagged;
+static struct gpc_image one, gateway, generic_ipip, generic_nat, generic_dsr, six, tagged;
 
 /* ---- CPUs ---- */
 
@@ -157,12 +157,23 @@ static void merged_packets_where_generic_xdp_wraps_are_warned_of(void)
 	rig_run("ethtool -K wan0 gro on tso on >/dev/null");
 	CU_ASSERT_TRUE(warned_of_merging(&generic_ipip));
 	CU_ASSERT_PTR_NOT_NULL(strstr(rig_notices, "gro off tso off"));
+	CU_ASSERT_TRUE(warned_of_merging(&generic_nat));
 	CU_ASSERT_EQUAL(ask(&generic_ipip, "offloads wan0").health, GPC_HEALTH_WARN);
 	CU_ASSERT_FALSE(warned_of_merging(&generic_dsr));
 	CU_ASSERT_FALSE(warned_of_merging(&gateway));
 	rig_run("ethtool -K wan0 gro off tso off >/dev/null");
 	CU_ASSERT_FALSE(warned_of_merging(&generic_ipip));
 	CU_ASSERT_EQUAL(ask(&generic_ipip, "offloads wan0").health, GPC_HEALTH_OK);
+}
+
+static void a_veth_that_leaves_checksums_is_warned_of(void)
+{
+	rig_run("ethtool -K wan0 tx on >/dev/null");
+	CU_ASSERT_EQUAL(ask(&gateway, "checksums wan0").health, GPC_HEALTH_WARN);
+	CU_ASSERT_STRING_EQUAL(ask(&tagged, "checksums wan0").found, "");
+	rig_run("ethtool -K wan0 tx off >/dev/null");
+	CU_ASSERT_STRING_EQUAL(ask(&gateway, "checksums wan0").found, "");
+	rig_run("ethtool -K wan0 tx on >/dev/null");
 }
 
 /* `any` falls back to generic mode where the driver refuses: a veth whose peer has a large MTU. */
@@ -181,6 +192,7 @@ static void make_images(void)
 	one = rig_image(RIG_PLANE("{name: wan0}", RIG_W1));
 	gateway = rig_image(GATEWAY("any", "ipip", "10.99.2.12"));
 	generic_ipip = rig_image(GATEWAY("generic", "ipip", "10.99.2.12"));
+	generic_nat = rig_image(GATEWAY("generic", "nat", "10.99.2.12"));
 	generic_dsr = rig_image(RIG_PLANE("{name: wan0, mode: generic}", RIG_W1));
 	tagged = rig_image(RIG_HEAD
 			   "defaults: {flows: 4096}\n"
@@ -209,6 +221,8 @@ GPC_UNIT_MAIN_AFTER("plane/host", make_images,
 		     doctor_sees_that_tags_are_taken_off_where_rules_look_at_them},
 		    {"doctor_sees_that_a_stateful_device_is_not_seen_both_ways",
 		     doctor_sees_that_a_stateful_device_is_not_seen_both_ways},
+		    {"a_veth_that_leaves_checksums_is_warned_of",
+		     a_veth_that_leaves_checksums_is_warned_of},
 		    {"merged_packets_where_generic_xdp_wraps_are_warned_of",
 		     merged_packets_where_generic_xdp_wraps_are_warned_of},
 		    {"merged_packets_are_warned_of_when_any_became_generic",
