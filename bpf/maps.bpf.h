@@ -104,6 +104,26 @@ struct {
 	__type(value, struct gpc_rule_counter);
 } gpc_rules SEC(".maps");
 
+/*
+ * What smaller gpc_counters and gpc_rules counted before these: added by whoever reads. Nobody can add to a
+ * per-CPU value while packets do. As many as there; no program looks at it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GPC_COUNTER_FIRST_OBJECT);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_counter);
+} gpc_carried SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_rule_counter);
+} gpc_carried_rules SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

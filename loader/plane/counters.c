@@ -50,6 +50,23 @@ static void sum_limits(void *context, uint32_t slot, const void *values, int cpu
 	}
 }
 
+/* What was counted before these maps were there. */
+static void add_carried(const struct gpc_instance *instance, struct gpc_counters *counters)
+{
+	size_t i;
+
+	for (i = 0; i < counters->counter_count && i < instance->entries[GPC_MAP_CARRIED]; i++) {
+		struct gpc_counter carried = instance->carried[i];
+
+		sum_counters(counters, (uint32_t)i, &carried, 1);
+	}
+	for (i = 0; i < counters->rule_count && i < instance->entries[GPC_MAP_CARRIED_RULES]; i++) {
+		struct gpc_rule_counter carried = instance->carried_rules[i];
+
+		sum_rules(counters, (uint32_t)i, &carried, 1);
+	}
+}
+
 /* The map as it is; without entries when its values are of another form. */
 static struct gpc_percpu array_of(const struct gpc_instance *instance, enum gpc_map_id id,
 				  size_t value_size)
@@ -87,6 +104,8 @@ int gpc_counters_read(const struct gpc_instance *instance, struct gpc_counters *
 		r = gpc_percpu_read(&limits, sum_limits, &read);
 	if (r)
 		return gpc_kernel_fail(failure, -r, "cannot read the counters");
+	if (instance->carried)
+		add_carried(instance, &read);
 	*ret = read;
 	read = (struct gpc_counters){0};
 	return 0;

@@ -20,7 +20,7 @@
 	X("later.flip") X("later.levers") X("later.prune")                                                           \
 	X("growth.folder") X("growth.load") X("growth.pin") X("growth.copy") X("growth.stage")     \
 	X("growth.verify") X("growth.place") X("growth.hops") X("growth.levers") X("growth.flip")                     \
-	X("growth.publish") X("growth.attach") X("growth.prune")                                   \
+	X("growth.publish") X("growth.attach") X("growth.settle") X("growth.prune")                \
 	X("same.hops") X("same.attach") X("same.flip") X("same.levers") X("same.prune")                             \
 	X("detach.links") X("detach.instances") X("detach.folder")                                 \
 	X("pin.one") X("fill.created") X("place.unpinned") X("place.pinned")                       \

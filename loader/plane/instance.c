@@ -71,6 +71,8 @@ void gpc_instance_close(struct gpc_instance *instance)
 	unmap(instance, GPC_MAP_NEXT, instance->next);
 	unmap(instance, GPC_MAP_ENDPOINTS, instance->endpoints);
 	unmap(instance, GPC_MAP_BACKENDS, instance->backends);
+	unmap(instance, GPC_MAP_CARRIED, instance->carried);
+	unmap(instance, GPC_MAP_CARRIED_RULES, instance->carried_rules);
 	for (i = 0; i < GPC_MAP_COUNT; i++)
 		gpc_cleanup_close(&instance->map[i]);
 	for (i = 0; i < GPC_PROGRAM_COUNT; i++)
@@ -105,6 +107,20 @@ static int map_states(struct gpc_instance *instance, struct gpc_failure *failure
 	if (instance->endpoints && instance->backends)
 		return 0;
 	return gpc_kernel_fail(failure, errno, "cannot map the states of endpoints");
+}
+
+static int map_carried(struct gpc_instance *instance, struct gpc_failure *failure)
+{
+	size_t counter = sizeof(*instance->carried), rule = sizeof(*instance->carried_rules);
+
+	if (instance->value_size[GPC_MAP_CARRIED] != counter ||
+	    instance->value_size[GPC_MAP_CARRIED_RULES] != rule)
+		return 0;
+	instance->carried = map_writable(instance, GPC_MAP_CARRIED, counter);
+	instance->carried_rules = map_writable(instance, GPC_MAP_CARRIED_RULES, rule);
+	if (instance->carried && instance->carried_rules)
+		return 0;
+	return gpc_kernel_fail(failure, errno, "cannot map what earlier counters counted");
 }
 
 int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failure)
@@ -142,7 +158,7 @@ int gpc_instance_adopt(struct gpc_instance *instance, struct gpc_failure *failur
 	instance->next = map_writable(instance, GPC_MAP_NEXT, sizeof(*instance->next));
 	if (!instance->next)
 		return gpc_kernel_fail(failure, errno, "cannot map the next hops");
-	return map_states(instance, failure);
+	return map_states(instance, failure) || map_carried(instance, failure) ? -1 : 0;
 }
 
 static int open_pin(const struct gpc_instance *instance, const char *name, int *ret,

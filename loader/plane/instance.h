@@ -36,7 +36,9 @@
 	X(BACKENDS, "backends")                                                                    \
 	X(CLIENTS, "clients")                                                                      \
 	X(PROGRAMS, "programs")                                                                    \
-	X(NAT_FRAGMENTS, "nat_fragments")
+	X(NAT_FRAGMENTS, "nat_fragments")                                                          \
+	X(CARRIED, "carried")                                                                      \
+	X(CARRIED_RULES, "carried_rules")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \
@@ -84,6 +86,9 @@ struct gpc_instance {
 	/* gpc_endpoints, gpc_backends, mapped; NULL: an older gpc's has none */
 	volatile struct gpc_endpoint_state *endpoints;
 	volatile struct gpc_backend_state *backends;
+	/* gpc_carried, gpc_carried_rules, mapped; NULL: an older gpc's has none */
+	volatile struct gpc_counter *carried;
+	volatile struct gpc_rule_counter *carried_rules;
 };
 
 void gpc_instance_init(struct gpc_instance *instance);

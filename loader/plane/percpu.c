@@ -111,18 +111,3 @@ int gpc_percpu_zero(const struct gpc_percpu *array, const uint32_t *slots, size_
 	}
 	return r;
 }
-
-int gpc_percpu_copy(const struct gpc_percpu *from, const struct gpc_percpu *to)
-{
-	GPC_CLEANUP(release_chunk) struct chunk chunk = {0};
-	int r = make_chunk(from, &chunk);
-	uint32_t first, count;
-
-	for (first = 0; first < from->entries && !r; first += count) {
-		count = chunk_count(from->entries - first);
-		r = read_chunk(from, first, count, &chunk);
-		if (!r)
-			r = write_chunk(to, count, &chunk);
-	}
-	return r;
-}

@@ -21,7 +21,5 @@ typedef void gpc_percpu_take(void *context, uint32_t slot, const void *values, i
 /* Calls `take` for every slot. */
 int gpc_percpu_read(const struct gpc_percpu *array, gpc_percpu_take *take, void *context);
 int gpc_percpu_zero(const struct gpc_percpu *array, const uint32_t *slots, size_t count);
-/* The first slots of `to` get what `from` has; `to` is not smaller. */
-int gpc_percpu_copy(const struct gpc_percpu *from, const struct gpc_percpu *to);
 
 #endif

@@ -58,8 +58,10 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 	case GPC_MAP_COUNTERS:
 	case GPC_MAP_ENDPOINTS:
 	case GPC_MAP_BACKENDS:
+	case GPC_MAP_CARRIED:
 		return sizes->counters;
 	case GPC_MAP_RULES:
+	case GPC_MAP_CARRIED_RULES:
 		return sizes->rules;
 	case GPC_MAP_RATE:
 		return sizes->rate;
@@ -88,26 +90,41 @@ static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instan
 	return all || share->entries[id] >= wanted_entries(sizes, id);
 }
 
+/* What is carried belongs to counters: they are shared together. */
+static enum gpc_map_id shared_with(enum gpc_map_id id)
+{
+	if (id == GPC_MAP_CARRIED)
+		return GPC_MAP_COUNTERS;
+	return id == GPC_MAP_CARRIED_RULES ? GPC_MAP_RULES : id;
+}
+
+static struct bpf_map *find_map(const struct bpf_object *object, enum gpc_map_id id)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "gpc_%s", gpc_map_names[id]);
+	return bpf_object__find_map_by_name(object, name);
+}
+
 static int prepare_map(struct bpf_object *object, const struct gpc_prog_sizes *sizes,
 		       const struct gpc_instance *share, bool all, enum gpc_map_id id,
 		       struct gpc_failure *failure)
 {
-	char name[32];
-	struct bpf_map *map;
+	enum gpc_map_id with = shared_with(id);
+	struct bpf_map *map = find_map(object, id), *other = find_map(object, with);
 	uint32_t entries = wanted_entries(sizes, id);
 	int r = 0;
 
-	snprintf(name, sizeof(name), "gpc_%s", gpc_map_names[id]);
-	map = bpf_object__find_map_by_name(object, name);
-	if (!map)
+	if (!map || !other)
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the object code has no map '%s'",
-				name);
-	if (sharable(sizes, share, all, id, map))
+				gpc_map_names[id]);
+	if (sharable(sizes, share, all, id, map) && sharable(sizes, share, all, with, other))
 		r = bpf_map__reuse_fd(map, share->map[id]);
 	else if (entries)
 		r = bpf_map__set_max_entries(map, entries);
 	if (r)
-		return gpc_kernel_fail(failure, -r, "cannot prepare map '%s'", name);
+		return gpc_kernel_fail(failure, -r, "cannot prepare map '%s'",
+				       gpc_map_names[id]);
 	return 0;
 }
 

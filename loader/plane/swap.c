@@ -10,6 +10,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "../interrupt.h"
 #include "buckets.h"
+#include "carry.h"
 #include "control.h"
 #include "failpoint.h"
 #include "kernel.h"
@@ -111,17 +112,6 @@ static bool can_copy(const struct gpc_instance *from, const struct gpc_instance 
 	return from->map[id] >= 0 && from->value_size[id] == to->value_size[id];
 }
 
-static int copy_array(const struct gpc_instance *from, const struct gpc_instance *to,
-		      enum gpc_map_id id, size_t value_size)
-{
-	struct gpc_percpu source = gpc_instance_percpu(from, id, value_size);
-	struct gpc_percpu target = gpc_instance_percpu(to, id, value_size);
-
-	return is_shared(from, to, id) || !can_copy(from, to, id)
-		       ? 0
-		       : gpc_percpu_copy(&source, &target);
-}
-
 static int copy_rate(const struct gpc_instance *from, const struct gpc_instance *to)
 {
 	GPC_CLEANUP(gpc_buckets_unmap) struct gpc_buckets source = {0}, target = {0};
@@ -142,14 +132,10 @@ static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	const struct gpc_instance *from = current(swap), *to = &swap->fresh;
 	uint32_t slot;
-	int r = copy_array(from, to, GPC_MAP_COUNTERS, sizeof(struct gpc_counter));
+	int r = copy_rate(from, to);
 
-	if (!r)
-		r = copy_array(from, to, GPC_MAP_RULES, sizeof(struct gpc_rule_counter));
-	if (!r)
-		r = copy_rate(from, to);
 	if (r)
-		return gpc_kernel_fail(failure, -r, "cannot copy the counters");
+		return gpc_kernel_fail(failure, -r, "cannot copy the rates");
 	if (!swap->sizes.own_next && !is_shared(from, to, GPC_MAP_NEXT) &&
 	    can_copy(from, to, GPC_MAP_NEXT))
 		for (slot = 0; slot < from->entries[GPC_MAP_NEXT]; slot++)
@@ -221,6 +207,7 @@ static int zero_fresh(const struct gpc_instance *instance, const struct gpc_link
 	int r = gpc_percpu_zero(&counters, link->fresh_counters, link->fresh_counter_count);
 
 	gpc_states_zero(instance, link->fresh_counters, link->fresh_counter_count);
+	gpc_carry_forget(instance, link);
 	if (!r)
 		r = gpc_percpu_zero(&rules, fresh->counters, fresh->counter_count);
 	return r ? r : zero_buckets(instance, fresh);
@@ -365,7 +352,10 @@ static int follow_operator(struct gpc_swap *swap, struct gpc_failure *failure)
 
 static int publish(struct gpc_swap *swap, struct gpc_failure *failure)
 {
-	if (gpc_instance_publish(&swap->fresh, swap->bpffs, failure))
+	/* Whoever reads counters reads the new ones from now on. */
+	if ((swap->plan == GPC_PLAN_GROWTH &&
+	     gpc_carry(current(swap), &swap->fresh, swap->link, failure)) ||
+	    gpc_instance_publish(&swap->fresh, swap->bpffs, failure))
 		return -1;
 	return swap->plan == GPC_PLAN_GROWTH ? follow_operator(swap, failure) : 0;
 }
@@ -382,6 +372,17 @@ static int attach(struct gpc_swap *swap, struct gpc_failure *failure)
 static void unattach(struct gpc_swap *swap)
 {
 	gpc_bindings_undo(swap->bindings);
+}
+
+/* ---- settle: what the programs before these have counted to their end ---- */
+
+static int settle(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	int r = gpc_kernel_grace();
+
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot wait for packets of the old programs");
+	return gpc_carry(current(swap), &swap->fresh, swap->link, failure);
 }
 
 /* What is not wanted any more: links, and instances older than the one before this apply. */
@@ -413,6 +414,7 @@ enum step_id {
 	FLIP,
 	PUBLISH,
 	ATTACH,
+	SETTLE,
 	PRUNE,
 };
 
@@ -435,6 +437,7 @@ static const struct step {
 	[FLIP] = {"flip", flip, unflip},
 	[PUBLISH] = {"publish", publish, NULL},
 	[ATTACH] = {"attach", attach, unattach},
+	[SETTLE] = {"settle", settle, NULL},
 	[PRUNE] = {"prune", prune, NULL},
 };
 
@@ -447,7 +450,7 @@ static const struct {
 			     ATTACH, PRUNE}},
 	[GPC_PLAN_GROWTH] = {"growth",
 			     {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, LEVERS, FLIP,
-			      PUBLISH, ATTACH, PRUNE}},
+			      PUBLISH, ATTACH, SETTLE, PRUNE}},
 	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, LEVERS, PRUNE}},
 	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, FLIP, LEVERS, PRUNE}},
 };
@@ -455,7 +458,8 @@ static const struct {
 /* An interrupt counts until the flip; what begins with it is done to its end. */
 static bool may_stop(enum step_id id)
 {
-	return id != PUBLISH && id != ATTACH && id != LEVERS && id != PRUNE;
+	return id != PUBLISH && id != ATTACH && id != LEVERS && id != SETTLE &&
+	       id != PRUNE;
 }
 
 static int run_step(struct gpc_swap *swap, enum step_id id, struct gpc_failure *failure)

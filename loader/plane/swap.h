@@ -6,7 +6,7 @@
  *
  *   first    no plane is there     folder load pin stage verify place hops levers flip publish attach prune
  *   growth   a new instance takes  folder load pin copy stage verify place hops levers flip publish attach
- *            over: larger class,   prune
+ *            over: larger class,   settle prune
  *            larger maps, newer gpc
  *   later    the plane runs on     stage verify place hops attach flip levers prune
  *   same     same image, same      hops attach flip levers prune
