@@ -302,6 +302,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	/* An apply that was killed after its flip has used a number that nobody wrote down. */
 	entry->at_least = standing->same ? standing->running : standing->running + 1;
 	entry->actor = gpc_actor();
+	entry->running = standing->plane.has_image ? &standing->plane.image : NULL;
 	if (gpc_guard(call, entry->image, !standing->plane.has_image, entry->stance, &failure) ||
 	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))

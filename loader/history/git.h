@@ -19,6 +19,7 @@ struct gpc_pending {
 	bool set;
 	bool has_parent;
 	git_oid parent, commit;
+	char running[65]; /* gpc_history_entry.running by its file digest; empty: none */
 };
 
 struct gpc_history {
@@ -28,6 +29,7 @@ struct gpc_history {
 	char *parents_path;
 	git_repository *repo; /* NULL: there is no history yet */
 	struct gpc_pending pending;
+	unsigned int rebuilding; /* images that wait for their parent */
 };
 
 /* Fails with git's own message behind "cannot `what`" and the steps out of a broken repository. */

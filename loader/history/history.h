@@ -4,9 +4,9 @@
  * content-addressed image store beside it. The only module that includes libgit2.
  *
  *   $GPC_STATE_DIR/history.git     one commit per generation on refs/heads/main
- *   $GPC_STATE_DIR/images/sha256/  <file digest>.gpi, the last GPC_HISTORY_IMAGES
- *   $GPC_STATE_DIR/images/parents/ those that `rebalance: minimal` started from: without them no
- *                                  generation after them could be rebuilt; all are kept
+ *   $GPC_STATE_DIR/images/sha256/  <file digest>.gpi, the last GPC_HISTORY_IMAGES, and what ran before
+ *   $GPC_STATE_DIR/images/parents/ those that `rebalance: minimal` started from, of generations whose
+ *                                  images are kept; older ones are rebuilt from their own generations
  *
  * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers
  * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor, and
@@ -90,6 +90,7 @@ struct gpc_history_entry {
 	const char *inputs;	 /* one input path a line, so that a rebuild compiles the same */
 	const char *environment; /* -e ENV or NULL */
 	const struct gpc_image *parent; /* --parent or NULL; kept where a backend asks for it */
+	const struct gpc_image *running; /* or NULL: its image is kept, recorded or not */
 	enum gpc_stance stance;
 	const struct gpc_generation
 		*rollback_of; /* or NULL: its sources and inputs are taken over */

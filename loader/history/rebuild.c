@@ -10,6 +10,9 @@
 #include "gpc/limits.h"
 #include "store.h"
 
+/* Images that are made from each other: each is a compilation, and some kilobytes of stack. */
+#define LINEAGE_MAX 200u
+
 /* ---- a provider over the commit's sources/ ---- */
 
 struct tree_files {
@@ -205,14 +208,23 @@ static int rebuild_image(struct gpc_history *history, const char *digest, struct
 			 struct gpc_failure *failure)
 {
 	GPC_AUTO_FREE struct gpc_generation *list = NULL;
-	size_t count;
+	size_t count, i;
+	int rc;
 
+	if (history->rebuilding == LINEAGE_MAX)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0,
+				"more than %u images would have to be rebuilt one from the other",
+				LINEAGE_MAX);
 	if (gpc_history_list(history, 0, &list, &count, failure))
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(list[i].image, digest))
-			return gpc_history_rebuild(history, &list[i], ret, failure);
-	return gpc_fail(failure, GPC_EXIT_FAILED, 0, "it is the image of no generation");
+	for (i = 0; i < count && strcmp(list[i].image, digest); i++)
+		;
+	if (i == count)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "it is the image of no generation");
+	history->rebuilding++;
+	rc = gpc_history_rebuild(history, &list[i], ret, failure);
+	history->rebuilding--;
+	return rc;
 }
 
 /* What its tables were made from, where a backend has `rebalance: minimal`. */

@@ -365,33 +365,65 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 		return -1;
 	if (record(history, entry, number, pending.has_parent ? &parent : NULL, &pending, failure))
 		return -1;
+	if (entry->running)
+		gpc_digest_format(entry->running->head->file_digest, pending.running);
 	history->pending = pending;
 	*ret_number = number;
 	return 0;
 }
 
-static size_t distinct_images(const struct gpc_generation *list, size_t count,
-			      char keep[GPC_HISTORY_IMAGES][65])
+/* Digests of images that stay. */
+struct kept {
+	char (*digests)[65];
+	size_t count;
+};
+
+static bool is_kept(const struct kept *kept, const char *digest)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count && kept < GPC_HISTORY_IMAGES; i++) {
-		size_t known = 0;
-
-		while (known < kept && strcmp(keep[known], list[i].image))
-			known++;
-		if (known == kept)
-			memcpy(keep[kept++], list[i].image, sizeof(keep[0]));
-	}
-	return kept;
+	for (size_t i = 0; i < kept->count; i++)
+		if (!strcmp(kept->digests[i], digest))
+			return true;
+	return false;
 }
 
-/* The images of the newest generations stay; older ones are rebuilt when somebody asks. */
+static void keep(struct kept *kept, const char *digest)
+{
+	if (*digest && !is_kept(kept, digest))
+		memcpy(kept->digests[kept->count++], digest, sizeof(kept->digests[0]));
+}
+
+static void keep_newest(const struct gpc_generation *list, size_t count, struct kept *kept)
+{
+	for (size_t i = 0; i < count && kept->count < GPC_HISTORY_IMAGES; i++)
+		keep(kept, list[i].image);
+}
+
+/* The parents of generations whose images stay, as many generations as share one. */
+static void prune_parents(struct gpc_history *history, const struct gpc_generation *list,
+			  size_t count, const struct kept *images)
+{
+	struct kept parents = {.digests = calloc(count + 1, sizeof(*parents.digests))};
+
+	if (!parents.digests)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (is_kept(images, list[i].image))
+			keep(&parents, list[i].parent);
+	gpc_store_prune(history->parents_path, parents.digests, parents.count);
+	free(parents.digests);
+}
+
+/*
+ * The images of the newest generations stay, with what they were made from; older ones are rebuilt when
+ * somebody asks. What ran until now stays even if nobody could record it.
+ */
 static void prune(struct gpc_history *history)
 {
-	char keep[GPC_HISTORY_IMAGES][65];
-	size_t limit = GPC_HISTORY_IMAGES, count, kept;
+	char digests[GPC_HISTORY_IMAGES + 1][65];
+	struct kept kept = {.digests = digests};
+	size_t limit = GPC_HISTORY_IMAGES, count;
 	struct gpc_failure ignored;
+	bool enough;
 
 	do { /* rollbacks share images, so that twenty of them may reach further back */
 		GPC_AUTO_FREE struct gpc_generation *list = NULL;
@@ -399,9 +431,14 @@ static void prune(struct gpc_history *history)
 		limit *= 4;
 		if (gpc_history_list(history, limit, &list, &count, &ignored))
 			return;
-		kept = distinct_images(list, count, keep);
-	} while (kept < GPC_HISTORY_IMAGES && count == limit);
-	gpc_store_prune(history->store_path, keep, kept);
+		kept.count = 0;
+		keep_newest(list, count, &kept);
+		enough = kept.count == GPC_HISTORY_IMAGES || count < limit;
+		if (enough)
+			prune_parents(history, list, count, &kept);
+	} while (!enough);
+	keep(&kept, history->pending.running);
+	gpc_store_prune(history->store_path, kept.digests, kept.count);
 }
 
 int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure)

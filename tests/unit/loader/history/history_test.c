@@ -58,10 +58,10 @@ static const char *variant(unsigned int n)
 	return text;
 }
 
-static unsigned int count_images(const struct folder *f)
+static unsigned int count_files(const struct folder *f, const char *name)
 {
 	char path[PATH_MAX];
-	DIR *dir = opendir(folder_file(f, "images/sha256", path));
+	DIR *dir = opendir(folder_file(f, name, path));
 	unsigned int count = 0;
 	struct dirent *e;
 
@@ -70,6 +70,11 @@ static unsigned int count_images(const struct folder *f)
 	if (dir)
 		closedir(dir);
 	return count;
+}
+
+static unsigned int count_images(const struct folder *f)
+{
+	return count_files(f, "images/sha256");
 }
 
 static void drop_images(const struct folder *f)
@@ -385,6 +390,99 @@ static void what_tables_started_from_is_kept_and_a_rebuild_starts_from_it(void)
 	folder_drop(&f);
 }
 
+/* A generation made from `parent`; its image. */
+static struct gpc_image record_child(struct gpc_history *history, const struct gpc_image *parent,
+				     unsigned int weight)
+{
+	char text[1024];
+	struct gpc_history_file file = {"web.yaml", text, 0};
+	struct gpc_history_entry entry = {.files = &file,
+					  .file_count = 1,
+					  .source = "web.yaml",
+					  .actor = "tester",
+					  .inputs = "web.yaml\n",
+					  .parent = parent};
+	struct gpc_image image;
+	uint32_t number;
+
+	file.size = (size_t)snprintf(
+		text, sizeof(text),
+		PLANE_HEAD "backends: [{name: web, rebalance: minimal, endpoints: "
+			   "[{name: a, address: 10.0.0.1}, {name: b, address: 10.0.0.2, weight: %u}]}]\n",
+		weight);
+	image = image_after(parent, &file, 1, NULL);
+	entry.image = &image;
+	CU_ASSERT_FATAL(!gpc_history_prepare(history, &entry, &number, &failure));
+	CU_ASSERT_FATAL(!gpc_history_publish(history, &failure));
+	return image;
+}
+
+static void parents_are_kept_as_long_as_their_children(void)
+{
+	struct gpc_image parent, child, image;
+	struct gpc_history *history;
+	struct gpc_generation g;
+	struct folder f;
+	bool rebuilt;
+
+	folder_make(&f);
+	history = open_history(&f);
+	parent = record_child(history, NULL, 1);
+	for (unsigned int i = 2; i <= GPC_HISTORY_IMAGES + 4; i++) {
+		child = record_child(history, &parent, i);
+		gpc_image_release(&parent);
+		parent = child;
+	}
+	gpc_image_release(&parent);
+	CU_ASSERT_EQUAL(count_images(&f), GPC_HISTORY_IMAGES);
+	CU_ASSERT_EQUAL(count_files(&f, "images/parents"), GPC_HISTORY_IMAGES);
+	/* The oldest whose image is kept has its parent; one before is made from its parent's sources. */
+	drop_images(&f);
+	CU_ASSERT_FATAL(!gpc_history_find(history, 5, &g, &failure));
+	CU_ASSERT_FATAL(!gpc_history_image(history, &g, &image, &rebuilt, &failure));
+	CU_ASSERT(rebuilt);
+	gpc_image_release(&image);
+	CU_ASSERT_FATAL(!gpc_history_find(history, 4, &g, &failure));
+	CU_ASSERT_FATAL(!gpc_history_image(history, &g, &image, &rebuilt, &failure));
+	CU_ASSERT(rebuilt);
+	gpc_image_release(&image);
+	gpc_history_free(&history);
+	folder_drop(&f);
+}
+
+/* It was applied, and its apply killed before it was recorded. */
+static void what_runs_is_kept_though_nobody_recorded_it(void)
+{
+	struct gpc_image running = image_of_text(variant(1)), image;
+	struct gpc_history_entry entry = {.image = &running, .source = "a.gpi", .actor = "x"};
+	struct gpc_history *history;
+	char digest[65], name[96], path[PATH_MAX];
+	struct folder f;
+	uint32_t number;
+
+	folder_make(&f);
+	history = open_history(&f);
+	for (unsigned int i = 2; i <= GPC_HISTORY_IMAGES + 2; i++)
+		record(history, variant(i));
+	CU_ASSERT_FATAL(!gpc_history_prepare(history, &entry, &number, &failure));
+	image = image_of_text(variant(100));
+	entry.image = &image;
+	entry.running = &running;
+	CU_ASSERT_FATAL(!gpc_history_prepare(history, &entry, &number, &failure));
+	CU_ASSERT_FATAL(!gpc_history_publish(history, &failure));
+	CU_ASSERT_EQUAL(count_images(&f), GPC_HISTORY_IMAGES + 1);
+	snprintf(name, sizeof(name), "images/sha256/%s.gpi",
+		 gpc_digest_format(running.head->file_digest, digest));
+	CU_ASSERT_EQUAL(access(folder_file(&f, name, path), F_OK), 0);
+	record(history, variant(101));
+	CU_ASSERT_EQUAL(count_images(&f), GPC_HISTORY_IMAGES);
+	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+	gpc_image_release(&running);
+	gpc_image_release(&image);
+	gpc_history_free(&history);
+	folder_drop(&f);
+}
+
 static const struct gpc_history_file project[] = {
 #define FILE_ROW(path, text)                                                                       \
 	{                                                                                          \
@@ -606,6 +704,10 @@ GPC_UNIT_MAIN("history/history",
 	      {"prepare_without_publish_records_nothing", prepare_without_publish_records_nothing},
 	      {"a_number_that_the_kernel_has_used_is_not_given_again",
 	       a_number_that_the_kernel_has_used_is_not_given_again},
+	      {"parents_are_kept_as_long_as_their_children",
+	       parents_are_kept_as_long_as_their_children},
+	      {"what_runs_is_kept_though_nobody_recorded_it",
+	       what_runs_is_kept_though_nobody_recorded_it},
 	      {"order_is_by_parents_when_the_clock_goes_back",
 	       order_is_by_parents_when_the_clock_goes_back},
 	      {"a_rollback_names_the_old_generation_and_takes_its_sources",
