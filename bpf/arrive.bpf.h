@@ -49,6 +49,19 @@ static __always_inline void choose_quoted(struct gpc_walk *w, struct gpc_service
 		s->endpoint = picked_endpoint(w, s, &back);
 }
 
+/* c->parsed of what gpc_error has found to be no error about a known flow, or one that rules judge. */
+#define GPC_NO_ERROR (GPC_PARSED + 1)
+/* c->parsed of such an error that they have let through: it goes where others go. */
+#define GPC_ERROR_LET_THROUGH (GPC_PARSED + 4)
+
+/* Is it an ICMP error that passes its chain as an ordinary packet, and may be for an endpoint? */
+static __always_inline int is_ruled_error(const struct gpc_walk *w, struct gpc_end end)
+{
+	return unlikely(w->plane->builtin[GPC_BUILTIN_ICMP_ERROR] == GPC_BUILTIN_RULES) &&
+	       end.verdict == GPC_VERDICT_PASS && end.reason < GPC_PARSED &&
+	       quotes_packet(&w->c->packet) && w->c->parsed == GPC_NO_ERROR;
+}
+
 /*
  * `reason` of the end: GPC_PARSED, not about a known flow, so an ordinary packet; GPC_REASON_FORWARDED, to
  * be sent to s->endpoint.
@@ -59,10 +72,10 @@ static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_
 	struct gpc_case *c = open_case(w);
 	struct gpc_packet *p = &c->packet, *q = quote_of(c);
 	__u8 builtin = w->plane->builtin[GPC_BUILTIN_ICMP_ERROR];
-	int listener;
+	int listener, asked = balances && c->parsed == GPC_ERROR_LET_THROUGH;
 
 	c->relation = GPC_FLOW_UNKNOWN;
-	if (builtin == GPC_BUILTIN_RULES ||
+	if ((builtin == GPC_BUILTIN_RULES && !asked) ||
 	    !gpc_quoted_xdp(ctx, q, p->l4 + GPC_ICMP_HEAD,
 			    GPC_ETH_SIZE + 4 * p->tags + p->length))
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);
@@ -77,8 +90,10 @@ static __always_inline struct gpc_end walk_error(struct xdp_md *ctx, struct gpc_
 	}
 	if (builtin == GPC_BUILTIN_DENY || !balances ||
 	    !(c->nat.reply || (listener && balances_to(s->listener))))
-		return end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
-	gpc_count_rule(c, GPC_BUILTIN_ICMP_ERROR);
+		return asked ? ended(GPC_PARSED, GPC_VERDICT_PASS)
+			     : end_builtin(w, GPC_BUILTIN_ICMP_ERROR, GPC_REASON_BUILTIN);
+	if (!asked)
+		gpc_count_rule(c, GPC_BUILTIN_ICMP_ERROR);
 	if (c->nat.reply || is_nat(s->listener)) {
 		keep_for_nat(w, s->listener_index);
 		return go_on_in_nat();
@@ -361,14 +376,22 @@ static __always_inline struct gpc_service no_service(const struct gpc_walk *w)
 	return (struct gpc_service){.listener = (const void *)w->view.base};
 }
 
-/* c->parsed of what gpc_error has found to be no error about a known flow. */
-#define GPC_NO_ERROR (GPC_PARSED + 1)
-
 /* Puts into the case what the program that goes on has to know. */
 static __always_inline void hand_over(struct gpc_walk *w, __u32 frame)
 {
 	w->c->how = w->audit;
 	w->c->frame = frame;
+}
+
+/* Does gpc_error say where it goes? If so, that is told the rest. */
+static __always_inline int wants_error(struct gpc_walk *w, __u32 frame, struct gpc_end end)
+{
+	if (likely(!is_ruled_error(w, end)))
+		return 0;
+	hand_over(w, frame);
+	w->c->parsed = GPC_ERROR_LET_THROUGH;
+	w->c->passed = end.reason;
+	return 1;
 }
 
 /* Is the packet's chain asked by gpc_consult? */

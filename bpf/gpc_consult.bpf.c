@@ -32,6 +32,10 @@ int gpc_consult(struct xdp_md *ctx)
 
 	if (resume(ctx, &w)) {
 		end = consult(&w);
+		if (w.hook == GPC_HOOK_ID_XDP && wants_error(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ERROR);
+			end = end_missing(&w);
+		}
 		if (end.reason == GPC_UNASKED) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_SERVE);
 			end = end_missing(&w);

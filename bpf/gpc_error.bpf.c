@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0-only)
 /*
  * gpc_error: where gpc_odd goes on with an ICMP error (SEMANTICS 4.4). One about a known flow ends here, any
- * other goes back as an ordinary packet.
+ * other goes back as an ordinary packet. With `icmp-error: rules` all do; those that pass come here once more.
  */
 #include "arrive.bpf.h"
 
@@ -17,7 +17,9 @@ int gpc_error(struct xdp_md *ctx)
 		struct gpc_service service = no_service(&w);
 
 		end = walk_error(ctx, &w, &service, 1);
-		if (end.reason == GPC_PARSED) {
+		if (end.reason == GPC_PARSED && w.c->parsed == GPC_ERROR_LET_THROUGH) {
+			end = ended(w.c->passed, GPC_VERDICT_PASS);
+		} else if (end.reason == GPC_PARSED) {
 			w.c->parsed = GPC_NO_ERROR;
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ODD);
 			end = end_missing(&w);

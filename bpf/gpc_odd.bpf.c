@@ -32,6 +32,10 @@ int gpc_odd(struct xdp_md *ctx)
 		if (end.reason == GPC_PARSED)
 			end = walk_packet(ctx, &w, &service, 1, 1, GPC_REASON_NO_LISTENER,
 					  &action);
+		if (wants_error(&w, frame, end)) {
+			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ERROR);
+			end = end_missing(&w);
+		}
 		if (wants_asking(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);
 			end = end_missing(&w);

@@ -56,13 +56,15 @@ static __always_inline struct gpc_end skb_error(struct __sk_buff *skb, struct gp
 	struct gpc_packet *p = &c->packet, *q = quote_of(c);
 
 	c->relation = GPC_FLOW_UNKNOWN;
-	if (w->plane->builtin[GPC_BUILTIN_ICMP_ERROR] == GPC_BUILTIN_RULES ||
-	    !gpc_quoted_skb(skb, q, p->l4 + GPC_ICMP_HEAD,
+	if (!gpc_quoted_skb(skb, q, p->l4 + GPC_ICMP_HEAD,
 			    GPC_ETH_SIZE + 4 * p->tags + p->length))
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);
 	c->one_sided = 0;
 	if (w->direction == GPC_INGRESS && w->plane->flags & GPC_PLANE_NAT)
 		gpc_find_quoted(c);
+	/* What its chain lets through is translated all the same. */
+	if (w->plane->builtin[GPC_BUILTIN_ICMP_ERROR] == GPC_BUILTIN_RULES)
+		return ended(GPC_PARSED, GPC_VERDICT_PASS);
 	if (!gpc_judge_error(c)) {
 		c->nat.reply = 0;
 		return ended(GPC_PARSED, GPC_VERDICT_PASS);

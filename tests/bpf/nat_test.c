@@ -148,6 +148,17 @@ static void packets_become_what_the_oracle_says(void)
 	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* Without a chain they let all pass, and what passes is translated. */
+static void errors_that_rules_judge_are_translated_too(void)
+{
+	rig.plane.builtin[GPC_BUILTIN_ICMP_ERROR] = GPC_BUILTIN_RULES;
+	rig_install(&rig, 0);
+	kernel_forget_flows(&rig.kernel);
+	packets_become_what_the_oracle_says();
+	rig.plane.builtin[GPC_BUILTIN_ICMP_ERROR] = GPC_BUILTIN_ALLOW;
+	rig_install(&rig, 0);
+}
+
 /* ---- twins ---- */
 
 static struct frame built(const struct frame_spec *spec)
@@ -293,6 +304,8 @@ static void without_nat_nothing_is_a_reply(void)
 
 GPC_UNIT_MAIN("bpf/nat", {"start", start},
 	      {"packets_become_what_the_oracle_says", packets_become_what_the_oracle_says},
+	      {"errors_that_rules_judge_are_translated_too",
+	       errors_that_rules_judge_are_translated_too},
 	      {"a_lost_twin_is_made_again", a_lost_twin_is_made_again},
 	      {"fragments_of_a_reply_follow_the_first", fragments_of_a_reply_follow_the_first},
 	      {"ports_of_snat_are_each_flows_own", ports_of_snat_are_each_flows_own},

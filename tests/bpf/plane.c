@@ -514,6 +514,7 @@ char *plane_build(const struct plane *in)
 	head->head_size = sizeof(*head);
 	b.plane->format = GPC_IMAGE_VERSION;
 	b.plane->flags = in->flags;
+	memcpy(b.plane->builtin, in->builtin, sizeof(in->builtin));
 	b.plane->hash_seed[0] = 0x0706050403020100ull;
 	b.plane->hash_seed[1] = 0x0f0e0d0c0b0a0908ull;
 	b.plane->flow_inserts = in->flow_inserts;

@@ -57,6 +57,7 @@ struct plane {
 	uint32_t flags; /* GPC_PLANE_* */
 	uint32_t flow_inserts;
 	uint32_t timeout[GPC_TIMEOUT_COUNT];
+	uint8_t builtin[GPC_BUILTIN_COUNT]; /* enum gpc_builtin_action */
 	uint32_t generation;
 	uint64_t nonce;
 	uint32_t cpus;

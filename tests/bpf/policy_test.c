@@ -330,6 +330,19 @@ static void icmp_errors(void)
 			   SEGMENTATION("audit", "recheck", BOTH_RULES), ""));
 	STEPS("20, by rules", {IN, WAN, ERROR(HOST, &own), DROP, R(POLICY), "edge-in/default", NULL,
 			       0});
+	STEPS("20, by rules, to a listener",
+	      {IN, WAN, ERROR(VIP, &answer), DROP, R(POLICY), "edge-in/default", NULL, 0});
+	/* What they let through goes to the flow's endpoint. */
+	policy_use(EXAMPLE(", pickup: never, builtin: {icmp-error: rules}",
+			   "  - {name: unreachable, ports: [icmp/destination-unreachable], action: allow}\n",
+			   SEGMENTATION("audit", "recheck", BOTH_RULES),
+			   "  - {name: errors, interfaces: [wan0], direction: ingress, stateful: true,\n"
+			   "     priority: 50, default: pass, rules: [unreachable]}\n"));
+	STEPS("20, let through by rules",
+	      {IN, WAN, ERROR(VIP, &answer), FORWARD, R(FORWARDED), "errors/unreachable", NULL, 0},
+	      {IN, WAN, ERROR(HOST, &own), PASS, R(NO_LISTENER), "errors/unreachable", NULL, 0},
+	      {IN, WAN, ERROR("203.0.113.98", &answer), PASS, R(NO_LISTENER), "errors/unreachable",
+	       NULL, 0});
 	policy_use(EXAMPLE(", pickup: never, builtin: {icmp-error: deny}", "",
 			   SEGMENTATION("audit", "recheck", BOTH_RULES), ""));
 	STEPS("20, denied", {IN, WAN, ERROR(HOST, &own), DROP, R(BUILTIN), "builtin/icmp-error", NULL,
