@@ -147,8 +147,9 @@ static __always_inline void no_ports(struct gpc_case *c)
  * Whose flow a tuple of the endpoint's side is, as its replies have it: c->nat.key and c->nat.flags are the
  * entry's for a packet of the client, c->nat.client the tuple of that. 0: of none that lives.
  */
-__noinline int gpc_find_client(struct gpc_case *c, const struct gpc_tuple *reply)
+__noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *reply)
 {
+	struct gpc_case *c = own_case(given);
 	struct gpc_tuple *client;
 	const struct gpc_plane *plane;
 	struct gpc_nat *nat;
@@ -301,8 +302,9 @@ __noinline int gpc_find_quoted(struct gpc_case *c)
 }
 
 /* The entry of the reply's flow is kept up, also where no policy has asked for it. */
-__noinline int gpc_keep_client(struct gpc_case *c)
+__noinline int gpc_keep_client(struct gpc_case *given)
 {
+	struct gpc_case *c = own_case(given);
 	const struct gpc_packet *p;
 	struct gpc_flow seen = {};
 	struct gpc_flow *flow;
@@ -460,8 +462,9 @@ static __always_inline int replace_twin(struct gpc_case *c)
 }
 
 /* Makes the twin of c->nat.to, whose port must not be another flow's; 0: it is. */
-__noinline int gpc_take_port(struct gpc_case *c)
+__noinline int gpc_take_port(struct gpc_case *given)
 {
+	struct gpc_case *c = own_case(given);
 	struct gpc_nat *nat;
 
 	if (!c)
@@ -496,8 +499,9 @@ static __always_inline __u32 snat_port(__u16 hint)
  * packet becomes. `port`: what the flow has taken, or 0; c->nat.port: what it has now, 0 without `snat`. 0:
  * it cannot be, for c->nat.reason.
  */
-__noinline int gpc_keep_twin(struct gpc_case *c, __u32 index, __u32 snat, __u32 port)
+__noinline int gpc_keep_twin(struct gpc_case *given, __u32 index, __u32 snat, __u32 port)
 {
+	struct gpc_case *c = own_case(given);
 	struct gpc_nat *nat;
 	struct gpc_view view;
 	__u64 hash;

@@ -168,6 +168,22 @@ struct {
 	__type(value, struct gpc_case);
 } gpc_cases SEC(".maps");
 
+static __always_inline struct gpc_case *case_of(enum gpc_hook hook)
+{
+	__u32 which = hook == GPC_HOOK_ID_DECAP ? GPC_HOOK_ID_XDP : hook;
+
+	return bpf_map_lookup_elem(&gpc_cases, &which);
+}
+
+/*
+ * The case as the map's, for keys and values of other maps: before 6.3 the verifier takes them from a map or
+ * the stack, and not from the memory that a global function was given.
+ */
+static __always_inline struct gpc_case *own_case(const struct gpc_case *c)
+{
+	return c ? case_of(c->hook) : 0;
+}
+
 static __always_inline int denies(__u32 action)
 {
 	return action == GPC_ACTION_DENY || action == GPC_ACTION_REJECT;

@@ -97,13 +97,6 @@ static __always_inline __u64 walk_time(struct gpc_walk *w)
 
 /* ---- the case of a packet that somebody has to be asked about ---- */
 
-static __always_inline struct gpc_case *case_of(enum gpc_hook hook)
-{
-	__u32 which = hook == GPC_HOOK_ID_DECAP ? GPC_HOOK_ID_XDP : hook;
-
-	return bpf_map_lookup_elem(&gpc_cases, &which);
-}
-
 /* Fills in what judges want to know. */
 static __always_inline struct gpc_case *open_case(struct gpc_walk *w)
 {
@@ -265,15 +258,6 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 	}
 	c->entry.endpoint = w->now.endpoint;
 	c->entry.mark = w->now.mark;
-}
-
-/*
- * The case as the map's, for keys and values of other maps: before 6.3 the verifier takes them from a map or
- * the stack, and not from the memory that a global function was given.
- */
-static __always_inline const struct gpc_case *own_case(const struct gpc_case *c)
-{
-	return c ? case_of(c->hook) : 0;
 }
 
 /* Writes c->entry with its key; 0 if it is there now. */

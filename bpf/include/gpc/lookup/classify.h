@@ -118,9 +118,9 @@ GPC_INLINE struct gpc_asked gpc_ask(struct gpc_view view, const struct gpc_class
 		.fields = gpc_fields(question->source_port, question->destination_port, question->protocol),
 		.flags = c->flags};
 
-	if (asked.flags & GPC_CLASSIFIER_MATCH)
+	if (gpc_first(asked.flags & GPC_CLASSIFIER_MATCH))
 		asked.match = gpc_match_class(view, c->match, question) & 31;
-	if (asked.flags & GPC_CLASSIFIER_L4) {
+	if (gpc_first(asked.flags & GPC_CLASSIFIER_L4)) {
 		__u32 sum = gpc_word(view, c->protocol + question->protocol) +
 			    gpc_port_class(view, c->source_port, question->source_port) * c->source_stride +
 			    gpc_port_class(view, c->destination_port, question->destination_port) +
@@ -305,7 +305,7 @@ GPC_INLINE __u32 gpc_classify(struct gpc_view view, const struct gpc_classifier 
 	__u64 cells = c->cell_count;
 	struct gpc_asked asked;
 
-	if (c->residuals)
+	if (gpc_first(c->residuals))
 		residual = gpc_word(view, source + c->groups) & gpc_word(view, destination + c->groups);
 	if (!(groups | residual) || !c->groups) /* no groups: the classifier of no boxes, all zero */
 		return GPC_NONE;
