@@ -6,8 +6,10 @@
 #include <err.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "gpc_22.skel.h"
@@ -327,4 +329,14 @@ uint32_t kernel_verified_insns(int program_fd)
 	if (bpf_obj_get_info_by_fd(program_fd, &info, &size))
 		err(1, "program info");
 	return info.verified_insns;
+}
+
+uint32_t kernel_insns_factor(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		errx(1, "this kernel does not say its version");
+	return major < 6 || (major == 6 && minor < 2) ? 4 : 1;
 }

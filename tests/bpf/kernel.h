@@ -90,5 +90,10 @@ struct kernel_run {
 void kernel_run(struct kernel *kernel, enum kernel_program program, struct kernel_run *run);
 
 uint32_t kernel_verified_insns(int program_fd);
+/*
+ * How many times the figure of today's verifiers that of this kernel may be. One before 6.2 compares all numbers of
+ * two states of a program with functions, also those on which nothing depends, and looks at more of them.
+ */
+uint32_t kernel_insns_factor(void);
 
 #endif

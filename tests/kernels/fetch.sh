@@ -6,8 +6,9 @@ set -euo pipefail
 folder=$1 version=$2 suite=$3
 [ ! -e "$folder/complete" ] || exit 0
 
-mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-	head -n 1 | tr -d ' ')
+# Either file may be missing, which grep calls a failure.
+mirror=$(grep -shroE -m 1 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d || true)
+mirror=$(head -n 1 <<<"$mirror" | tr -d ' ')
 [ -n "$mirror" ] || { echo "fetch.sh: apt names no Debian mirror" >&2; exit 1; }
 rm -rf "$folder"
 mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial" "$folder/tree"
