@@ -18,7 +18,7 @@
 
 #include "admit.bpf.h"
 #include "error.bpf.h"
-#include "forward.bpf.h"
+#include "fast.bpf.h"
 
 /* Finds the listener of a tuple on the walk's interface; 0: none. */
 static __always_inline int find_listener(const struct gpc_walk *w, struct gpc_service *s,
@@ -284,19 +284,34 @@ static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct g
 /* `reason` of an end that is none: the chain has to be asked, in gpc_consult. */
 #define GPC_UNASKED (GPC_PARSED + 3)
 
-/*
- * An ordinary packet, up to where its chain has to be asked. Constants: `balances`, 0 where no listener
- * exists; `odd`, 0 for a whole TCP or UDP packet. `passed` is the reason for what passes untouched.
- */
-static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc_walk *w,
-						  struct gpc_service *s, int balances, int odd,
-						  __u32 passed, int *action)
+/* s is the listener of the packet's destination; 0: there is none. `odd` as below. */
+static __always_inline int find_own_listener(const struct gpc_walk *w, struct gpc_service *s, int odd)
 {
 	const struct gpc_tuple *t = &w->c->packet.tuple;
-	int listener, stateful, flow;
 
-	listener = balances && !(odd && is_unbalanced(w)) &&
-		   find_listener(w, s, t->destination, t->destination_port, t->protocol);
+	if (odd && is_unbalanced(w))
+		return 0;
+	return find_listener(w, s, t->destination, t->destination_port, t->protocol);
+}
+
+/* The listener that gpc_fast() found. */
+static __always_inline int take_listener(const struct gpc_walk *w, struct gpc_service *s)
+{
+	s->listener_index = READ_ONCE(w->c->listener);
+	s->listener = gpc_listener_at(w->view, s->listener_index);
+	return s->listener_index != GPC_NONE;
+}
+
+/*
+ * An ordinary packet, up to where its chain has to be asked. `listener`: it is for s. Constant: `odd`, 0 for
+ * a whole TCP or UDP packet. `passed` is the reason for what passes untouched.
+ */
+static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc_walk *w,
+						  struct gpc_service *s, int listener, int balances,
+						  int odd, __u32 passed, int *action)
+{
+	int stateful, flow;
+
 	if (!listener)
 		look_for_reply(w);
 	if (!listener && !w->chain)
@@ -445,28 +460,25 @@ static __always_inline int leave(struct xdp_md *ctx, struct gpc_walk *w, enum gp
 	return action;
 }
 
-/* 0: *ret_end is how the walk ends before it has begun. */
-static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, enum gpc_hook hook,
-				 struct gpc_end *ret_end)
+/* With w->c; 0: *ret_end is how the walk ends before it has begun. */
+static __always_inline int enter(struct xdp_md *ctx, struct gpc_walk *w, const struct gpc_pick *pick,
+				 enum gpc_hook hook, struct gpc_end *ret_end)
 {
-	struct gpc_pick pick = pick_slot();
-
 	w->packets = 1;
-	w->c = case_of(hook);
 	if (likely(w->c))
 		w->c->nat.reply = 0;
-	if (unlikely(pick.word & GPC_CTL_OFF)) {
+	if (unlikely(pick->word & GPC_CTL_OFF)) {
 		*ret_end = ended(GPC_REASON_OFF, GPC_VERDICT_PASS);
 		return 0;
 	}
-	w->view = image_of(pick.slot);
+	w->view = image_of(pick->slot);
 	if (unlikely(!w->view.base || !w->c)) {
 		*ret_end = ended(GPC_REASON_ON_FAIL,
-				 drop_if(gpc_ctl_on_fail(pick.word) == GPC_ON_FAIL_DROP));
+				 drop_if(gpc_ctl_on_fail(pick->word) == GPC_ON_FAIL_DROP));
 		return 0;
 	}
 	clear_case(w->c);
-	if (walk_start(w, &pick, ctx->ingress_ifindex, hook))
+	if (walk_start(w, pick, ctx->ingress_ifindex, hook))
 		return 1;
 	*ret_end = ended(GPC_REASON_NO_LISTENER, GPC_VERDICT_PASS);
 	return 0;

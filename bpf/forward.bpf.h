@@ -221,13 +221,12 @@ static __always_inline int send_gue(struct xdp_md *ctx, struct gpc_walk *w,
 }
 
 /* Sends with an outer IP header, or with other MAC addresses only. */
-static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_walk *w,
-				      const struct gpc_listener *listener,
+static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_packet *p, __u64 seed,
+				      __u32 in, const struct gpc_listener *listener,
 				      const struct gpc_endpoint *endpoint,
 				      const struct gpc_link_endpoint *host,
 				      const struct gpc_route *route, __u32 family)
 {
-	const struct gpc_packet *p = &w->c->packet;
 	struct gpc_outer outer = {};
 
 	outer.tos = outer_tos(listener, p);
@@ -236,9 +235,8 @@ static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_walk 
 	else if (family == GPC_V4)
 		outer_v4(&outer, p, host->source4_be, endpoint->address4_be, 0);
 	else
-		outer_v6(&outer, w->plane->hash_seed[0], p, host->source6_be,
-			 endpoint->address6_be, 0);
-	return send(ctx, p, w->in->ifindex, route, &outer, 0);
+		outer_v6(&outer, seed, p, host->source6_be, endpoint->address6_be, 0);
+	return send(ctx, p, in, route, &outer, 0);
 }
 
 /* Bytes that the listener's way of forwarding puts in front of the packet. */
@@ -268,12 +266,9 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	const struct gpc_endpoint *endpoint = gpc_endpoint_at(w->view, s->endpoint);
 	const struct gpc_link_endpoint *host = gpc_link_endpoint_at(w->view, w->link, s->endpoint);
 	const struct gpc_packet *p = &w->c->packet;
-	__u32 family = p->family, grows;
+	__u32 family = family_to(endpoint, p->family), grows;
 	struct gpc_route route;
 
-	/* Sent to by the packet's own family if the endpoint has it, else by the other. */
-	if (!(endpoint->flags & (family == GPC_V4 ? GPC_ENDPOINT_V4 : GPC_ENDPOINT_V6)))
-		family ^= 1;
 	grows = grows_by(s->listener->forward, family);
 	if (!find_route(ctx, w->view, w->link, w->in, endpoint, host->next[family & 1], family,
 			w->c->now, &route) ||
@@ -292,7 +287,8 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	if (s->listener->forward == GPC_FORWARD_GUE)
 		*action = send_gue(ctx, w, s->listener, endpoint, host, &route, family);
 	else
-		*action = send_plain(ctx, w, s->listener, endpoint, host, &route, family);
+		*action = send_plain(ctx, p, w->plane->hash_seed[0], w->in->ifindex, s->listener,
+				     endpoint, host, &route, family);
 	if (unlikely(*action < 0))
 		return ended(GPC_REASON_NO_HEADROOM,
 			     drop_if(w->plane->flags & GPC_PLANE_ON_FAIL_DROP));

@@ -129,18 +129,20 @@ static __always_inline struct gpc_end walk_unbalanced(struct xdp_md *ctx, struct
 		if (end.reason != GPC_PARSED)
 			return end;
 	}
-	return walk_packet(ctx, w, &none, 0, 1, passed, action);
+	return walk_packet(ctx, w, &none, 0, 0, 1, passed, action);
 }
 
 SEC("xdp")
 int gpc_decap(struct xdp_md *ctx)
 {
 	__u32 frame = frame_size(ctx), reason, passed = GPC_REASON_NO_LISTENER;
+	struct gpc_pick pick = pick_slot();
 	int action = XDP_PASS;
 	struct gpc_end end;
 	struct gpc_walk w = {};
 
-	if (enter(ctx, &w, GPC_HOOK_ID_DECAP, &end)) {
+	w.c = case_of(GPC_HOOK_ID_DECAP);
+	if (enter(ctx, &w, &pick, GPC_HOOK_ID_DECAP, &end)) {
 		reason = parse_xdp(ctx, &w.c->packet);
 		if (reason == GPC_PARSED && unwrapped(ctx, &w, quote_of(w.c))) {
 			passed = GPC_REASON_DECAPSULATED;

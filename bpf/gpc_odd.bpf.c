@@ -30,8 +30,8 @@ int gpc_odd(struct xdp_md *ctx)
 			end = end_missing(&w);
 		}
 		if (end.reason == GPC_PARSED)
-			end = walk_packet(ctx, &w, &service, 1, 1, GPC_REASON_NO_LISTENER,
-					  &action);
+			end = walk_packet(ctx, &w, &service, find_own_listener(&w, &service, 1), 1,
+					  1, GPC_REASON_NO_LISTENER, &action);
 		if (wants_error(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ERROR);
 			end = end_missing(&w);

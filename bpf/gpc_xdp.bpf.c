@@ -8,23 +8,35 @@
 SEC("xdp")
 int gpc_xdp(struct xdp_md *ctx)
 {
-	__u32 frame = frame_size(ctx), reason;
-	int action = XDP_PASS;
-	struct gpc_end end;
+	struct gpc_pick pick = pick_slot();
+	int action = XDP_PASS, fast = GPC_SLOW, listener;
+	__u32 frame, reason = GPC_PARSED;
 	struct gpc_walk w = {};
+	struct gpc_end end;
 
-	if (enter(ctx, &w, GPC_HOOK_ID_XDP, &end)) {
+	w.c = case_of(GPC_HOOK_ID_XDP);
+	if (likely(w.c && !(pick.word & (GPC_CTL_OFF | GPC_CTL_AUDIT)))) {
+		fast = gpc_fast(ctx, w.c, pick.slot);
+		if (likely(fast >= 0))
+			return fast;
+	}
+	frame = frame_size(ctx);
+	if (enter(ctx, &w, &pick, GPC_HOOK_ID_XDP, &end)) {
 		struct gpc_service service = no_service(&w);
 
-		reason = parse_xdp(ctx, &w.c->packet);
+		if (fast == GPC_SLOW)
+			reason = parse_xdp(ctx, &w.c->packet);
 		if (is_odd(&w, reason)) {
 			hand_over(&w, frame);
 			w.c->parsed = reason;
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ODD);
 			end = end_missing(&w);
 		} else {
-			end = walk_packet(ctx, &w, &service, 1, 0, GPC_REASON_NO_LISTENER,
-					  &action);
+			listener = fast == GPC_SLOW_FOUND
+					   ? take_listener(&w, &service)
+					   : find_own_listener(&w, &service, 0);
+			end = walk_packet(ctx, &w, &service, listener, 1, 0,
+					  GPC_REASON_NO_LISTENER, &action);
 		}
 		if (wants_asking(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_CONSULT);

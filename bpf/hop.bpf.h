@@ -88,6 +88,30 @@ static __always_inline int hop_take_turn(struct gpc_next *next, __u64 now)
 	       __sync_val_compare_and_swap(&next->checked, checked, now) == checked;
 }
 
+/* The way that gpc_next.hop says; 0: by a device that the plane does not know. */
+static __always_inline int route_of(struct gpc_view view, const struct gpc_link_head *link,
+				    const struct gpc_link_device *in, __u64 hop,
+				    struct gpc_route *route)
+{
+	route->ifindex = hop >> 48;
+	route->destination_mac = hop & GPC_MAC_MASK;
+	if (route->ifindex != in->ifindex)
+		in = gpc_device_by_ifindex(view, link, route->ifindex);
+	if (unlikely(!in))
+		return 0;
+	route->source_mac = load64(in->mac) & GPC_MAC_MASK;
+	route->mtu = in->mtu;
+	return 1;
+}
+
+/* The family by whose address the endpoint is sent to: the packet's own if it has that, else the other. */
+static __always_inline __u32 family_to(const struct gpc_endpoint *endpoint, __u32 family)
+{
+	if (!(endpoint->flags & (family == GPC_V4 ? GPC_ENDPOINT_V4 : GPC_ENDPOINT_V6)))
+		family ^= 1;
+	return family;
+}
+
 /*
  * The way to an endpoint that is sent to by `family`. 0: none known.
  */
@@ -111,15 +135,8 @@ static __always_inline int find_route(struct xdp_md *ctx, struct gpc_view view,
 		}
 	}
 	if (likely(hop)) {
-		route->ifindex = hop >> 48;
-		route->destination_mac = hop & GPC_MAC_MASK;
-		if (route->ifindex != in->ifindex)
-			in = gpc_device_by_ifindex(view, link, route->ifindex);
-		if (likely(in)) {
-			route->source_mac = load64(in->mac) & GPC_MAC_MASK;
-			route->mtu = in->mtu;
+		if (likely(route_of(view, link, in, hop, route)))
 			return 1;
-		}
 	} else if (!(endpoint->flags & GPC_ENDPOINT_FIB)) {
 		return 0;
 	}

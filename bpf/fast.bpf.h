@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * fast.bpf.h: the walk of nearly all packets, with nothing that only others need: a plain frame of TCP or
+ * UDP that is for no listener and no chain sees, or of a known flow whose entry stays as it is but for the
+ * time, to an endpoint of which nothing but the image speaks, by a way that was asked about this second, with
+ * `ipip` or `dsr`. Any other packet is left as it is, and goes the
+ * whole way of arrive.bpf.h: each verdict here is the one that it would have there.
+ */
+#ifndef GPC_FAST_BPF_H
+#define GPC_FAST_BPF_H
+
+#include "forward.bpf.h"
+
+/* What gpc_fast() gives, beside XDP actions, of a packet that goes the whole way. */
+enum gpc_slow {
+	GPC_SLOW = -1,	      /* nothing is known of it */
+	GPC_SLOW_PARSED = -2, /* c->packet is complete */
+	GPC_SLOW_FOUND = -3,  /* and c->listener is whom it is for, or GPC_NONE */
+};
+
+struct gpc_fast {
+	struct gpc_view view;
+	const struct gpc_plane *plane;
+	const struct gpc_link_head *link;
+	const struct gpc_link_device *in;
+	const struct gpc_listener *listener;
+	const struct gpc_endpoint *endpoint;
+	const struct gpc_link_endpoint *host;
+	struct gpc_packet *packet;
+	__u32 listener_index;
+	__u32 odd; /* that is not known yet */
+	__u32 family; /* of the address that it is sent to */
+	__u64 now;
+};
+
+/* Up to whom the packet is for; 0: it is not a plain one. */
+static __always_inline int begin_fast(struct xdp_md *ctx, struct gpc_fast *q, __u32 slot)
+{
+	const struct gpc_tuple *t = &q->packet->tuple;
+
+	q->view = image_of(slot);
+	if (unlikely(!q->view.base))
+		return 0;
+	q->plane = gpc_view_plane(q->view);
+	q->link = gpc_view_link(q->view);
+	q->in = gpc_device_by_ifindex(q->view, q->link, ctx->ingress_ifindex);
+	if (unlikely(!q->in || !q->in->interface_bit))
+		return 0;
+	q->packet->frame = frame_size(ctx);
+	q->packet->vlan = GPC_VLAN_NONE;
+	if (unlikely(!parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, q->packet)))
+		return 0;
+	q->listener_index = find_exact_at(q->view, t->destination, t->destination_port, t->protocol,
+					  q->in->interface_bit, &q->odd);
+	q->listener = gpc_listener_at(q->view, q->listener_index);
+	return 1;
+}
+
+/* A packet for no listener: does it pass without anybody being asked, or told? */
+static __always_inline int passes_fast(const struct gpc_fast *q)
+{
+	return !(q->plane->flags & GPC_PLANE_NAT) && !(q->in->flags & GPC_DEVICE_META) &&
+	       q->in->chain[GPC_INGRESS] == GPC_NONE16;
+}
+
+static __always_inline int serves_fast(const struct gpc_listener *listener)
+{
+	return (listener->forward == GPC_FORWARD_IPIP || listener->forward == GPC_FORWARD_DSR) &&
+	       listener->affinity == GPC_AFFINITY_NONE;
+}
+
+/* Does the flow's entry let the packet in, as is_settled() has it? */
+static __always_inline int settled_fast(const struct gpc_fast *q, const struct gpc_flow *flow)
+{
+	const struct gpc_chain *chain;
+
+	if (likely(q->in->chain[GPC_INGRESS] == GPC_NONE16))
+		return 1;
+	chain = gpc_chain_at(q->view, q->in->chain[GPC_INGRESS]);
+	if (!chain->policies)
+		return 1;
+	return chain->flags & GPC_CHAIN_STATEFUL &&
+	       READ_ONCE(flow->epoch) == q->plane->epoch &&
+	       READ_ONCE(flow->chain[GPC_INGRESS]) == chain->tag && !READ_ONCE(flow->skb_mark);
+}
+
+/* Does the packet leave the state of its flow, of which one side is seen, as it is? */
+static __always_inline int keeps_state(const struct gpc_packet *p, __u8 state)
+{
+	if (unlikely(state & GPC_FLOW_REVOKED))
+		return 0;
+	state &= GPC_FLOW_STATE_MASK;
+	if (p->tuple.protocol != IPPROTO_TCP)
+		return state != GPC_FLOW_UDP_NEW;
+	return !(p->tcp_flags & (GPC_TCP_SYN | GPC_TCP_FIN | GPC_TCP_RST)) && state != GPC_FLOW_SYN;
+}
+
+/* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. */
+static __always_inline int find_endpoint_fast(struct gpc_fast *q)
+{
+	struct gpc_flow now = {}, *flow;
+	union flow_key key;
+	__u32 second, index;
+	__s32 idle;
+	__u64 seen;
+	__u8 flags;
+
+	flags = flow_flags(&key, &q->packet->tuple, q->packet->family);
+	flow = find_element(&key, q->packet->family);
+	if (!flow)
+		return 0;
+	now.mark = seen = READ_ONCE(flow->mark);
+	second = q->now >> GPC_FLOW_SECOND_SHIFT;
+	idle = second - now.last_seen;
+	if (unlikely(now.flags != flags || !keeps_state(q->packet, now.state) ||
+		     gpc_flow_expired(q->plane, now.state, idle) || !settled_fast(q, flow)))
+		return 0;
+	index = now.hint;
+	q->endpoint = gpc_endpoint_at(q->view, index);
+	q->host = gpc_link_endpoint_at(q->view, q->link, index);
+	if (unlikely(q->endpoint->id != READ_ONCE(flow->endpoint) ||
+		     index >= q->plane->section[GPC_SEC_ENDPOINT].count ||
+		     !gpc_endpoint_takes(q->endpoint, q->listener->forward, q->packet->family) ||
+		     !(q->endpoint->flags & GPC_ENDPOINT_KEEP) ||
+		     is_active(q->view, q->endpoint->backend)))
+		return 0;
+	if (idle > 0) {
+		now.last_seen = second;
+		__sync_val_compare_and_swap(&flow->mark, seen, now.mark);
+	}
+	return 1;
+}
+
+/* The way there, if it need not be asked for. */
+static __always_inline int find_route_fast(struct gpc_fast *q, struct gpc_route *route)
+{
+	const struct gpc_next *next;
+	__u64 hop, checked;
+	__u32 slot;
+
+	q->family = family_to(q->endpoint, q->packet->family);
+	slot = q->host->next[q->family & 1];
+	next = bpf_map_lookup_elem(&gpc_next, &slot);
+	if (!next || q->endpoint->flags & GPC_ENDPOINT_FIB)
+		return 0;
+	hop = READ_ONCE(next->hop);
+	checked = READ_ONCE(next->checked);
+	return likely(hop && checked && (__s64)(q->now - checked) < (__s64)GPC_SECOND) &&
+	       route_of(q->view, q->link, q->in, hop, route);
+}
+
+static __always_inline void count_fast(const struct gpc_fast *q)
+{
+	__u32 frame = q->packet->frame;
+
+	count(gpc_link_listener_at(q->view, q->link, q->listener_index)->counter, 1, frame, 0);
+	count(q->host->counter, 1, frame, 0);
+	count_reason(GPC_HOOK_ID_XDP, GPC_REASON_FORWARDED, 1, frame);
+}
+
+/* The XDP action of a packet of a known flow, or GPC_SLOW. */
+static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
+{
+	struct gpc_route route;
+	__u32 grows;
+	int action;
+
+	if (!serves_fast(q->listener))
+		return GPC_SLOW;
+	q->now = bpf_ktime_get_coarse_ns();
+	if (!find_endpoint_fast(q) || !find_route_fast(q, &route))
+		return GPC_SLOW;
+	grows = grows_by(q->listener->forward, q->family);
+	if (unlikely((grows && !has_source(q->host, q->family)) ||
+		     too_big(q->packet, grows, route.mtu)))
+		return GPC_SLOW;
+	action = send_plain(ctx, q->packet, q->plane->hash_seed[0], q->in->ifindex, q->listener,
+			    q->endpoint, q->host, &route, q->family);
+	if (unlikely(action < 0)) {
+		count_reason(GPC_HOOK_ID_XDP, GPC_REASON_NO_HEADROOM, 1, q->packet->frame);
+		return q->plane->flags & GPC_PLANE_ON_FAIL_DROP ? XDP_DROP : XDP_PASS;
+	}
+	count_fast(q);
+	return action;
+}
+
+/* The XDP action, or enum gpc_slow. A global function: the states of its caller do not matter here, nor its there. */
+__noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
+{
+	struct gpc_fast q;
+	int action = GPC_SLOW;
+
+	if (!ctx || !c)
+		return GPC_SLOW;
+	q.packet = &c->packet;
+	if (!begin_fast(ctx, &q, slot))
+		return GPC_SLOW;
+	if (unlikely(q.odd))
+		return GPC_SLOW_PARSED;
+	if (q.listener_index != GPC_NONE) {
+		action = forward_fast(ctx, &q);
+	} else if (passes_fast(&q)) {
+		count_reason(GPC_HOOK_ID_XDP, GPC_REASON_NO_LISTENER, 1, q.packet->frame);
+		action = XDP_PASS;
+	}
+	if (likely(action != GPC_SLOW))
+		return action;
+	c->listener = q.listener_index;
+	return GPC_SLOW_FOUND;
+}
+
+#endif
