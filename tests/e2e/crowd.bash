@@ -45,7 +45,7 @@ crowd_plane() {
 			[ "$family" = 4 ] || address=$VIP6
 			more=
 			[ "$mode" != nat ] || more=", snat: auto"
-			echo "  - {name: $mode$family, address: \"$address\", protocol: TCP, port: $(crowd_port "$mode"), forward: $mode, backend: web, interfaces: [wan0, eth0]$more}"
+			echo "  - {name: $mode$family, address: \"$address\", protocol: TCP, port: $(crowd_port "$mode"), forward: $mode, backend: web$more}"
 		done
 	done
 }

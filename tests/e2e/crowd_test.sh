@@ -17,7 +17,7 @@ variant() {
 	[ $((k % 3)) -eq 0 ] || endpoints+=("4:$((1 + k % 7))")
 	[ $((k % 2)) -eq 0 ] || endpoints=("$((5 + k % 5)):3:drain" "${endpoints[@]}")
 	crowd_plane "${endpoints[@]}"
-	[ $((k % 5)) -ne 0 ] || echo "  - {name: also, address: 192.0.2.$((20 + k % 9)), protocol: TCP, port: 80-$((90 + k)), forward: ipip, backend: web, interfaces: [wan0, eth0]}"
+	[ $((k % 5)) -ne 0 ] || echo "  - {name: also, address: 192.0.2.$((20 + k % 9)), protocol: TCP, port: 80-$((90 + k)), forward: ipip, backend: web}"
 }
 
 crowd_plane 1 2 3 >"$WORK/plane.yaml"

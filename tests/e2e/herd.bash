@@ -3,16 +3,16 @@
 # neighbours are permanent entries. A script sources it after rig.bash, and calls:
 #
 #   herd_up                    instead of rig_up
-#   herd_plane ENDPOINT...     an intent on stdout: listeners in ipip, gue, dsr and nat, TCP and UDP, v4 and v6. Their
-#                              backend is web; ENDPOINT is N[:weight[:state]], N up to 40. The endpoints 41 to 44 are
-#                              always there, of the backend canary. By these variables: HERD_DEFAULTS, HERD_RULES
-#                              (denied ports), HERD_EXISTING, HERD_TABLE (size), HERD_SPLIT (percent of new flows for
-#                              the canary)
+#   herd_plane ENDPOINT...     an intent on stdout: listeners in ipip, gue, dsr, nat, and nat with snat, TCP and UDP, v4
+#                              and v6. Their backend is web; ENDPOINT is N[:weight[:state]], N up to 40. The endpoints
+#                              41 to 44 are always there, of the backend canary. By these variables: HERD_DEFAULTS,
+#                              HERD_RULES (denied ports), HERD_EXISTING, HERD_TABLE (size), HERD_SPLIT (percent of new
+#                              flows for the canary)
 #   herd_start                 lets herd know the listeners; needs a plane that runs
 #   herd COMMAND...            one of herd's; its answer is in herd_line. The others of its commands:
 #   herd_here N...             the endpoints that keep flows from now on
 HERD_ENDPOINTS=44
-HERD_MODES="ipip gue dsr nat"
+HERD_MODES="ipip gue dsr nat snat"
 HERD_DEFAULTS="{timeouts: {syn: 2h, udp: 2h, udp-new: 2h}, flow-inserts: 1000000/s}"
 HERD_RULES="" HERD_EXISTING=recheck HERD_TABLE="" HERD_SPLIT=""
 
@@ -36,7 +36,7 @@ herd_up() {
 	must ip -n "$RIG-balancer" -batch "$WORK/herd.ip"
 }
 
-herd_port() { case $1 in ipip) echo 8001 ;; gue) echo 8002 ;; dsr) echo 8003 ;; nat) echo 8004 ;; esac; }
+herd_port() { case $1 in ipip) echo 8001 ;; gue) echo 8002 ;; dsr) echo 8003 ;; nat) echo 8004 ;; snat) echo 8005 ;; esac; }
 
 # herd_listeners PRINT: PRINT MODE FAMILY PROTOCOL ADDRESS PORT for each.
 herd_listeners() {
@@ -54,16 +54,17 @@ herd_listeners() {
 	done
 }
 herd_yaml() {
-	local to="backend: web"
+	local to="backend: web" forward="forward: $1"
+	[ "$1" != snat ] || forward="forward: nat, snat: auto"
 	[ -z "$HERD_SPLIT" ] || to="split: [{backend: web, weight: $((100 - HERD_SPLIT))}, {backend: canary, weight: $HERD_SPLIT}]"
-	echo "  - {name: $1-$3-$2, address: \"$4\", protocol: $3, port: $5, forward: $1, $to}"
+	echo "  - {name: $1-$3-$2, address: \"$4\", protocol: $3, port: $5, $forward, $to}"
 }
 herd_endpoint() { # N WEIGHT STATE
 	printf '      - {name: e%d, address: [10.77.1.%d, "fd77::1:%x"], weight: %d, state: %s}\n' "$1" "$1" "$1" "$2" "$3"
 }
 herd_command() {
 	local sides=one
-	[ "$1" != nat ] || sides=two
+	case $1 in *nat) sides=two ;; esac
 	echo "listener $4 $5 ${3,,} $sides"
 }
 

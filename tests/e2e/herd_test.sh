@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# 100,000 flows over 500 applies (20,000 over 24 in `make check`): v4 and v6, TCP and UDP, through ipip, gue, dsr and
-# nat. Each apply changes endpoints (there or not, order, weights, states), rules, listeners or which backends they have;
-# one grows the image's class; between some of them gpc is upgraded and taken back, levers are pulled, and an apply is
-# rolled back. After each a sample of 1 %, at the end and after growth and upgrades each flow sends a packet: it goes to
-# the endpoint it had, unless that one is not there, or in maintenance; then it goes to one that is there and stays
-# with it. nat's answers come back.
+# 100,000 flows over 500 applies (20,000 over 24 in `make check`): v4 and v6, TCP and UDP, through ipip, gue, dsr, nat
+# and nat with snat. Each apply changes endpoints (there or not, order, weights, states), rules, listeners or which
+# backends they have; one grows the image's class; between some of them gpc is upgraded and taken back, levers are
+# pulled, and an apply is rolled back. After each a sample of 1 %, at the end and after growth and upgrades each flow
+# sends a packet: it goes to the endpoint it had, unless that one is not there, or in maintenance; then it goes to one
+# that is there and stays with it. nat's answers come back.
 . "$(dirname "$0")/rig.bash"
 . "$(dirname "$0")/herd.bash"
 if [ -n "${GPC_CHECK_LONG:-}" ]; then applies=500 flows=100000; else applies=24 flows=20000; fi
