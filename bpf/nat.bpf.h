@@ -480,10 +480,13 @@ __noinline int gpc_take_port(struct gpc_case *given)
 	return !gpc_twin_lives(c) && replace_twin(c);
 }
 
-/* The port of a try, big-endian. */
+/*
+ * The port of a try, big-endian. Each flow goes on in steps of its own: with the same steps for all, taken ports
+ * would grow into rows that nobody gets past.
+ */
 static __always_inline __u16 port_of_try(__u64 hash, __u32 try)
 {
-	__u64 drawn = (hash + try * 0x9e3779b97f4a7c15ull) >> 32;
+	__u64 drawn = (__u32)((__u32)(hash >> 32) + try * ((__u32)hash | 1));
 
 	return bpf_htons(GPC_SNAT_FIRST + (drawn * GPC_SNAT_PORTS >> 32));
 }

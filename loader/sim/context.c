@@ -59,6 +59,8 @@ void gpc_sim_fib_set(const uint8_t destination[6], const uint8_t source[6], uint
 
 long gpc_sim_fib(struct bpf_fib_lookup *fib)
 {
+	if (!neighbour.ifindex)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
 	memcpy(fib->dmac, neighbour.destination, 6);
 	memcpy(fib->smac, neighbour.source, 6);
 	fib->ifindex = neighbour.ifindex;

@@ -23,7 +23,7 @@ void gpc_sim_context_meta(struct gpc_sim_context *ctx, const void *meta, size_t 
 
 void gpc_sim_clock_set(uint64_t ns);
 
-/* What bpf_fib_lookup() answers: this neighbour, out of this device, by a way of this MTU. */
+/* What bpf_fib_lookup() answers: this neighbour, out of this device, by a way of this MTU; ifindex 0: no way. */
 void gpc_sim_fib_set(const uint8_t destination[6], const uint8_t source[6], uint32_t ifindex,
 		     uint32_t mtu);
 
