@@ -47,6 +47,40 @@ static __always_inline int is_active(struct gpc_view view, __u32 backend)
 	return unlikely(gpc_operating(backend_state(view, backend)).flags & GPC_BACKEND_ACTIVE);
 }
 
+/*
+ * Has all ended that was said of the endpoints of an active backend? Then it is active no more. What is said
+ * anew meanwhile has another version in the word that is swapped; the first swap, of nothing, is there because
+ * it orders what is read.
+ */
+__noinline int gpc_settle(const struct gpc_case *c, __u32 index)
+{
+	const struct gpc_backend_state *state;
+	gpc_state_word *word;
+	__u64 seen, settled;
+	struct gpc_view view;
+	__u32 now, end;
+
+	if (!c)
+		return 0;
+	view = image_of(c->slot);
+	if (!view.base)
+		return 0;
+	state = backend_state(view, index);
+	if (!state)
+		return 0;
+	now = c->now >> GPC_FLOW_SECOND_SHIFT;
+	word = (gpc_state_word *)state;
+	seen = READ_ONCE(*word);
+	end = READ_ONCE(state->settled);
+	if (!gpc_operating(&seen).flags)
+		return 1;
+	if (!end || now < end || __sync_val_compare_and_swap(word, seen, seen) != seen)
+		return 0;
+	end = READ_ONCE(state->settled);
+	settled = seen & ~((__u64)GPC_BACKEND_ACTIVE << 40);
+	return end && now >= end && __sync_val_compare_and_swap(word, seen, settled) == seen;
+}
+
 static __always_inline struct gpc_effect effect_of(struct gpc_view view,
 						   const struct gpc_endpoint *endpoint,
 						   __u32 index, __u64 now)
@@ -73,6 +107,7 @@ static __always_inline int stays(const struct gpc_packet *p, const struct gpc_li
 /* Does the endpoint keep the flow of the listener? `state` is its entry's, or GPC_FLOW_STAYS. */
 __noinline int gpc_keeps(const struct gpc_case *c, __u32 index, __u32 listener, __u32 state)
 {
+	const struct gpc_endpoint *endpoint;
 	struct gpc_view view;
 
 	if (!c)
@@ -80,7 +115,10 @@ __noinline int gpc_keeps(const struct gpc_case *c, __u32 index, __u32 listener, 
 	view = image_of(c->slot);
 	if (!view.base)
 		return 0;
-	return gpc_keeps_known(effect_of(view, gpc_endpoint_at(view, index), index, c->now),
+	endpoint = gpc_endpoint_at(view, index);
+	if (gpc_settle(c, endpoint->backend))
+		return endpoint->flags & GPC_ENDPOINT_KEEP;
+	return gpc_keeps_known(effect_of(view, endpoint, index, c->now),
 			       stays(&c->packet, gpc_listener_at(view, listener), state));
 }
 
@@ -206,7 +244,7 @@ __noinline int gpc_enter_pool(struct gpc_case *c, __u32 index)
 	pool = gpc_pool_at(view, index);
 	c->draw.table = pool->table[c->draw.family & 1];
 	c->draw.backend = pool->backend;
-	c->draw.active = is_active(view, pool->backend);
+	c->draw.active = is_active(view, pool->backend) && !gpc_settle(c, pool->backend);
 	return pool->failover;
 }
 

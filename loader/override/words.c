@@ -186,11 +186,34 @@ static bool is_touched(const struct work *work)
 	return work->state->state;
 }
 
+/* When everything that is said of the backend has ended; 0: something does not end by itself. */
+static uint32_t settles(const struct work *work)
+{
+	uint32_t last = work->state->until, i;
+
+	if (work->state->state && !last)
+		return 0;
+	for (i = 0; i < work->backend->endpoints; i++) {
+		const struct gpc_endpoint_state *state = &work->states[i];
+		bool weighted = state->flags & GPC_STATE_WEIGHTED;
+
+		if (state->flags & GPC_STATE_DOWN || (state->state && !state->until) ||
+		    (weighted && !state->weight_until))
+			return 0;
+		if (state->until > last)
+			last = state->until;
+		if (state->weight_until > last)
+			last = state->weight_until;
+	}
+	return last;
+}
+
 static int finish_backend(const struct work *work)
 {
 	if (!is_touched(work))
 		return 0;
 	work->state->flags = GPC_BACKEND_ACTIVE;
+	work->state->settled = settles(work);
 	if (is_panic(work))
 		work->state->flags |= GPC_BACKEND_PANIC;
 	list_spares(work, work->now);

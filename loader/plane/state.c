@@ -92,6 +92,29 @@ static bool *read_down(const struct publication *p)
 	return down;
 }
 
+/* The first word of a backend with its next version. */
+static void store_backend_head(volatile uint64_t *word, uint64_t value)
+{
+	struct gpc_backend_state old, state;
+	uint64_t was = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+	memcpy(&old, &was, sizeof(was));
+	memcpy(&state, &value, sizeof(value));
+	state.version = (uint16_t)(old.version + 1);
+	memcpy(&value, &state, sizeof(value));
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/* Is nothing said of a backend, and was nothing? */
+static bool is_silent(const volatile uint64_t *words, const struct gpc_backend_state *state)
+{
+	for (size_t i = 1; i < BACKEND_WORDS; i++)
+		if (words[i])
+			return false;
+	return !state->flags && !((const volatile struct gpc_backend_state *)words)->flags &&
+	       !((const volatile struct gpc_backend_state *)words)->state;
+}
+
 static int store_backend(const struct publication *p, uint32_t index, struct gpc_failure *failure)
 {
 	const struct gpc_backend *backend = gpc_image_section(p->image, GPC_SEC_BACKEND,
@@ -100,12 +123,14 @@ static int store_backend(const struct publication *p, uint32_t index, struct gpc
 	volatile uint64_t *words =
 		(volatile uint64_t *)&p->instance->backends[p->backends[index].counter];
 	uint64_t values[BACKEND_WORDS];
+	bool silent = is_silent(words, state);
 	uint32_t i;
 
 	backend += index;
 	memcpy(values, state, sizeof(values));
-	if (!(state->flags & GPC_BACKEND_ACTIVE))
-		store(&words[0], values[0]);
+	if (!silent)
+		store_backend_head(&words[0],
+				   state->flags & GPC_BACKEND_ACTIVE ? words[0] : values[0]);
 	store_rest(words, values, BACKEND_WORDS);
 	for (i = backend->first_endpoint; i < backend->first_endpoint + backend->endpoints; i++) {
 		store_endpoint(&p->instance->endpoints[p->endpoints[i].counter],
@@ -113,7 +138,8 @@ static int store_backend(const struct publication *p, uint32_t index, struct gpc
 		if (p->words.endpoints[i].state && gpc_failpoint("states.one"))
 			return gpc_failpoint_fail(failure, "states.one");
 	}
-	store(&words[0], values[0]);
+	if (!silent)
+		store_backend_head(&words[0], values[0]);
 	return 0;
 }
 

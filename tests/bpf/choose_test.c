@@ -119,6 +119,43 @@ static void an_override_ends_at_its_time(void)
 	CU_ASSERT_EQUAL(got[3], 0);
 }
 
+static struct gpc_backend_state backend_now(void)
+{
+	return kernel_backend_state_now(&rig.kernel, plane_backend_slot(RIG_MANY));
+}
+
+/* No process is there when it ends: the first packet that finds it over takes the mark away. */
+static void a_backend_is_settled_by_a_packet(void)
+{
+	static const struct frame_spec *const packets[] = {&opening, &later};
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t mine;
+
+		nothing_is_said();
+		mine = send_new(&opening, 7);
+		state_of(mine, (struct gpc_endpoint_state){.state = 1 + GPC_STATE_MAINT,
+							   .until = coarse_now() - 1});
+		backend_is((struct gpc_backend_state){.flags = GPC_BACKEND_ACTIVE, .version = 9});
+		CU_ASSERT_EQUAL(send_new(packets[i], 7), mine);
+		CU_ASSERT_EQUAL(backend_now().flags, GPC_BACKEND_ACTIVE);
+		backend_is((struct gpc_backend_state){.flags = GPC_BACKEND_ACTIVE,
+						      .version = 9,
+						      .settled = coarse_now() + 1000});
+		CU_ASSERT_EQUAL(send_new(packets[i], 7), mine);
+		CU_ASSERT_EQUAL(backend_now().flags, GPC_BACKEND_ACTIVE);
+		backend_is((struct gpc_backend_state){.flags = GPC_BACKEND_ACTIVE,
+						      .state = 1 + GPC_STATE_DRAIN,
+						      .until = coarse_now() - 2,
+						      .version = 9,
+						      .settled = coarse_now() - 1});
+		CU_ASSERT_EQUAL(send_new(packets[i], 7), mine);
+		CU_ASSERT_EQUAL(backend_now().flags, 0);
+		CU_ASSERT_EQUAL(backend_now().version, 9);
+		CU_ASSERT_EQUAL(send_new(packets[i], 7), mine);
+	}
+}
+
 static void the_endpoint_goes_before_the_backend(void)
 {
 	uint32_t got[RIG_MANY_COUNT + 1];
@@ -344,6 +381,7 @@ GPC_UNIT_MAIN("bpf/choose", {"start", start},
 	      {"a_drained_endpoint_gets_no_new_flows_and_keeps_its_own",
 	       a_drained_endpoint_gets_no_new_flows_and_keeps_its_own},
 	      {"an_override_ends_at_its_time", an_override_ends_at_its_time},
+	      {"a_backend_is_settled_by_a_packet", a_backend_is_settled_by_a_packet},
 	      {"the_endpoint_goes_before_the_backend", the_endpoint_goes_before_the_backend},
 	      {"a_weight_override_moves_its_share", a_weight_override_moves_its_share},
 	      {"tcp_stays_with_an_endpoint_that_is_down_and_udp_moves",

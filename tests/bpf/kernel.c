@@ -213,6 +213,15 @@ void kernel_backend_state(struct kernel *kernel, uint32_t slot,
 	update(map_fd(kernel->object, "gpc_backends"), &slot, state, "set a backend's state");
 }
 
+struct gpc_backend_state kernel_backend_state_now(struct kernel *kernel, uint32_t slot)
+{
+	struct gpc_backend_state state;
+
+	if (bpf_map_lookup_elem(map_fd(kernel->object, "gpc_backends"), &slot, &state))
+		err(1, "cannot read a backend's state");
+	return state;
+}
+
 void kernel_full_buckets(struct kernel *kernel)
 {
 	uint64_t full = 0;

@@ -64,6 +64,7 @@ void kernel_endpoint_state(struct kernel *kernel, uint32_t slot,
 			   const struct gpc_endpoint_state *state);
 void kernel_backend_state(struct kernel *kernel, uint32_t slot,
 			  const struct gpc_backend_state *state);
+struct gpc_backend_state kernel_backend_state_now(struct kernel *kernel, uint32_t slot);
 void kernel_full_buckets(struct kernel *kernel);
 /* gpc_ctl[GPC_CTL_FLOWS_SINCE] */
 void kernel_flows_since(struct kernel *kernel, uint64_t since);

@@ -259,9 +259,9 @@ struct gpc_backend_state {
 	__u32 until;		/* when the override of the backend's state ends */
 	__u8 state;		/* as above; an endpoint's own goes first */
 	__u8 flags;		/* GPC_BACKEND_* */
-	__u16 pad0;
+	__u16 version;		/* another one before and after all of this, and its endpoints' states, change */
 	__u32 spares;		/* how many `new` endpoints there are */
-	__u32 pad1;
+	__u32 settled;		/* when all has ended that makes it ACTIVE: programs take that flag away; 0: never */
 	struct {
 		__u32 until;
 		__u32 max;	/* times 65536 */

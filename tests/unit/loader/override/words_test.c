@@ -122,6 +122,24 @@ static void an_endpoints_own_state_goes_before_its_backends(void)
 	finish();
 }
 
+static void a_backend_is_settled_when_the_last_override_has_ended(void)
+{
+	begin(PLANE(FOUR));
+	override("a", GPC_OVERRIDE_DRAIN, 0, 50);
+	override("b", GPC_OVERRIDE_WEIGHT, 7, 70);
+	override("", GPC_OVERRIDE_DRAIN, 0, 60);
+	work_out();
+	CU_ASSERT_EQUAL(words.backends[0].settled, NOW_UNIT + 70);
+	down[1] = true;
+	work_out();
+	CU_ASSERT_EQUAL(words.backends[0].settled, 0);
+	down[1] = false;
+	override("c", GPC_OVERRIDE_MAINT, 0, 0);
+	work_out();
+	CU_ASSERT_EQUAL(words.backends[0].settled, 0);
+	finish();
+}
+
 static void an_end_is_never_earlier_than_said(void)
 {
 	struct gpc_endpoint_state *state;
@@ -305,6 +323,8 @@ GPC_UNIT_MAIN("override/words",
 	      {"nothing_overridden_is_all_zero", nothing_overridden_is_all_zero},
 	      {"an_endpoints_own_state_goes_before_its_backends",
 	       an_endpoints_own_state_goes_before_its_backends},
+	      {"a_backend_is_settled_when_the_last_override_has_ended",
+	       a_backend_is_settled_when_the_last_override_has_ended},
 	      {"an_end_is_never_earlier_than_said", an_end_is_never_earlier_than_said},
 	      {"a_ratio_is_of_the_intents_weight", a_ratio_is_of_the_intents_weight},
 	      {"spares_are_the_new_ones_in_name_order", spares_are_the_new_ones_in_name_order},

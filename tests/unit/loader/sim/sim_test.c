@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/override/words.h"
+#include "loader/sim/engine.h"
 #include "loader/sim/frame.h"
+#include "loader/sim/map.h"
 #include "loader/sim/sim.h"
 #include "tests/bpf/linked.h"
 #include "tests/unit/unit.h"
@@ -159,6 +162,36 @@ static void time_fills_buckets(void)
 	CU_ASSERT_EQUAL(pass(WAN0, IPPROTO_UDP, to[3], 99, 1, false).verdict, GPC_VERDICT_PASS);
 }
 
+/* Both endpoints are drained for a time; when it is over a packet finds that nothing is said of the backend. */
+static void time_settles_a_backend(void)
+{
+	struct gpc_override drain = {.backend = "web", .kind = GPC_OVERRIDE_DRAIN, .since = 1};
+	const uint64_t begin = 400ull * 86400 * SECOND; /* when the engine's clock begins */
+	const struct gpc_moment now = {.utc_ms = 1, .ktime_ns = begin};
+	uint32_t slot = gpc_sim_backend_counter(&image, 0);
+	struct gpc_overrides overrides = {0};
+	struct gpc_backend_state *backends;
+	struct gpc_words words;
+
+	reset();
+	drain.until = 60001;
+	gpc_overrides_add(&overrides, &drain);
+	CU_ASSERT_FATAL(!gpc_words_make(&image, &overrides, now, NULL, &words));
+	gpc_sim_map_make(GPC_SIM_BACKENDS, slot + 1);
+	backends = gpc_sim_map_values(GPC_SIM_BACKENDS);
+	backends[slot] = words.backends[0];
+	CU_ASSERT_EQUAL(pass(WAN0, IPPROTO_TCP, "203.0.113.10", 443, 1, false).reason,
+			GPC_REASON_NO_ENDPOINT);
+	CU_ASSERT_EQUAL(backends[slot].flags, GPC_BACKEND_ACTIVE);
+	gpc_sim_advance(sim, 62 * SECOND);
+	CU_ASSERT_EQUAL(pass(WAN0, IPPROTO_TCP, "203.0.113.10", 443, 1, false).verdict,
+			GPC_VERDICT_FORWARD);
+	CU_ASSERT_EQUAL(backends[slot].flags, 0);
+	memset(&backends[slot], 0, sizeof(backends[slot]));
+	gpc_words_release(&words);
+	gpc_overrides_release(&overrides);
+}
+
 static void events_are_kept(void)
 {
 	const struct gpc_event *events;
@@ -197,5 +230,6 @@ static void unseen_packets_pass(void)
 GPC_UNIT_MAIN("sim/sim", {"start", start}, {"each_verdict", each_verdict},
 	      {"a_known_flow_asks_nobody", a_known_flow_asks_nobody},
 	      {"time_ends_flows", time_ends_flows}, {"time_fills_buckets", time_fills_buckets},
+	      {"time_settles_a_backend", time_settles_a_backend},
 	      {"events_are_kept", events_are_kept}, {"unseen_packets_pass", unseen_packets_pass},
 	      {"stop", stop})
