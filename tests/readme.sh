@@ -125,6 +125,10 @@ for file in "$RIG_ROOT"/examples/*.yaml "$RIG_ROOT"/examples/*/gpc.yaml; do
 		[ ! -e "$overlay" ] || example "$file" -e "$(basename "$overlay" .yaml)"
 	done
 done
+check "gpc compile -v says which listener goes before which" \
+	"$GPC" compile -v -f "$RIG_ROOT/examples/overlap/gpc.yaml" -o "$WORK/example.gpi"
+check_said "the next wider one" "listener media (192.0.2.10 TCP 8400-8499) goes before ports (192.0.2.10 TCP 8000-8999)"
+check_said "and the listeners of each table" "  outside, stream, web"
 check "make demo runs to its end" "$RIG_ROOT/tests/demo.sh"
 check_said "and its download was completed" "not one lost"
 rig_done

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+cp -r "$TOP/examples/overlap/." .
