@@ -3,10 +3,12 @@
 
 #include "../../compiler/analyze/behind.h"
 #include "../../compiler/analyze/packet.h"
+#include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/words.h"
 #include "explain.h"
 #include "output.h"
 #include "rulebook.h"
+#include "split.h"
 
 struct building {
 	const struct gpc_explain_call *explain;
@@ -81,7 +83,11 @@ static void add_listener(struct building *b, struct json_object *object)
 	const struct gpc_listener *listener = &listeners[b->e.listener];
 
 	gpc_json_text(object, "listener", gpc_image_name(b->explain->image, listener->name));
-	if (listener->backend != GPC_NONE)
+	if (listener->pools > 1) {
+		GPC_AUTO_FREE char *split = gpc_listener_backends(b->explain->image, listener);
+
+		gpc_json_text(object, "split", split);
+	} else if (listener->backend != GPC_NONE)
 		gpc_json_text(object, "backend",
 			      gpc_image_name(b->explain->image, backends[listener->backend].name));
 }

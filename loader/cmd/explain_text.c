@@ -6,6 +6,7 @@
 #include "explain.h"
 #include "output.h"
 #include "rulebook.h"
+#include "split.h"
 
 #define SHOWN_BEHIND 10u
 
@@ -159,20 +160,15 @@ static void write_tables(struct writing *w)
 	}
 }
 
-/* The backends that serve a listener, the first of a split's named. */
+/* The backends that serve a listener. */
 static void write_backend(struct writing *w, const struct gpc_listener *listener)
 {
-	uint32_t count;
-	const struct gpc_backend *backends =
-		gpc_image_section(w->explain->image, GPC_SEC_BACKEND, &count);
+	GPC_AUTO_FREE char *backends = gpc_listener_backends(w->explain->image, listener);
 
 	if (listener->backend == GPC_NONE)
 		fputs("the local stack", w->out);
-	else if (listener->pools > 1)
-		fprintf(w->out, "split over %u backends from %s on", listener->pools,
-			name_at(w, backends[listener->backend].name));
 	else
-		fprintf(w->out, "backend %s", name_at(w, backends[listener->backend].name));
+		fprintf(w->out, "%s %s", listener->pools > 1 ? "split:" : "backend", backends);
 }
 
 static void write_listener(struct writing *w)

@@ -296,8 +296,9 @@ const struct gpc_command gpc_command_status = {
 		"deny, what\n"
 		"each listener and endpoint has seen (`due` is the share by the Maglev table, "
 		"`got` that\n"
-		"of the new flows), and what needs attention, first. Changes nothing, takes no "
-		"lock.",
+		"of the new flows; of a split, each backend's of the listener's), and what needs "
+		"attention,\n"
+		"first. Changes nothing, takes no lock.",
 	.objects = "plane, recorded, device, listener, endpoint, override, reason, policy, rule,\n  limit, "
 		   "flows, problem",
 	GPC_ROWS(options),

@@ -8,6 +8,7 @@
 #include "generation.h"
 #include "output.h"
 #include "../../compiler/base/words.h"
+#include "split.h"
 #include "status.h"
 #include "status_overrides.h"
 #include "status_policies.h"
@@ -77,6 +78,7 @@ static void print_listeners(const struct gpc_status *status)
 		gpc_json_text(object, "address", addresses[i]);
 		gpc_json_text(object, "forward", gpc_forward_name(l->forward));
 		gpc_json_text(object, "backend", gpc_listener_backend(image, l));
+		gpc_split_json(status, i, object);
 		add_counter(object, gpc_listener_counter(status, i));
 		gpc_json_print(object);
 	}

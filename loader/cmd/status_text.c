@@ -9,6 +9,7 @@
 #include "flow_fill.h"
 #include "output.h"
 #include "../../compiler/base/words.h"
+#include "split.h"
 #include "status.h"
 #include "status_overrides.h"
 #include "status_policies.h"
@@ -146,11 +147,12 @@ static void print_listeners(const struct gpc_call *call, const struct gpc_status
 	for (uint32_t i = 0; i < shown; i++) {
 		const struct gpc_listener *l = gpc_image_record(image, GPC_SEC_LISTENER, i);
 		struct gpc_counter counter = gpc_listener_counter(status, i);
+		GPC_AUTO_FREE char *backends = gpc_listener_backends(image, l);
 
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_image_name(image, l->name));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", addresses[i]);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_forward_name(l->forward));
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_listener_backend(image, l));
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", backends);
 		add_counter(&grid, &counter);
 	}
 	putchar('\n');
@@ -279,6 +281,7 @@ static void print_reasons(const struct gpc_call *call, const struct gpc_status *
 	static const char *const names[] = {"hook", "reason", "packets", "meaning"};
 	struct gpc_grid grid = {.alignment = "llrl"};
 	char text[32];
+	bool none;
 
 	titles(&grid, names);
 	for (int hook = 0; hook < GPC_HOOK_ID_COUNT; hook++)
@@ -293,10 +296,11 @@ static void print_reasons(const struct gpc_call *call, const struct gpc_status *
 			gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_text_count(c.packets, text));
 			gpc_grid_add(&grid, GPC_DIM, "%s", gpc_reason_text(r));
 		}
-	if (grid.count == sizeof(names) / sizeof(names[0]))
-		gpc_grid_add(&grid, GPC_DIM, "no packet yet");
+	none = grid.count == sizeof(names) / sizeof(names[0]);
 	putchar('\n');
 	gpc_grid_print(&grid, stdout, 0);
+	if (none)
+		puts("no packet yet");
 }
 
 void gpc_status_text(const struct gpc_call *call, const struct gpc_status *status)
@@ -309,6 +313,7 @@ void gpc_status_text(const struct gpc_call *call, const struct gpc_status *statu
 	gpc_status_policies_text(call, status);
 	if (gpc_image_count(&status->plane.image, GPC_SEC_LISTENER))
 		print_listeners(call, status);
+	gpc_splits_text(status);
 	if (gpc_image_count(&status->plane.image, GPC_SEC_ENDPOINT) > LISTED &&
 	    !gpc_call_has(call, "verbose"))
 		print_backends(status);

@@ -344,10 +344,62 @@ static void json_is_one_object_a_line_and_ends_with_the_result(void)
 	folder_drop(&f);
 }
 
+/* Listeners by name: h 0, s 1, t 2, u 3; endpoints: canary/c 0, more/m 1, web/w 2. */
+static const char splits[] =
+	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: test}\n"
+	"interfaces: [{name: wan0, mode: any, hooks: [xdp]}]\n"
+	"backends:\n"
+	"  - {name: canary, endpoints: [{name: c, address: 10.0.0.1}]}\n"
+	"  - {name: more, endpoints: [{name: m, address: 10.0.0.2}]}\n"
+	"  - {name: web, endpoints: [{name: w, address: 10.0.0.3}]}\n"
+	"listeners:\n"
+	"  - {name: h, address: 192.0.2.1, protocol: TCP, port: 80, backend: web}\n"
+	"  - {name: s, address: 192.0.2.2, protocol: TCP, port: 80, split: [{backend: web, weight: 9}, {backend: canary, weight: 1}]}\n"
+	"  - {name: t, address: 192.0.2.3, protocol: TCP, port: 80, split: [{backend: web, weight: 1}, {backend: more, weight: 3}]}\n"
+	"  - {name: u, address: 192.0.2.4, protocol: TCP, port: 80, backend: more}\n";
+
+static void a_split_shows_what_each_backend_got_where_that_is_known(void)
+{
+	begin();
+	set.yaml = splits;
+	counters[FIRST_SLOT + 1].flows = 1000; /* s */
+	counters[FIRST_SLOT + 2].flows = 77;   /* t */
+	counters[FIRST_SLOT + 4].flows = 98;   /* canary/c */
+	counters[FIRST_SLOT + 5].flows = 500;  /* more/m */
+	counters[FIRST_SLOT + 6].flows = 5000; /* web/w */
+	status(NULL, NULL);
+	CU_ASSERT(says("canary 10 %, web 90 %"));
+	CU_ASSERT(says("split of  backend     due                got\n"));
+	CU_ASSERT(says("s         canary   10.0 %              9.8 %\n"));
+	CU_ASSERT(says("s         web      90.0 %             90.2 %\n"));
+	CU_ASSERT(says("t         more     75.0 %  not counted apart\n"));
+	CU_ASSERT(says("t         web      25.0 %  not counted apart\n"));
+	status("--json", NULL);
+	CU_ASSERT(says("{\"backend\":\"web\",\"due\":0.9000,\"got\":0.9020}"));
+	CU_ASSERT(says("{\"backend\":\"more\",\"due\":0.7500,\"got\":null}"));
+	/* Of the time when `canary` served others. */
+	counters[FIRST_SLOT + 4].flows = 1001;
+	status(NULL, NULL);
+	CU_ASSERT(says("s         canary   10.0 %  not counted apart\n"));
+	folder_drop(&f);
+}
+
+static void without_a_packet_the_line_ends(void)
+{
+	begin();
+	memset(counters, 0, sizeof(counters));
+	status(NULL, NULL);
+	CU_ASSERT(says("meaning\nno packet yet\n"));
+	folder_drop(&f);
+}
+
 GPC_UNIT_MAIN("cmd/status", {"a_sound_plane_needs_no_attention", a_sound_plane_needs_no_attention},
 	      {"endpoints_stand_by_name_with_due_and_got",
 	       endpoints_stand_by_name_with_due_and_got},
 	      {"reasons_are_shown_with_their_meaning", reasons_are_shown_with_their_meaning},
+	      {"a_split_shows_what_each_backend_got_where_that_is_known",
+	       a_split_shows_what_each_backend_got_where_that_is_known},
+	      {"without_a_packet_the_line_ends", without_a_packet_the_line_ends},
 	      {"switched_off_is_said_first", switched_off_is_said_first},
 	      {"an_unrecorded_image_is_said", an_unrecorded_image_is_said},
 	      {"a_vanished_interface_and_a_missing_device_are_said",
