@@ -7,6 +7,7 @@
 #define GPC_ADMIT_BPF_H
 
 #include "choose.bpf.h"
+#include "mss.bpf.h"
 
 /* Charges the listener's rate with an opening packet: GPC_ACTION_ALLOW, or what it says beyond the rate. */
 __noinline int gpc_charge_listener(struct gpc_case *c, __u32 index)
@@ -45,27 +46,31 @@ static __always_inline enum gpc_action admit(struct gpc_walk *w, const struct gp
 	return gpc_charge_listener(w->c, s->listener_index);
 }
 
-/* The entry of a flow to the local stack, if its chain has not seen to that. 0: there is no room for it. */
-static __always_inline int keep_local(struct gpc_walk *w)
+/* The entry of a flow to the local stack, also where no chain asks for one. 0: there is no room for it. */
+static __always_inline int keep_local(struct gpc_walk *w, const struct gpc_service *s)
 {
-	if (w->c->opened || !w->c->fresh)
+	if (!w->c->fresh || (w->c->opened && !w->c->store))
 		return keep_flow(w);
-	if (!packet_opens(&w->c->packet))
+	if (!w->c->opened && !packet_opens(&w->c->packet))
 		return 1;
-	if (!take_budget(w))
+	if (!may_enter(w, s->listener))
 		return 0;
-	copy_entry(w, w->c);
+	if (!w->c->opened)
+		copy_entry(w, w->c);
 	return !gpc_enter_flow(w->c);
 }
 
 /* A packet for a listener that passes to the local stack. */
-static __always_inline struct gpc_end end_local(struct gpc_walk *w, const struct gpc_service *s)
+static __always_inline struct gpc_end end_local(struct xdp_md *ctx, struct gpc_walk *w,
+						const struct gpc_service *s)
 {
 	__u32 slot = gpc_link_listener_at(w->view, w->link, s->listener_index)->counter;
 	int fresh = w->c->fresh;
 
-	if (!keep_local(w))
-		return ended(GPC_REASON_FLOW_LIMIT, GPC_VERDICT_DROP);
+	if (!keep_local(w, s))
+		return end_refused(refuse_entry(w, s->listener));
+	if (unlikely(s->listener->flags & GPC_LISTENER_MSS_CLAMP) && is_syn(&w->c->packet))
+		gpc_clamp_xdp(ctx, &w->c->packet, mss_of(w->in->mtu, w->c->packet.family));
 	count(slot, 1, w->c->packet.frame, fresh);
 	return ended(GPC_REASON_LOCAL, GPC_VERDICT_PASS);
 }

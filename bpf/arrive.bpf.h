@@ -215,7 +215,8 @@ static __always_inline struct gpc_end walk_odd(struct gpc_walk *w, __u32 reason,
 static __always_inline void note_unserved(const struct gpc_walk *w, const struct gpc_service *s,
 					  struct gpc_end end)
 {
-	if (unlikely(end.verdict != GPC_VERDICT_FORWARD && end.verdict != GPC_VERDICT_PASS))
+	if (unlikely(end.verdict != GPC_VERDICT_FORWARD && end.verdict != GPC_VERDICT_PASS &&
+		     end.reason != GPC_REASON_SYN_COOKIE && end.reason != GPC_REASON_GOOD_COOKIE))
 		count_dropped(gpc_link_listener_at(w->view, w->link, s->listener_index)->counter);
 }
 
@@ -234,7 +235,7 @@ static __always_inline struct gpc_end send_chosen(struct xdp_md *ctx, struct gpc
 	s->endpoint = READ_ONCE(w->c->endpoint);
 	s->new_flow = READ_ONCE(w->c->new_flow);
 	if (s->endpoint == GPC_NONE)
-		end = ended(READ_ONCE(w->c->refused), GPC_VERDICT_DROP);
+		end = end_refused(READ_ONCE(w->c->refused));
 	else
 		end = forward(ctx, w, s, action, nat);
 	note_unserved(w, s, end);
@@ -267,7 +268,7 @@ static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct g
 		end = ended(GPC_REASON_RATE, said == GPC_ACTION_REJECT ? GPC_VERDICT_REJECT
 								       : GPC_VERDICT_DROP);
 	} else if (unlikely(s->listener->forward == GPC_FORWARD_PASS)) {
-		end = end_local(w, s);
+		end = end_local(ctx, w, s);
 	} else if (is_nat(s->listener)) {
 		keep_for_nat(w, s->listener_index);
 		return go_on_in_nat();
@@ -277,6 +278,22 @@ static __always_inline struct gpc_end walk_listener(struct xdp_md *ctx, struct g
 			gpc_remember_balanced(w->c, chain_tag(w), s->endpoint);
 		return send_chosen(ctx, w, s, action, 0);
 	}
+	note_unserved(w, s, end);
+	return end;
+}
+
+/* May the packet of a flow that is not known bring a cookie back? */
+static __always_inline int may_return_cookie(const struct gpc_walk *w, const struct gpc_service *s)
+{
+	return s->listener->flags & GPC_LISTENER_SYN_COOKIES && is_reset(&w->c->packet);
+}
+
+/* The end of a reset that brought a good cookie or none. */
+static __always_inline struct gpc_end end_reset(const struct gpc_walk *w,
+						const struct gpc_service *s, __u32 reason)
+{
+	struct gpc_end end = ended(reason, GPC_VERDICT_DROP);
+
 	note_unserved(w, s, end);
 	return end;
 }
@@ -325,6 +342,12 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 	if (flow) {
 		find_flow(w);
 		age_flow(w, w->c->one_sided);
+	}
+	if (listener && unlikely(w->c->fresh) && may_return_cookie(w, s)) {
+		__u32 reason = gpc_return_cookie(ctx, w->c);
+
+		if (reason != GPC_PARSED)
+			return end_reset(w, s, reason);
 	}
 	if (w->chain && !(flow && stateful && likely(is_settled(w)))) {
 		prepare(w, flow && stateful);

@@ -99,7 +99,7 @@ static __always_inline void aim_known(struct gpc_walk *w, struct gpc_service *s)
 static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *s, int nat)
 {
 	const struct gpc_packet *p = &w->c->packet;
-	int failed = 1, budget = take_budget(w);
+	int failed = 1, budget = nat ? may_enter(w, s->listener) : take_budget(w);
 
 	if (nat && budget)
 		have_twin(w, s, 0);
@@ -112,7 +112,7 @@ static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *
 		      p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
 	if (nat && failed && s->endpoint != GPC_NONE) {
 		s->endpoint = GPC_NONE;
-		s->refused = GPC_REASON_FLOW_LIMIT;
+		s->refused = budget ? GPC_REASON_FLOW_LIMIT : refuse_entry(w, s->listener);
 	}
 	return failed;
 }

@@ -90,12 +90,37 @@ static __always_inline struct gpc_end skb_special(struct __sk_buff *skb, struct 
 	return ended(GPC_PARSED, GPC_VERDICT_PASS);
 }
 
+/* The local stack's answer to the client of a listener that clamps, on whatever interface the client came. */
+__noinline int gpc_clamp_local(struct __sk_buff *skb, const struct gpc_case *c, __u32 mtu)
+{
+	const struct gpc_listener *listener;
+	const struct gpc_tuple *t;
+	struct gpc_view view;
+	__u32 index;
+
+	if (!skb || !c)
+		return 0;
+	view = image_of(c->slot);
+	if (!view.base)
+		return 0;
+	t = &c->packet.tuple;
+	index = find_listener_at(view, t->source, t->source_port, t->protocol, ~0ull);
+	if (index == GPC_NONE)
+		return 0;
+	listener = gpc_listener_at(view, index);
+	if (listener->forward != GPC_FORWARD_PASS || !(listener->flags & GPC_LISTENER_MSS_CLAMP))
+		return 0;
+	return gpc_clamp_skb(skb, &c->packet, mss_of(mtu, c->packet.family));
+}
+
 /* Of what nobody objects to: it passes, if it is not a reply of a `nat` flow. */
 static __always_inline struct gpc_end end_unasked(struct __sk_buff *skb, struct gpc_walk *w,
 						  int *action)
 {
 	if (w->c->nat.reply)
 		return send_reply_skb(skb, w, action);
+	if (w->direction == GPC_EGRESS && unlikely(is_syn(&w->c->packet)))
+		gpc_clamp_local(skb, w->c, w->in->mtu);
 	return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
 }
 

@@ -152,6 +152,8 @@ enum gpc_budget_kind {
 	GPC_BUDGET_OUT,
 	GPC_BUDGET_IN_LATER, /* TCP in mid-stream */
 	GPC_BUDGET_OUT_LATER,
+	GPC_BUDGET_PROVED, /* W-in: what opens beyond the first, with a cookie that came back */
+	GPC_BUDGET_COOKIE, /* none: its time is that of the last cookie */
 	GPC_BUDGET_COUNT
 };
 struct gpc_budget {

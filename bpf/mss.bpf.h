@@ -12,6 +12,12 @@
 #define GPC_TCP_OPTION_NONE 1
 #define GPC_TCP_OPTION_MSS 2
 
+static __always_inline int is_syn(const struct gpc_packet *p)
+{
+	return p->tuple.protocol == IPPROTO_TCP && p->fragment != GPC_FRAGMENT_LATER &&
+	       p->tcp_flags & GPC_TCP_SYN;
+}
+
 /* The largest MSS for packets of `mtu` bytes; 0: no bound. */
 static __always_inline __u32 mss_of(__u32 mtu, __u32 family)
 {

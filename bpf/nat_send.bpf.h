@@ -111,12 +111,6 @@ static __always_inline struct gpc_end unsent(const struct gpc_case *c)
 				     : GPC_VERDICT_DROP);
 }
 
-static __always_inline int is_syn(const struct gpc_packet *p)
-{
-	return p->tuple.protocol == IPPROTO_TCP && p->fragment != GPC_FRAGMENT_LATER &&
-	       p->tcp_flags & GPC_TCP_SYN;
-}
-
 /* Do the listeners of the client's destination clamp? On whatever interface: the reply came by another one. */
 __noinline int gpc_reply_clamps(const struct gpc_case *c)
 {

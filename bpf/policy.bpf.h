@@ -49,6 +49,7 @@ enum gpc_reply_kind {
 	GPC_REPLY_TOO_BIG,
 	GPC_REPLY_TTL,	   /* time exceeded */
 	GPC_REPLY_ECHO,
+	GPC_REPLY_COOKIE,  /* an ACK of c->cookie */
 };
 
 /* How a packet is wrapped with `gue` (encap.bpf.h). */
@@ -133,6 +134,7 @@ struct gpc_case {
 	__u32 passed;	 /* the reason for what passes untouched */
 	__u32 ended;	 /* for gpc_answer: the reason it counts */
 	__u32 mtu;	 /* with GPC_REPLY_TOO_BIG */
+	__u32 cookie;	 /* with GPC_REPLY_COOKIE */
 	__u16 chain[2];	 /* of the interface by direction, GPC_NONE16: none */
 	__u8 direction;	 /* enum gpc_direction of this hook */
 	__u8 hook;	 /* enum gpc_hook */

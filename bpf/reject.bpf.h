@@ -179,6 +179,23 @@ static __always_inline void answer_reset(struct gpc_reply *answer, const struct 
 			    sum_words(answer, head / 4, head / 4 + sizeof(*reset) / 4));
 }
 
+/* An ACK of what the sender of a SYN has not sent: its number is the cookie (cookie.bpf.h). */
+static __always_inline void answer_cookie(struct gpc_reply *answer, const struct gpc_packet *p,
+					  __u32 family, __u32 cookie)
+{
+	__u32 head = family == GPC_V4 ? GPC_IPV4_SIZE : GPC_IPV6_SIZE;
+	struct tcphdr *ack = (struct tcphdr *)(answer->bytes + head);
+
+	answer_head(answer, p, family, IPPROTO_TCP, sizeof(*ack), 0, GPC_DF_WORD);
+	ack->source = p->tuple.destination_port;
+	ack->dest = p->tuple.source_port;
+	ack->doff = sizeof(*ack) / 4;
+	ack->ack = 1;
+	ack->ack_seq = bpf_htonl(cookie);
+	ack->check = checksum_of(pseudo_header(answer, family, IPPROTO_TCP, sizeof(*ack)) +
+				 sum_words(answer, head / 4, head / 4 + sizeof(*ack) / 4));
+}
+
 /* Type and code of the ICMP message, as in its first two bytes. */
 static __always_inline __u16 icmp_kind(enum gpc_reply_kind kind, __u32 family)
 {
@@ -227,6 +244,10 @@ static __always_inline int answer_fill(void *ctx, enum gpc_context kind, struct 
 {
 	struct tcphdr tcp;
 
+	if (kind == GPC_CONTEXT_XDP && c->reply == GPC_REPLY_COOKIE) {
+		answer_cookie(answer, &c->packet, family, c->cookie);
+		return 1;
+	}
 	if (c->reply != GPC_REPLY_REFUSAL || c->packet.tuple.protocol != IPPROTO_TCP)
 		return answer_icmp(ctx, kind, answer, c, family);
 	if (frame_load(ctx, kind, c->packet.l4, &tcp, sizeof(tcp)))
@@ -391,8 +412,8 @@ __noinline int gpc_answer_echo(struct xdp_md *ctx, struct gpc_case *c)
 
 /*
  * The action for a packet in XDP that is to be answered as c->reply says: back out of where it came in, or
- * dropped. Errors are limited as what is rejected is; echo replies, which are not larger than their requests,
- * are not.
+ * dropped. Errors are limited as what is rejected is; echo replies and cookies, which are not larger than what
+ * they answer, are not.
  */
 static __always_inline int answer_xdp(struct xdp_md *ctx, struct gpc_case *c)
 {
@@ -403,7 +424,8 @@ static __always_inline int answer_xdp(struct xdp_md *ctx, struct gpc_case *c)
 	if (c->reply == GPC_REPLY_ECHO)
 		answered = gpc_answer_echo(ctx, c);
 	else
-		answered = limit_take(GPC_LIMIT_REJECT, c->now) && gpc_answer_xdp(ctx, c);
+		answered = (c->reply == GPC_REPLY_COOKIE || limit_take(GPC_LIMIT_REJECT, c->now)) &&
+			   gpc_answer_xdp(ctx, c);
 	return answered ? XDP_TX : XDP_DROP;
 }
 

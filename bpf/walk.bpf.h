@@ -9,6 +9,7 @@
 #ifndef GPC_WALK_BPF_H
 #define GPC_WALK_BPF_H
 
+#include "cookie.bpf.h"
 #include "count.bpf.h"
 #include "judge.bpf.h"
 #include "nat.bpf.h"
@@ -281,6 +282,36 @@ static __always_inline int take_budget(const struct gpc_walk *w)
 	if (p->tuple.protocol == IPPROTO_TCP && !tcp_opens(p->tcp_flags))
 		kind += GPC_BUDGET_IN_LATER - GPC_BUDGET_IN;
 	return flow_budget(w->plane, kind, w->link->cpus, w->c->now);
+}
+
+/* Is it a SYN that `syn-cookies` are for? */
+static __always_inline int wants_cookie(const struct gpc_walk *w, const struct gpc_listener *listener)
+{
+	return unlikely(listener->flags & GPC_LISTENER_SYN_COOKIES) &&
+	       is_whole_tcp(&w->c->packet) && tcp_opens(w->c->packet.tcp_flags);
+}
+
+/* May a flow of the listener be entered: within the budget, or because its cookie came back? */
+static __always_inline int may_enter(const struct gpc_walk *w, const struct gpc_listener *listener)
+{
+	return take_budget(w) ||
+	       (wants_cookie(w, listener) && gpc_is_proved(w->c) &&
+		flow_budget(w->plane, GPC_BUDGET_PROVED, w->link->cpus, w->c->now));
+}
+
+/* The reason for which it is not, and how its packet is answered then. */
+static __always_inline __u32 refuse_entry(const struct gpc_walk *w,
+					  const struct gpc_listener *listener)
+{
+	return wants_cookie(w, listener) && gpc_offer_cookie(w->c) ? GPC_REASON_SYN_COOKIE
+								   : GPC_REASON_FLOW_LIMIT;
+}
+
+/* The end of what is refused. */
+static __always_inline struct gpc_end end_refused(__u32 reason)
+{
+	return ended(reason, reason == GPC_REASON_SYN_COOKIE ? GPC_VERDICT_ANSWER
+							     : GPC_VERDICT_DROP);
 }
 
 /* ---- the chain ---- */

@@ -29,6 +29,25 @@ static void check_interfaces(struct gpc_diags *diags, const struct gpc_model *mo
 	}
 }
 
+/* `mss-clamp` sees both SYNs (SEMANTICS 2.2): the local stack's own leaves by `tc-egress`. */
+static void check_clamp(struct gpc_diags *diags, const struct gpc_model *model,
+			const struct gpc_model_listener *listener)
+{
+	if (listener->forward != GPC_FORWARD_PASS || !listener->mss_clamp)
+		return;
+	for (size_t i = 0; i < model->interface_count; i++) {
+		const struct gpc_model_interface *interface = &model->interfaces[i];
+
+		if (!(listener->interfaces >> i & 1) || interface->hooks & GPC_HOOK_TC_EGRESS)
+			continue;
+		gpc_diag_place(gpc_diag(diags, GPC_E0333, listener->at,
+					"no hook `tc-egress` on interface `%s` for `mss-clamp` of "
+					"listener `%s`",
+					interface->name, listener->name),
+			       interface->at, "the interface");
+	}
+}
+
 /* ---- families: some modes need an address of the listener's own (SEMANTICS 6.2) ---- */
 
 static bool has_family(const struct gpc_model_listener *listener, enum gpc_family family)
@@ -253,6 +272,7 @@ void gpc_check_listeners(struct gpc_diags *diags, const struct gpc_model *model)
 
 	for (size_t i = 0; i < model->listener_count; i++) {
 		check_interfaces(diags, model, &model->listeners[i]);
+		check_clamp(diags, model, &model->listeners[i]);
 		check_families(diags, model, i, lacks);
 		check_rate(diags, &model->listeners[i]);
 	}

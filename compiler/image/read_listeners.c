@@ -249,7 +249,7 @@ static bool flags_are_sound(const struct gpc_listener *listener)
 	if (nat)
 		allowed |= GPC_LISTENER_SNAT;
 	if (listener->protocol == IPPROTO_TCP && (nat || pass))
-		allowed |= GPC_LISTENER_MSS_CLAMP;
+		allowed |= GPC_LISTENER_MSS_CLAMP | GPC_LISTENER_SYN_COOKIES;
 	return !(listener->flags & ~allowed);
 }
 

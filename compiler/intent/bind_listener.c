@@ -31,10 +31,21 @@ static bool keeps_source(const struct gpc_listener_intent *listener)
 	return listener->snat.value && forward_of(listener) != GPC_FORWARD_NAT;
 }
 
+/* Does it see both directions of TCP? */
+static bool sees_handshakes(const struct gpc_listener_intent *listener)
+{
+	return listener->protocol.value == IPPROTO_TCP &&
+	       (forward_of(listener) == GPC_FORWARD_NAT || is_pass(listener));
+}
+
 static bool clamps_in_vain(const struct gpc_listener_intent *listener)
 {
-	return listener->mss_clamp.value &&
-	       (forward_of(listener) != GPC_FORWARD_NAT || listener->protocol.value != IPPROTO_TCP);
+	return listener->mss_clamp.value && !sees_handshakes(listener);
+}
+
+static bool bakes_in_vain(const struct gpc_listener_intent *listener)
+{
+	return listener->syn_cookies.value && !sees_handshakes(listener);
 }
 
 static bool forgets_nobody(const struct gpc_listener_intent *listener)
@@ -111,7 +122,9 @@ static const struct rule {
 	{"outer-dscp", has_no_outer_header, GPC_E0172,
 	 "`outer-dscp` without an outer header", "only `ipip` and `gue` put one on; remove it"},
 	{"mss-clamp", clamps_in_vain, GPC_E0173, "`mss-clamp` without effect",
-	 "it is for TCP with `forward: nat`; `pass` is not clamped by this version"},
+	 "it is for TCP with `forward: nat` or `pass`"},
+	{"syn-cookies", bakes_in_vain, GPC_E0178, "`syn-cookies` without effect",
+	 "it is for TCP with `forward: nat` or `pass`; in the other modes a flood of SYNs needs no entries"},
 };
 
 static void check_rules(const struct gpc_whole *whole, const struct gpc_listener_intent *listener)

@@ -110,7 +110,7 @@ struct gpc_listener_intent {
 	struct gpc_uint_value hash;		/* enum gpc_hash */
 	struct gpc_uint_value affinity;		/* enum gpc_affinity */
 	struct gpc_uint_value affinity_timeout;	/* seconds */
-	struct gpc_uint_value stable, snat, mss_clamp;	/* 0, 1 */
+	struct gpc_uint_value stable, snat, mss_clamp, syn_cookies;	/* 0, 1 */
 	struct gpc_uint_value gue_port;
 	struct gpc_uint_value outer_dscp;	/* 0..63, GPC_DSCP_COPY */
 	struct gpc_uint_value ping;		/* enum gpc_ping */

@@ -230,6 +230,8 @@ static void fill_listener(const struct gpc_model *model, const struct gpc_model_
 		to->flags |= GPC_LISTENER_SNAT;
 	if (from->mss_clamp)
 		to->flags |= GPC_LISTENER_MSS_CLAMP;
+	if (from->syn_cookies)
+		to->flags |= GPC_LISTENER_SYN_COOKIES;
 	fill_rate(&from->rate, to);
 }
 

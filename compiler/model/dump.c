@@ -115,8 +115,9 @@ static void dump_choice(const struct gpc_model_listener *listener, FILE *out)
 		fprintf(out, " outer-dscp %u", listener->outer_dscp);
 	if (listener->ping != GPC_PING_REPLY)
 		fprintf(out, " ping %s", gpc_ping_name(listener->ping));
-	fprintf(out, "%s%s%s", listener->stable ? " stable" : "", listener->snat ? " snat" : "",
-		listener->mss_clamp ? " mss-clamp" : "");
+	fprintf(out, "%s%s%s%s", listener->stable ? " stable" : "", listener->snat ? " snat" : "",
+		listener->mss_clamp ? " mss-clamp" : "",
+		listener->syn_cookies ? " syn-cookies" : "");
 	if (listener->rate.limited)
 		fprintf(out, " rate per %s cost %" PRIu64 " burst %" PRIu64 " buckets %u",
 			listener->rate.per_source ? "source-ip" : "listener", listener->rate.cost,

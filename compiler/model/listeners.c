@@ -101,6 +101,7 @@ static void fill_choice(const struct gpc_listener_intent *from, struct gpc_model
 	listener->stable = from->stable.value;
 	listener->snat = from->snat.value;
 	listener->mss_clamp = from->mss_clamp.value;
+	listener->syn_cookies = from->syn_cookies.value;
 	listener->gue_port = from->gue_port.set ? (uint16_t)from->gue_port.value : DEFAULT_GUE_PORT;
 	listener->outer_dscp = from->outer_dscp.set ? (uint8_t)from->outer_dscp.value
 						    : GPC_DSCP_COPY;

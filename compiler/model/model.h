@@ -91,7 +91,7 @@ struct gpc_model_listener {
 	enum gpc_hash hash;
 	enum gpc_affinity affinity;
 	uint32_t affinity_timeout;		/* seconds */
-	bool stable, snat, mss_clamp;
+	bool stable, snat, mss_clamp, syn_cookies;
 	uint16_t gue_port;
 	uint8_t outer_dscp;			/* 0..63, GPC_DSCP_COPY */
 	enum gpc_ping ping;

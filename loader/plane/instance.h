@@ -38,7 +38,8 @@
 	X(PROGRAMS, "programs")                                                                    \
 	X(NAT_FRAGMENTS, "nat_fragments")                                                          \
 	X(CARRIED, "carried")                                                                      \
-	X(CARRIED_RULES, "carried_rules")
+	X(CARRIED_RULES, "carried_rules")                                                          \
+	X(PROOFS, "proofs")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

@@ -156,21 +156,23 @@ static void forget_flows(int map)
 		bpf_map_delete_elem(map, key);
 }
 
-static int refill_buckets(const struct kernel *kernel, struct gpc_failure *failure)
+/* Zeroes the first words of a map of them: buckets are full, and no cookie has come back. */
+static int zero_words(const struct kernel *kernel, enum gpc_map_id id, uint32_t words,
+		      struct gpc_failure *failure)
 {
 	GPC_AUTO_FREE uint32_t *keys = calloc(BATCH, sizeof(*keys));
 	GPC_AUTO_FREE uint64_t *zeros = calloc(BATCH, sizeof(*zeros));
 
 	if (!keys || !zeros)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "no memory for the tests");
-	for (uint32_t at = 0; at < kernel->need.rate; at += BATCH) {
-		uint32_t left = kernel->need.rate - at, count = left < BATCH ? left : BATCH;
+	for (uint32_t at = 0; at < words; at += BATCH) {
+		uint32_t left = words - at, count = left < BATCH ? left : BATCH;
 
 		for (uint32_t i = 0; i < count; i++)
 			keys[i] = at + i;
-		if (bpf_map_update_batch(kernel->instance.map[GPC_MAP_RATE], keys, zeros, &count,
-					 NULL))
-			return gpc_kernel_fail(failure, errno, "cannot refill buckets");
+		if (bpf_map_update_batch(kernel->instance.map[id], keys, zeros, &count, NULL))
+			return gpc_kernel_fail(failure, errno, "cannot reset map '%s'",
+					       gpc_map_names[id]);
 	}
 	return 0;
 }
@@ -198,7 +200,9 @@ static int kernel_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 	    zero_percpu(kernel, GPC_MAP_LIMITS, sizeof(struct gpc_limiter), GPC_LIMIT_COUNT,
 			failure))
 		return -1;
-	return refill_buckets(kernel, failure);
+	if (zero_words(kernel, GPC_MAP_PROOFS, kernel->instance.entries[GPC_MAP_PROOFS], failure))
+		return -1;
+	return zero_words(kernel, GPC_MAP_RATE, kernel->need.rate, failure);
 }
 
 /* ---- a frame ---- */

@@ -152,7 +152,9 @@ def random_forward(r, listener, kind, gue_port):
         listener["gue-port"] = gue_port
     if forward == "nat":
         r.some(listener, "snat", 50, "none", "auto")
-        if listener["protocol"] == "TCP":
+    if forward in ("nat", "pass") and listener["protocol"] == "TCP":
+        r.some(listener, "syn-cookies", 40, True, False)
+        if forward == "nat":
             r.some(listener, "mss-clamp", 40, True, False)
 
 

@@ -98,8 +98,9 @@ enum gpc_verdict {
 	X(TTL, "ttl", "would be routed with TTL or hop limit 1, its sender told")                  \
 	X(SNAT_FULL, "snat-exhausted", "no port left for a `snat` flow")                           \
 	X(SYN_COOKIE, "syn-cookie", "SYN answered with a cookie")                                  \
-	X(BAD_COOKIE, "bad-cookie", "ACK without a valid cookie, during a flood of SYNs")          \
-	X(INTERNAL, "internal", "a program that should be there is not")
+	X(BAD_COOKIE, "bad-cookie", "RST of no known flow and without a valid cookie, during a flood") \
+	X(INTERNAL, "internal", "a program that should be there is not")                           \
+	X(GOOD_COOKIE, "good-cookie", "RST that brought a cookie back: its flow may open")
 
 enum gpc_reason {
 #define X(id, name, text) GPC_REASON_##id,

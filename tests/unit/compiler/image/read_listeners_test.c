@@ -70,7 +70,7 @@ LISTENER(flags_unknown, HTTP, flags |= 1u << 15)
 LISTENER(stable_tcp, HTTP, flags |= GPC_LISTENER_STABLE)
 LISTENER(snat_of_ipip, HTTP, flags |= GPC_LISTENER_SNAT)
 LISTENER(clamp_of_ipip, HTTP, flags |= GPC_LISTENER_MSS_CLAMP)
-LISTENER(cookies, NAT, flags |= GPC_LISTENER_SYN_COOKIES)
+LISTENER(cookies_of_ipip, HTTP, flags |= GPC_LISTENER_SYN_COOKIES)
 LISTENER(pools_not_asked, HTTP, flags &= (uint16_t)~GPC_LISTENER_POOLS)
 LISTENER(pools_asked_in_vain, NAT, flags |= GPC_LISTENER_POOLS)
 LISTENER(hash_unknown, HTTP, hash = 4)
@@ -173,7 +173,7 @@ static const struct damage {
 #define D(name) {#name, name}
 	D(forward_none), D(forward_unknown), D(forward_without_pools), D(forward_with_pools),
 	D(protocol_unknown), D(sctp_forwarded), D(ports_upside_down), D(ports_any_but_not_all),
-	D(flags_unknown), D(stable_tcp), D(snat_of_ipip), D(clamp_of_ipip), D(cookies),
+	D(flags_unknown), D(stable_tcp), D(snat_of_ipip), D(clamp_of_ipip), D(cookies_of_ipip),
 	D(pools_not_asked), D(pools_asked_in_vain), D(hash_unknown), D(affinity_unknown),
 	D(affinity_without_hash), D(affinity_of_pass), D(timeout_without_affinity),
 	D(quic_over_tcp), D(quic_length_of_others), D(quic_length_without_quic), D(dscp_unknown),

@@ -35,6 +35,9 @@ static const char balanced[] = HEAD INTERFACES BACKENDS LISTENERS;
 static const char ruled[] = HEAD "defaults: {on-fail: pass}\n" INTERFACES POLICY("open, slow");
 static const char ruled_otherwise[] = HEAD "defaults: {on-fail: pass}\n" INTERFACES POLICY("slow");
 static const char limited[] = HEAD "defaults: {flow-inserts: 1/s, on-fail: pass}\n" INTERFACES POLICY("open, slow");
+static const char baking[] = HEAD "defaults: {flow-inserts: 1/s}\n" INTERFACES
+	"listeners:\n"
+	"  - {name: web, address: 203.0.113.10, protocol: TCP, port: 80, forward: pass, syn-cookies: true}\n";
 static const char spacious[] = HEAD "defaults: {flow-inserts: 1000000/s}\n" INTERFACES BACKENDS LISTENERS;
 
 #define SENT(...) sent(&(const struct packet){__VA_ARGS__}).reason
@@ -93,6 +96,19 @@ static enum gpc_reason beyond_flow_inserts(void)
 	open_plane(limited);
 	CU_ASSERT_EQUAL(SENT(.dport = 22), GPC_REASON_NO_LISTENER);
 	return SENT(.dport = 22, .sport = 40001);
+}
+
+static enum gpc_reason offered_a_cookie(void)
+{
+	open_plane(baking);
+	CU_ASSERT_EQUAL(SENT(.to = "203.0.113.10"), GPC_REASON_LOCAL);
+	return SENT(.to = "203.0.113.10", .sport = 40001);
+}
+
+static enum gpc_reason without_a_cookie(void)
+{
+	CU_ASSERT_EQUAL(offered_a_cookie(), GPC_REASON_SYN_COOKIE);
+	return SENT(.to = "203.0.113.10", .sport = 40001, .flags = GPC_ASK_RST);
 }
 
 /* The plane changes under a flow that its rules let in: the other image takes the first one's place. */
@@ -203,7 +219,8 @@ static const struct {
 	{GPC_REASON_RATE, beyond_a_rate},	  {GPC_REASON_FLOW_LIMIT, beyond_flow_inserts},
 	{GPC_REASON_REVOKED, no_longer_allowed},  {GPC_REASON_ANSWERED, answered},
 	{GPC_REASON_STALE_META, stale_meta},	  {GPC_REASON_NO_HEADROOM, no_headroom},
-	{GPC_REASON_SNAT_FULL, no_port_left},
+	{GPC_REASON_SNAT_FULL, no_port_left},	  {GPC_REASON_SYN_COOKIE, offered_a_cookie},
+	{GPC_REASON_BAD_COOKIE, without_a_cookie},
 };
 
 /* ---- all of them ---- */
@@ -215,10 +232,8 @@ static const struct {
 } elsewhere[] = {
 	{GPC_REASON_INTERNAL, "tests/bpf/verdict_test.c", "GPC_REASON_INTERNAL",
 	 "a program is missing, and in user space none is"},
-	{GPC_REASON_SYN_COOKIE, "tests/unit/compiler/image/read_listeners_test.c", "D(cookies)",
-	 "no image with the flag opens"},
-	{GPC_REASON_BAD_COOKIE, "tests/unit/compiler/image/read_listeners_test.c", "D(cookies)",
-	 "no image with the flag opens"},
+	{GPC_REASON_GOOD_COOKIE, "tests/bpf/cookie_test.c", "GPC_REASON_GOOD_COOKIE",
+	 "its packet has a number of the one before it"},
 };
 
 static const char *const names[] = {
