@@ -149,15 +149,18 @@ static __always_inline int write_head(struct xdp_md *ctx, const struct gpc_packe
 	return 1;
 }
 
-/* Makes the frame and sends it: the XDP action, or -1 if there was no room in front of it. */
-static __always_inline int send(struct xdp_md *ctx, const struct gpc_packet *p,
+/*
+ * Makes the frame, which has `had` tags, and sends it: the XDP action, or -1 if there was no room in front of
+ * it.
+ */
+static __always_inline int send(struct xdp_md *ctx, const struct gpc_packet *p, __u32 had,
 				__u32 in, const struct gpc_route *route,
 				const struct gpc_outer *outer, __u32 udp)
 {
 	int back = route->ifindex == in;
-	__u32 tags = back ? p->tags : 0;
-	int grow = (int)outer->size - 4 * (int)(p->tags - tags);
-	int padding = (int)(p->frame - GPC_ETH_SIZE - 4 * p->tags - p->length);
+	__u32 tags = back ? had : 0;
+	int grow = (int)outer->size - 4 * (int)(had - tags);
+	int padding = (int)(p->frame - GPC_ETH_SIZE - 4 * had - p->length);
 
 	if (outer->size && padding > 0 && bpf_xdp_adjust_tail(ctx, -padding))
 		return -1;
@@ -213,7 +216,7 @@ __noinline int gpc_send_gue(struct xdp_md *ctx, const struct gpc_case *c)
 	route.destination_mac = c->wrap.destination_mac;
 	route.source_mac = c->wrap.source_mac;
 	route.ifindex = c->wrap.ifindex;
-	return send(ctx, p, c->wrap.in, &route, &outer, GPC_UDP_SIZE);
+	return send(ctx, p, p->tags, c->wrap.in, &route, &outer, GPC_UDP_SIZE);
 }
 
 #endif

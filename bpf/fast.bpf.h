@@ -16,6 +16,7 @@ enum gpc_slow {
 	GPC_SLOW = -1,	      /* nothing is known of it */
 	GPC_SLOW_PARSED = -2, /* c->packet is complete */
 	GPC_SLOW_FOUND = -3,  /* and c->listener is whom it is for, or GPC_NONE */
+	GPC_SLOW_NEW = -4,    /* and its flow has no entry */
 };
 
 struct gpc_fast {
@@ -23,6 +24,7 @@ struct gpc_fast {
 	const struct gpc_plane *plane;
 	const struct gpc_link_head *link;
 	const struct gpc_link_device *in;
+	const struct gpc_chain *chain;
 	const struct gpc_listener *listener;
 	const struct gpc_endpoint *endpoint;
 	const struct gpc_link_endpoint *host;
@@ -33,11 +35,41 @@ struct gpc_fast {
 	__u64 now;
 };
 
+/* As chain_of() has it. */
+static __always_inline const struct gpc_chain *chain_fast(const struct gpc_fast *q)
+{
+	__u16 index = q->in->chain[GPC_INGRESS];
+	const struct gpc_chain *chain;
+
+	if (likely(index == GPC_NONE16))
+		return 0;
+	chain = gpc_chain_at(q->view, index);
+	return chain->policies ? chain : 0;
+}
+
+/* Of a whole address with one port that has one listener; q->odd: there may be another, or a choice. */
+static __always_inline void find_listener_fast(struct gpc_fast *q)
+{
+	const struct gpc_tuple *t = &q->packet->tuple;
+	const struct gpc_vip *vip;
+	__u64 differs;
+
+	vip = gpc_vip_at(q->view, gpc_vip_slot(q->view, t->destination[0], t->destination[1],
+					       t->destination_port, t->protocol, GPC_VIP_EXACT,
+					       &differs));
+	if (differs || !(vip->interfaces & q->in->interface_bit)) {
+		q->odd = q->plane->flags & GPC_PLANE_VIP_PORTS;
+		q->listener_index = GPC_NONE;
+	} else {
+		q->odd = vip->flags & GPC_VIP_CHOICE;
+		q->listener_index = vip->listener;
+	}
+	q->listener = gpc_listener_at(q->view, q->listener_index);
+}
+
 /* Up to whom the packet is for; 0: it is not a plain one. */
 static __always_inline int begin_fast(struct xdp_md *ctx, struct gpc_fast *q, __u32 slot)
 {
-	const struct gpc_tuple *t = &q->packet->tuple;
-
 	q->view = image_of(slot);
 	if (unlikely(!q->view.base))
 		return 0;
@@ -50,38 +82,33 @@ static __always_inline int begin_fast(struct xdp_md *ctx, struct gpc_fast *q, __
 	q->packet->vlan = GPC_VLAN_NONE;
 	if (unlikely(!parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, q->packet)))
 		return 0;
-	q->listener_index = find_exact_at(q->view, t->destination, t->destination_port, t->protocol,
-					  q->in->interface_bit, &q->odd);
-	q->listener = gpc_listener_at(q->view, q->listener_index);
+	find_listener_fast(q);
+	q->chain = chain_fast(q);
 	return 1;
 }
 
 /* A packet for no listener: does it pass without anybody being asked, or told? */
 static __always_inline int passes_fast(const struct gpc_fast *q)
 {
-	return !(q->plane->flags & GPC_PLANE_NAT) && !(q->in->flags & GPC_DEVICE_META) &&
-	       q->in->chain[GPC_INGRESS] == GPC_NONE16;
+	return !(q->plane->flags & GPC_PLANE_NAT) && !(q->in->flags & GPC_DEVICE_META) && !q->chain;
 }
 
-static __always_inline int serves_fast(const struct gpc_listener *listener)
+/* One for a listener: may its flow's entry be all that is needed? */
+static __always_inline int serves_fast(const struct gpc_fast *q)
 {
-	return (listener->forward == GPC_FORWARD_IPIP || listener->forward == GPC_FORWARD_DSR) &&
-	       listener->affinity == GPC_AFFINITY_NONE;
+	__u8 forward = q->listener->forward;
+
+	return (forward == GPC_FORWARD_IPIP || forward == GPC_FORWARD_DSR) &&
+	       q->listener->affinity == GPC_AFFINITY_NONE &&
+	       (!q->chain || q->chain->flags & GPC_CHAIN_STATEFUL);
 }
 
 /* Does the flow's entry let the packet in, as is_settled() has it? */
 static __always_inline int settled_fast(const struct gpc_fast *q, const struct gpc_flow *flow)
 {
-	const struct gpc_chain *chain;
-
-	if (likely(q->in->chain[GPC_INGRESS] == GPC_NONE16))
-		return 1;
-	chain = gpc_chain_at(q->view, q->in->chain[GPC_INGRESS]);
-	if (!chain->policies)
-		return 1;
-	return chain->flags & GPC_CHAIN_STATEFUL &&
-	       READ_ONCE(flow->epoch) == q->plane->epoch &&
-	       READ_ONCE(flow->chain[GPC_INGRESS]) == chain->tag && !READ_ONCE(flow->skb_mark);
+	return !q->chain || (READ_ONCE(flow->epoch) == q->plane->epoch &&
+			     READ_ONCE(flow->chain[GPC_INGRESS]) == q->chain->tag &&
+			     !READ_ONCE(flow->skb_mark));
 }
 
 /* Does the packet leave the state of its flow, of which one side is seen, as it is? */
@@ -95,20 +122,14 @@ static __always_inline int keeps_state(const struct gpc_packet *p, __u8 state)
 	return !(p->tcp_flags & (GPC_TCP_SYN | GPC_TCP_FIN | GPC_TCP_RST)) && state != GPC_FLOW_SYN;
 }
 
-/* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. */
-static __always_inline int find_endpoint_fast(struct gpc_fast *q)
+/* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. `flags` are the flow's for its key. */
+static __always_inline int find_endpoint_fast(struct gpc_fast *q, struct gpc_flow *flow, __u8 flags)
 {
-	struct gpc_flow now = {}, *flow;
-	union flow_key key;
+	struct gpc_flow now = {};
 	__u32 second, index;
 	__s32 idle;
 	__u64 seen;
-	__u8 flags;
 
-	flags = flow_flags(&key, &q->packet->tuple, q->packet->family);
-	flow = find_element(&key, q->packet->family);
-	if (!flow)
-		return 0;
 	now.mark = seen = READ_ONCE(flow->mark);
 	second = q->now >> GPC_FLOW_SECOND_SHIFT;
 	idle = second - now.last_seen;
@@ -158,23 +179,30 @@ static __always_inline void count_fast(const struct gpc_fast *q)
 	count_reason(GPC_HOOK_ID_XDP, GPC_REASON_FORWARDED, 1, frame);
 }
 
-/* The XDP action of a packet of a known flow, or GPC_SLOW. */
+/* The XDP action of a packet of a known flow, or enum gpc_slow. */
 static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 {
 	struct gpc_route route;
+	struct gpc_flow *flow;
+	union flow_key key;
 	__u32 grows;
 	int action;
+	__u8 flags;
 
-	if (!serves_fast(q->listener))
-		return GPC_SLOW;
+	if (!serves_fast(q))
+		return GPC_SLOW_FOUND;
+	flags = flow_flags(&key, &q->packet->tuple, q->packet->family);
+	flow = find_element(&key, q->packet->family);
+	if (!flow)
+		return GPC_SLOW_NEW;
 	q->now = bpf_ktime_get_coarse_ns();
-	if (!find_endpoint_fast(q) || !find_route_fast(q, &route))
-		return GPC_SLOW;
+	if (!find_endpoint_fast(q, flow, flags) || !find_route_fast(q, &route))
+		return GPC_SLOW_FOUND;
 	grows = grows_by(q->listener->forward, q->family);
 	if (unlikely((grows && !has_source(q->host, q->family)) ||
 		     too_big(q->packet, grows, route.mtu)))
-		return GPC_SLOW;
-	action = send_plain(ctx, q->packet, q->plane->hash_seed[0], q->in->ifindex, q->listener,
+		return GPC_SLOW_FOUND;
+	action = send_plain(ctx, q->packet, 0, q->plane->hash_seed[0], q->in->ifindex, q->listener,
 			    q->endpoint, q->host, &route, q->family);
 	if (unlikely(action < 0)) {
 		count_reason(GPC_HOOK_ID_XDP, GPC_REASON_NO_HEADROOM, 1, q->packet->frame);
@@ -188,7 +216,6 @@ static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 __noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
 {
 	struct gpc_fast q;
-	int action = GPC_SLOW;
 
 	if (!ctx || !c)
 		return GPC_SLOW;
@@ -197,16 +224,13 @@ __noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
 		return GPC_SLOW;
 	if (unlikely(q.odd))
 		return GPC_SLOW_PARSED;
-	if (q.listener_index != GPC_NONE) {
-		action = forward_fast(ctx, &q);
-	} else if (passes_fast(&q)) {
-		count_reason(GPC_HOOK_ID_XDP, GPC_REASON_NO_LISTENER, 1, q.packet->frame);
-		action = XDP_PASS;
-	}
-	if (likely(action != GPC_SLOW))
-		return action;
 	c->listener = q.listener_index;
-	return GPC_SLOW_FOUND;
+	if (q.listener_index != GPC_NONE)
+		return forward_fast(ctx, &q);
+	if (!passes_fast(&q))
+		return GPC_SLOW_FOUND;
+	count_reason(GPC_HOOK_ID_XDP, GPC_REASON_NO_LISTENER, 1, q.packet->frame);
+	return XDP_PASS;
 }
 
 #endif

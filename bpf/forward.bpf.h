@@ -220,9 +220,9 @@ static __always_inline int send_gue(struct xdp_md *ctx, struct gpc_walk *w,
 	return gpc_send_gue(ctx, w->c);
 }
 
-/* Sends with an outer IP header, or with other MAC addresses only. */
-static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_packet *p, __u64 seed,
-				      __u32 in, const struct gpc_listener *listener,
+/* Sends with an outer IP header, or with other MAC addresses only; the frame has `had` tags. */
+static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_packet *p, __u32 had,
+				      __u64 seed, __u32 in, const struct gpc_listener *listener,
 				      const struct gpc_endpoint *endpoint,
 				      const struct gpc_link_endpoint *host,
 				      const struct gpc_route *route, __u32 family)
@@ -236,7 +236,7 @@ static __always_inline int send_plain(struct xdp_md *ctx, const struct gpc_packe
 		outer_v4(&outer, p, host->source4_be, endpoint->address4_be, 0);
 	else
 		outer_v6(&outer, seed, p, host->source6_be, endpoint->address6_be, 0);
-	return send(ctx, p, in, route, &outer, 0);
+	return send(ctx, p, had, in, route, &outer, 0);
 }
 
 /* Bytes that the listener's way of forwarding puts in front of the packet. */
@@ -287,8 +287,8 @@ static __always_inline struct gpc_end forward(struct xdp_md *ctx, struct gpc_wal
 	if (s->listener->forward == GPC_FORWARD_GUE)
 		*action = send_gue(ctx, w, s->listener, endpoint, host, &route, family);
 	else
-		*action = send_plain(ctx, p, w->plane->hash_seed[0], w->in->ifindex, s->listener,
-				     endpoint, host, &route, family);
+		*action = send_plain(ctx, p, p->tags, w->plane->hash_seed[0], w->in->ifindex,
+				     s->listener, endpoint, host, &route, family);
 	if (unlikely(*action < 0))
 		return ended(GPC_REASON_NO_HEADROOM,
 			     drop_if(w->plane->flags & GPC_PLANE_ON_FAIL_DROP));

@@ -32,9 +32,10 @@ int gpc_xdp(struct xdp_md *ctx)
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ODD);
 			end = end_missing(&w);
 		} else {
-			listener = fast == GPC_SLOW_FOUND
-					   ? take_listener(&w, &service)
-					   : find_own_listener(&w, &service, 0);
+			w.is_new = fast == GPC_SLOW_NEW;
+			listener = fast == GPC_SLOW || fast == GPC_SLOW_PARSED
+					   ? find_own_listener(&w, &service, 0)
+					   : take_listener(&w, &service);
 			end = walk_packet(ctx, &w, &service, listener, 1, 0,
 					  GPC_REASON_NO_LISTENER, &action);
 		}

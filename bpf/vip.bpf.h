@@ -61,32 +61,22 @@ __noinline int gpc_find_listener(__u32 slot, __u64 address0, __u64 address1, __u
 				interface_bit);
 }
 
-/*
- * The same for a whole address with one port that has one listener, GPC_NONE if there is none; *ret_odd: there
- * is more to look at, and gpc_find_listener() has to say.
- */
-static __always_inline __u32 find_exact_at(struct gpc_view view, const __u64 address[2], __be16 port,
-					   __u8 protocol, __u64 interface_bit, __u32 *ret_odd)
+/* The same, at once for a whole address with one port that has one listener. */
+static __always_inline __u32 find_listener_at(struct gpc_view view, const __u64 address[2],
+					      __be16 port, __u8 protocol, __u64 interface_bit)
 {
 	__u64 differs;
 	const struct gpc_vip *vip =
 		gpc_vip_at(view, gpc_vip_slot(view, address[0], address[1], port, protocol,
 					      GPC_VIP_EXACT, &differs));
-	__u32 index = vip->listener, miss;
+	__u32 index = vip->listener, miss, odd;
 
 	/* Numbers instead of branches: whatever is found is the same to the verifier. */
 	miss = differs || !(vip->interfaces & interface_bit);
 	opaque(miss);
-	*ret_odd = (gpc_view_plane(view)->flags & GPC_PLANE_VIP_PORTS & (0 - miss)) |
-		   (vip->flags & GPC_VIP_CHOICE & (miss - 1));
-	return index | (0 - miss);
-}
-
-static __always_inline __u32 find_listener_at(struct gpc_view view, const __u64 address[2],
-					      __be16 port, __u8 protocol, __u64 interface_bit)
-{
-	__u32 odd, index = find_exact_at(view, address, port, protocol, interface_bit, &odd);
-
+	odd = (gpc_view_plane(view)->flags & GPC_PLANE_VIP_PORTS & (0 - miss)) |
+	      (vip->flags & GPC_VIP_CHOICE & (miss - 1));
+	index |= 0 - miss;
 	if (unlikely(odd))
 		index = gpc_find_listener(view.slot, address[0], address[1],
 					  port | (__u32)protocol << 16, interface_bit);

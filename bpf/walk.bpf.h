@@ -30,6 +30,7 @@ struct gpc_walk {
 	__u32 slot;
 	__u32 epoch;
 	__u32 audit; /* GPC_HOW_AUDIT, or 0 */
+	__u32 is_new; /* the packet's flow has no entry, as is known already */
 	__u32 direction;
 	enum gpc_hook hook;
 };
@@ -182,7 +183,9 @@ static __always_inline void find_key(struct gpc_walk *w)
 static __always_inline void find_flow(struct gpc_walk *w)
 {
 	find_key(w);
-	if (w->c->packet.family == GPC_V4) {
+	if (w->is_new) {
+		w->flow = 0;
+	} else if (w->c->packet.family == GPC_V4) {
 		w->flow = bpf_map_lookup_elem(&gpc_flows4, &w->c->key);
 		opaque(w->flow); /* two calls that were merged into one could not be inlined */
 	} else {

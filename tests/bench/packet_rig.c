@@ -221,6 +221,15 @@ void packet_rig_use(struct packet_rig *rig, const struct packet_plane *plane, ui
 
 /* ---- frames ---- */
 
+/* The last 64 bits of an address in the frame as the wrapper wants them; of v4 the 32 in the upper half. */
+static uint64_t last_bits(const uint8_t *address, bool v6)
+{
+	uint64_t value = 0;
+
+	memcpy((uint8_t *)&value + (v6 ? 0 : 4), address + (v6 ? 8 : 0), v6 ? 8 : 4);
+	return value;
+}
+
 void packet_rig_frame(struct packet_rig *rig, const struct frame_spec *spec)
 {
 	struct packet_wrapper_state *state = &rig->state;
@@ -233,11 +242,11 @@ void packet_rig_frame(struct packet_rig *rig, const struct frame_spec *spec)
 	state->frame = rig->frame.size;
 	state->v6 = v6;
 	memcpy(state->bytes, rig->frame.bytes, sizeof(state->bytes));
-	memcpy(&state->source, rig->frame.bytes + (v6 ? 34 : 26), 4);
-	memcpy(&state->destination[0], rig->frame.bytes + (v6 ? 50 : 30), 4);
+	state->source = last_bits(rig->frame.bytes + (v6 ? 22 : 26), v6);
+	state->destination[0] = last_bits(rig->frame.bytes + (v6 ? 38 : 30), v6);
 	for (uint32_t i = 1; i < PACKET_WRAPPER_VIPS; i++) {
 		inet_pton(v6 ? AF_INET6 : AF_INET, packet_vip(v6, i), address);
-		memcpy(&state->destination[i], address + (v6 ? 12 : 0), 4);
+		state->destination[i] = last_bits(address, v6);
 	}
 }
 

@@ -105,12 +105,13 @@ int wrapper(struct xdp_md *ctx)
 	mixed = (__u32)state->run++ * 0x9e3779b1u; /* a permutation of 32 bits */
 	source = (__u32)((__u64)mixed >> (state->source_shift & 63));
 	vip = ((__u64)mixed * state->vips >> 32) % PACKET_WRAPPER_VIPS;
+	/* Each store as wide as the loads to come: these would wait for a narrower one. */
 	if (state->v6) {
-		*(__u32 *)(data + 34) = state->source + source;
-		*(__u32 *)(data + 50) = state->destination[vip];
+		*(__u64 *)(data + 30) = state->source + ((__u64)source << 32);
+		*(__u64 *)(data + 46) = state->destination[vip];
 	} else {
-		*(__u32 *)(data + 26) = state->source + source;
-		*(__u32 *)(data + 30) = state->destination[vip];
+		*(__u32 *)(data + 26) = (__u32)(state->source >> 32) + source;
+		*(__u32 *)(data + 30) = (__u32)(state->destination[vip] >> 32);
 	}
 	bpf_tail_call(ctx, &wrapper_programs, state->program);
 	return XDP_ABORTED;

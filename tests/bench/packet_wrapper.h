@@ -24,12 +24,11 @@ struct packet_wrapper_state {
 	__u32 v6;
 	__u32 whole;	    /* restore the first 64 bytes, not only Ethernet and addresses */
 	__u32 source_shift; /* 32 - log2 of the number of sources */
-	__u32 source;	    /* added to the source's last 32 bits, as loaded */
 	__u32 vips;
-	__u32 pad;
+	__u64 source; /* its last 64 bits as loaded, to whose upper half the flow's number is added; v4: 32 */
 	__u64 run;
 	__u64 bytes[PACKET_WRAPPER_WORDS];
-	__u32 destination[PACKET_WRAPPER_VIPS]; /* last 32 bits of the VIPs, as loaded */
+	__u64 destination[PACKET_WRAPPER_VIPS]; /* of the VIPs, likewise */
 };
 
 #endif
