@@ -106,6 +106,7 @@ behind() {
 				mss $vip $port $mss $mss
 				mss $vip $((port + 2)) $((mss - 100)) $((mss - 100))
 				tcp $vip $port 1300 1300
+				large $vip $port 4000
 				traced $vip $port 2 $vip
 				traced $vip $port 3 $vip
 				expired $vip $port 2

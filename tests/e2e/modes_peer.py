@@ -10,6 +10,7 @@ ID is the backend's server id, hex. UDP is answered from the address that was as
     tcp HOST PORT UP DOWN       3 MB up, 3 MB down, both right; the path MTU that this side and the backend have
                                 found then ("-": not asked)
     udp HOST PORT               3 MB up and down in datagrams of 1,200 bytes; what was lost is sent again
+    large HOST PORT SIZE        a datagram of so many bytes, in fragments, there and back
     quic HOST PORT              600 KB up and 600 KB down over a "connection" whose client changes its port, and its
                                 address if it has two, every 20 datagrams: all with one backend
     share HOST PORT N NAME...   N connections; they are answered by exactly these backends
@@ -43,6 +44,7 @@ BODY = hashlib.shake_128(b"modes").digest(SIZE)
 DIGEST = hashlib.sha256(BODY).hexdigest()
 CHUNK = 1200
 WINDOW = 20
+IP_PMTUDISC_DONT = 0
 IP_PMTUDISC_PROBE = 3  # DF, whatever path MTU is known
 IPV6_MTU_DISCOVER, IPV6_RECVERR, IP_RECVERR, IP_MTU_DISCOVER, IP_PKTINFO = 23, 25, 11, 10, 8
 LONG = 0xc0
@@ -69,6 +71,17 @@ def udp_socket(v6):
         s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
     s.setblocking(False)
     return s
+
+
+def send_cut(s, send):
+    """Sends something that may be cut into fragments."""
+    level, option = ((socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER) if s.family == socket.AF_INET6 else
+                     (socket.IPPROTO_IP, IP_MTU_DISCOVER))
+    s.setsockopt(level, option, IP_PMTUDISC_DONT)
+    try:
+        send()
+    finally:
+        s.setsockopt(level, option, IP_PMTUDISC_PROBE)
 
 
 def read_error(s):
@@ -164,7 +177,7 @@ class Backend:
             self.asked[client[:2]] = came_to
             self.send(s, bytes(int.from_bytes(data[1:3], "big")), client, came_to)
         else:
-            self.send(s, data, client, came_to)
+            send_cut(s, lambda: self.send(s, data, client, came_to))
 
     def quic(self, s, data, client, came_to):
         """Long header: a connection opens, its id is made. Short: "u" N DATA is kept, "d" N asked for."""
@@ -259,15 +272,15 @@ def udp_client(host, port):
 
 
 def next_datagram(s, seconds):
-    """The next one, None if none comes in time; what ICMP says is for read_error()."""
+    """The next one, None if none comes in time, whatever ICMP says meanwhile."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if not select.select([s], [], [], left)[0]:
             break
         try:
             return s.recv(65535)
-        except BlockingIOError:
-            pass
+        except OSError:
+            read_error(s)
     return None
 
 
@@ -303,6 +316,16 @@ def udp(host, port):
 
         numbers = range((SIZE + CHUNK - 1) // CHUNK)
         exchange({n: b"e" + n.to_bytes(4, "big") + BODY[n * CHUNK:(n + 1) * CHUNK] for n in numbers}, send, take)
+
+
+def large(host, port, size):
+    with udp_client(host, port) as s:
+        data = b"e" + BODY[1:int(size)]
+        for _ in range(3):
+            send_cut(s, lambda: s.send(data))
+            if (answer := next_datagram(s, 1)) is not None:
+                break
+        want("what came back", answer == data, True)
 
 
 def own_addresses(host):
@@ -548,7 +571,7 @@ def traced(host, port, hops, who):
         want("what the client hears", f"{what} {by}", f"expired {who}")
 
 
-ROWS = {"tcp": tcp, "udp": udp, "quic": quic, "share": share, "seen": seen, "mss": mss, "expired": expired,
+ROWS = {"tcp": tcp, "udp": udp, "large": large, "quic": quic, "share": share, "seen": seen, "mss": mss, "expired": expired,
         "too-big": too_big, "probe": probe, "traced": traced, "fresh": fresh, "open": open_flows, "live": live,
         "dead": dead, "moved": moved}
 

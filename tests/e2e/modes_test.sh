@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Every forwarding mode and family: TCP and UDP, 3 MB up and down, connections to all backends, and a QUIC
+# Every forwarding mode and family: TCP and UDP, 3 MB up and down, fragments, connections to all backends, and a QUIC
 # connection whose client moves.
 . "$(dirname "$0")/modes.bash"
 modes_up 3
@@ -13,6 +13,7 @@ mode() {
 	[ "$1" != 8041 ] || names=balancer
 	echo "tcp $2 $1 - -"
 	echo "udp $2 $1"
+	echo "large $2 $1 4000" # after TCP has found the path MTU: without DF nobody would
 	echo "share $2 $1 40 $names"
 	[ "$1" = 8041 ] || echo "quic $2 $(($1 + 100))"
 }
