@@ -3,8 +3,10 @@
  * hop.bpf.h: the MAC addresses and the device by which an endpoint is reached.
  *
  * gpc_next holds what the loader found out; the program asks the kernel's tables again at most once
- * a second per entry and keeps what it held if they know no better. That the kernel answers at all,
- * the device where the packet came in must have forwarding enabled.
+ * a second per entry and keeps what it held if they know no better. With `next-hop: fib` it asks for each
+ * packet, and goes by gpc_next only where the kernel has the route but no neighbour: what XDP sends never
+ * makes it look for one, and it forgets those that nobody else uses. That the kernel answers at all, the
+ * device where the packet came in must have forwarding enabled.
  */
 #ifndef GPC_HOP_BPF_H
 #define GPC_HOP_BPF_H
@@ -32,10 +34,11 @@ static __always_inline __u64 mac_of(const __u8 *mac)
 	       (__u64)mac[4] << 32 | (__u64)mac[5] << 40;
 }
 
-/* Asks the kernel for route->to; 1 and all of *route if it knows a neighbour. */
+/* Asks the kernel for route->to: 1 and all of *route if it knows a neighbour, -1 if only that is missing, 0: no way. */
 __noinline int gpc_ask_fib(struct xdp_md *ctx, struct gpc_route *route)
 {
 	struct bpf_fib_lookup fib = {};
+	long r;
 
 	if (!ctx || !route)
 		return 0;
@@ -47,8 +50,9 @@ __noinline int gpc_ask_fib(struct xdp_md *ctx, struct gpc_route *route)
 		fib.family = GPC_AF_INET6;
 		__builtin_memcpy(fib.ipv6_dst, route->to, sizeof(route->to));
 	}
-	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
-		return 0;
+	r = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	if (r != BPF_FIB_LKUP_RET_SUCCESS)
+		return r == BPF_FIB_LKUP_RET_NO_NEIGH ? -1 : 0;
 	route->destination_mac = mac_of(fib.dmac);
 	route->source_mac = mac_of(fib.smac);
 	route->ifindex = fib.ifindex;
@@ -112,6 +116,26 @@ static __always_inline __u32 family_to(const struct gpc_endpoint *endpoint, __u3
 	return family;
 }
 
+/* Asks the kernel for each packet; *hop: what was known before, 0 if that is not to be gone by. 1: *route is set. */
+static __always_inline int ask_each_time(struct xdp_md *ctx, struct gpc_view view,
+					 const struct gpc_endpoint *endpoint, struct gpc_next *next,
+					 __u32 family, struct gpc_route *route, __u64 *hop)
+{
+	__u64 found;
+	int asked;
+
+	route_target(view, route, endpoint, family);
+	asked = gpc_ask_fib(ctx, route);
+	if (asked >= 0)
+		*hop = 0;
+	if (asked <= 0)
+		return 0;
+	found = route->destination_mac | (__u64)route->ifindex << 48;
+	if (next && route->ifindex <= 0xffff && READ_ONCE(next->hop) != found)
+		WRITE_ONCE(next->hop, found);
+	return 1;
+}
+
 /*
  * The way to an endpoint that is sent to by `family`. 0: none known.
  */
@@ -122,26 +146,26 @@ static __always_inline int find_route(struct xdp_md *ctx, struct gpc_view view,
 				      __u64 now, struct gpc_route *route)
 {
 	struct gpc_next *next = bpf_map_lookup_elem(&gpc_next, &slot);
-	__u64 hop = 0;
+	__u64 hop = next ? READ_ONCE(next->hop) : 0;
 
-	if (next && !(endpoint->flags & GPC_ENDPOINT_FIB)) {
-		hop = READ_ONCE(next->hop);
-		if (hop_take_turn(next, now)) {
-			route_target(view, route, endpoint, family);
-			if (gpc_ask_fib(ctx, route) && route->ifindex <= 0xffff) {
-				hop = route->destination_mac | (__u64)route->ifindex << 48;
-				WRITE_ONCE(next->hop, hop);
-			}
+	if (unlikely(endpoint->flags & GPC_ENDPOINT_FIB)) {
+		if (ask_each_time(ctx, view, endpoint, next, family, route, &hop))
+			return 1;
+	} else if (next && hop_take_turn(next, now)) {
+		route_target(view, route, endpoint, family);
+		if (gpc_ask_fib(ctx, route) > 0 && route->ifindex <= 0xffff) {
+			hop = route->destination_mac | (__u64)route->ifindex << 48;
+			WRITE_ONCE(next->hop, hop);
 		}
 	}
 	if (likely(hop)) {
 		if (likely(route_of(view, link, in, hop, route)))
 			return 1;
-	} else if (!(endpoint->flags & GPC_ENDPOINT_FIB)) {
+	} else {
 		return 0;
 	}
 	route_target(view, route, endpoint, family);
-	return gpc_ask_fib(ctx, route);
+	return gpc_ask_fib(ctx, route) > 0;
 }
 
 #endif

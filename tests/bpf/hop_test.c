@@ -203,7 +203,7 @@ static void unknown_device(void)
 	rig_install(&rig, 0);
 }
 
-/* next-hop: fib asks for every packet and ignores gpc_next. */
+/* next-hop: fib asks for every packet and goes by gpc_next only where there is a route and no neighbour. */
 static void fib_for_every_packet(void)
 {
 	rig.endpoints[RIG_V4].fib = rig.endpoints[RIG_V6].fib = true;
@@ -217,6 +217,11 @@ static void fib_for_every_packet(void)
 	CU_ASSERT(goes(B(1), XDP_REDIRECT, "06:11:00:00:00:02", REAL));
 	CU_ASSERT(goes(A(3), XDP_REDIRECT, "06:11:00:00:00:55", REAL));
 	command("ip neigh del 10.0.1.1 dev gpct0");
+	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:55", DEVICE));
+	command("ip route add unreachable 10.0.1.1/32");
+	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP);
+	command("ip route del unreachable 10.0.1.1/32");
+	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){});
 	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP);
 	neighbour("10.0.1.1", "06:11:00:00:00:01");
 	rig.endpoints[RIG_V4].fib = rig.endpoints[RIG_V6].fib = false;

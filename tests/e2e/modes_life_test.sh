@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Endpoints come and go under flows of TCP, UDP and QUIC through the modes: drained, dead, in maint, back again;
-# and a backend that the flows fail over to.
+# Endpoints come and go under flows of TCP, UDP and QUIC through the modes: forgotten by the kernel's neighbour
+# table, drained, dead, in maint, back again; and a backend that the flows fail over to.
 . "$(dirname "$0")/modes.bash"
 modes_up 3
 
 # backend1 and backend2 serve, backend3 is for when they do not.
-modes_plane 2 | sed 's/^  - name: both/&\n    failover: spare/
+modes_plane 2 | sed 's/^  - name: both/&\n    failover: spare/; s/^  - name: six/&\n    next-hop: fib/
 	s/^listeners:/  - name: spare\n    endpoints:\n      - {name: backend3, address: [10.77.0.13, "fd77::13"], quic-id: "0303"}\n&/' |
 	modes_apply 3
 
@@ -27,6 +27,14 @@ all() {
 }
 fresh() { rows "new flows, $1" < <(all | while read -r _ flow; do echo "fresh $flow 20 $2"; done); }
 kept() { rows "known flows, $1" < <(all | while read -r key _; do echo "${2//KEY/$key}"; done); }
+
+# The kernel forgets neighbours that only XDP sends to; the second backend's way is looked up for each packet.
+for family in -4 -6; do must ip -n "$RIG-balancer" $family neigh flush all; done
+fresh "no neighbours known" "backend1 backend2"
+rows "new flows, no neighbours known" <<-EOT
+	fresh tcp $VIP4 8002 20 backend1 backend2
+	fresh udp $VIP4 8012 20 backend1 backend2
+EOT
 
 rows "flows open" < <(all | while read -r key flow; do echo "open $key $flow 20 backend1 backend2"; done)
 must gpc balancer drain both/backend2 --for 30m

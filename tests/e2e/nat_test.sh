@@ -75,7 +75,12 @@ through() {
 
 through "behind, replies by XDP" none xdp 10.78.0.2 fd78::2 10.77.0.100 fd77::100
 through "behind, replies by XDP, snat" auto xdp 10.78.0.2 fd78::2 10.78.0.1 fd78::1
+# By TC also aggregates, here of up to 150,000 bytes (BIG TCP), and checksums that are still to be filled in.
 must in_ns inner ethtool -K eth0 tx on
+for end in "inner eth0" "balancer lan0"; do
+	read -r node device <<<"$end"
+	must ip -n "$RIG-$node" link set "$device" gso_max_size 150000 gro_max_size 150000
+done
 through "behind, replies by TC" none tc-ingress 10.78.0.2 fd78::2 10.77.0.100 fd77::100
 through "behind, replies by TC, snat" auto tc-ingress 10.78.0.2 fd78::2 10.78.0.1 fd78::1
 through "beside, snat" auto tc-ingress 10.77.0.11 fd77::11 10.77.0.1 fd77::1

@@ -91,7 +91,7 @@ enum gpc_verdict {
 	X(MID_STREAM, "mid-stream", "TCP in mid-stream of an unknown flow, not allowed")           \
 	X(REVOKED, "revoked", "of a flow that the rules no longer allow")                          \
 	X(FLOW_LIMIT, "flow-limit", "opens a flow that needs an entry, beyond flow-inserts")       \
-	X(ANSWERED, "answered", "gpc's own answer to a rejected packet, passed")                   \
+	X(ANSWERED, "answered", "sent by gpc itself, an answer or a translated packet: passed")    \
 	X(LOCAL, "local", "for a listener that passes to the local stack")                         \
 	X(TRANSLATED, "translated", "reply of a `nat` flow, translated and sent")                  \
 	X(PING, "ping", "echo request to a listener's address, answered or dropped by its `ping`") \
