@@ -102,7 +102,10 @@ tier_oracle() {
 	program oracle/choice_check tests/oracle/choice_check.py build/gpc build/tests/tools/choose
 	programs build/tests/oracle/ "$jobs" < <(built print-oracle)
 }
-tier_bpf() { programs build/tests/bpf/ 1 < <(built print-bpf); }
+tier_bpf() {
+	program bpf/choice tests/oracle/choice_check.py --kernel build/gpc build/tests/tools/choose "${GPC_CHECK_LONG:+6}4"
+	programs build/tests/bpf/ 1 < <(built print-bpf)
+}
 tier_e2e() { programs tests/e2e/ "$jobs" < <(printf '%s\n' tests/e2e/*_test.sh); }
 tier_swap() { program swap tests/bench/swap.sh --check; }
 tier_readme() { program readme tests/readme.sh; }

@@ -34,6 +34,9 @@ struct gpc_sim_engine {
 		       struct gpc_failure *failure);
 	int (*rule)(struct gpc_sim *sim, uint32_t slot, struct gpc_rule_counter *ret,
 		    struct gpc_failure *failure);
+	/* One entry of ENDPOINTS or BACKENDS. */
+	int (*put)(struct gpc_sim *sim, enum gpc_sim_map_id map, uint32_t slot, const void *state,
+		   struct gpc_failure *failure);
 };
 extern const struct gpc_sim_engine gpc_sim_user, gpc_sim_kernel;
 

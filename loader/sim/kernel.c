@@ -322,6 +322,16 @@ static int kernel_rule(struct gpc_sim *sim, uint32_t slot, struct gpc_rule_count
 	return 0;
 }
 
+static int kernel_put(struct gpc_sim *sim, enum gpc_sim_map_id map, uint32_t slot, const void *state,
+		      struct gpc_failure *failure)
+{
+	enum gpc_map_id id = map == GPC_SIM_ENDPOINTS ? GPC_MAP_ENDPOINTS : GPC_MAP_BACKENDS;
+
+	if (bpf_map_update_elem(kernel_of(sim)->instance.map[id], &slot, state, BPF_ANY))
+		return gpc_kernel_fail(failure, errno, "cannot set a state");
+	return 0;
+}
+
 const struct gpc_sim_engine gpc_sim_kernel = {
 	.open = kernel_open,
 	.close = kernel_close,
@@ -329,4 +339,5 @@ const struct gpc_sim_engine gpc_sim_kernel = {
 	.pass = kernel_pass,
 	.counter = kernel_counter,
 	.rule = kernel_rule,
+	.put = kernel_put,
 };

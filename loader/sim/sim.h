@@ -50,7 +50,8 @@ struct gpc_sim_outcome {
 int gpc_sim_send(struct gpc_sim *sim, const struct gpc_sim_send *send, struct gpc_sim_outcome *ret,
 		 struct gpc_failure *failure);
 
-/* The clock of GPC_SIM_USER. */
+/* The clock of GPC_SIM_USER, which a reset sets back: long after the flow table was made, so nothing is picked up. */
+#define GPC_SIM_BEGIN (400ull * 86400 * 1000000000)
 void gpc_sim_advance(struct gpc_sim *sim, uint64_t ns);
 
 /* Events since the last reset, GPC_SIM_USER only. */

@@ -13,7 +13,6 @@
 
 #define BUFFER ((size_t)1 << GPC_IMAGE_MAX_LOG2)	/* what walk.c's mask takes for granted */
 #define SLOT 0u
-#define BEGIN (400ull * 86400 * 1000000000)	/* long after the flow table was made: no pickup */
 #define FLOWS_SINCE 1ull
 
 static uint64_t now;
@@ -31,6 +30,8 @@ static void make_maps(const struct gpc_sim_need *need)
 	gpc_sim_map_make(GPC_SIM_NEXT, need->next);
 	gpc_sim_map_make(GPC_SIM_RULES, need->rules);
 	gpc_sim_map_make(GPC_SIM_RATE, need->rate);
+	gpc_sim_map_make(GPC_SIM_ENDPOINTS, need->counters);
+	gpc_sim_map_make(GPC_SIM_BACKENDS, need->counters);
 	gpc_sim_mac(GPC_SIM_NEIGHBOUR, mac[0]);
 	gpc_sim_mac(GPC_SIM_OUT, mac[1]);
 	gpc_sim_fib_set(mac[0], mac[1], GPC_SIM_OUT, GPC_SIM_MTU);
@@ -75,7 +76,7 @@ static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 	(void)failure;
 	for (size_t i = 0; i < sizeof(emptied) / sizeof(*emptied); i++)
 		gpc_sim_map_clear(emptied[i]);
-	now = BEGIN;
+	now = GPC_SIM_BEGIN;
 	return 0;
 }
 
@@ -118,6 +119,17 @@ static int user_rule(struct gpc_sim *sim, uint32_t slot, struct gpc_rule_counter
 	return 0;
 }
 
+static int user_put(struct gpc_sim *sim, enum gpc_sim_map_id map, uint32_t slot, const void *state,
+		    struct gpc_failure *failure)
+{
+	size_t size = gpc_sim_maps[map].value;
+
+	(void)sim;
+	(void)failure;
+	memcpy((char *)gpc_sim_map_values(map) + slot * size, state, size);
+	return 0;
+}
+
 const struct gpc_sim_engine gpc_sim_user = {
 	.open = user_open,
 	.close = user_close,
@@ -125,6 +137,7 @@ const struct gpc_sim_engine gpc_sim_user = {
 	.pass = user_pass,
 	.counter = user_counter,
 	.rule = user_rule,
+	.put = user_put,
 };
 
 void gpc_sim_advance(struct gpc_sim *sim, uint64_t ns)

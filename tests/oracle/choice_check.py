@@ -3,7 +3,9 @@
 """Random planes, compiled by gpc; random packets, overrides and observations, given to the programs (tools/choose)
 and to choice_oracle.py. Then shares: a weight, a split and an override of a weight do what they say.
 
-  choice_check.py GPC CHOOSE [PLANES [FIRST-SEED]]
+  choice_check.py [--kernel] GPC CHOOSE [PLANES [FIRST-SEED]]
+
+With --kernel the programs run in the kernel, where no time passes.
 
 A plane that differs is left in the folder that the last line names.
 """
@@ -70,6 +72,7 @@ def random_listener(r, index, backends, quic):
         return dict(one, protocol="UDP", affinity="quic-cid", backend=quic)
     if kind < 0.2:
         one["affinity"] = "source-ip"
+        one["affinity-timeout"] = r.choice(("30s", "5m", "10m"))
     elif kind < 0.7:
         one["hash"] = r.choice(("5-tuple", "source-ip", "source-ip-port", "destination-port"))
     if len(backends) > 1 and r.random() < 0.4:
@@ -96,28 +99,48 @@ def random_plane(r, seed):
 
 # ---- what happens to them ----
 
-def random_operation(r, document):
+def random_operation(r, document, ends):
+    """ends: for how long it may hold, 0: until the next one."""
     backend = r.choice(document["backends"])
     endpoint = r.choice(backend["endpoints"])
     name = backend["name"] + "/" + endpoint["name"]
     in_table = endpoint.get("state", "ready") == "ready" and endpoint.get("weight", 1)
     kind = r.choice(("ready", "down", "down", "down", "drain", "maint", "weight", "weight", "backend"))
     if kind == "weight" and in_table:
-        return ("weight", name, r.choice((0, 1, 2, 5, 100, 65535)))
+        return ("weight", name, r.choice((0, 1, 2, 5, 100, 65535)), r.choice(ends))
     if kind == "backend":
-        return (r.choice(("drain", "maint")), backend["name"])
-    return (kind, name) if kind in ("down", "drain", "maint") else ("ready",)
+        return (r.choice(("drain", "maint")), backend["name"], r.choice(ends))
+    if kind in ("drain", "maint"):
+        return (kind, name, r.choice(ends))
+    return (kind, name) if kind == "down" else ("ready",)
 
 
-def operate(state, operation):
+def operate(plane, state, operation):
+    until = state.now + operation[-1] if operation[-1] and operation[0] not in ("ready", "down") else choice_oracle.FOREVER
     if operation[0] == "ready":
         state.states, state.weights, state.down = {}, {}, set()
     elif operation[0] == "down":
         state.down.add(operation[1])
     elif operation[0] == "weight":
-        state.weights[operation[1]] = operation[2]
+        state.weights[operation[1]] = operation[2], until
     else:
-        state.states[operation[1]] = operation[0]
+        state.states[operation[1]] = operation[0], until
+    plane.command(state)
+
+
+def timed(state):
+    """Overrides with an end to come: a backend has four steps for them."""
+    return sum(state.now < until < choice_oracle.FOREVER
+               for _, until in list(state.states.values()) + list(state.weights.values()))
+
+
+def wait(r, state):
+    """Not until close to an end: gpc's times are coarse."""
+    began = state.now
+    state.now += r.choice((5, 40, 100, 200, 700, 8000))
+    while state.risky():
+        state.now += 5
+    return "wait %d" % (state.now - began)
 
 
 def random_payload(r, document):
@@ -157,8 +180,8 @@ def answer_of(chosen):
     return "nobody" if isinstance(chosen, Nobody) else "%s %s" % chosen
 
 
-def script(r, document):
-    """Commands, and the oracle's answers to the packets among them."""
+def script(r, document, passes):
+    """Commands, and the oracle's answers to the packets among them. `passes`: time does."""
     plane, state = choice_oracle.Plane(document), choice_oracle.State()
     commands, answers, known = [], [], []
     for _ in range(STEPS):
@@ -166,9 +189,12 @@ def script(r, document):
             state.flows, state.clients = {}, {}
             commands.append("forget")
         if r.random() < 0.4:
-            operation = random_operation(r, document)
-            operate(state, operation)
+            ends = (0, 30, 90, 400) if passes and timed(state) < 3 else (0,)
+            operation = random_operation(r, document, ends)
+            operate(plane, state, operation)
             commands.append(" ".join(map(str, operation)))
+        if passes and r.random() < 0.3:
+            commands.append(wait(r, state))
         for _ in range(r.randint(1, 4)):
             packet = random_packet(r, document, known)
             known = known[-20:] + [packet]
@@ -177,7 +203,7 @@ def script(r, document):
     return commands, answers
 
 
-def check_plane(gpc, choose, folder, seed):
+def check_plane(gpc, choose, folder, seed, kernel):
     r = random.Random(seed)
     document = random_plane(r, seed)
     path, image = os.path.join(folder, "gpc.yaml"), os.path.join(folder, "plane.gpi")
@@ -189,8 +215,8 @@ def check_plane(gpc, choose, folder, seed):
         error = [line for line in str(refused).splitlines() if "error[" in line]
         return (None if error and "error[E05" not in error[0] else False,   # its own image is no good
                 "seed %d: %s" % (seed, error[0] if error else refused))
-    commands, answers = script(r, document)
-    got = run([choose, image], "\n".join(commands) + "\n")
+    commands, answers = script(r, document, not kernel)
+    got = run([choose, *kernel, image], "\n".join(commands) + "\n")
     for (at, wanted), said in zip(answers, got):
         if said != wanted:
             with open(os.path.join(folder, "commands"), "w", encoding="ascii") as out:
@@ -244,12 +270,14 @@ def check_shares(gpc, choose, folder):
 
 
 def main():
-    gpc, choose = sys.argv[1:3]
-    planes, first = (int(a) for a in (sys.argv[3:] + ["60", "1"][len(sys.argv) - 3:])[:2])
+    kernel = [word for word in sys.argv[1:] if word == "--kernel"]
+    words = [word for word in sys.argv[1:] if word != "--kernel"]
+    gpc, choose = words[:2]
+    planes, first = (int(a) for a in (words[2:] + ["60", "1"][len(words) - 2:])[:2])
     folder = tempfile.mkdtemp()
     passed = failed = refused = 0
     for seed in range(first, first + planes):
-        good, text = check_plane(gpc, choose, folder, seed)
+        good, text = check_plane(gpc, choose, folder, seed, kernel)
         if good:
             passed += 1
         elif good is None:
@@ -262,7 +290,7 @@ def main():
     if refused * 5 > planes:
         failed += 1
         print("FAILED  %d of %d planes do not compile" % (refused, planes))
-    if not failed:
+    if not failed and not kernel:
         failed += check_shares(gpc, choose, folder)
         passed += 3 - failed
     if failed:
@@ -271,7 +299,7 @@ def main():
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
         os.rmdir(folder)
-    print("oracle/choice: %d passed, %d failed" % (passed, failed))
+    print("%s/choice: %d passed, %d failed" % ("bpf" if kernel else "oracle", passed, failed))
     return 1 if failed else 0
 
 

@@ -3,9 +3,10 @@
 
   plane = Plane(document); state = State(); plane.choose(state, packet)
 
-A Packet that is sent again belongs to its flow; State holds flows, clients, overrides and observations. No time
-passes. What is left to numbers of the image format is named here: the split is draw 16, the last resort's hash
-that of draw 0, ratios of weights are 65536ths.
+A Packet that is sent again belongs to its flow; State holds flows, clients, overrides and observations, and the time
+in seconds. What is left to numbers of the image format is named here: the split is draw 16, the last resort's hash
+that of draw 0, ratios of weights are 65536ths. Panic and the last resort are those of the last command, whatever has
+ended since (docs/design-notes.md). Ends are exact here: risky() says whether gpc, which rounds, may differ.
 """
 import collections
 import ipaddress
@@ -14,14 +15,49 @@ import slow
 
 TCP, UDP = 6, 17
 DRAWS, SPLIT_DRAW, ONE = 16, 16, 65536
+SPARES = 16
+SYN, ESTABLISHED, UDP_IDLE = 60, 7440, 180      # of the listeners here one side is seen
+FOREVER = 1 << 60
 Packet = collections.namedtuple("Packet", "protocol source source_port destination destination_port opens payload")
 Nobody = collections.namedtuple("Nobody", "listener")
 
 
+Flow = collections.namedtuple("Flow", "endpoint opening seen")         # opening: nothing but SYNs was seen of it
+Client = collections.namedtuple("Client", "endpoint seen timeout")
+
+
 class State:
     def __init__(self):
+        self.now = 0
         self.flows, self.clients = {}, {}
-        self.states, self.weights, self.down = {}, {}, set()    # by "backend" or "backend/endpoint"
+        # by "backend" or "backend/endpoint": (what, when it ends)
+        self.states, self.weights, self.down = {}, {}, set()
+        self.panic, self.spares = {}, {}        # by backend, as of the last command
+
+    def live(self, overrides, name):
+        what, until = overrides.get(name, (None, 0))
+        return what if self.now < until else None
+
+    def times(self):
+        """When anything ends."""
+        for _, until in list(self.states.values()) + list(self.weights.values()):
+            yield until
+        for flow, known in self.flows.items():
+            yield known.seen + idle_time(flow, known)
+        for client in self.clients.values():
+            yield client.seen + client.timeout
+
+    def risky(self):
+        """Within three units of time, which are 1.07 s, of an end."""
+        return any(-4 < self.now - time < 4 for time in self.times())
+
+
+def idle_time(flow, known):
+    return UDP_IDLE if flow.protocol == UDP else SYN if known.opening else ESTABLISHED
+
+
+def seconds(text):
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
 
 
 class Endpoint:
@@ -88,23 +124,32 @@ class Plane:
     # ---- 7 ----
 
     def admin(self, state, endpoint):
-        return state.states.get(endpoint.object, state.states.get(endpoint.owner, endpoint.state))
+        return (state.live(state.states, endpoint.object) or state.live(state.states, endpoint.owner) or endpoint.state)
 
     def weight(self, state, endpoint):
-        return state.weights.get(endpoint.object, endpoint.weight)
+        override = state.live(state.weights, endpoint.object)
+        return endpoint.weight if override is None else override
 
     def counted(self, state, endpoint):
         return self.admin(state, endpoint) == "ready" and self.weight(state, endpoint) > 0
 
-    def panic(self, state, backend):
-        counted = [e for e in backend.endpoints if self.counted(state, e)]
-        up = [e for e in counted if e.object not in state.down]
-        if not counted:
-            return False
-        return 100.0 * len(up) / len(counted) < backend.min_healthy or (not up and not backend.failover)
+    def command(self, state):
+        """What a command works out, and no packet does."""
+        for backend in self.backends.values():
+            counted = [e for e in backend.endpoints if self.counted(state, e)]
+            up = [e for e in counted if e.object not in state.down]
+            state.panic[backend.name] = bool(counted) and (
+                100.0 * len(up) / len(counted) < backend.min_healthy or (not up and not backend.failover))
+        for backend in self.backends.values():
+            now, later = state.now, FOREVER - 1
+            for state.now in (now, later):
+                state.spares[backend.name] = [e for e in backend.endpoints if self.new(state, e)]
+                if state.spares[backend.name]:
+                    break
+            state.now = now
 
     def available(self, state, endpoint):
-        return endpoint.object not in state.down or self.panic(state, self.backends[endpoint.owner])
+        return endpoint.object not in state.down or state.panic[endpoint.owner]
 
     def new(self, state, endpoint):
         return self.counted(state, endpoint) and self.available(state, endpoint)
@@ -142,11 +187,11 @@ class Plane:
             endpoint = table[slow.slot_of(value, len(table))]
             if self.new(state, endpoint) and (value >> 48) * greatest < self.ratio(state, endpoint) << 16:
                 return endpoint
-        rest = [e for e in backend.endpoints if self.new(state, e)]
+        rest = state.spares[backend.name]
         if not rest:
             return None
         at = self.hash(listener, packet, 0) % len(rest)
-        return next((e for e in rest[at:] + rest[:at] if e.usable(forward, family)), None)
+        return next((e for e in (rest[at:] + rest[:at])[:SPARES] if e.usable(forward, family) and self.new(state, e)), None)
 
     def chain(self, name):
         while name:
@@ -194,17 +239,33 @@ class Plane:
         listener = self.listener(packet)
         if listener is None:
             return None
+        if not state.panic:
+            self.command(state)
         flow, client = packet._replace(opens=None, payload=None), (listener["name"], packet.source)
         endpoint = self.by_quic(state, listener, packet)
-        known, opening = state.flows.get(flow, (None, True))
-        for one, fresh in ((known, opening), (state.clients.get(client), True)):
-            if not endpoint and one and self.keep(state, one, packet, listener, fresh):
-                endpoint = one
-        opening = opening and packet.opens
-        endpoint = endpoint or self.by_hash(state, listener, packet)
+        known, friend = self.known(state, flow), self.friend(state, client)
+        opening = not known or known.opening
+        if not endpoint and known and self.keep(state, known.endpoint, packet, listener, opening):
+            endpoint = known.endpoint
+            friend = friend or Client(endpoint, None, None)
+        elif not endpoint and friend and self.keep(state, friend.endpoint, packet, listener):
+            endpoint = friend.endpoint
+        else:
+            endpoint = endpoint or self.by_hash(state, listener, packet)
+            friend = Client(endpoint, None, None)
         if not endpoint:
             return Nobody(listener["name"])
-        state.flows[flow] = endpoint, opening
+        state.flows[flow] = Flow(endpoint, opening and packet.opens, state.now)
         if listener.get("affinity") == "source-ip":
-            state.clients[client] = endpoint
+            state.clients[client] = Client(friend.endpoint, state.now, seconds(listener.get("affinity-timeout", "10m")))
         return listener["name"], endpoint.object
+
+    @staticmethod
+    def known(state, flow):
+        known = state.flows.get(flow)
+        return known if known and state.now - known.seen <= idle_time(flow, known) else None
+
+    @staticmethod
+    def friend(state, client):
+        friend = state.clients.get(client)
+        return friend if friend and state.now - friend.seen <= friend.timeout else None

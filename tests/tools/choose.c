@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * choose: who gets which packet of an image, by the programs in user space. For oracles in other languages.
+ * choose: who gets which packet of an image, by the programs in user space or in the kernel. For oracles in other
+ * languages.
  *
- *   choose IMAGE < COMMANDS
+ *   choose [--kernel] IMAGE < COMMANDS
  *     forget                                        flows and clients
  *     ready                                         no override, everybody up
- *     drain|maint BACKEND[/ENDPOINT]                an override
- *     weight BACKEND/ENDPOINT N
+ *     drain|maint BACKEND[/ENDPOINT] [SECONDS]      an override, for so long
+ *     weight BACKEND/ENDPOINT N [SECONDS]
  *     down BACKEND/ENDPOINT                         observed
+ *     wait SECONDS                                  not with --kernel
  *     packet PROTO FROM SPORT TO DPORT syn|ack [HEX]    a line out: LISTENER BACKEND/ENDPOINT;
  *                                                   `nobody` of a listener's; `-`: not balanced
  */
@@ -18,15 +20,17 @@
 #include "../../loader/override/words.h"
 #include "../../loader/sim/engine.h"
 #include "../../loader/sim/frame.h"
-#include "../../loader/sim/map.h"
 
 #define MAX_FIELDS 8u
+#define SECOND 1000000000ull
 
 struct chooser {
 	struct gpc_image image;
 	struct gpc_sim *sim;
 	struct gpc_overrides overrides;
 	bool *down;
+	bool kernel;
+	uint64_t waited;	/* seconds */
 };
 
 static _Noreturn void give_up(const char *what, const char *detail)
@@ -49,7 +53,8 @@ static void open_image(const char *path, struct chooser *c)
 		give_up(path, failure.message);
 	if (!gpc_image_open(&diags, path, bytes, size, false, &c->image))
 		give_up(path, diags.records.items[0].message);
-	if (gpc_sim_open(GPC_SIM_USER, &c->image, devices, 1, &c->sim, &failure))
+	if (gpc_sim_open(c->kernel ? GPC_SIM_KERNEL : GPC_SIM_USER, &c->image, devices, 1, &c->sim,
+			 &failure))
 		give_up(path, failure.message);
 	free(bytes);
 	c->down = calloc(c->image.plane->section[GPC_SEC_ENDPOINT].count + 1u, sizeof(*c->down));
@@ -57,26 +62,30 @@ static void open_image(const char *path, struct chooser *c)
 		abort();
 }
 
+static struct gpc_moment moment_of(const struct chooser *c)
+{
+	return (struct gpc_moment){.utc_ms = 1 + (int64_t)c->waited * 1000,
+				   .ktime_ns = GPC_SIM_BEGIN + c->waited * SECOND};
+}
+
 /* Puts what is set into the programs' maps. */
 static void set_words(struct chooser *c)
 {
-	const struct gpc_moment now = {.utc_ms = 1, .ktime_ns = 1};
-	uint32_t entries = gpc_sim_backend_counter(&c->image,
-						   c->image.plane->section[GPC_SEC_BACKEND].count);
-	struct gpc_endpoint_state *endpoints;
-	struct gpc_backend_state *backends;
+	struct gpc_failure failure;
 	struct gpc_words words;
 
-	if (gpc_words_make(&c->image, &c->overrides, now, c->down, &words))
+	if (gpc_words_make(&c->image, &c->overrides, moment_of(c), c->down, &words))
 		abort();
-	gpc_sim_map_make(GPC_SIM_ENDPOINTS, entries);
-	gpc_sim_map_make(GPC_SIM_BACKENDS, entries);
-	endpoints = gpc_sim_map_values(GPC_SIM_ENDPOINTS);
-	backends = gpc_sim_map_values(GPC_SIM_BACKENDS);
 	for (uint32_t i = 0; i < words.endpoint_count; i++)
-		endpoints[gpc_sim_endpoint_counter(&c->image, i)] = words.endpoints[i];
+		if (c->sim->engine->put(c->sim, GPC_SIM_ENDPOINTS,
+					gpc_sim_endpoint_counter(&c->image, i), &words.endpoints[i],
+					&failure))
+			give_up("endpoint", failure.message);
 	for (uint32_t i = 0; i < words.backend_count; i++)
-		backends[gpc_sim_backend_counter(&c->image, i)] = words.backends[i];
+		if (c->sim->engine->put(c->sim, GPC_SIM_BACKENDS,
+					gpc_sim_backend_counter(&c->image, i), &words.backends[i],
+					&failure))
+			give_up("backend", failure.message);
 	gpc_words_release(&words);
 }
 
@@ -91,8 +100,9 @@ static void set_object(struct gpc_override *override, const char *object)
 
 static void operate(struct chooser *c, char **fields, size_t count)
 {
-	struct gpc_override override = {.since = 1, .actor = "choose"};
+	struct gpc_override override = {.since = moment_of(c).utc_ms, .actor = "choose"};
 	uint32_t backend, endpoint;
+	size_t seconds = 2;	/* which field says for how long */
 
 	if (!strcmp(fields[0], "ready")) {
 		gpc_overrides_release(&c->overrides);
@@ -111,8 +121,12 @@ static void operate(struct chooser *c, char **fields, size_t count)
 	}
 	if (!gpc_override_kind_parse(fields[0], &override.kind))
 		give_up("no command", fields[0]);
-	if (override.kind == GPC_OVERRIDE_WEIGHT)
+	if (override.kind == GPC_OVERRIDE_WEIGHT) {
 		override.weight = count > 2 ? (uint32_t)strtoul(fields[2], NULL, 10) : 0;
+		seconds++;
+	}
+	if (count > seconds && strcmp(fields[seconds], "0") != 0)
+		override.until = override.since + 1000 * strtol(fields[seconds], NULL, 10);
 	gpc_overrides_add(&c->overrides, &override);
 }
 
@@ -181,15 +195,32 @@ static void send_packet(struct chooser *c, char **fields, size_t count)
 	say(&c->image, &outcome);
 }
 
-static void obey(struct chooser *c, char **fields, size_t count)
+static void pass_time(struct chooser *c, uint64_t seconds)
+{
+	if (c->kernel)
+		give_up("no time passes", "in the kernel");
+	c->waited += seconds;
+	gpc_sim_advance(c->sim, seconds * SECOND);
+}
+
+static void forget(struct chooser *c)
 {
 	struct gpc_failure failure;
 
+	if (gpc_sim_reset(c->sim, &failure))
+		give_up("cannot forget", failure.message);
+	if (!c->kernel)
+		gpc_sim_advance(c->sim, c->waited * SECOND);	/* it begins anew */
+}
+
+static void obey(struct chooser *c, char **fields, size_t count)
+{
 	if (!strcmp(fields[0], "packet")) {
 		send_packet(c, fields, count);
 	} else if (!strcmp(fields[0], "forget")) {
-		if (gpc_sim_reset(c->sim, &failure))
-			give_up("cannot forget", failure.message);
+		forget(c);
+	} else if (!strcmp(fields[0], "wait") && count == 2) {
+		pass_time(c, strtoull(fields[1], NULL, 10));
 	} else {
 		operate(c, fields, count);
 		set_words(c);
@@ -202,9 +233,10 @@ int main(int argc, char **argv)
 	char *line = NULL;
 	size_t room = 0;
 
-	if (argc != 2)
-		give_up("usage", "choose IMAGE");
-	open_image(argv[1], &c);
+	c.kernel = argc == 3 && !strcmp(argv[1], "--kernel");
+	if (argc != 2 + c.kernel)
+		give_up("usage", "choose [--kernel] IMAGE");
+	open_image(argv[1 + c.kernel], &c);
 	while (getline(&line, &room, stdin) > 0) {
 		char *fields[MAX_FIELDS] = {NULL}, *at = line, *field;
 		size_t count = 0;
