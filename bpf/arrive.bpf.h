@@ -372,7 +372,11 @@ static __always_inline struct gpc_end walk_later(struct xdp_md *ctx, struct gpc_
 
 	walk_time(w);
 	look_for_reply(w);
-	listener = !w->c->nat.reply && find_later_listener(w, s) && sees_one_side(s->listener);
+	listener = !w->c->nat.reply && find_later_listener(w, s);
+	/* Without its first one nobody can say what it becomes. */
+	if (is_stray(w) || (listener && is_nat(s->listener) && !w->audit))
+		return ended(GPC_REASON_FRAGMENT, GPC_VERDICT_DROP);
+	listener = listener && sees_one_side(s->listener);
 	if (w->chain) {
 		prepare(w, 0);
 		w->c->listener = listener ? s->listener_index : GPC_NONE;

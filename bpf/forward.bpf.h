@@ -59,9 +59,11 @@ static __always_inline void have_twin(struct gpc_walk *w, struct gpc_service *s,
 	if (!gpc_keep_twin(w->c, s->endpoint, snat, port)) {
 		s->endpoint = GPC_NONE;
 		s->refused = w->c->nat.reason;
-	} else if (snat) {
-		w->now.hint = w->c->nat.port;
+		return;
 	}
+	gpc_note_side(w->c);
+	if (snat)
+		w->now.hint = w->c->nat.port;
 }
 
 /* An ICMP error for a listener of `nat` goes to the endpoint of the flow that it is about. */

@@ -148,6 +148,8 @@ static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_
 			    : w->direction == GPC_EGRESS && w->plane->flags & GPC_PLANE_STATEFUL;
 	if (w->direction == GPC_INGRESS)
 		look_for_reply(w);
+	if (w->direction == GPC_INGRESS && is_stray(w))
+		return ended(GPC_REASON_FRAGMENT, GPC_VERDICT_DROP);
 	if (!w->chain && !stateful)
 		return end_unasked(skb, w, action);
 	flow = stateful && packet_has_flow(&w->c->packet);

@@ -253,6 +253,60 @@ __noinline int gpc_recall_translated(struct gpc_case *c)
 }
 
 /*
+ * Addresses that packets were translated to not long ago, and when: a later fragment from there, of whose first
+ * nothing is known, may be of a reply, and must not go on as it is. Noted when a flow's twin is looked for.
+ */
+struct gpc_nat_side {
+	__u64 address[2];
+};
+#define GPC_NAT_SIDE_SECONDS 8u /* it is noted anew */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gpc_nat_side);
+	__type(value, __u64);
+} gpc_nat_sides SEC(".maps");
+
+/* The endpoint's side of c->nat.to is one. */
+__noinline int gpc_note_side(const struct gpc_case *c)
+{
+	struct gpc_nat_side side = {};
+	const __u64 *seen;
+	__u64 now;
+
+	if (!c)
+		return 0;
+	side.address[0] = c->nat.to.outer.destination[0];
+	side.address[1] = c->nat.to.outer.destination[1];
+	now = c->now;
+	seen = bpf_map_lookup_elem(&gpc_nat_sides, &side);
+	if (seen && now - *seen < GPC_NAT_SIDE_SECONDS * GPC_SECOND)
+		return 0;
+	return bpf_map_update_elem(&gpc_nat_sides, &side, &now, BPF_ANY);
+}
+
+/* Does the packet come from one, as long as a flow may live? */
+__noinline int gpc_is_from_side(const struct gpc_case *c)
+{
+	struct gpc_nat_side side = {};
+	struct gpc_view view;
+	const __u64 *seen;
+	__u64 seconds;
+
+	if (!c)
+		return 0;
+	view = image_of(c->slot);
+	if (!view.base)
+		return 0;
+	seconds = gpc_view_plane(view)->timeout[GPC_TIMEOUT_ESTABLISHED];
+	side.address[0] = c->packet.tuple.source[0];
+	side.address[1] = c->packet.tuple.source[1];
+	seen = bpf_map_lookup_elem(&gpc_nat_sides, &side);
+	return seen && c->now - *seen < seconds * GPC_SECOND;
+}
+
+/*
  * Is c->packet a reply? Then c->key and c->flags become those of its flow, and c->nat.to says what it becomes; of a
  * later fragment, that alone, in whichever direction it goes. A SYN by which the endpoint opens a connection
  * of its own is none.

@@ -134,6 +134,14 @@ static __always_inline void look_for_reply(struct gpc_walk *w)
 	gpc_find_reply(w->c);
 }
 
+/* Of a later fragment whose first one is not known: may it have been one of a reply? */
+static __always_inline int is_stray(const struct gpc_walk *w)
+{
+	return unlikely(w->plane->flags & GPC_PLANE_NAT) &&
+	       w->c->packet.fragment == GPC_FRAGMENT_LATER && !w->c->nat.reply && !w->audit &&
+	       gpc_is_from_side(w->c);
+}
+
 /* The reason of an end that is none yet: gpc_nat takes it from here. */
 #define GPC_GO_ON_IN_NAT (GPC_PARSED + 2)
 

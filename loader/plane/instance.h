@@ -39,7 +39,8 @@
 	X(NAT_FRAGMENTS, "nat_fragments")                                                          \
 	X(CARRIED, "carried")                                                                      \
 	X(CARRIED_RULES, "carried_rules")                                                          \
-	X(PROOFS, "proofs")
+	X(PROOFS, "proofs")                                                                        \
+	X(NAT_SIDES, "nat_sides")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

@@ -70,6 +70,7 @@ static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 						      GPC_SIM_BUDGET, GPC_SIM_LIMITS,
 						      GPC_SIM_EVENTS, GPC_SIM_FRAGMENTS,
 						      GPC_SIM_NAT_FRAGMENTS,
+						      GPC_SIM_NAT_SIDES,
 						      GPC_SIM_CLIENTS, GPC_SIM_PROOFS};
 
 	(void)sim;

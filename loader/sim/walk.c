@@ -29,6 +29,7 @@ const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
 	MAP_OF(GPC_SIM_REPLIES, gpc_replies),
 	MAP_OF(GPC_SIM_FRAGMENTS, gpc_fragments),
 	MAP_OF(GPC_SIM_NAT_FRAGMENTS, gpc_nat_fragments),
+	MAP_OF(GPC_SIM_NAT_SIDES, gpc_nat_sides),
 	MAP_OF(GPC_SIM_ENDPOINTS, gpc_endpoints),
 	MAP_OF(GPC_SIM_BACKENDS, gpc_backends),
 	MAP_OF(GPC_SIM_CLIENTS, gpc_clients),

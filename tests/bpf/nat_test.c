@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +201,7 @@ static void a_lost_twin_is_made_again(void)
 	CU_ASSERT(sends("reply again", &back, XDP_REDIRECT, GPC_REASON_TRANSLATED));
 }
 
-/* Later fragments become what the first one became; one whose first is not known passes as it is. */
+/* Later fragments become what the first one became; one whose first is not known is dropped. */
 static void fragments_of_a_reply_follow_the_first(void)
 {
 	const uint8_t as_the_vip[8] = {203, 0, 113, 1, 198, 51, 100, 7};
@@ -231,7 +232,38 @@ static void fragments_of_a_reply_follow_the_first(void)
 	CU_ASSERT_EQUAL(frame_checksum(out + 14, 20), 0);
 	CU_ASSERT(!memcmp(out + 34, later.bytes + 34, later.size - 34));
 	back.id = 78;
-	CU_ASSERT(sends("of another packet", &back, XDP_PASS, GPC_REASON_NO_LISTENER));
+	CU_ASSERT(sends("of another packet", &back, XDP_DROP, GPC_REASON_FRAGMENT));
+	later = built(&back);
+	CU_ASSERT(rig_check(&rig, KERNEL_TC_INGRESS, "at TC", &later, TC_ACT_SHOT,
+			    GPC_REASON_FRAGMENT, NULL));
+	back.from = "10.0.77.7";
+	CU_ASSERT(sends("of somebody else", &back, XDP_PASS, GPC_REASON_NO_LISTENER));
+}
+
+/* Nobody can say which endpoint the first one will get. */
+static void a_later_fragment_before_its_first_is_dropped(void)
+{
+	struct frame_spec spec = {.to = "203.0.113.1",
+				  .protocol = UDP,
+				  .port = 53,
+				  .fragment = 3,
+				  .may_fragment = true,
+				  .payload = 16,
+				  .id = 99};
+
+	const uint32_t flags = rig.plane.flags;
+
+	CU_ASSERT(sends("fragments are not balanced", &spec, XDP_PASS, GPC_REASON_FRAGMENT));
+	rig.plane.flags &= ~(3u << GPC_PLANE_FRAGMENTS_SHIFT);
+	rig_install(&rig, 0);
+	CU_ASSERT(sends("before", &spec, XDP_DROP, GPC_REASON_FRAGMENT));
+	spec.fragment = 0x2000;
+	CU_ASSERT(sends("first", &spec, XDP_TX, GPC_REASON_FORWARDED));
+	spec.fragment = 3;
+	/* The kernel has no way there in this test, so the stack is asked. */
+	CU_ASSERT(sends("behind", &spec, XDP_PASS, GPC_REASON_FORWARDED));
+	rig.plane.flags = flags;
+	rig_install(&rig, 0);
 }
 
 /* Each client gets a port of its own; none is taken away from a flow that lives. */
@@ -308,6 +340,8 @@ GPC_UNIT_MAIN("bpf/nat", {"start", start},
 	       errors_that_rules_judge_are_translated_too},
 	      {"a_lost_twin_is_made_again", a_lost_twin_is_made_again},
 	      {"fragments_of_a_reply_follow_the_first", fragments_of_a_reply_follow_the_first},
+	      {"a_later_fragment_before_its_first_is_dropped",
+	       a_later_fragment_before_its_first_is_dropped},
 	      {"ports_of_snat_are_each_flows_own", ports_of_snat_are_each_flows_own},
 	      {"the_last_hop_is_not_passed", the_last_hop_is_not_passed},
 	      {"what_does_not_fit_is_told", what_does_not_fit_is_told},

@@ -221,11 +221,13 @@ def fragment_cases(nat, ident):
     case(f"{nat.name}: later fragment, two tags", ethernet(last, 2), "forward", "forwarded", routed(last_there),
          before=[ethernet(first, 2)], plane=PLANE)
     stray = packet.fragments(asked, ident + 1)[1]
-    case(f"{nat.name}: later fragment without its first", ethernet(stray), "pass", "fragment", plane=PLANE)
+    case(f"{nat.name}: later fragment without its first", ethernet(stray), "drop", "fragment", plane=PLANE)
     opening = ("wan0", nat.opening(UDP))
     for number, device in enumerate(("wan0", "lan0")):
         first, last = packet.fragments(there.back(), ident + 2 + number)
         first_back, last_back = packet.fragments(asked.back(), ident + 2 + number, 1)
+        case(f"{nat.name}: later fragment of a reply by {device} without its first", ethernet(last), "drop",
+             "fragment", device=device, before=[opening], plane=PLANE)
         case(f"{nat.name}: first fragment of a reply by {device}", ethernet(first), "forward", "translated",
              routed(first_back), device=device, before=[opening], plane=PLANE)
         case(f"{nat.name}: later fragment of a reply by {device}, tagged", ethernet(last, 1), "forward", "translated",
