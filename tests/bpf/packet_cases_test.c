@@ -26,6 +26,7 @@ static const char *const devices[] = {"wan0", "dec0", "lan0"};
 
 struct packet {
 	size_t device;
+	enum gpc_direction direction;
 	uint8_t bytes[4096];
 	size_t size;
 };
@@ -81,12 +82,17 @@ static void read_bytes(const char *text, struct packet *ret, unsigned int line)
 	}
 }
 
+/* `DEVICE BYTES`, of what leaves `DEVICE> BYTES`. */
 static void read_packet(const char *text, struct packet *ret, unsigned int line)
 {
 	for (ret->device = 0; ret->device < DEVICES; ret->device++) {
 		size_t length = strlen(devices[ret->device]);
 
-		if (strncmp(text, devices[ret->device], length) == 0 && text[length] == ' ') {
+		if (strncmp(text, devices[ret->device], length) != 0)
+			continue;
+		ret->direction = text[length] == '>' ? GPC_EGRESS : GPC_INGRESS;
+		length += ret->direction == GPC_EGRESS;
+		if (text[length] == ' ') {
 			read_bytes(text + length + 1, ret, line);
 			return;
 		}
@@ -166,7 +172,7 @@ static struct gpc_sim_outcome send_packet(struct gpc_sim *sim, const struct pack
 	const struct gpc_sim_send send = {.frame = packet->bytes,
 					  .size = packet->size,
 					  .device = packet->device,
-					  .direction = GPC_INGRESS,
+					  .direction = packet->direction,
 					  .repeat = 1};
 	struct gpc_sim_outcome outcome;
 	struct gpc_failure failure = {0};

@@ -15,7 +15,8 @@ It knows SEMANTICS, the RFCs and the planes beside that file, and nothing of the
 
 BYTES are hex digits; `61*30` is the byte 61, 30 times. Endpoints are all behind one neighbour of one other
 device, so what is forwarded loses its tags. Every backend has one endpoint, but for those of quic.yaml: who gets a
-flow is no question. packet_cases_nat.py, _quic.py and _rate.py have the cases of their planes.
+flow is no question. packet_cases_local.py, _nat.py, _quic.py and _rate.py have the cases of their planes. `DEVICE>`
+for DEVICE: the frame leaves by it.
 """
 import struct
 import sys
@@ -26,6 +27,7 @@ from packet_case import (CLIENT, DEST, HOP, HOP_MAC, ICMP, ICMP6, IPIP4, IPIP6, 
                          ROUTE, ROUTING, SCTP, SYN, TCP, UDP, Mode, answer_frame, case, datagram, error,
                          ethernet, forwarded, fragment_header, icmp, ip, ipv4, ipv6, lines, segment, short, tcp,
                          too_big, udp, vip, with_sum)
+import packet_cases_local
 import packet_cases_nat
 import packet_cases_quic
 import packet_cases_rate
@@ -311,6 +313,7 @@ def main():
         ping_cases(family)
         malformed_cases(IPIP4 if family == 4 else IPIP6)
     other_cases()
+    packet_cases_local.write()
     packet_cases_nat.write()
     packet_cases_quic.write()
     packet_cases_rate.write()
