@@ -82,19 +82,28 @@ modes_listeners() {
 	done
 }
 
-# modes_plane N [BALANCER'S DEVICE...]: all modes over N backends; further devices are behind the balancer.
+# modes_plane N [DEVICE:HOOKS...]: all modes over N backends; the devices are behind the balancer. With MODES_POLICY
+# set, nothing but packets and pings to the listeners may come in by wan0.
 modes_plane() {
-	local n=$1 i device
+	local n=$1 i device hooks=xdp
 	shift
+	[ -z "${MODES_POLICY:-}" ] || hooks="xdp, tc-egress"
 	cat <<-YAML
 		apiVersion: gpc/v1
 		kind: Plane
 		metadata: {name: $RIG_NAME}
 		interfaces:
-		  - {name: wan0, mode: native, hooks: [xdp]}
+		  - {name: wan0, mode: native, hooks: [$hooks]}
 		  - {name: eth0, mode: native, hooks: [xdp], role: decap}
 	YAML
 	for device in "$@"; do echo "  - {name: ${device%%:*}, mode: native, hooks: [${device#*:}]}"; done
+	[ -z "${MODES_POLICY:-}" ] || cat <<-YAML
+		rules:
+		  - {name: to-vips, action: allow, to: {listeners: "*"}}
+		  - {name: pings, action: allow, to: {listeners: "*"}, ports: [icmp/echo-request, icmp6/echo-request]}
+		policies:
+		  - {name: edge, interfaces: [wan0], direction: ingress, rules: [to-vips, pings]}
+	YAML
 	echo "backends:"
 	echo "  - name: both"
 	echo "    endpoints:"
@@ -122,7 +131,7 @@ modes_plane() {
 modes_apply() {
 	local i
 	cat >"$WORK/plane.yaml"
-	must gpc balancer apply "$WORK/plane.yaml"
+	must gpc balancer apply --enforce "$WORK/plane.yaml"
 	for ((i = 1; i <= $1; i++)); do must gpc "backend$i" apply "$WORK/plane.yaml"; done
 }
 

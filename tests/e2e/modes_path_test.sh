@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What the way has to say, in every forwarding mode: path MTU found by both ends, of links on either side of the
-# balancer; ICMP errors of routers reach the end whose packet they are about; MSS clamping; pings.
+# balancer; ICMP errors of routers reach the end whose packet they are about, and what the policy does not allow
+# stays out; MSS clamping; pings; backends on which nobody listens.
 . "$(dirname "$0")/modes.bash"
+MODES_POLICY=yes
 modes_up 3
 
 # Nobody on a link of 1300 bytes knows of it but its router.
@@ -57,6 +59,7 @@ EOT
 pings() { gpc balancer stats --json | grep -F '"reason":"ping"' | grep -oE '"packets":[0-9]+'; }
 ping_of() { in_ns far ping -c 1 -W "${2:-5}" "$1"; }
 for vip in "$VIP4" "$VIP6" "$PASS4" "$PASS6"; do check "ping of $vip" ping_of "$vip"; done
+check_exit "and of the balancer, which the policy denies" 1 ping_of 10.77.0.1 1
 check_equal "gpc has answered two of them" "$(pings)" '"packets":2'
 
 # A backend behind lan0, whose link has 1400 bytes, and a router with a link of 1300.
@@ -116,7 +119,27 @@ behind() {
 		done
 	done
 }
+
+# stop NODE: its server is gone, its kernel says so.
+stop() {
+	local pid
+	for pid in $(ip netns pids "$RIG-$1"); do
+		if grep -qzF modes_peer.py "/proc/$pid/cmdline"; then must kill -9 "$pid"; fi
+	done
+	wait_for "the end of the server of $1" is_stopped "$1"
+}
+is_stopped() { [ -z "$(in_ns "$1" ss -Hltn)" ]; }
+
 behind xdp
 must in_ns hop ethtool -K eth0 tx on
 behind tc-ingress
+stop deep
+rows "nobody listens behind" < <(for port in 8031 8032; do printf 'refused %s %s\n' "$VIP4" $port "$VIP6" $port; done)
+modes_plane 3 >"$WORK/plane.yaml"
+must gpc balancer apply "$WORK/plane.yaml"
+for node in backend1 backend2 backend3 balancer; do stop "$node"; done
+rows "nobody listens" < <(
+	for port in 8001 8011 8021 8031 8032; do printf 'refused %s %s\n' "$VIP4" $port "$VIP6" $port; done
+	printf 'refused %s %s\n' "$VIP4" 8002 "$VIP4" 8012 "$VIP4" 8022 "$PASS4" 8041 "$PASS6" 8041
+)
 rig_done

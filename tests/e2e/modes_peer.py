@@ -20,6 +20,7 @@ ID is the backend's server id, hex. UDP is answered from the address that was as
     too-big HOST PORT SIZE MTU  the backend answers with so many bytes, and hears of the MTU that they exceed
     probe HOST PORT SIZE MTU    the client asks with so many bytes, and hears of the MTU that they exceed
     traced HOST PORT TTL FROM   the client asks with this TTL, and hears from FROM that it was too small
+    refused HOST PORT           the client hears, from HOST, that nobody listens there (TCP, UDP)
 
 Flows that are kept over many rows; PROTO is tcp, udp, or quic, whose port is another one in each row:
 
@@ -571,8 +572,21 @@ def traced(host, port, hops, who):
         want("what the client hears", f"{what} {by}", f"expired {who}")
 
 
+def refused(host, port):
+    try:
+        with Stream(host, port):
+            pass
+        raise ValueError("TCP has been taken")
+    except ConnectionRefusedError:
+        pass
+    with udp_client(host, port) as s:
+        s.send(b"n")
+        _, what, _, by = own_error(s)
+        want("what the client hears", f"{what} {by}", f"{'icmp6-1/4' if is_v6(host) else 'icmp-3/3'} {host}")
+
+
 ROWS = {"tcp": tcp, "udp": udp, "large": large, "quic": quic, "share": share, "seen": seen, "mss": mss, "expired": expired,
-        "too-big": too_big, "probe": probe, "traced": traced, "fresh": fresh, "open": open_flows, "live": live,
+        "too-big": too_big, "probe": probe, "traced": traced, "refused": refused, "fresh": fresh, "open": open_flows, "live": live,
         "dead": dead, "moved": moved}
 
 
