@@ -66,7 +66,7 @@ _gpc_operand() {
 	test) compgen -f -- "$2" ;;
 	inspect) compgen -f -- "$2" ;;
 	explain) : -- "$2" ;;
-	maglev) compgen -f -- "$2" ;;
+	maglev) compgen -f -W 'show whatif' -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
 	verify) compgen -f -- "$2" ;;
 	rollback) : -- "$2" ;;

@@ -99,6 +99,7 @@ check_equal "completion: options" "$(completes gpc apply --en)" "--env --enforce
 check_equal "completion: words of an option" "$(completes gpc events --type would)" "would-deny"
 check_equal "completion: devices" "$(completes gpc explain --in l)" "lo"
 check_equal "completion: files" "$(cd "$RIG_ROOT" && completes gpc check examples/we)" "examples/web.yaml"
+check_equal "completion: words that go first" "$(cd "$WORK" && completes gpc maglev sh)" "show"
 check_equal "completion: nothing for a number" "$(completes gpc log -n '')" ""
 
 # At least one test is there, and all of them pass.

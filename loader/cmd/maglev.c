@@ -67,9 +67,11 @@ static int check_usage(const struct gpc_call *call, bool *ret_whatif, struct gpc
 {
 	bool whatif = !strcmp(call->operands[0], "whatif");
 
-	if (!whatif && strcmp(call->operands[0], "show"))
-		return gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is neither 'show' nor 'whatif'",
-				call->operands[0]);
+	if (!whatif && strcmp(call->operands[0], "show")) {
+		gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is neither 'show' nor 'whatif'",
+			 call->operands[0]);
+		return gpc_fail_hint(failure, "the word goes first: gpc maglev show FILE");
+	}
 	if (!whatif && changes_anything(call))
 		return gpc_fail(failure, GPC_EXIT_USAGE, 0,
 				"--remove, --add and --weight are for gpc maglev whatif");

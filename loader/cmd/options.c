@@ -164,7 +164,10 @@ static enum gpc_exit count_operands(const struct parser *p)
 		return complain(p, "'%s' is one argument too many",
 				call->operands[command->operands_max]);
 	if (call->operand_count < command->operands_min)
-		return complain(p, "%s is missing", command->operands);
+		return complain(p,
+				call->operand_count ? "too few arguments, wanted are %s"
+						    : "%s is missing",
+				command->operands);
 	return GPC_EXIT_OK;
 }
 

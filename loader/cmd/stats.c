@@ -50,8 +50,11 @@ static int parse(const struct gpc_call *call, struct plan *plan, struct gpc_fail
 
 	if (interval && parse_interval(interval, plan, failure))
 		return -1;
-	if (count && !gpc_number_parse(count, 1, UINT32_MAX, &plan->blocks))
-		return gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is no number of blocks", count);
+	if (count && !gpc_number_parse(count, 1, UINT32_MAX, &plan->blocks)) {
+		gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is no number of blocks", count);
+		return gpc_fail_hint(failure, "a whole number from 1 on; without --count it goes on "
+					      "until interrupted");
+	}
 	if (count && !interval)
 		plan->interval_ms = 1000;
 	if (!gpc_call_has(call, "prometheus"))

@@ -295,10 +295,9 @@ const struct gpc_command gpc_command_status = {
 		"One screen: the running generation, its devices, what policies do and would "
 		"deny, what\n"
 		"each listener and endpoint has seen (`due` is the share by the Maglev table, "
-		"`got` that\n"
-		"of the new flows; of a split, each backend's of the listener's), and what needs "
-		"attention,\n"
-		"first. Changes nothing, takes no lock.",
+		"without\n"
+		"overrides, `got` that of the new flows; of a split, each backend's of the listener's),\n"
+		"and what needs attention, first. Changes nothing, takes no lock.",
 	.objects = "plane, recorded, device, listener, endpoint, override, reason, policy, rule,\n  limit, "
 		   "flows, problem",
 	GPC_ROWS(options),

@@ -8,6 +8,7 @@
 static const struct {
 	const char *word, *shell;
 } values[] = {
+	{"show|whatif", "compgen -f -W 'show whatif'"},
 	{"FILE", "compgen -f"},
 	{"IMAGE", "compgen -f"},
 	{"FORMAT", "compgen -W 'text json github'"},
