@@ -12,6 +12,7 @@
 
 #include "gpc/lookup/chain.h"
 #include "gpc/lookup/endpoint.h"
+#include "gpc/lookup/quic.h"
 #include "gpc/lookup/vip.h"
 #include "image/compare.h"
 #include "image/digest.h"
@@ -28,20 +29,107 @@ static void require(bool condition, const char *what)
 	abort();
 }
 
+static uint32_t count_of(const struct gpc_image *image, enum gpc_section_id id)
+{
+	uint32_t count;
+
+	gpc_image_section(image, id, &count);
+	return count;
+}
+
+static void be_inside(uint32_t index, uint32_t count, const char *what)
+{
+	require(index == GPC_NONE || index < count, what);
+}
+
+/* All that is asked about a destination, on one interface and on all. */
+static void ask_destination(const struct gpc_image *image, const uint64_t address[2], __be16 port,
+			    uint8_t protocol, uint64_t interfaces)
+{
+	uint32_t listeners = count_of(image, GPC_SEC_LISTENER);
+	uint64_t one = interfaces & -interfaces;
+
+	be_inside(gpc_vip_listener(image->view, address[0], address[1], port, protocol, one),
+		  listeners, "a listener's index is inside");
+	be_inside(gpc_vip_listener(image->view, address[0], address[1], port, protocol, ~0ull),
+		  listeners, "a listener's index is inside, on any interface");
+	be_inside(gpc_vip_sole_listener(image->view, address[0], address[1], protocol, one),
+		  listeners, "the only listener's index is inside");
+	require(gpc_vip_ping(image->view, address[0], address[1], one) <= GPC_PING_DROP,
+		"what to do with a ping is known");
+	for (uint8_t forward = GPC_FORWARD_IPIP; forward <= GPC_FORWARD_PASS; forward++) {
+		gpc_vip_forwards(image->view, address[0], address[1], port, protocol, forward, port);
+		gpc_vip_address_forwards(image->view, address[0], address[1], forward, port);
+	}
+}
+
+/* Keys of all entries, addresses inside their prefixes, ports around them. */
 static void look_up_listeners(const struct gpc_image *image)
 {
-	uint32_t vip_count, listener_count;
+	uint32_t vip_count;
 	const struct gpc_vip *vips = gpc_image_section(image, GPC_SEC_VIP, &vip_count);
 
-	gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
 	for (uint32_t i = 0; i < vip_count; i++) {
-		uint32_t found =
-			gpc_vip_listener(image->view, vips[i].address_be[0], vips[i].address_be[1],
-					 vips[i].port_be, vips[i].protocol, vips[i].interfaces);
+		uint64_t address[2] = {vips[i].address_be[0], vips[i].address_be[1]};
+		uint64_t interfaces = gpc_vip_kind(&vips[i]) == GPC_VIP_PORTS ? 3 : vips[i].interfaces;
+		uint8_t protocol = vips[i].protocol ? vips[i].protocol : IPPROTO_TCP;
 
-		require(found == GPC_NONE || found < listener_count,
-			"a listener's index is inside");
+		ask_destination(image, address, vips[i].port_be, protocol, interfaces);
+		address[1] ^= (uint64_t)(i % 251) << 56;
+		for (uint32_t port = 1; port < 65536; port += 4099)
+			ask_destination(image, address, (__be16)port, protocol, interfaces);
 	}
+}
+
+/* The pools that a flow may come to, and whom it gets there. */
+static void look_up_pools(const struct gpc_image *image)
+{
+	uint32_t listener_count, pools = count_of(image, GPC_SEC_POOL);
+	uint32_t endpoints = count_of(image, GPC_SEC_ENDPOINT);
+	const struct gpc_listener *listeners =
+		gpc_image_section(image, GPC_SEC_LISTENER, &listener_count);
+
+	for (uint32_t i = 0; i < listener_count; i++)
+		for (uint64_t hash = 0; listeners[i].pools && hash <= UINT32_MAX; hash += 0x0fffffff) {
+			uint32_t pool = listeners[i].pools < 2
+						? listeners[i].first_pool
+						: gpc_pool_by_hash(image->view, &listeners[i], hash);
+			uint32_t depth = 0;
+
+			for (; pool != GPC_NONE; depth++) {
+				const struct gpc_pool *at = gpc_pool_at(image->view, pool);
+
+				require(pool < pools, "a pool's index is inside");
+				require(depth <= GPC_MAX_FAILOVER, "failover ends");
+				for (int family = GPC_V4; family <= GPC_V6; family++)
+					be_inside(gpc_endpoint_by_hash(image->view,
+								       &at->table[family], hash),
+						  endpoints, "a pool's endpoint is inside");
+				pool = at->failover;
+			}
+		}
+}
+
+static void look_up_names(const struct gpc_image *image)
+{
+	uint32_t count, backend_count;
+	const struct gpc_endpoint *endpoints = gpc_image_section(image, GPC_SEC_ENDPOINT, &count);
+	const struct gpc_backend *backends =
+		gpc_image_section(image, GPC_SEC_BACKEND, &backend_count);
+
+	for (uint32_t i = 0; i < backend_count; i++)
+		for (uint32_t k = 0; k < backends[i].endpoints; k++)
+			require(gpc_endpoint_by_name(image->view, &backends[i], k) < count,
+				"an endpoint in name order is inside");
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t bit = 0; bit <= 64; bit += 16) {
+			__u64 id[2];
+
+			memcpy(id, endpoints[i].quic_id, sizeof(id));
+			id[0] ^= bit < 64 ? 1ull << bit : 0;
+			be_inside(gpc_quic_endpoint(image->view, id, endpoints[i].backend), count,
+				  "a server id's endpoint is inside");
+		}
 }
 
 static void look_up_endpoints(const struct gpc_image *image)
@@ -118,6 +206,8 @@ static void use(struct gpc_image *image, struct gpc_arena *arena)
 	require(out != NULL, "there is memory");
 	look_up_listeners(image);
 	look_up_endpoints(image);
+	look_up_pools(image);
+	look_up_names(image);
 	ask_chains(image);
 	gpc_image_dump(image, NULL, true, out);
 	for (size_t i = 0; gpc_image_dump_sections[i]; i++)
@@ -131,18 +221,21 @@ static void use(struct gpc_image *image, struct gpc_arena *arena)
 	gpc_image_release(image);
 }
 
-static void open_image(const uint8_t *bytes, size_t size, bool linked)
+static bool open_image(const uint8_t *bytes, size_t size, bool linked)
 {
+	bool opened;
 	struct gpc_arena arena = {0};
 	struct gpc_diags diags;
 	struct gpc_image image;
 
 	gpc_diags_init(&diags, &arena, false);
-	if (gpc_image_open(&diags, "fuzz.gpi", bytes, size, linked, &image))
+	opened = gpc_image_open(&diags, "fuzz.gpi", bytes, size, linked, &image);
+	if (opened)
 		use(&image, &arena);
 	else
 		require(diags.errors == 1, "a refusal has one diagnostic");
 	gpc_arena_release(&arena);
+	return opened;
 }
 
 static uint32_t round_up(uint32_t n, uint32_t to)
@@ -232,7 +325,8 @@ static void open_wrapped(const uint8_t *bytes, size_t size)
 	if (size < sizeof(struct gpc_plane))
 		return;
 	image = wrap(bytes, size, &image_size);
-	open_image(image, image_size, false);
+	require(open_image(image, image_size, false) || !getenv("GPC_FUZZ_KEPT"),
+		"kept inputs open (after a change of the layout: image_corpus.py)");
 	free(image);
 }
 

@@ -24,7 +24,7 @@ for fuzzer in "$@"; do
 		broken=1
 	else
 		# shellcheck disable=SC2086 # names of the corpus hold no blanks
-		if "$fuzzer" "${options[@]}" $inputs >"$log" 2>&1; then
+		if GPC_FUZZ_KEPT=1 "$fuzzer" "${options[@]}" $inputs >"$log" 2>&1; then
 			passed=$(wc -l <<<"$inputs")
 		else
 			broken=1

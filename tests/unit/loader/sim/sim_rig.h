@@ -54,6 +54,7 @@ struct packet {
 	const char *from, *to;
 	uint16_t sport, dport;
 	uint8_t protocol, flags;
+	uint16_t payload; /* bytes */
 };
 
 static inline size_t build(const struct packet *p, uint8_t frame[GPC_FRAME_MAX])
@@ -65,6 +66,7 @@ static inline size_t build(const struct packet *p, uint8_t frame[GPC_FRAME_MAX])
 		.protocol = sim_number(p->protocol ? p->protocol : IPPROTO_TCP),
 		.sport = sim_number(p->sport ? p->sport : 40000),
 		.dport = sim_number(p->dport ? p->dport : 80),
+		.payload = sim_number(p->payload),
 		.tcp_flags = sim_number(p->flags ? p->flags : GPC_ASK_SYN)};
 
 	return gpc_frame_build(&intent, frame);
