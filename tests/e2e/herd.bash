@@ -9,7 +9,7 @@
 #                              HERD_RULES (denied ports), HERD_EXISTING, HERD_TABLE (size), HERD_SPLIT (percent of new
 #                              flows for the canary)
 #   herd_start                 lets herd know the listeners; needs a plane that runs
-#   herd COMMAND...            one of herd's; its answer is in herd_line. The others of its commands:
+#   herd COMMAND...            one of herd's; its answer is in herd_line. In two steps: herd_begin COMMAND..., herd_end
 #   herd_here N...             the endpoints that keep flows from now on
 HERD_ENDPOINTS=44
 HERD_MODES="ipip gue dsr nat snat"
@@ -110,12 +110,16 @@ herd_start() {
 	herd_listeners herd_command >&"$herd_to"
 }
 herd_here() { echo "here $*" >&"$herd_to"; }
-herd() {
+herd_begin() { echo "$*" >&"$herd_to"; }
+herd_end() {
 	herd_line="no answer"
-	echo "$*" >&"$herd_to"
 	read -r -u "$herd_from" herd_line || { cat "$WORK/herd.log"; return 1; }
 	echo "$herd_line"
 	case $herd_line in *" lost 0") return 0 ;; esac
 	cat "$WORK/herd.log"
 	return 1
+}
+herd() {
+	herd_begin "$@"
+	herd_end
 }
