@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * fast.bpf.h: the walk of nearly all packets, with nothing that only others need: a plain frame of TCP or
- * UDP that is for no listener and no chain sees, or of a known flow whose entry stays as it is but for the
- * time, to an endpoint of which nothing but the image speaks, by a way that was asked about this second, with
- * `ipip` or `dsr`. Any other packet is left as it is, and goes the
+ * fast.bpf.h: the walk of nearly all packets, with nothing that only others need: a plain frame of TCP or UDP
+ * that is for no listener and no chain sees; or of a known flow whose entry stays as it is but for the time, by
+ * a way that was asked about this second, with `ipip` or `dsr`. Any other packet is left as it is, and goes the
  * whole way of arrive.bpf.h: each verdict here is the one that it would have there.
  */
 #ifndef GPC_FAST_BPF_H
@@ -122,6 +121,21 @@ static __always_inline int keeps_state(const struct gpc_packet *p, __u8 state)
 	return !(p->tcp_flags & (GPC_TCP_SYN | GPC_TCP_FIN | GPC_TCP_RST)) && state != GPC_FLOW_SYN;
 }
 
+/* Does the endpoint keep a flow whose entry is in `state`? 0: no, or its backend is to be settled first. */
+static __always_inline int keeps_fast(const struct gpc_fast *q, __u32 index, __u8 state)
+{
+	const struct gpc_backend_state *backend = backend_state(q->view, q->endpoint->backend);
+	__u32 settled;
+
+	if (likely(!backend || !(gpc_operating(backend).flags & GPC_BACKEND_ACTIVE)))
+		return q->endpoint->flags & GPC_ENDPOINT_KEEP;
+	settled = READ_ONCE(backend->settled);
+	if (settled && q->now >> GPC_FLOW_SECOND_SHIFT >= settled)
+		return 0;
+	return gpc_keeps_known(effect_of(q->view, q->endpoint, index, q->now),
+			       stays(q->packet, q->listener, state));
+}
+
 /* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. `flags` are the flow's for its key. */
 static __always_inline int find_endpoint_fast(struct gpc_fast *q, struct gpc_flow *flow, __u8 flags)
 {
@@ -142,8 +156,7 @@ static __always_inline int find_endpoint_fast(struct gpc_fast *q, struct gpc_flo
 	if (unlikely(q->endpoint->id != READ_ONCE(flow->endpoint) ||
 		     index >= q->plane->section[GPC_SEC_ENDPOINT].count ||
 		     !gpc_endpoint_takes(q->endpoint, q->listener->forward, q->packet->family) ||
-		     !(q->endpoint->flags & GPC_ENDPOINT_KEEP) ||
-		     is_active(q->view, q->endpoint->backend)))
+		     !keeps_fast(q, index, now.state)))
 		return 0;
 	if (idle > 0) {
 		now.last_seen = second;
