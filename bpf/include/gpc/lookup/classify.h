@@ -114,22 +114,28 @@ GPC_INLINE __u64 gpc_fields(__u32 source_port, __u32 destination_port, __u8 prot
 GPC_INLINE struct gpc_asked gpc_ask(struct gpc_view view, const struct gpc_classifier *c,
 				    const struct gpc_question *question)
 {
-	struct gpc_asked asked = {
-		.fields = gpc_fields(question->source_port, question->destination_port, question->protocol),
-		.flags = c->flags};
+	__u32 flags = c->flags, match = 0, table = 0, row = 0;
 
-	if (gpc_first(asked.flags & GPC_CLASSIFIER_MATCH))
-		asked.match = gpc_match_class(view, c->match, question) & 31;
-	if (gpc_first(asked.flags & GPC_CLASSIFIER_L4)) {
+	if (flags & GPC_CLASSIFIER_MATCH)
+		match = gpc_match_class(view, c->match, question) & 31;
+	gpc_forget(match, flags);
+	if (flags & GPC_CLASSIFIER_L4) {
 		__u32 sum = gpc_word(view, c->protocol + question->protocol) +
 			    gpc_port_class(view, c->source_port, question->source_port) * c->source_stride +
 			    gpc_port_class(view, c->destination_port, question->destination_port) +
-			    asked.match * c->match_stride;
+			    match * c->match_stride;
 
-		asked.table = gpc_half(view, 2 * c->l4 + sum);
-		asked.row = c->bits + asked.table * c->bit_words;
+		table = gpc_half(view, 2 * c->l4 + sum);
+		row = c->bits + table * c->bit_words;
 	}
-	return asked;
+	gpc_forget(table, flags);
+	gpc_forget(row, flags);
+	return (struct gpc_asked){
+		.fields = gpc_fields(question->source_port, question->destination_port, question->protocol),
+		.flags = flags,
+		.row = row,
+		.table = table,
+		.match = match};
 }
 
 /* Position of a range record that matches, GPC_NONE of one that does not. */
@@ -305,8 +311,9 @@ GPC_INLINE __u32 gpc_classify(struct gpc_view view, const struct gpc_classifier 
 	__u64 cells = c->cell_count;
 	struct gpc_asked asked;
 
-	if (gpc_first(c->residuals))
+	if (c->residuals)
 		residual = gpc_word(view, source + c->groups) & gpc_word(view, destination + c->groups);
+	gpc_forget(residual, source);
 	if (!(groups | residual) || !c->groups) /* no groups: the classifier of no boxes, all zero */
 		return GPC_NONE;
 	asked = gpc_ask(view, c, question);

@@ -34,10 +34,17 @@ struct gpc_view {
 #define gpc_opaque(x) __asm__ volatile("" : "+r"(x))
 
 /*
- * A condition for what loads a number that is a constant else. Its code comes first, and so does the verifier,
- * which then has no need to look at the constant: before 6.2 it tells all states apart by all their numbers.
+ * Makes the verifier forget what it knows of a number, by another that may be anything to it. Before 6.2 it tells
+ * all states of a program with functions apart by all their numbers: where ways meet, those that are a constant on
+ * one way would make it look at all that follows once for each.
  */
-#define gpc_first(condition) __builtin_expect(!!(condition), 1)
+#define gpc_forget(x, any)                                                                          \
+	do {                                                                                        \
+		(x) ^= (any);                                                                       \
+		gpc_opaque(x);                                                                      \
+		(x) ^= (any);                                                                       \
+		gpc_opaque(x);                                                                      \
+	} while (0)
 
 /* The record of `size` bytes (a power of two) at `offset`. */
 GPC_INLINE const void *gpc_at(struct gpc_view view, __u64 offset, __u64 size)
