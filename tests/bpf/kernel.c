@@ -347,5 +347,5 @@ uint32_t kernel_insns_factor(void)
 
 	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
 		errx(1, "this kernel does not say its version");
-	return major < 6 || (major == 6 && minor < 2) ? 4 : 1;
+	return major < 6 || (major == 6 && minor < 2) ? 5 : 1;
 }

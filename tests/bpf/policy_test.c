@@ -39,7 +39,7 @@
 	"  - {name: app-to-db, from: {labels: {role: app}}, to: {labels: {role: db}},\n"           \
 	"     ports: [tcp/5432], action: allow}\n"                                                 \
 	"  - {name: syn-limit, from: internet, to: {listeners: \"*\"}, match: {tcp-flags: syn},\n" \
-	"     action: allow, rate: {limit: 1/s, burst: 1000, per: source-ip, entries: 4096,\n"     \
+	"     action: allow, rate: {limit: 1/m, burst: 1000, per: source-ip, entries: 4096,\n"     \
 	"     exceed: deny}}\n"                                                                    \
 	"  - {name: vendor-vpn, from: 192.0.2.7/32, to: app, ports: [tcp/8443], action: allow}\n"  \
 	extra_rules                                                                                \

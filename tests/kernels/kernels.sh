@@ -8,7 +8,7 @@ declare -A suites=([6.1]=bookworm [6.12]=bookworm-backports)
 kernels=${KERNELS:-6.1 6.12}
 # Left out: millions of questions, which ask the same program of user space and kernel.
 left_out=" bpf/classify_oracle_test bpf/oracle_test bpf/flip_test "
-scripts=${E2E:-forward drain reject audit recheck upgrade restore two_applies}
+scripts=${E2E:-modes drain devices reject audit recheck upgrade restore two_applies}
 
 chosen=()
 for program in $(make --no-print-directory -s print-bpf); do
