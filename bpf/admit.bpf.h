@@ -46,18 +46,29 @@ static __always_inline enum gpc_action admit(struct gpc_walk *w, const struct gp
 	return gpc_charge_listener(w->c, s->listener_index);
 }
 
-/* The entry of a flow to the local stack, also where no chain asks for one. 0: there is no room for it. */
-static __always_inline int keep_local(struct gpc_walk *w, const struct gpc_service *s)
+/* Does the packet make the entry of a flow to the local stack, whether a chain asks for one or not? */
+static __always_inline int enters_local(const struct gpc_walk *w)
 {
-	if (!w->c->fresh || (w->c->opened && !w->c->store))
-		return keep_flow(w);
-	if (!w->c->opened && !packet_opens(&w->c->packet))
-		return 1;
-	if (!may_enter(w, s->listener))
+	if (!w->c->fresh)
 		return 0;
+	return w->c->opened ? w->c->store : packet_opens(&w->c->packet);
+}
+
+/* Its entry is there, GPC_PARSED, or it cannot pass for the reason given. */
+static __always_inline __u32 keep_local(struct gpc_walk *w, const struct gpc_service *s)
+{
+	__u32 refused;
+
+	if (!enters_local(w)) {
+		keep_entry(w);
+		return GPC_PARSED;
+	}
+	refused = ask_for_entry(w, s->listener);
+	if (refused != GPC_PARSED)
+		return refused;
 	if (!w->c->opened)
 		copy_entry(w, w->c);
-	return !gpc_enter_flow(w->c);
+	return gpc_enter_flow(w->c) ? GPC_REASON_FLOW_LIMIT : GPC_PARSED;
 }
 
 /* A packet for a listener that passes to the local stack. */
@@ -65,10 +76,10 @@ static __always_inline struct gpc_end end_local(struct xdp_md *ctx, struct gpc_w
 						const struct gpc_service *s)
 {
 	__u32 slot = gpc_link_listener_at(w->view, w->link, s->listener_index)->counter;
-	int fresh = w->c->fresh;
+	__u32 fresh = w->c->fresh, refused = keep_local(w, s);
 
-	if (!keep_local(w, s))
-		return end_refused(refuse_entry(w, s->listener));
+	if (refused != GPC_PARSED)
+		return end_refused(refused);
 	if (unlikely(s->listener->flags & GPC_LISTENER_MSS_CLAMP) && is_syn(&w->c->packet))
 		gpc_clamp_xdp(ctx, &w->c->packet, mss_of(w->in->mtu, w->c->packet.family));
 	count(slot, 1, w->c->packet.frame, fresh);

@@ -79,18 +79,11 @@ static __always_inline __u64 *proof_of(const struct gpc_case *c, struct gpc_view
 }
 
 /* Has the client of c->packet brought its cookie back? */
-__noinline int gpc_is_proved(const struct gpc_case *c)
+static __always_inline int is_proved(const struct gpc_case *c, struct gpc_view view)
 {
-	struct gpc_view view;
 	__u64 now, was;
-	const __u64 *word;
+	const __u64 *word = proof_of(c, view, &now);
 
-	if (!c)
-		return 0;
-	view = image_of(c->slot);
-	if (!view.base)
-		return 0;
-	word = proof_of(c, view, &now);
 	if (!word)
 		return 0;
 	was = READ_ONCE(*word);
@@ -98,23 +91,29 @@ __noinline int gpc_is_proved(const struct gpc_case *c)
 	       (__s32)((__u32)now - (__u32)was) <= GPC_PROOF_SECONDS;
 }
 
-/* The answer to c->packet, a SYN, is a cookie. */
-__noinline int gpc_offer_cookie(struct gpc_case *c)
+/*
+ * For c->packet, a SYN beyond the first budget: GPC_PARSED, its flow may be entered, because its cookie came back;
+ * else the reason, and a cookie is the answer.
+ */
+__noinline int gpc_ask_for_cookie(struct gpc_case *c)
 {
 	struct gpc_view view;
 	__u64 *last;
 
 	if (!c)
-		return 0;
+		return GPC_REASON_FLOW_LIMIT;
 	view = image_of(c->slot);
 	if (!view.base)
-		return 0;
+		return GPC_REASON_FLOW_LIMIT;
+	if (is_proved(c, view) && flow_budget(gpc_view_plane(view), GPC_BUDGET_PROVED,
+					      gpc_view_link(view)->cpus, c->now))
+		return GPC_PARSED;
 	c->cookie = cookie_hash(c, view, c->now >> GPC_COOKIE_SHIFT, GPC_DRAW_COOKIE);
 	c->reply = GPC_REPLY_COOKIE;
 	last = last_cookie();
 	if (last)
 		*last = c->now;
-	return 1;
+	return GPC_REASON_SYN_COOKIE;
 }
 
 /*

@@ -101,7 +101,8 @@ static __always_inline void aim_known(struct gpc_walk *w, struct gpc_service *s)
 static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *s, int nat)
 {
 	const struct gpc_packet *p = &w->c->packet;
-	int failed = 1, budget = nat ? may_enter(w, s->listener) : take_budget(w);
+	__u32 refused = nat ? ask_for_entry(w, s->listener) : GPC_PARSED;
+	int failed = 1, budget = nat ? refused == GPC_PARSED : take_budget(w);
 
 	if (nat && budget)
 		have_twin(w, s, 0);
@@ -114,7 +115,7 @@ static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *
 		      p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
 	if (nat && failed && s->endpoint != GPC_NONE) {
 		s->endpoint = GPC_NONE;
-		s->refused = budget ? GPC_REASON_FLOW_LIMIT : refuse_entry(w, s->listener);
+		s->refused = budget ? GPC_REASON_FLOW_LIMIT : refused;
 	}
 	return failed;
 }

@@ -302,20 +302,13 @@ static __always_inline int wants_cookie(const struct gpc_walk *w, const struct g
 	       is_whole_tcp(&w->c->packet) && tcp_opens(w->c->packet.tcp_flags);
 }
 
-/* May a flow of the listener be entered: within the budget, or because its cookie came back? */
-static __always_inline int may_enter(const struct gpc_walk *w, const struct gpc_listener *listener)
+/* GPC_PARSED: a flow of the listener may be entered. Else the reason why not, and how its packet is answered then. */
+static __always_inline __u32 ask_for_entry(const struct gpc_walk *w,
+					   const struct gpc_listener *listener)
 {
-	return take_budget(w) ||
-	       (wants_cookie(w, listener) && gpc_is_proved(w->c) &&
-		flow_budget(w->plane, GPC_BUDGET_PROVED, w->link->cpus, w->c->now));
-}
-
-/* The reason for which it is not, and how its packet is answered then. */
-static __always_inline __u32 refuse_entry(const struct gpc_walk *w,
-					  const struct gpc_listener *listener)
-{
-	return wants_cookie(w, listener) && gpc_offer_cookie(w->c) ? GPC_REASON_SYN_COOKIE
-								   : GPC_REASON_FLOW_LIMIT;
+	if (take_budget(w))
+		return GPC_PARSED;
+	return wants_cookie(w, listener) ? gpc_ask_for_cookie(w->c) : GPC_REASON_FLOW_LIMIT;
 }
 
 /* The end of what is refused. */
@@ -390,21 +383,24 @@ static __always_inline struct gpc_end refuse(struct gpc_walk *w, enum gpc_action
 							       : GPC_VERDICT_DROP);
 }
 
+/* What is new of the flow's entry is stored. */
+static __always_inline void keep_entry(const struct gpc_walk *w)
+{
+	if (!w->c->opened)
+		mark_flow(w);
+	else if (w->c->store)
+		gpc_enter_flow(w->c);
+}
+
 /*
  * A packet without a listener has passed its chain: its entry is kept up. A flow that cannot be entered
  * cannot be let in either, its replies would not pass.
  */
 static __always_inline int keep_flow(struct gpc_walk *w)
 {
-	if (!w->c->opened) {
-		mark_flow(w);
-		return 1;
-	}
-	if (!w->c->store)
-		return 1;
-	if (w->c->fresh && !take_budget(w))
+	if (w->c->opened && w->c->store && w->c->fresh && !take_budget(w))
 		return !w->chain;
-	gpc_enter_flow(w->c);
+	keep_entry(w);
 	return 1;
 }
 

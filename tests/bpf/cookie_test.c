@@ -396,7 +396,7 @@ static void others_are_dropped_as_ever(void)
 
 /* ---- a flood ---- */
 
-#define SPOOFED 50000u
+#define SPOOFED 10000u
 
 /* Of as many sources, none of which answers, hardly any leaves an entry; who answers gets in. */
 static void a_flood_leaves_no_entries(void)
