@@ -29,7 +29,7 @@ intent() {
 	echo "    rules: [web$([ $# -eq 0 ] || printf ', %s' "$@")]"
 }
 # can ADDRESS PORT: a new connection is made.
-can() { in_ns client timeout 5 bash -c "exec 3<>/dev/tcp/$1/$2"; }
+can() { in_ns client timeout "${CLIENT_TIMEOUT:-5}" bash -c "exec 3<>/dev/tcp/$1/$2"; }
 cannot() { ! can "$@"; }
 check_audits() { # WHAT
 	check "$1: the open port" can "$HOST4" 80
