@@ -110,9 +110,10 @@ static void an_answer_is_waited_for(void)
 		"until [ \"$(readlink /proc/$pid/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]; "
 		"do sleep 0.01; done; ip link set dev p-lan0 netns $pid; "
 		"nsenter --net=/proc/$pid/ns/net sh -c 'ip link set p-lan0 up && "
-		"ip addr add 10.99.2.200/24 dev p-lan0'; echo $pid >/tmp/gpc-hop-%ld",
+		"ip addr add 10.99.2.200/24 dev p-lan0'; echo $pid >/tmp/gpc-hop-%ld; "
+		"until ip -br link show lan0 | grep -q ' UP '; do sleep 0.01; done",
 		(long)getpid());
-	hop = resolve_within("10.99.2.200", 1000);
+	hop = resolve_within("10.99.2.200", 10000);
 	CU_ASSERT_EQUAL(hop.state, GPC_HOP_KNOWN);
 	CU_ASSERT_EQUAL(hop.ifindex, if_nametoindex("lan0"));
 	rig_run("kill $(cat /tmp/gpc-hop-%ld); rm /tmp/gpc-hop-%ld", (long)getpid(),
