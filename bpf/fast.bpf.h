@@ -217,10 +217,8 @@ static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 		return GPC_SLOW_FOUND;
 	action = send_plain(ctx, q->packet, 0, q->plane->hash_seed[0], q->in->ifindex, q->listener,
 			    q->endpoint, q->host, &route, q->family);
-	if (unlikely(action < 0)) {
-		count_reason(GPC_HOOK_ID_XDP, GPC_REASON_NO_HEADROOM, 1, q->packet->frame);
-		return q->plane->flags & GPC_PLANE_ON_FAIL_DROP ? XDP_DROP : XDP_PASS;
-	}
+	if (unlikely(action < 0))
+		return GPC_SLOW_FOUND;
 	count_fast(q);
 	return action;
 }

@@ -108,8 +108,11 @@ static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *
 		have_twin(w, s, 0);
 	if (budget && s->endpoint != GPC_NONE)
 		failed = enter_endpoint(w, s);
-	/* An entry that cannot be renewed must not lead the flow back to where it was. */
-	if (failed && w->c->relation != GPC_FLOW_UNKNOWN)
+	/*
+	 * An entry that cannot be renewed must not lead the flow back to where it was. A SYN on an old `nat`
+	 * flow goes nowhere then, and has no say in what becomes of that.
+	 */
+	if (failed && w->c->relation != GPC_FLOW_UNKNOWN && !(nat && w->c->fresh))
 		gpc_forget_flow(w->c);
 	s->new_flow = !failed || w->c->relation != GPC_FLOW_UNKNOWN ||
 		      p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);

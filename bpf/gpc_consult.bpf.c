@@ -31,6 +31,7 @@ int gpc_consult(struct xdp_md *ctx)
 	struct gpc_walk w = {};
 
 	if (resume(ctx, &w)) {
+		frame = w.c->frame;
 		end = consult(&w);
 		if (w.hook == GPC_HOOK_ID_XDP && wants_error(&w, frame, end)) {
 			bpf_tail_call(ctx, &gpc_programs, GPC_TAIL_ERROR);

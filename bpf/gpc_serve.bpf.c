@@ -13,6 +13,7 @@ int gpc_serve(struct xdp_md *ctx)
 	struct gpc_walk w = {};
 
 	if (resume(ctx, &w)) {
+		frame = w.c->frame;
 		struct gpc_service service = {
 			.listener = gpc_listener_at(w.view, w.c->listener),
 			.listener_index = w.c->listener,

@@ -71,7 +71,7 @@ __noinline int gpc_find_way_skb(struct __sk_buff *ctx, struct gpc_case *c)
 
 static __always_inline int is_error(const struct gpc_packet *p)
 {
-	return is_icmp(p->tuple.protocol);
+	return p->fragment != GPC_FRAGMENT_LATER && is_icmp(p->tuple.protocol);
 }
 
 static __always_inline int may_be_cut(const struct gpc_packet *p)

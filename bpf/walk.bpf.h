@@ -394,12 +394,12 @@ static __always_inline void keep_entry(const struct gpc_walk *w)
 
 /*
  * A packet without a listener has passed its chain: its entry is kept up. A flow that cannot be entered
- * cannot be let in either, its replies would not pass.
+ * cannot be let in either, its replies would not pass; unless nobody but audit was asked, who drops nothing.
  */
 static __always_inline int keep_flow(struct gpc_walk *w)
 {
 	if (w->c->opened && w->c->store && w->c->fresh && !take_budget(w))
-		return !w->chain;
+		return !w->chain || !w->c->enforced;
 	keep_entry(w);
 	return 1;
 }

@@ -20,4 +20,7 @@ both "segmentation enforced" -e enforce gpc.yaml enforced.yaml
 both "a policy for what leaves" -e egress gpc.yaml egress.yaml
 both "small planes" small.yaml
 both "chains with state and without" stateless.yaml
+both "more flows than audit may enter" limits.yaml
+# The way of a translated reply is the host's: the one that the kernel tests on has none.
+check "more flows than nat may enter, in user space" "$GPC" test nat_limits.yaml
 rig_done
