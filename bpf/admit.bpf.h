@@ -68,7 +68,7 @@ static __always_inline __u32 keep_local(struct gpc_walk *w, const struct gpc_ser
 		return refused;
 	if (!w->c->opened)
 		copy_entry(w, w->c);
-	return gpc_enter_flow(w->c) ? GPC_REASON_FLOW_LIMIT : GPC_PARSED;
+	return enter_flow(w->c) ? GPC_REASON_FLOW_LIMIT : GPC_PARSED;
 }
 
 /* A packet for a listener that passes to the local stack. */

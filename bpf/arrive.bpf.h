@@ -340,7 +340,7 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 	w->c->one_sided = listener && sees_one_side(s->listener);
 	walk_time(w);
 	if (flow) {
-		find_flow(w);
+		find_flow(w, !odd);
 		age_flow(w, w->c->one_sided);
 	}
 	if (listener && unlikely(w->c->fresh) && may_return_cookie(w, s)) {

@@ -37,22 +37,17 @@ static __always_inline int quotes_known_flow(struct gpc_case *c, const struct gp
 {
 	const struct gpc_packet *q = &c->quoted;
 	const struct gpc_flow *flow;
-	union flow_key key; /* before 6.3 a key lies on the stack or in a map */
-	__u8 flags;
+	union flow_key key = {};
+	__u8 flags = flow_flags(&key, &q->tuple, q->family);
+	__u32 at;
 
-	if (q->family == GPC_V4) {
-		flags = flow_key4(&key, &q->tuple);
-		flow = bpf_map_lookup_elem(&gpc_flows4, &key);
-		opaque(flow);
-	} else {
-		flags = flow_key6(&key, &q->tuple);
-		flow = bpf_map_lookup_elem(&gpc_flows6, &key);
-	}
+	flow = find_value(q->family, &key, &at);
 	if (!flow)
 		return 0;
-	flags |= flow_tag(&key, q->family);
-	c->entry.endpoint = READ_ONCE(flow->endpoint);
 	c->entry.mark = READ_ONCE(flow->mark);
+	c->entry.endpoint = READ_ONCE(flow->endpoint);
+	if (!holds_key(q->family, &key, at))
+		return 0;
 	if ((c->entry.flags ^ flags) & ~GPC_FLOW_REVERSED || c->entry.state & GPC_FLOW_REVOKED)
 		return 0;
 	if (gpc_flow_expired(plane, c->entry.state,

@@ -28,6 +28,10 @@ struct gpc_fast {
 	const struct gpc_endpoint *endpoint;
 	const struct gpc_link_endpoint *host;
 	struct gpc_packet *packet;
+	union flow_key *key;
+	struct gpc_flow *flow;	/* the flow's entry */
+	struct gpc_flow known;	/* its first words, as they were found */
+	__u32 at;		/* its number */
 	__u32 listener_index;
 	__u32 odd; /* that is not known yet */
 	__u32 family; /* of the address that it is sent to */
@@ -136,15 +140,36 @@ static __always_inline int keeps_fast(const struct gpc_fast *q, __u32 index, __u
 			       stays(q->packet, q->listener, state));
 }
 
-/* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. `flags` are the flow's for its key. */
-static __always_inline int find_endpoint_fast(struct gpc_fast *q, struct gpc_flow *flow, __u8 flags)
+/*
+ * The flow's entry and what is needed of it, read between two looks at its key; *ret_flags is what its flags are for
+ * this direction. 0: there is none. `family` is a constant.
+ */
+static __always_inline int find_flow_fast(struct gpc_fast *q, __u32 family, __u8 *ret_flags)
 {
-	struct gpc_flow now = {};
+	struct gpc_flow_place place;
+	__u64 *element;
+
+	*ret_flags = family == GPC_V4 ? flow_key4(q->key, &q->packet->tuple)
+				      : flow_key6(q->key, &q->packet->tuple);
+	place = flow_place(family, q->key->word);
+	*ret_flags |= flow_tag(&place);
+	element = flow_find(family, q->key, &place, &q->at);
+	if (!element)
+		return 0;
+	q->flow = flow_value(family, element);
+	q->known.mark = READ_ONCE(q->flow->mark);
+	q->known.endpoint = READ_ONCE(q->flow->endpoint);
+	return likely(has_key(family, element, q->key->word));
+}
+
+/* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. `flags` are the flow's for its key. */
+static __always_inline int find_endpoint_fast(struct gpc_fast *q, __u8 flags)
+{
+	struct gpc_flow *flow = q->flow, now = q->known;
+	__u64 seen = now.mark;
 	__u32 second, index;
 	__s32 idle;
-	__u64 seen;
 
-	now.mark = seen = READ_ONCE(flow->mark);
 	second = q->now >> GPC_FLOW_SECOND_SHIFT;
 	idle = second - now.last_seen;
 	if (unlikely(now.flags != flags || !keeps_state(q->packet, now.state) ||
@@ -153,7 +178,7 @@ static __always_inline int find_endpoint_fast(struct gpc_fast *q, struct gpc_flo
 	index = now.hint;
 	q->endpoint = gpc_endpoint_at(q->view, index);
 	q->host = gpc_link_endpoint_at(q->view, q->link, index);
-	if (unlikely(q->endpoint->id != READ_ONCE(flow->endpoint) ||
+	if (unlikely(q->endpoint->id != now.endpoint ||
 		     index >= q->plane->section[GPC_SEC_ENDPOINT].count ||
 		     !gpc_endpoint_takes(q->endpoint, q->listener->forward, q->packet->family) ||
 		     !keeps_fast(q, index, now.state)))
@@ -161,6 +186,7 @@ static __always_inline int find_endpoint_fast(struct gpc_fast *q, struct gpc_flo
 	if (idle > 0) {
 		now.last_seen = second;
 		__sync_val_compare_and_swap(&flow->mark, seen, now.mark);
+		gpc_age_flow(q->packet->family, q->at, second, now.state);
 	}
 	return 1;
 }
@@ -196,20 +222,17 @@ static __always_inline void count_fast(const struct gpc_fast *q)
 static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 {
 	struct gpc_route route;
-	struct gpc_flow *flow;
-	union flow_key key;
 	__u32 grows;
 	int action;
 	__u8 flags;
 
 	if (!serves_fast(q))
 		return GPC_SLOW_FOUND;
-	flags = flow_flags(&key, &q->packet->tuple, q->packet->family);
-	flow = find_element(&key, q->packet->family);
-	if (!flow)
+	if (!(q->packet->family == GPC_V4 ? find_flow_fast(q, GPC_V4, &flags)
+					  : find_flow_fast(q, GPC_V6, &flags)))
 		return GPC_SLOW_NEW;
 	q->now = bpf_ktime_get_coarse_ns();
-	if (!find_endpoint_fast(q, flow, flags) || !find_route_fast(q, &route))
+	if (!find_endpoint_fast(q, flags) || !find_route_fast(q, &route))
 		return GPC_SLOW_FOUND;
 	grows = grows_by(q->listener->forward, q->family);
 	if (unlikely((grows && !has_source(q->host, q->family)) ||
@@ -231,6 +254,7 @@ __noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
 	if (!ctx || !c)
 		return GPC_SLOW;
 	q.packet = &c->packet;
+	q.key = &c->key;
 	if (!begin_fast(ctx, &q, slot))
 		return GPC_SLOW;
 	if (unlikely(q.odd))

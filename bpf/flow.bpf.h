@@ -10,9 +10,8 @@
 #ifndef GPC_FLOW_BPF_H
 #define GPC_FLOW_BPF_H
 
-#include "gpc/lookup/flow.h"
+#include "flow_table.bpf.h"
 #include "question.bpf.h"
-
 
 /* All ones if a > b, else 0; without a branch: the order of two random addresses is not
  * predictable. */
@@ -23,17 +22,6 @@ static __always_inline __u64 mask_above(__u64 a, __u64 b)
 	opaque(borrow);
 	return borrow;
 }
-
-/*
- * The keys are written in words of 8 bytes: the kernel reads them in words of 4 and 8, and a load
- * of bytes that several smaller stores have just written waits for all of them.
- */
-union flow_key {
-	struct gpc_flow_key4 v4;
-	struct gpc_flow_key6 v6;
-	__u64 word[5];
-};
-_Static_assert(sizeof(struct gpc_flow_key4) == 16 && sizeof(struct gpc_flow_key6) == 40, "words");
 
 static __always_inline __u64 ports_and_protocol(__u64 port0, __u64 port1, __u8 protocol)
 {
@@ -74,16 +62,6 @@ static __always_inline __u8 flow_key6(union flow_key *key, const struct gpc_tupl
 	key->word[4] = ports_and_protocol(t->source_port ^ (ports & swap),
 					  t->destination_port ^ (ports & swap), t->protocol);
 	return swap & GPC_FLOW_REVERSED;
-}
-
-/* 7 bits of a hash of the key, where gpc_flow.flags has them. */
-static __always_inline __u8 flow_tag(const union flow_key *key, __u32 family)
-{
-	__u64 folded = key->word[0] ^ gpc_rotl64(key->word[1], 23);
-
-	if (family == GPC_V6)
-		folded ^= gpc_rotl64(key->word[2], 7) ^ gpc_rotl64(key->word[3], 41) ^ key->word[4];
-	return (__u8)(folded * 0x9e3779b97f4a7c15ull >> 57 << GPC_FLOW_TAG_SHIFT);
 }
 
 /* TCP that opens: SYN without ACK, FIN, RST. */

@@ -26,17 +26,6 @@ static __always_inline int sees_one_side(const struct gpc_listener *listener)
 	return listener->forward != GPC_FORWARD_NAT && listener->forward != GPC_FORWARD_PASS;
 }
 
-/* The entry goes: the next packet of the flow is the first of an unknown one. */
-__noinline int gpc_forget_flow(const struct gpc_case *given)
-{
-	const struct gpc_case *c = own_case(given);
-
-	if (!c)
-		return 0;
-	return c->packet.family == GPC_V4 ? bpf_map_delete_elem(&gpc_flows4, &c->key)
-					  : bpf_map_delete_elem(&gpc_flows6, &c->key);
-}
-
 /* Writes the entry with s->endpoint; 0 if it is there now. */
 static __always_inline int enter_endpoint(struct gpc_walk *w, const struct gpc_service *s)
 {
@@ -48,7 +37,7 @@ static __always_inline int enter_endpoint(struct gpc_walk *w, const struct gpc_s
 	c->entry.mark = w->now.mark;
 	if (!(s->listener->flags & GPC_LISTENER_SNAT))
 		c->entry.hint = s->endpoint;
-	return gpc_enter_flow(c);
+	return enter_flow(c);
 }
 
 /* A `nat` flow whose replies could not find it is not sent on. `port`: that it has taken with `snat`, or 0. */
@@ -113,7 +102,7 @@ static __always_inline int enter_choice(struct gpc_walk *w, struct gpc_service *
 	 * flow goes nowhere then, and has no say in what becomes of that.
 	 */
 	if (failed && w->c->relation != GPC_FLOW_UNKNOWN && !(nat && w->c->fresh))
-		gpc_forget_flow(w->c);
+		delete_value(w->c->packet.family, &w->c->key);
 	s->new_flow = !failed || w->c->relation != GPC_FLOW_UNKNOWN ||
 		      p->tuple.protocol != IPPROTO_TCP || tcp_opens(p->tcp_flags);
 	if (nat && failed && s->endpoint != GPC_NONE) {

@@ -27,7 +27,7 @@ int gpc_serve(struct xdp_md *ctx)
 			w.now.endpoint = w.c->entry.endpoint;
 			w.now.mark = w.c->entry.mark;
 		} else {
-			find_flow(&w);
+			find_flow(&w, 0);
 			age_flow(&w, w.c->one_sided);
 		}
 		end = walk_listener(ctx, &w, &service, &action, 1);

@@ -156,7 +156,7 @@ static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_
 	w->c->one_sided = 0;
 	walk_time(w);
 	if (flow) {
-		find_flow(w);
+		find_flow(w, 1);
 		age_flow(w, 0);
 	}
 	if (flow && likely(is_settled(w))) {

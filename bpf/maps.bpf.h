@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * maps.bpf.h: the maps of the data plane. The loader sets max_entries of gpc_flows4, gpc_flows6,
- * gpc_next, gpc_counters, gpc_rules and gpc_rate before loading; the figures here are only large enough
- * for tests.
+ * maps.bpf.h: the maps of the data plane. The loader sets max_entries of the flow tables, gpc_next,
+ * gpc_counters, gpc_rules and gpc_rate before loading; the figures here are only large enough for tests.
  */
 #ifndef GPC_MAPS_BPF_H
 #define GPC_MAPS_BPF_H
@@ -44,19 +43,48 @@ struct {
 	__type(value, __u32);
 } gpc_programs SEC(".maps");
 
+/* Flow tables lie in memory that can be mapped because only that begins at a page, so that no element crosses a
+ * cache line more than it must. */
+#ifndef GPC_FLOWS
+#define GPC_FLOWS GPC_MIN_FLOWS
+#endif
+#define GPC_FLOW_SETS (GPC_FLOWS / GPC_FLOW_WAYS)
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, GPC_MIN_FLOWS);
-	__type(key, struct gpc_flow_key4);
-	__type(value, struct gpc_flow);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GPC_FLOWS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_flow_element4);
 } gpc_flows4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, GPC_MIN_FLOWS);
-	__type(key, struct gpc_flow_key6);
-	__type(value, struct gpc_flow);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GPC_FLOWS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct gpc_flow_element6);
 } gpc_flows6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * GPC_FLOW_SETS + GPC_FLOW_SECRET_WORDS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} gpc_heads4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * GPC_FLOW_SETS + GPC_FLOW_SECRET_WORDS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} gpc_heads6 SEC(".maps");
+
+/* The loader fills it before it loads the programs. */
+const volatile struct gpc_flow_seed gpc_flow_seeds[2] SEC(".rodata.flows") = {
+	{.mask = GPC_FLOW_SETS - 1}, {.mask = GPC_FLOW_SETS - 1}};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

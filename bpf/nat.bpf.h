@@ -26,58 +26,66 @@
 
 static __always_inline __u8 flow_flags(union flow_key *key, const struct gpc_tuple *t, __u32 family)
 {
-	__u8 reversed = family == GPC_V4 ? flow_key4(key, t) : flow_key6(key, t);
-
-	return reversed | flow_tag(key, family);
-}
-
-/* An element, whatever it is. */
-static __always_inline void *find_element(const union flow_key *key, __u32 family)
-{
-	void *found;
+	struct gpc_flow_place place;
+	__u8 reversed;
 
 	if (family == GPC_V4) {
-		found = bpf_map_lookup_elem(&gpc_flows4, key);
-		opaque(found);
+		reversed = flow_key4(key, t);
+		place = flow_place(GPC_V4, key->word);
 	} else {
-		found = bpf_map_lookup_elem(&gpc_flows6, key);
+		reversed = flow_key6(key, t);
+		place = flow_place(GPC_V6, key->word);
 	}
-	return found;
-}
-
-static __always_inline long store_element(const union flow_key *key, __u32 family, const void *value,
-					  __u64 flags)
-{
-	long failed;
-
-	if (family == GPC_V4) {
-		failed = bpf_map_update_elem(&gpc_flows4, key, value, flags);
-		opaque(failed);
-	} else {
-		failed = bpf_map_update_elem(&gpc_flows6, key, value, flags);
-	}
-	return failed;
+	return reversed | flow_tag(&place);
 }
 
 /* ---- twins ---- */
 
 /*
- * Copies the twin of a key; `flags` as flow_flags() gives them for a packet of the client's direction. 0: there
- * is none, or its element went to somebody else meanwhile.
+ * Copies the twin of a key; `flags` as flow_flags() gives them for a packet of the client's direction. Its index;
+ * GPC_NONE: there is none, or its element went to somebody else meanwhile.
  */
-static __always_inline int read_twin(const union flow_key *key, __u32 family, __u8 flags,
-				     struct gpc_twin *ret)
+static __always_inline __u32 read_twin(const union flow_key *key, __u32 family, __u8 flags,
+				       struct gpc_twin *ret)
 {
-	const struct gpc_twin *twin = find_element(key, family);
+	__u32 at;
+	const struct gpc_twin *twin = (void *)find_value(family, key, &at);
 	__u64 mark;
 
 	if (!twin)
-		return 0;
+		return GPC_NONE;
 	mark = READ_ONCE(twin->mark);
 	*ret = *twin;
 	ret->mark = mark;
 	return ret->flags == (flags ^ GPC_TWIN_TAG) && ret->state == GPC_FLOW_TWIN &&
-	       READ_ONCE(twin->flags) == ret->flags;
+			       READ_ONCE(twin->flags) == ret->flags && holds_key(family, key, at)
+		       ? at
+		       : GPC_NONE;
+}
+
+/* A twin that was copied is in use. */
+static __always_inline void renew_twin(__u32 family, __u32 at, const struct gpc_twin *twin, __u64 now)
+{
+	__u32 second = now >> GPC_FLOW_SECOND_SHIFT;
+	struct gpc_twin then = {.mark = twin->mark};
+	__u64 *element, *mark = 0;
+
+	if ((__s32)(second - then.last_seen) <= 0)
+		return;
+	then.last_seen = second;
+	if (family == GPC_V4) {
+		element = flow_element(GPC_V4, at);
+		if (element)
+			mark = &flow_value(GPC_V4, element)->mark;
+	} else {
+		element = flow_element(GPC_V6, at);
+		if (element)
+			mark = &flow_value(GPC_V6, element)->mark;
+	}
+	if (!mark)
+		return;
+	__sync_val_compare_and_swap(mark, twin->mark, then.mark);
+	gpc_age_flow(family, at, then.last_seen, then.state);
 }
 
 /* The tuple of the client's packets. */
@@ -108,13 +116,14 @@ static __always_inline void turn(const struct gpc_tuple *t, struct gpc_tuple *re
 static __always_inline int read_entry(const union flow_key *key, __u32 family, __u8 flags,
 				      const struct gpc_plane *plane, __u64 now, struct gpc_flow *ret)
 {
-	const struct gpc_flow *flow = find_element(key, family);
+	__u32 at;
+	const struct gpc_flow *flow = find_value(family, key, &at);
 
 	if (!flow)
 		return 0;
-	ret->endpoint = READ_ONCE(flow->endpoint);
 	ret->mark = READ_ONCE(flow->mark);
-	return ret->flags == flags &&
+	ret->endpoint = READ_ONCE(flow->endpoint);
+	return ret->flags == flags && holds_key(family, key, at) &&
 	       !gpc_flow_expired(plane, ret->state,
 			     (__s32)((__u32)(now >> GPC_FLOW_SECOND_SHIFT) - ret->last_seen));
 }
@@ -154,7 +163,7 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 	const struct gpc_plane *plane;
 	struct gpc_nat *nat;
 	struct gpc_view view;
-	__u32 family;
+	__u32 family, at;
 	__u8 flags;
 
 	if (!c || !reply)
@@ -167,7 +176,8 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 	client = &nat->client;
 	family = c->packet.family;
 	flags = flow_flags(&nat->key, reply, family) ^ GPC_FLOW_REVERSED;
-	if (!read_twin(&nat->key, family, flags, &nat->twin))
+	at = read_twin(&nat->key, family, flags, &nat->twin);
+	if (at == GPC_NONE)
 		return 0;
 	twin_tuple(&nat->twin, reply->protocol, client);
 	nat->flags = flow_flags(&nat->key, client, family);
@@ -178,7 +188,10 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 	     reply->destination[1] != client->source[1]) &&
 	    c->entry.hint != reply->destination_port)
 		return 0;
-	return is_endpoint(view, c->entry.endpoint, family, reply->source);
+	if (!is_endpoint(view, c->entry.endpoint, family, reply->source))
+		return 0;
+	renew_twin(family, at, &nat->twin, c->now);
+	return 1;
 }
 
 /* ---- fragments ---- */
@@ -362,7 +375,7 @@ __noinline int gpc_keep_client(struct gpc_case *given)
 	const struct gpc_packet *p;
 	struct gpc_flow seen = {};
 	struct gpc_flow *flow;
-	__u32 second;
+	__u32 second, at;
 	__u64 mark;
 
 	if (!c)
@@ -370,7 +383,7 @@ __noinline int gpc_keep_client(struct gpc_case *given)
 	p = &c->packet;
 	if (p->fragment == GPC_FRAGMENT_LATER)
 		return 0;
-	flow = find_element(&c->key, p->family);
+	flow = find_value(p->family, &c->key, &at);
 	if (!flow)
 		return 0;
 	seen.mark = mark = READ_ONCE(flow->mark);
@@ -382,8 +395,10 @@ __noinline int gpc_keep_client(struct gpc_case *given)
 	seen.state = (seen.state & ~GPC_FLOW_STATE_MASK) |
 		     flow_next_state(seen.state & GPC_FLOW_STATE_MASK, p->tuple.protocol,
 				     p->tcp_flags, 1, 1);
-	if (seen.mark != mark)
-		__sync_val_compare_and_swap(&flow->mark, mark, seen.mark);
+	if (seen.mark == mark)
+		return 1;
+	__sync_val_compare_and_swap(&flow->mark, mark, seen.mark);
+	gpc_age_flow(p->family, at, seen.last_seen, seen.state);
 	return 1;
 }
 
@@ -483,36 +498,37 @@ static __always_inline int same_flow(const struct gpc_twin *a, const struct gpc_
 __noinline int gpc_twin_lives(struct gpc_case *c)
 {
 	const struct gpc_twin *other;
-	struct gpc_tuple client = {};
-	union flow_key key = {};
-	struct gpc_flow entry = {};
+	struct gpc_nat *nat;
 	struct gpc_view view;
 	__u8 flags;
 
 	if (!c)
 		return 1;
+	nat = &c->nat;
 	view = image_of(c->slot);
 	if (!view.base)
 		return 1;
-	other = &c->nat.other;
+	other = &nat->other;
 	if ((__s32)((__u32)(c->now >> GPC_FLOW_SECOND_SHIFT) - other->last_seen) <= 1)
 		return 1;
-	twin_tuple(other, c->packet.tuple.protocol, &client);
-	flags = flow_flags(&key, &client, c->packet.family);
-	return read_entry(&key, c->packet.family, flags, gpc_view_plane(view), c->now, &entry) &&
-	       entry.hint == c->nat.to.outer.source_port;
+	twin_tuple(other, c->packet.tuple.protocol, &nat->client);
+	flags = flow_flags(&nat->other_key, &nat->client, c->packet.family);
+	return read_entry(&nat->other_key, c->packet.family, flags, gpc_view_plane(view), c->now,
+			  &nat->other_entry) &&
+	       nat->other_entry.hint == nat->to.outer.source_port;
 }
 
 /* Takes the place of c->nat.other. 0: another CPU was faster. */
 static __always_inline int replace_twin(struct gpc_case *c)
 {
 	struct gpc_nat *nat = &c->nat;
-	struct gpc_twin *element = find_element(&nat->key, c->packet.family);
+	__u32 at;
+	struct gpc_flow *element = find_value(c->packet.family, &nat->key, &at);
 
 	if (!element || __sync_val_compare_and_swap(&element->mark, nat->other.mark,
 						    nat->twin.mark) != nat->other.mark)
 		return 0;
-	return !store_element(&nat->key, c->packet.family, &nat->twin, BPF_ANY);
+	return !store_value(c->packet.family, &c->job, &nat->key, &nat->twin, c->now, BPF_ANY);
 }
 
 /* Makes the twin of c->nat.to, whose port must not be another flow's; 0: it is. */
@@ -520,17 +536,21 @@ __noinline int gpc_take_port(struct gpc_case *given)
 {
 	struct gpc_case *c = own_case(given);
 	struct gpc_nat *nat;
+	__u32 at;
 
 	if (!c)
 		return 0;
 	nat = &c->nat;
 	make_twin(c);
-	if (!store_element(&nat->key, c->packet.family, &nat->twin, BPF_NOEXIST))
+	if (!store_value(c->packet.family, &c->job, &nat->key, &nat->twin, c->now, BPF_NOEXIST))
 		return 1;
-	if (!read_twin(&nat->key, c->packet.family, nat->twin.flags ^ GPC_TWIN_TAG, &nat->other))
+	at = read_twin(&nat->key, c->packet.family, nat->twin.flags ^ GPC_TWIN_TAG, &nat->other);
+	if (at == GPC_NONE)
 		return 0;
-	if (same_flow(&nat->twin, &nat->other))
+	if (same_flow(&nat->twin, &nat->other)) {
+		renew_twin(c->packet.family, at, &nat->other, c->now);
 		return 1;
+	}
 	return !gpc_twin_lives(c) && replace_twin(c);
 }
 
@@ -562,7 +582,7 @@ __noinline int gpc_keep_twin(struct gpc_case *given, __u32 index, __u32 snat, __
 	struct gpc_nat *nat;
 	struct gpc_view view;
 	__u64 hash;
-	__u32 i;
+	__u32 at, i;
 
 	if (!c)
 		return 0;
@@ -575,11 +595,12 @@ __noinline int gpc_keep_twin(struct gpc_case *given, __u32 index, __u32 snat, __
 	if (!snat) {
 		gpc_aim(c, &c->packet.tuple, index, 0);
 		make_twin(c);
-		if (read_twin(&nat->key, c->packet.family, nat->twin.flags ^ GPC_TWIN_TAG,
-			      &nat->other) &&
-		    same_flow(&nat->twin, &nat->other))
-			return 1;
-		store_element(&nat->key, c->packet.family, &nat->twin, BPF_ANY);
+		at = read_twin(&nat->key, c->packet.family, nat->twin.flags ^ GPC_TWIN_TAG,
+			       &nat->other);
+		if (at != GPC_NONE && same_flow(&nat->twin, &nat->other))
+			renew_twin(c->packet.family, at, &nat->other, c->now);
+		else
+			store_value(c->packet.family, &c->job, &nat->key, &nat->twin, c->now, BPF_ANY);
 		return 1;
 	}
 	hash = gpc_flow_hash(gpc_view_plane(view)->hash_seed, &c->packet.tuple, GPC_DRAW_PORT);

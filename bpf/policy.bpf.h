@@ -83,6 +83,8 @@ struct gpc_nat {
 	union flow_key key;	 /* that was looked for last */
 	struct gpc_twin twin;
 	struct gpc_twin other; /* that stands where the flow's should */
+	union flow_key other_key;
+	struct gpc_flow other_entry;
 	struct gpc_route route;
 	__u64 endpoint, mark, seen; /* from one program to the next: of struct gpc_walk */
 	__u32 listener;
@@ -113,6 +115,7 @@ struct gpc_case {
 	__u64 quic[2];	       /* the server id in a connection id, zero behind its end */
 	struct gpc_flow entry; /* of the packet's flow: as found, then as it is to be */
 	struct gpc_nat nat;
+	struct gpc_flow_job job;
 	__u64 seen; /* entry.mark as it was found */
 	__u64 now;
 	__u64 packets; /* an aggregate is several */

@@ -23,7 +23,8 @@ struct gpc_walk {
 	const struct gpc_link_device *in;
 	const struct gpc_chain *chain; /* of this hook, NULL: none */
 	struct gpc_case *c;	       /* with the packet */
-	struct gpc_flow *flow;	       /* the flow's element as it was found, NULL: none */
+	struct gpc_flow *flow;	       /* the flow's entry as it was found, NULL: none */
+	__u32 at;		       /* its index */
 	struct gpc_flow now;	       /* its first words, as they are to be: see age_flow() */
 	__u64 seen;		       /* now.mark as it was found */
 	__u64 packets;
@@ -172,43 +173,54 @@ static __always_inline void take_from_walk(struct gpc_walk *w)
 	w->now.endpoint = nat->endpoint;
 	w->now.mark = nat->mark;
 	w->seen = nat->seen;
-	w->flow = nat->found ? find_element(&w->c->key, w->c->packet.family) : 0;
+	w->flow = nat->found ? find_value(w->c->packet.family, &w->c->key, &w->at) : 0;
 }
 
-/* w->c->key becomes that of the packet's flow; a reply of a `nat` flow has it already. */
-static __always_inline void find_key(struct gpc_walk *w)
+/*
+ * w->c->key becomes that of the packet's flow; a reply of a `nat` flow has it already. What is read of the entry
+ * stands between two looks at its key. Constants: `family`; `often`, 0 where time is worth less than states of
+ * the verifier.
+ */
+static __always_inline void find_flow_of(struct gpc_walk *w, __u32 family, int often)
 {
-	if (unlikely(w->c->nat.reply))
+	struct gpc_case *c = w->c;
+	struct gpc_flow_place place;
+	__u64 *element;
+
+	if (likely(!c->nat.reply))
+		c->flags = family == GPC_V4 ? flow_key4(&c->key, &c->packet.tuple)
+					    : flow_key6(&c->key, &c->packet.tuple);
+	place = flow_place(family, c->key.word);
+	if (likely(!c->nat.reply))
+		c->flags |= flow_tag(&place);
+	if (w->is_new)
 		return;
-	if (w->c->packet.family == GPC_V4)
-		w->c->flags = flow_key4(&w->c->key, &w->c->packet.tuple);
-	else
-		w->c->flags = flow_key6(&w->c->key, &w->c->packet.tuple);
-	w->c->flags |= flow_tag(&w->c->key, w->c->packet.family);
+	element = often ? flow_find(family, &c->key, &place, &w->at)
+			: flow_find_away(family, &c->key, &w->at);
+	if (!element)
+		return;
+	w->now.mark = w->seen = READ_ONCE(flow_value(family, element)->mark);
+	w->now.endpoint = READ_ONCE(flow_value(family, element)->endpoint);
+	if (likely(has_key(family, element, c->key.word)))
+		w->flow = flow_value(family, element);
 }
 
 /* Looks for the packet's flow; w->c->key is its key in any case. */
-static __always_inline void find_flow(struct gpc_walk *w)
+static __always_inline void find_flow(struct gpc_walk *w, int often)
 {
-	find_key(w);
-	if (w->is_new) {
-		w->flow = 0;
-	} else if (w->c->packet.family == GPC_V4) {
-		w->flow = bpf_map_lookup_elem(&gpc_flows4, &w->c->key);
-		opaque(w->flow); /* two calls that were merged into one could not be inlined */
-	} else {
-		w->flow = bpf_map_lookup_elem(&gpc_flows6, &w->c->key);
-	}
+	w->flow = 0;
+	if (w->c->packet.family == GPC_V4)
+		find_flow_of(w, GPC_V4, often);
+	else
+		find_flow_of(w, GPC_V6, often);
 	w->c->relation = GPC_FLOW_UNKNOWN;
 	if (!w->flow)
 		return;
-	w->now.endpoint = READ_ONCE(w->flow->endpoint);
-	w->now.mark = w->seen = READ_ONCE(w->flow->mark);
 	if (likely(w->now.flags == w->c->flags))
 		w->c->relation = GPC_FLOW_ORIGINAL;
 	else if ((w->now.flags ^ w->c->flags) == GPC_FLOW_REVERSED)
 		w->c->relation = GPC_FLOW_REPLY;
-	/* else the element went to another flow since it was found */
+	/* else the element is about to go to another flow */
 }
 
 /* w->now.mark becomes what it is after this packet. */
@@ -250,6 +262,7 @@ static __always_inline void mark_flow(const struct gpc_walk *w)
 
 	if (likely(w->now.mark == seen) || !w->flow)
 		return;
+	gpc_age_flow(w->c->packet.family, w->at, w->now.last_seen, w->now.state);
 	found.mark = __sync_val_compare_and_swap(&w->flow->mark, seen, w->now.mark);
 	if (likely(found.mark == seen) || w->now.state == was.state ||
 	    found.flags != w->now.flags)
@@ -265,7 +278,8 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 	__builtin_memset(&c->entry, 0, sizeof(c->entry));
 	if (w->flow && !w->c->fresh) {
 		c->entry = *w->flow;
-		if ((READ_ONCE(w->flow->flags) ^ w->c->flags) & ~GPC_FLOW_REVERSED)
+		if ((READ_ONCE(w->flow->flags) ^ w->c->flags) & ~GPC_FLOW_REVERSED ||
+		    !holds_key(c->packet.family, &c->key, w->at))
 			__builtin_memset(&c->entry, 0, sizeof(c->entry));
 	}
 	c->entry.endpoint = w->now.endpoint;
@@ -273,15 +287,9 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 }
 
 /* Writes c->entry with its key; 0 if it is there now. */
-__noinline int gpc_enter_flow(const struct gpc_case *given)
+static __always_inline int enter_flow(struct gpc_case *c)
 {
-	const struct gpc_case *c = own_case(given);
-
-	if (!c)
-		return -1;
-	return c->packet.family == GPC_V4
-		       ? bpf_map_update_elem(&gpc_flows4, &c->key, &c->entry, BPF_ANY)
-		       : bpf_map_update_elem(&gpc_flows6, &c->key, &c->entry, BPF_ANY);
+	return store_value(c->packet.family, &c->job, &c->key, &c->entry, c->now, BPF_ANY);
 }
 
 /* TCP that does not open has its own, so that who has come through a flood of SYNs is entered (SEMANTICS 6.5). */
@@ -378,7 +386,7 @@ static __always_inline enum gpc_action judge(struct gpc_walk *w)
 static __always_inline struct gpc_end refuse(struct gpc_walk *w, enum gpc_action action)
 {
 	if (w->c->store)
-		gpc_enter_flow(w->c);
+		enter_flow(w->c);
 	return ended(w->c->reason, action == GPC_ACTION_REJECT ? GPC_VERDICT_REJECT
 							       : GPC_VERDICT_DROP);
 }
@@ -389,7 +397,7 @@ static __always_inline void keep_entry(const struct gpc_walk *w)
 	if (!w->c->opened)
 		mark_flow(w);
 	else if (w->c->store)
-		gpc_enter_flow(w->c);
+		enter_flow(w->c);
 }
 
 /*

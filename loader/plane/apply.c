@@ -11,6 +11,7 @@
 #include "control.h"
 #include "../link/held.h"
 #include "failpoint.h"
+#include "flow_table.h"
 #include "kernel.h"
 #include "merging.h"
 #include "plane.h"
@@ -213,17 +214,25 @@ static bool fits(struct apply *apply, const struct gpc_prog_sizes *wanted)
 	       instance->entries[GPC_MAP_NEXT] >= next &&
 	       instance->entries[GPC_MAP_RULES] >= apply->rule_need.counters &&
 	       instance->entries[GPC_MAP_RATE] >= apply->rule_need.buckets &&
-	       instance->entries[GPC_MAP_FLOWS4] >= wanted->flows;
+	       instance->entries[GPC_MAP_FLOWS4] >= gpc_flow_table_elements(wanted->flows);
 }
 
 /* A flow table cannot change its size while flows are in it. */
 static int check_flows(struct apply *apply, bool has_active, struct gpc_failure *failure)
 {
 	const struct gpc_instance *instance = current(apply);
-	uint32_t wanted = apply->swap.image->plane->flows;
+	uint32_t wanted = gpc_flow_table_elements(apply->swap.image->plane->flows);
 
-	if (!wants_flows(apply) || !has_flows(apply, has_active) ||
-	    instance->entries[GPC_MAP_FLOWS4] == wanted)
+	if (!wants_flows(apply) || !has_flows(apply, has_active))
+		return 0;
+	if (instance->value_size[GPC_MAP_FLOWS4] != sizeof(struct gpc_flow_element4) ||
+	    instance->value_size[GPC_MAP_FLOWS6] != sizeof(struct gpc_flow_element6)) {
+		gpc_fail(failure, GPC_EXIT_REFUSED, 0,
+			 "the running flow tables are of another gpc, in a form that this one cannot take over");
+		return gpc_fail_hint(failure, "keep that gpc, or accept the loss of all flows: gpc "
+					      "detach, then apply");
+	}
+	if (instance->entries[GPC_MAP_FLOWS4] == wanted)
 		return 0;
 	gpc_fail(failure, GPC_EXIT_REFUSED, 0,
 		 "`defaults.flows` is %u, but the running flow tables have "

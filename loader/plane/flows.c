@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow tables as they are, entry by entry. The programs' LRU does not notice this reading. */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+/* The flow tables as they are, entry by entry. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "flow_table.h"
 #include "gpc/lookup/flow.h"
 #include "kernel.h"
 #include "plane.h"
 #include "survey.h"
 
-#define BATCH 4096u /* entries that are read together; larger than any bucket of the kernel's */
+#define BATCH 512u /* sets that are read between two looks at the clock */
 
 struct known {
 	uint64_t id;
 	uint32_t index;
 };
 
-struct batch {
-	char keys[BATCH][sizeof(struct gpc_flow_key6)]; /* room for those of either family */
-	struct gpc_flow flows[BATCH];
-};
-
 struct walk {
 	const struct gpc_plane *plane;
 	struct known *known; /* endpoints by id */
 	uint32_t known_count;
-	struct batch *batch;
 	struct gpc_flows flows; /* what was found so far */
 };
 
@@ -56,8 +49,7 @@ static int begin_walk(struct walk *walk, const struct gpc_image *image)
 
 	walk->known = calloc(count + 1ul, sizeof(*walk->known));
 	walk->flows.endpoint = calloc(count + 1ul, sizeof(*walk->flows.endpoint));
-	walk->batch = calloc(1, sizeof(*walk->batch));
-	if (!walk->known || !walk->flows.endpoint || !walk->batch)
+	if (!walk->known || !walk->flows.endpoint)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
 		walk->known[i] = (struct known){endpoints[i].id, i};
@@ -69,7 +61,6 @@ static int begin_walk(struct walk *walk, const struct gpc_image *image)
 static void release_walk(struct walk *walk)
 {
 	free(walk->known);
-	free(walk->batch);
 	gpc_flows_release(&walk->flows);
 }
 
@@ -88,59 +79,61 @@ static void count_endpoint(struct walk *walk, uint64_t id)
 static void count_flow(struct walk *walk, struct gpc_flow_fill *fill, const struct gpc_flow *flow,
 		       uint32_t now)
 {
-	uint8_t state = flow->state & GPC_FLOW_STATE_MASK;
+	const struct gpc_flow seen = {.endpoint = __atomic_load_n(&flow->endpoint, __ATOMIC_RELAXED),
+				      .mark = __atomic_load_n(&flow->mark, __ATOMIC_RELAXED)};
+	uint8_t state = seen.state & GPC_FLOW_STATE_MASK;
 
 	fill->entries++;
 	if (state >= GPC_FLOW_TWIN ||
-	    gpc_flow_expired(walk->plane, flow->state, (int32_t)(now - flow->last_seen)))
+	    gpc_flow_expired(walk->plane, seen.state, (int32_t)(now - seen.last_seen)))
 		return;
 	fill->active[state]++;
-	if (flow->endpoint)
-		count_endpoint(walk, flow->endpoint);
+	if (seen.endpoint)
+		count_endpoint(walk, seen.endpoint);
 }
 
-static int walk_table(struct walk *walk, int fd, uint64_t end, struct gpc_flow_fill *fill)
+static void walk_table(struct walk *walk, const struct gpc_flow_table *table, uint64_t end,
+		       struct gpc_flow_fill *fill)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, options);
-	uint32_t at, count, i;
-	int error = 0, begun = 0;
+	uint64_t now = coarse_ns();
 
-	while (!error) {
-		uint64_t now = coarse_ns();
-
+	for (uint32_t set = 0; set < table->sets; set++) {
+		if (set % BATCH == 0)
+			now = coarse_ns();
 		if (now >= end)
-			return 0;
-		count = BATCH;
-		if (bpf_map_lookup_batch(fd, begun ? &at : NULL, &at, walk->batch->keys,
-					 walk->batch->flows, &count, &options))
-			error = errno;
-		if (error && error != ENOENT)
-			return -error;
-		for (i = 0; i < count; i++)
-			count_flow(walk, fill, &walk->batch->flows[i],
-				   (uint32_t)(now >> GPC_FLOW_SECOND_SHIFT));
-		begun = 1;
+			return;
+		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++) {
+			const struct gpc_flow *flow = gpc_flow_table_value(table, set, way);
+
+			if (flow)
+				count_flow(walk, fill, flow, (uint32_t)(now >> GPC_FLOW_SECOND_SHIFT));
+		}
 	}
 	fill->complete = true;
-	return 0;
 }
 
 static int walk_both(struct walk *walk, const struct gpc_instance *instance, uint64_t budget)
 {
-	static const enum gpc_map_id maps[2] = {GPC_MAP_FLOWS4, GPC_MAP_FLOWS6};
+	static const enum gpc_map_id maps[2][2] = {{GPC_MAP_HEADS4, GPC_MAP_FLOWS4},
+						   {GPC_MAP_HEADS6, GPC_MAP_FLOWS6}};
 	uint64_t start = coarse_ns();
-	int r = 0;
 
-	for (int family = GPC_V4; family <= GPC_V6 && !r; family++) {
+	for (int family = GPC_V4; family <= GPC_V6; family++) {
+		GPC_CLEANUP(gpc_flow_table_unmap) struct gpc_flow_table table = {0};
 		struct gpc_flow_fill *fill = &walk->flows.family[family];
-		enum gpc_map_id id = maps[family];
-		uint64_t share = budget * (unsigned int)(family + 1) / 2;
+		int heads = instance->map[maps[family][0]], flows = instance->map[maps[family][1]];
+		int r = -EINVAL;
 
-		fill->capacity = instance->entries[id];
-		if (instance->value_size[id] == sizeof(struct gpc_flow))
-			r = walk_table(walk, instance->map[id], start + share, fill);
+		fill->capacity = instance->entries[maps[family][1]];
+		if (heads >= 0)
+			r = gpc_flow_table_map(heads, flows, (enum gpc_family)family, false, &table);
+		if (!r)
+			walk_table(walk, &table,
+				   start + budget * (unsigned int)(family + 1) / 2, fill);
+		else if (r != -EINVAL) /* another gpc's table is not looked at */
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 int gpc_plane_flows(const char *bpffs, const struct gpc_plane_status *status,

@@ -40,7 +40,9 @@
 	X(CARRIED, "carried")                                                                      \
 	X(CARRIED_RULES, "carried_rules")                                                          \
 	X(PROOFS, "proofs")                                                                        \
-	X(NAT_SIDES, "nat_sides")
+	X(NAT_SIDES, "nat_sides")                                                                  \
+	X(HEADS4, "heads4")                                                                        \
+	X(HEADS6, "heads6")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "flow_table.h"
 #include "gpc/image.h"
 #include "gpc_22.skel.h"
 #include "gpc_23.skel.h"
@@ -52,7 +53,10 @@ static uint32_t wanted_entries(const struct gpc_prog_sizes *sizes, enum gpc_map_
 	switch (id) {
 	case GPC_MAP_FLOWS4:
 	case GPC_MAP_FLOWS6:
-		return sizes->flows;
+		return gpc_flow_table_elements(sizes->flows);
+	case GPC_MAP_HEADS4:
+	case GPC_MAP_HEADS6:
+		return gpc_flow_table_heads(sizes->flows);
 	case GPC_MAP_NEXT:
 		return sizes->next;
 	case GPC_MAP_COUNTERS:
@@ -78,10 +82,23 @@ static bool fits(const struct gpc_instance *share, enum gpc_map_id id, const str
 	       share->entries[id] >= bpf_map__max_entries(map);
 }
 
+/* Elements are worth nothing without their heads, nor these without them. */
+static bool has_tables(const struct gpc_instance *share)
+{
+	return share->entries[GPC_MAP_FLOWS4] == gpc_flow_table_flows(share->entries[GPC_MAP_HEADS4]) &&
+	       share->entries[GPC_MAP_FLOWS6] == gpc_flow_table_flows(share->entries[GPC_MAP_HEADS6]);
+}
+
+static bool is_of_table(enum gpc_map_id id)
+{
+	return id == GPC_MAP_FLOWS4 || id == GPC_MAP_FLOWS6 || id == GPC_MAP_HEADS4 ||
+	       id == GPC_MAP_HEADS6;
+}
+
 static bool sharable(const struct gpc_prog_sizes *sizes, const struct gpc_instance *share, bool all,
 		     enum gpc_map_id id, const struct bpf_map *map)
 {
-	if (!share || !fits(share, id, map))
+	if (!share || !fits(share, id, map) || (is_of_table(id) && !has_tables(share)))
 		return false;
 	if (id == GPC_MAP_CTL || id == GPC_MAP_IMAGES || id == GPC_MAP_PROGRAMS)
 		return all;
@@ -208,6 +225,7 @@ int gpc_prog_load(const struct gpc_prog_sizes *sizes, const struct gpc_instance 
 	GPC_CLEANUP(gpc_instance_close) struct gpc_instance instance;
 	GPC_CLEANUP(close_object) struct bpf_object *object = NULL;
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "gpc");
+	struct gpc_flow_secrets secrets;
 	size_t size;
 	const void *bytes = class_bytes(sizes->log2, &size);
 	int i, r;
@@ -222,9 +240,15 @@ int gpc_prog_load(const struct gpc_prog_sizes *sizes, const struct gpc_instance 
 	for (i = 0; i < GPC_MAP_COUNT; i++)
 		if (prepare_map(object, sizes, share, all, (enum gpc_map_id)i, failure))
 			return -1;
+	r = gpc_flow_tables_tell(object, &secrets);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot prepare the flow tables");
 	r = bpf_object__load(object);
 	if (r)
 		return gpc_kernel_fail(failure, -r, "cannot load the programs");
+	r = gpc_flow_tables_keep(object, &secrets);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot keep the secret of the flow tables");
 	if (take_fds(object, &instance, failure) ||
 	    (!all && fill_programs(&instance, failure)))
 		return -1;

@@ -270,12 +270,33 @@ static int read_program(int fd, struct program_facts *ret, struct gpc_failure *f
 	return 0;
 }
 
+/* What a program was told when it was loaded: the one map that it has for itself. */
+static bool read_constants(__u32 id, struct gpc_flow_seed ret[2])
+{
+	int fd = bpf_map_get_fd_by_id(id);
+	struct bpf_map_info info = {0};
+	__u32 size = sizeof(info), zero = 0;
+	bool read = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
+		    info.max_entries == 1 && info.value_size == 2 * sizeof(*ret) &&
+		    info.map_flags & BPF_F_RDONLY_PROG && !bpf_map_lookup_elem(fd, &zero, ret);
+
+	gpc_cleanup_close(&fd);
+	return read;
+}
+
+static bool same_map(__u32 a, __u32 b)
+{
+	struct gpc_flow_seed x[2], y[2];
+
+	return a == b || (read_constants(a, x) && read_constants(b, y) && !memcmp(x, y, sizeof(x)));
+}
+
 static bool same_maps(const struct program_facts *a, const struct program_facts *b)
 {
 	__u32 i, j;
 
 	for (i = 0; i < a->map_count; i++) {
-		for (j = 0; j < b->map_count && a->maps[i] != b->maps[j]; j++)
+		for (j = 0; j < b->map_count && !same_map(a->maps[i], b->maps[j]); j++)
 			;
 		if (j == b->map_count)
 			return false;

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../plane/flow_table.h"
 #include "../plane/kernel.h"
 #include "../plane/prog.h"
 #include "../plane/stage.h"
@@ -148,12 +149,25 @@ static int activate(struct gpc_sim *sim, size_t device, struct gpc_failure *fail
 
 /* ---- between tests ---- */
 
-static void forget_flows(int map)
+static int forget_flows(const struct kernel *kernel, enum gpc_family family, enum gpc_map_id heads,
+			enum gpc_map_id flows, struct gpc_failure *failure)
 {
-	uint8_t key[sizeof(struct gpc_flow_key6)];
+	GPC_CLEANUP(gpc_flow_table_unmap) struct gpc_flow_table table = {0};
+	int r = gpc_flow_table_map(kernel->instance.map[heads], kernel->instance.map[flows], family,
+				   true, &table);
 
-	while (!bpf_map_get_next_key(map, NULL, key))
-		bpf_map_delete_elem(map, key);
+	if (r)
+		return gpc_kernel_fail(failure, -r, "cannot empty the flow tables");
+	gpc_flow_table_empty(&table);
+	return 0;
+}
+
+static void forget_clients(int map)
+{
+	struct gpc_client_key key;
+
+	while (!bpf_map_get_next_key(map, NULL, &key))
+		bpf_map_delete_elem(map, &key);
 }
 
 /* Zeroes the first words of a map of them: buckets are full, and no cookie has come back. */
@@ -192,10 +206,10 @@ static int kernel_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 {
 	const struct kernel *kernel = kernel_of(sim);
 
-	forget_flows(kernel->instance.map[GPC_MAP_FLOWS4]);
-	forget_flows(kernel->instance.map[GPC_MAP_FLOWS6]);
-	forget_flows(kernel->instance.map[GPC_MAP_CLIENTS]);
-	if (zero_percpu(kernel, GPC_MAP_BUDGET, gpc_sim_maps[GPC_SIM_BUDGET].value,
+	forget_clients(kernel->instance.map[GPC_MAP_CLIENTS]);
+	if (forget_flows(kernel, GPC_V4, GPC_MAP_HEADS4, GPC_MAP_FLOWS4, failure) ||
+	    forget_flows(kernel, GPC_V6, GPC_MAP_HEADS6, GPC_MAP_FLOWS6, failure) ||
+	    zero_percpu(kernel, GPC_MAP_BUDGET, gpc_sim_maps[GPC_SIM_BUDGET].value,
 			gpc_sim_maps[GPC_SIM_BUDGET].entries, failure) ||
 	    zero_percpu(kernel, GPC_MAP_LIMITS, sizeof(struct gpc_limiter), GPC_LIMIT_COUNT,
 			failure))

@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "shim/bpf/bpf_helpers.h"
 
 #define CHAINS 4096u	/* of a hash map, power of two */
+#define LARGE  (256u * 1024)	/* bytes */
 #define EVENTS 4096u	/* events kept; the ring is full then */
 
 struct entry {
@@ -17,7 +19,7 @@ struct entry {
 };
 
 static struct state {
-	uint8_t *values;	/* array */
+	uint8_t *values;	/* array, mapped */
 	uint32_t entries;
 	struct entry **chains;	/* hash */
 	struct entry *removed;	/* the program may still hold it */
@@ -60,13 +62,39 @@ static void clear_hash(struct state *state)
 		memset(state->chains, 0, CHAINS * sizeof(*state->chains));
 }
 
+static size_t array_bytes(enum gpc_sim_map_id id)
+{
+	return (size_t)states[id].entries * gpc_sim_maps[id].value + 1;
+}
+
+static void free_array(enum gpc_sim_map_id id)
+{
+	if (states[id].values)
+		munmap(states[id].values, array_bytes(id));
+	states[id].values = NULL;
+}
+
 void gpc_sim_map_make(enum gpc_sim_map_id id, uint32_t entries)
 {
 	struct state *state = &states[id];
+	void *values;
 
-	free(state->values);
-	state->values = must(calloc(entries ? entries : 1, gpc_sim_maps[id].value));
+	free_array(id);
 	state->entries = entries;
+	values = mmap(NULL, array_bytes(id), PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	state->values = must(values == MAP_FAILED ? NULL : values);
+}
+
+/* Zero again. Of a large one only what was written to has pages, and these are given back. */
+static void clear_array(enum gpc_sim_map_id id)
+{
+	size_t bytes = array_bytes(id);
+
+	if (bytes < LARGE)
+		memset(states[id].values, 0, bytes);
+	else if (madvise(states[id].values, bytes, MADV_DONTNEED))
+		abort();
 }
 
 void gpc_sim_map_clear(enum gpc_sim_map_id id)
@@ -78,7 +106,7 @@ void gpc_sim_map_clear(enum gpc_sim_map_id id)
 	else if (id == GPC_SIM_EVENTS)
 		event_count = 0;
 	else if (state->values)
-		memset(state->values, 0, (size_t)state->entries * gpc_sim_maps[id].value);
+		clear_array(id);
 }
 
 void gpc_sim_map_free(void)
@@ -86,7 +114,7 @@ void gpc_sim_map_free(void)
 	for (int id = 0; id < GPC_SIM_MAPS; id++) {
 		clear_hash(&states[id]);
 		free(states[id].chains);
-		free(states[id].values);
+		free_array(id);
 		states[id] = (struct state){0};
 	}
 	free(events);

@@ -66,7 +66,7 @@ static void user_close(struct gpc_sim *sim)
 
 static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 {
-	static const enum gpc_sim_map_id emptied[] = {GPC_SIM_FLOWS4, GPC_SIM_FLOWS6, GPC_SIM_RATE,
+	static const enum gpc_sim_map_id emptied[] = {GPC_SIM_HEADS4, GPC_SIM_HEADS6, GPC_SIM_RATE,
 						      GPC_SIM_BUDGET, GPC_SIM_LIMITS,
 						      GPC_SIM_EVENTS, GPC_SIM_FRAGMENTS,
 						      GPC_SIM_NAT_FRAGMENTS,

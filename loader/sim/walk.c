@@ -4,6 +4,7 @@
  * size class, so that their mask is a constant here, too.
  */
 #define GPC_IMAGE_LOG2 26
+#define GPC_FLOWS      262144
 #include "bpf/gpc.bpf.c"
 
 #include "walk.h"
@@ -19,6 +20,8 @@ const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
 	MAP_OF(GPC_SIM_CTL, gpc_ctl),
 	MAP_OF(GPC_SIM_FLOWS4, gpc_flows4),
 	MAP_OF(GPC_SIM_FLOWS6, gpc_flows6),
+	MAP_OF(GPC_SIM_HEADS4, gpc_heads4),
+	MAP_OF(GPC_SIM_HEADS6, gpc_heads6),
 	MAP_OF(GPC_SIM_NEXT, gpc_next),
 	MAP_OF(GPC_SIM_COUNTERS, gpc_counters),
 	MAP_OF(GPC_SIM_BUDGET, gpc_budget),

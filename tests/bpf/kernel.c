@@ -14,6 +14,7 @@
 
 #include "gpc_22.skel.h"
 #include "gpc_23.skel.h"
+#include "tests/flow_entry.h"
 
 static const void *object_bytes(uint32_t log2, size_t *size)
 {
@@ -45,6 +46,16 @@ static void resize(struct bpf_object *object, const char *name, uint32_t entries
 static int map_fd(struct bpf_object *object, const char *name)
 {
 	return bpf_map__fd(map_of(object, name));
+}
+
+static void map_flows(struct kernel *kernel, enum gpc_family family, const char *heads,
+		      const char *elements)
+{
+	int r = gpc_flow_table_map(map_fd(kernel->object, heads), map_fd(kernel->object, elements),
+				   family, true, &kernel->flows[family]);
+
+	if (r)
+		errx(1, "map a flow table: %s", strerror(-r));
 }
 
 void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there)
@@ -81,6 +92,7 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 		[KERNEL_FRAGMENT] = "gpc_fragment",
 		[KERNEL_ANSWER] = "gpc_answer",
 	};
+	struct gpc_flow_secrets secrets;
 	size_t size;
 	const void *bytes = object_bytes(log2, &size);
 
@@ -88,20 +100,26 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 	kernel->object = bpf_object__open_mem(bytes, size, NULL);
 	if (!kernel->object)
 		err(1, "open the BPF object");
-	resize(kernel->object, "gpc_flows4", sizes->flows);
-	resize(kernel->object, "gpc_flows6", sizes->flows);
+	resize(kernel->object, "gpc_flows4", gpc_flow_table_elements(sizes->flows));
+	resize(kernel->object, "gpc_flows6", gpc_flow_table_elements(sizes->flows));
+	resize(kernel->object, "gpc_heads4", gpc_flow_table_heads(sizes->flows));
+	resize(kernel->object, "gpc_heads6", gpc_flow_table_heads(sizes->flows));
 	resize(kernel->object, "gpc_next", sizes->next);
 	resize(kernel->object, "gpc_counters", sizes->counters);
 	resize(kernel->object, "gpc_endpoints", sizes->counters);
 	resize(kernel->object, "gpc_backends", sizes->counters);
 	resize(kernel->object, "gpc_rules", sizes->rules ? sizes->rules : 1);
 	resize(kernel->object, "gpc_rate", sizes->rate ? sizes->rate : 1);
+	if (gpc_flow_tables_tell(kernel->object, &secrets))
+		errx(1, "the object knows nothing of flow tables");
 	if (bpf_object__load(kernel->object))
 		err(1, "load the BPF object (root, CAP_BPF?)");
+	if (gpc_flow_tables_keep(kernel->object, &secrets))
+		err(1, "write the flow tables' secrets");
+	map_flows(kernel, GPC_V4, "gpc_heads4", "gpc_flows4");
+	map_flows(kernel, GPC_V6, "gpc_heads6", "gpc_flows6");
 	kernel->control = map_fd(kernel->object, "gpc_ctl");
 	kernel->images = map_fd(kernel->object, "gpc_images");
-	kernel->flows4 = map_fd(kernel->object, "gpc_flows4");
-	kernel->flows6 = map_fd(kernel->object, "gpc_flows6");
 	kernel->next = map_fd(kernel->object, "gpc_next");
 	kernel->counters = map_fd(kernel->object, "gpc_counters");
 	kernel->rules = map_fd(kernel->object, "gpc_rules");
@@ -116,6 +134,8 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 
 void kernel_unload(struct kernel *kernel)
 {
+	gpc_flow_table_unmap(&kernel->flows[GPC_V4]);
+	gpc_flow_table_unmap(&kernel->flows[GPC_V6]);
 	bpf_object__close(kernel->object);
 	*kernel = (struct kernel){};
 }
@@ -242,54 +262,55 @@ uint64_t kernel_reason(struct kernel *kernel, enum gpc_hook hook, enum gpc_reaso
 	return kernel_counter(kernel, hook * GPC_REASON_MAX + reason).packets;
 }
 
-static int flows(const struct kernel *kernel, bool v6)
-{
-	return v6 ? kernel->flows6 : kernel->flows4;
-}
+/* ---- flows ---- */
 
 bool kernel_flow(struct kernel *kernel, bool v6, const void *key, struct gpc_flow *ret)
 {
-	return !bpf_map_lookup_elem(flows(kernel, v6), key, ret);
+	const struct gpc_flow *flow = flow_entry_find(&kernel->flows[v6], key);
+
+	if (flow)
+		*ret = *flow;
+	return flow != NULL;
 }
 
 void kernel_set_flow(struct kernel *kernel, bool v6, const void *key, const struct gpc_flow *flow)
 {
-	update(flows(kernel, v6), key, flow, "set a flow");
+	if (!flow_entry_put(&kernel->flows[v6], key, flow))
+		errx(1, "no room for a flow");
+}
+
+void kernel_each_flow(struct kernel *kernel, bool v6, bool (*each)(struct gpc_flow *flow))
+{
+	const struct gpc_flow_table *table = &kernel->flows[v6];
+
+	for (uint32_t set = 0; set < table->sets; set++)
+		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++) {
+			struct gpc_flow *flow = gpc_flow_table_value(table, set, way);
+			struct gpc_flow changed;
+
+			if (!flow)
+				continue;
+			changed = *flow;
+			if (each(&changed))
+				*flow = changed;
+		}
 }
 
 uint32_t kernel_flow_count(struct kernel *kernel, bool v6)
 {
-	uint8_t key[sizeof(struct gpc_flow_key6)], *last = NULL;
+	const struct gpc_flow_table *table = &kernel->flows[v6];
 	uint32_t count = 0;
 
-	while (!bpf_map_get_next_key(flows(kernel, v6), last, key)) {
-		last = key;
-		count++;
-	}
+	for (uint32_t set = 0; set < table->sets; set++)
+		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++)
+			count += gpc_flow_table_value(table, set, way) != NULL;
 	return count;
 }
 
 void kernel_forget_flows(struct kernel *kernel)
 {
-	uint8_t key[sizeof(struct gpc_flow_key6)];
-
-	for (int v6 = 0; v6 < 2; v6++)
-		while (!bpf_map_get_next_key(flows(kernel, v6), NULL, key))
-			bpf_map_delete_elem(flows(kernel, v6), key);
-}
-
-void kernel_each_flow(struct kernel *kernel, bool v6, bool (*each)(struct gpc_flow *flow))
-{
-	uint8_t key[sizeof(struct gpc_flow_key6)], next[sizeof(key)];
-	struct gpc_flow flow;
-	int more = !bpf_map_get_next_key(flows(kernel, v6), NULL, key);
-
-	while (more) {
-		more = !bpf_map_get_next_key(flows(kernel, v6), key, next);
-		if (kernel_flow(kernel, v6, key, &flow) && each(&flow))
-			kernel_set_flow(kernel, v6, key, &flow);
-		memcpy(key, next, sizeof(key));
-	}
+	gpc_flow_table_empty(&kernel->flows[GPC_V4]);
+	gpc_flow_table_empty(&kernel->flows[GPC_V6]);
 }
 
 /* TC wants the metadata in front of the frame; XDP makes its own. */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "gpc/abi.h"
+#include "loader/plane/flow_table.h"
 
 #define KERNEL_FRAME_MAX 2048u
 
@@ -35,7 +36,8 @@ struct kernel {
 	uint32_t log2;
 	uint32_t cpus;
 	uint32_t buckets;
-	int control, images, flows4, flows6, next, counters, rules, rate;
+	struct gpc_flow_table flows[2]; /* by enum gpc_family */
+	int control, images, next, counters, rules, rate;
 	int program[KERNEL_PROGRAMS];
 };
 
@@ -68,6 +70,8 @@ struct gpc_backend_state kernel_backend_state_now(struct kernel *kernel, uint32_
 void kernel_full_buckets(struct kernel *kernel);
 /* gpc_ctl[GPC_CTL_FLOWS_SINCE] */
 void kernel_flows_since(struct kernel *kernel, uint64_t since);
+
+/* Flows are read and written while no program runs. */
 
 /* false: no such flow. */
 bool kernel_flow(struct kernel *kernel, bool v6, const void *key, struct gpc_flow *ret);

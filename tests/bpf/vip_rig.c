@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gpc/lookup/device.h"
+#include "gpc/abi.h" /* what stands in the skeleton */
 #include "vip_lookup.skel.h"
 
 static void *map_memory(const struct bpf_map *map, size_t size)

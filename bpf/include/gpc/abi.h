@@ -282,7 +282,7 @@ struct gpc_client {
 	__u32 pad0;
 };
 
-/* ---- flows: LRU_HASH gpc_flows4, gpc_flows6 (common list), shared by all generations ---- */
+/* ---- flows: ARRAYs gpc_flows4, gpc_heads4 and gpc_flows6, gpc_heads6, shared by all generations ---- */
 
 /* Sorted key: (address, port) of side 0 is not above that of side 1, compared as numbers as loaded. */
 struct gpc_flow_key4 {
@@ -325,13 +325,13 @@ enum gpc_flow_state {
  * `epoch` is gpc_plane.epoch (and GPC_EPOCH_AUDIT) of when the chains and the marks in `state` were last
  * held against the image. As long as it is the image's, they hold, and no stamp needs to be compared.
  *
- * The kernel gives an evicted element to another flow without waiting for who still holds a pointer
- * to it. So an entry found is never written through: the endpoint and what policies say change by an
- * update with the key, the rest is one word that is changed by compare-and-swap. One whose tag is not
- * the key's is unknown.
+ * An element that is given up goes to another flow without waiting for who still holds a pointer to it. So
+ * an entry found is never written through: the endpoint and what policies say change by storing another
+ * element under the key, the rest is one word that is changed by compare-and-swap. One whose tag is not the
+ * key's is unknown. A mark of 0 is nobody's.
  */
 #define GPC_FLOW_REVERSED (1u << 0)	/* the first packet came from side 1 of the key */
-#define GPC_FLOW_TAG_SHIFT 1		/* 7 bits of a hash of the key */
+#define GPC_FLOW_TAG_SHIFT 1		/* 7 bits: the tag that stands in the head, never 0 */
 #define GPC_EPOCH_AUDIT 1u		/* the control word said audit; gpc_plane.epoch is even */
 struct gpc_flow {
 	__u64 endpoint;		/* stable id; 0: none chosen */
@@ -383,6 +383,52 @@ struct gpc_twin {
 };
 
 /*
+ * The tables. Element way * sets + set holds what is entered in that way of a set. Two words of the set say, for its 8
+ * ways, a byte each, whose it is (tags) and how old (ages). flow_table.h says which sets a key may be in, and
+ * flow_table.bpf.h how a table is written; here is what a reader, and user space, may rely on.
+ *
+ *   - A way's byte of `tags` is 0 (free), GPC_FLOW_CLAIMED (somebody is writing the element), or a tag: 7 bits of the
+ *     key's hash. A tag with GPC_FLOW_CLAIMED beside it is as good as without for readers; somebody is storing
+ *     another element for the same key, and will take this one away.
+ *   - `tags` changes by atomic operations on the whole word only. Who changed a way from free, or from an unlocked
+ *     tag, to claimed or locked owns it until he gives it back, which is one atomic operation that cannot fail.
+ *   - While a tag stands, key and value of the element do not change, but for the mark.
+ *   - Before a claimed element is written its mark becomes 0; it gets its mark as the last word, and then its tag. So
+ *     if the key is the same before and after words were read, and the mark in between has the key's tag, they
+ *     are all of one entry. Loads and stores are taken to happen in order, as on x86.
+ *   - A key has at most one element whose tag is not locked.
+ *   - A byte of `ages` is a hint of gpc_flow_age(); it may be any. Only the mark says whether an entry may be
+ *     evicted: if it was not seen for GPC_FLOW_SPARED_SECONDS.
+ *
+ * Of gpc_heads4 and 6, which are arrays of words, the first ones are the tags by set, then come the ages by set (who
+ * looks for a flow needs no ages: so what he needs is half as large), then 128 random bits: the hash's key.
+ */
+#define GPC_FLOW_WAYS		8u
+#define GPC_FLOW_CLAIMED	0x80u	/* in `tags` */
+#define GPC_FLOW_BRIEF		0x80u	/* in `ages`: opening, closing or revoked */
+#define GPC_FLOW_AGE_SHIFT	33
+#define GPC_FLOW_SPARED_SECONDS	10u
+#define GPC_FLOW_SECRET_WORDS	2u
+/* One cache line. */
+struct gpc_flow_element4 {
+	struct gpc_flow_key4 key;
+	struct gpc_flow flow;
+};
+/* Two; what a known flow needs lies in the first. */
+struct gpc_flow_element6 {
+	struct gpc_flow_key6 key;
+	struct gpc_flow flow;
+	__u64 pad0[5];
+};
+/* What the programs know of a table, in their .rodata.flows, by enum gpc_family. */
+#define GPC_FLOW_SEED_WORDS 11u
+struct gpc_flow_seed {
+	__u64 word[GPC_FLOW_SEED_WORDS];
+	__u32 mask;		/* sets - 1 */
+	__u32 pad0;
+};
+
+/*
  * ---- metadata: XDP -> TC of the same packet, in front of the frame ----
  *
  * The kernel merges packets only if their metadata is equal: so all packets between two swaps have the
@@ -404,6 +450,8 @@ _Static_assert(sizeof(struct gpc_flow_key4) == 16, "key4");
 _Static_assert(sizeof(struct gpc_flow_key6) == 40, "key6");
 _Static_assert(sizeof(struct gpc_flow) == 48, "flow");
 _Static_assert(sizeof(struct gpc_twin) == 48, "twin");
+_Static_assert(sizeof(struct gpc_flow_element4) == 64, "element4");
+_Static_assert(sizeof(struct gpc_flow_element6) == 128, "element6");
 _Static_assert(sizeof(struct gpc_endpoint_state) == 32, "endpoint state");
 _Static_assert(sizeof(struct gpc_backend_state) == 64, "backend state");
 _Static_assert(sizeof(struct gpc_rule_counter) == 64, "rule counter");

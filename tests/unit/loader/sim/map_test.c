@@ -17,9 +17,10 @@ static const void *handle(enum gpc_sim_map_id id)
 static void shapes_are_those_of_the_programs(void)
 {
 	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_CTL].value, sizeof(uint64_t));
-	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_FLOWS6].key, sizeof(struct gpc_flow_key6));
-	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_FLOWS6].value, sizeof(struct gpc_flow));
-	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_FLOWS4].type, BPF_MAP_TYPE_LRU_HASH);
+	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_FLOWS6].key, sizeof(uint32_t));
+	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_FLOWS6].value, sizeof(struct gpc_flow_element6));
+	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_CLIENTS].key, sizeof(struct gpc_client_key));
+	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_CLIENTS].type, BPF_MAP_TYPE_LRU_HASH);
 	CU_ASSERT_EQUAL(gpc_sim_maps[GPC_SIM_RULES].type, BPF_MAP_TYPE_PERCPU_ARRAY);
 }
 
@@ -42,35 +43,35 @@ static void arrays_end_where_they_end(void)
 	CU_ASSERT_PTR_NULL(gpc_sim_lookup(handle(GPC_SIM_RATE), &index));
 }
 
-/* More flows than there are chains; an update makes a new element, the old one stays readable. */
-static void flows_are_found_and_forgotten(void)
+/* More clients than there are chains; an update makes a new element, the old one stays readable. */
+static void clients_are_found_and_forgotten(void)
 {
-	enum { FLOWS = 10000 };
-	struct gpc_flow_key4 key = {.protocol = 6};
-	struct gpc_flow flow = {0}, *first, *found;
-	const void *map = handle(GPC_SIM_FLOWS4);
+	enum { CLIENTS = 10000 };
+	struct gpc_client_key key = {.listener = 6};
+	struct gpc_client client = {0}, *first, *found;
+	const void *map = handle(GPC_SIM_CLIENTS);
 
-	for (uint32_t i = 0; i < FLOWS; i++) {
-		key.address[0] = i;
-		flow.endpoint = i;
-		CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &flow, BPF_ANY), 0);
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		key.source[0] = i;
+		client.endpoint = i;
+		CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &client, BPF_ANY), 0);
 	}
-	for (uint32_t i = 0; i < FLOWS; i++) {
-		key.address[0] = i;
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		key.source[0] = i;
 		found = gpc_sim_lookup(map, &key);
 		CU_ASSERT(found && found->endpoint == i);
 	}
 	first = gpc_sim_lookup(map, &key);
-	flow.endpoint = 1;
-	CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &flow, BPF_ANY), 0);
+	client.endpoint = 1;
+	CU_ASSERT_EQUAL(gpc_sim_update(map, &key, &client, BPF_ANY), 0);
 	found = gpc_sim_lookup(map, &key);
-	CU_ASSERT(found != first && found->endpoint == 1 && first->endpoint == FLOWS - 1);
+	CU_ASSERT(found != first && found->endpoint == 1 && first->endpoint == CLIENTS - 1);
 	CU_ASSERT_EQUAL(gpc_sim_delete(map, &key), 0);
 	CU_ASSERT(gpc_sim_delete(map, &key) < 0);
 	CU_ASSERT_PTR_NULL(gpc_sim_lookup(map, &key));
 	CU_ASSERT_EQUAL(found->endpoint, 1);
-	gpc_sim_map_clear(GPC_SIM_FLOWS4);
-	key.address[0] = 0;
+	gpc_sim_map_clear(GPC_SIM_CLIENTS);
+	key.source[0] = 0;
 	CU_ASSERT_PTR_NULL(gpc_sim_lookup(map, &key));
 }
 
@@ -108,5 +109,5 @@ static void a_full_ring_says_so(void)
 
 GPC_UNIT_MAIN("sim/map", {"shapes_are_those_of_the_programs", shapes_are_those_of_the_programs},
 	      {"arrays_end_where_they_end", arrays_end_where_they_end},
-	      {"flows_are_found_and_forgotten", flows_are_found_and_forgotten},
+	      {"clients_are_found_and_forgotten", clients_are_found_and_forgotten},
 	      {"images_lie_in_slots", images_lie_in_slots}, {"a_full_ring_says_so", a_full_ring_says_so})
