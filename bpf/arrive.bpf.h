@@ -331,6 +331,8 @@ static __always_inline struct gpc_end walk_packet(struct xdp_md *ctx, struct gpc
 
 	if (!listener)
 		look_for_reply(w);
+	else if (odd)
+		keep_no_reply(w);
 	if (!listener && !w->chain)
 		return end_unbalanced(w, balances, odd, passed);
 	stateful = w->chain && w->chain->flags & GPC_CHAIN_STATEFUL;

@@ -124,6 +124,23 @@ static __always_inline struct gpc_end end_unasked(struct __sk_buff *skb, struct 
 	return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
 }
 
+/* Has the packet's chain at ingress decided, as one for a listener of `nat`? */
+static __always_inline int is_translated(struct gpc_walk *w)
+{
+	if (likely(!(w->plane->flags & GPC_PLANE_NAT)))
+		return 0;
+	walk_time(w);
+	return gpc_is_translated(w->c);
+}
+
+/* No chain of egress is asked, and none for its later fragments. */
+static __always_inline struct gpc_end end_translated(const struct gpc_walk *w)
+{
+	if (w->chain && w->c->packet.fragment == GPC_FRAGMENT_FIRST)
+		gpc_remember_fragment(w->c, w->chain->tag, 0);
+	return ended(GPC_REASON_COUNTED, GPC_VERDICT_PASS);
+}
+
 /*
  * Both walks, without listeners. What leaves by an interface without a chain still makes and keeps up
  * flows if a chain is stateful anywhere: its replies may come in there.
@@ -152,6 +169,8 @@ static __always_inline struct gpc_end walk_tc(struct __sk_buff *skb, struct gpc_
 		return ended(GPC_REASON_FRAGMENT, GPC_VERDICT_DROP);
 	if (!w->chain && !stateful)
 		return end_unasked(skb, w, action);
+	if (w->direction == GPC_EGRESS && is_translated(w))
+		return end_translated(w);
 	flow = stateful && packet_has_flow(&w->c->packet);
 	w->c->one_sided = 0;
 	walk_time(w);

@@ -194,9 +194,27 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 	return 1;
 }
 
+/* Is c->packet a client's, translated, that the stack has routed on? Its key is the twin's. */
+__noinline int gpc_is_translated(struct gpc_case *c)
+{
+	const struct gpc_tuple *t;
+
+	if (!c)
+		return 0;
+	t = &c->packet.tuple;
+	if (c->packet.fragment == GPC_FRAGMENT_LATER ||
+	    (t->protocol != IPPROTO_TCP && t->protocol != IPPROTO_UDP))
+		return 0;
+	turn(t, &c->nat.to.outer);
+	return gpc_find_client(c, &c->nat.to.outer);
+}
+
 /* ---- fragments ---- */
 
-/* What the first fragment of a translated packet became; its later ones, which have no ports, become the same. */
+/*
+ * What the first fragment of a translated packet became; its later ones, which have no ports, become the same.
+ * Without a destination: it stayed as it was.
+ */
 struct gpc_nat_fragment_key {
 	__u64 source[2];
 	__u64 destination[2];
@@ -226,6 +244,17 @@ static __always_inline struct gpc_nat_fragment_key nat_fragment_key(const struct
 		.protocol = p->family == GPC_V4 ? p->tuple.protocol : 0};
 }
 
+/* Of a later fragment, NULL: its first one is not known. */
+static __always_inline const struct gpc_nat_fragment *find_first(const struct gpc_case *c)
+{
+	const struct gpc_nat_fragment_key key = nat_fragment_key(&c->packet);
+	const struct gpc_nat_fragment *record = bpf_map_lookup_elem(&gpc_nat_fragments, &key);
+
+	if (!record || c->now - record->seen > GPC_TRANSLATED_SECONDS * GPC_SECOND)
+		return 0;
+	return record;
+}
+
 __noinline int gpc_remember_translated(const struct gpc_case *c)
 {
 	struct gpc_nat_fragment record = {};
@@ -246,14 +275,12 @@ __noinline int gpc_remember_translated(const struct gpc_case *c)
 __noinline int gpc_recall_translated(struct gpc_case *c)
 {
 	const struct gpc_nat_fragment *record;
-	struct gpc_nat_fragment_key key;
 	struct gpc_tuple *to;
 
 	if (!c)
 		return 0;
-	key = nat_fragment_key(&c->packet);
-	record = bpf_map_lookup_elem(&gpc_nat_fragments, &key);
-	if (!record || c->now - record->seen > GPC_TRANSLATED_SECONDS * GPC_SECOND)
+	record = find_first(c);
+	if (!record || !(record->destination[0] | record->destination[1]))
 		return 0;
 	to = &c->nat.to.outer;
 	*to = c->packet.tuple;
@@ -319,6 +346,25 @@ __noinline int gpc_is_from_side(const struct gpc_case *c)
 	return seen && c->now - *seen < seconds * GPC_SECOND;
 }
 
+/* The first fragment c->packet is no reply, so its later ones are none. */
+__noinline int gpc_remember_own(const struct gpc_case *c)
+{
+	struct gpc_nat_fragment record = {};
+	struct gpc_nat_fragment_key key;
+
+	if (!c || !gpc_is_from_side(c))
+		return 0;
+	key = nat_fragment_key(&c->packet);
+	record.seen = c->now;
+	return bpf_map_update_elem(&gpc_nat_fragments, &key, &record, BPF_ANY);
+}
+
+/* May the later fragment c->packet, which is not known as a translated packet's, be one of a reply? */
+__noinline int gpc_is_stray(const struct gpc_case *c)
+{
+	return c && !find_first(c) && gpc_is_from_side(c);
+}
+
 /*
  * Is c->packet a reply? Then c->key and c->flags become those of its flow, and c->nat.to says what it becomes; of a
  * later fragment, that alone, in whichever direction it goes. A SYN by which the endpoint opens a connection
@@ -332,8 +378,11 @@ __noinline int gpc_find_reply(struct gpc_case *c)
 		return gpc_recall_translated(c);
 	if ((c->packet.tuple.protocol != IPPROTO_TCP && c->packet.tuple.protocol != IPPROTO_UDP) ||
 	    !gpc_find_client(c, &c->packet.tuple) ||
-	    opens_back(&c->packet, c->entry.state & GPC_FLOW_STATE_MASK))
+	    opens_back(&c->packet, c->entry.state & GPC_FLOW_STATE_MASK)) {
+		if (c->packet.fragment == GPC_FRAGMENT_FIRST)
+			gpc_remember_own(c);
 		return 0;
+	}
 	turn(&c->nat.client, &c->nat.to.outer);
 	c->key = c->nat.key;
 	c->flags = c->nat.flags ^ GPC_FLOW_REVERSED;

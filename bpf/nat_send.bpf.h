@@ -181,6 +181,7 @@ __noinline int gpc_send_translated(struct xdp_md *ctx, struct gpc_case *c, __u32
 			return say_too_big(c);
 		route->ifindex = 0;
 	}
+	c->nat.to.hops = route->ifindex != 0;
 	r = is_error(&c->packet)
 		    ? gpc_translate_error_xdp(ctx, &c->packet, &c->quoted, &c->nat.to)
 		    : gpc_translate_xdp(ctx, &c->packet, &c->nat.to);
@@ -267,6 +268,7 @@ __noinline int gpc_send_reply_skb(struct __sk_buff *skb, struct gpc_case *c, __u
 		}
 		known = 0;
 	}
+	c->nat.to.hops = known;
 	r = is_error(&c->packet)
 		    ? gpc_translate_error_skb(skb, &c->packet, &c->quoted, &c->nat.to)
 		    : gpc_translate_skb(skb, &c->packet, &c->nat.to);

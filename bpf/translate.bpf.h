@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * translate.bpf.h: gives a packet the addresses and ports that it is to have (SEMANTICS 6.2, `nat`), and one
- * hop less. Checksums change by what changed (RFC 1624); a UDP checksum of 0 stays, one that becomes 0 is
+ * hop less, or as many if the stack is to take that one. Checksums change by what changed (RFC 1624); a UDP checksum of 0 stays, one that becomes 0 is
  * written as 0xffff.
  *
  * XDP works on the frame. An skb may hold only part of a checksum, or the sum of all its bytes: there the
@@ -24,6 +24,7 @@
 struct gpc_translation {
 	struct gpc_tuple outer; /* its addresses, and ports if it has any */
 	struct gpc_tuple inner; /* of an ICMP error: those of the packet that it quotes */
+	__u64 hops; /* how many fewer it gets */
 };
 
 enum gpc_translated {
@@ -151,13 +152,13 @@ __noinline int gpc_translate_xdp(struct xdp_md *ctx, const struct gpc_packet *p,
 	if (p->family == GPC_V4) {
 		if (ip[8] < 2)
 			return GPC_TRANSLATED_NO_HOPS;
-		change = translate_v4(ip, &t->outer, 1);
+		change = translate_v4(ip, &t->outer, t->hops);
 	} else {
 		if (ip + GPC_IPV6_SIZE > end)
 			return GPC_TRANSLATED_CUT;
 		if (ip[7] < 2)
 			return GPC_TRANSLATED_NO_HOPS;
-		change = translate_v6(ip, &t->outer, 1);
+		change = translate_v6(ip, &t->outer, t->hops);
 	}
 	if (p->fragment == GPC_FRAGMENT_LATER)
 		return GPC_TRANSLATED;
@@ -198,8 +199,8 @@ static __always_inline long store_check(void *ctx, enum gpc_context kind, __u32 
 
 /* The outer IP header; *ret_pseudo is what its new addresses add to a pseudo-header. */
 static __always_inline int translate_head(void *ctx, enum gpc_context kind,
-					  const struct gpc_packet *p, const struct gpc_tuple *to,
-					  __u64 *ret_pseudo)
+					  const struct gpc_packet *p,
+					  const struct gpc_translation *t, __u64 *ret_pseudo)
 {
 	__u32 at = l3_offset(p);
 	__u64 head[5];
@@ -211,7 +212,7 @@ static __always_inline int translate_head(void *ctx, enum gpc_context kind,
 			return GPC_TRANSLATED_CUT;
 		if (ip[8] < 2)
 			return GPC_TRANSLATED_NO_HOPS;
-		*ret_pseudo = translate_v4(ip, to, 1);
+		*ret_pseudo = translate_v4(ip, &t->outer, t->hops);
 		return store_head(ctx, kind, at, head, GPC_IPV4_SIZE) ? GPC_TRANSLATED_CUT
 								       : GPC_TRANSLATED;
 	}
@@ -219,7 +220,7 @@ static __always_inline int translate_head(void *ctx, enum gpc_context kind,
 		return GPC_TRANSLATED_CUT;
 	if (ip[7] < 2)
 		return GPC_TRANSLATED_NO_HOPS;
-	*ret_pseudo = translate_v6(ip, to, 1);
+	*ret_pseudo = translate_v6(ip, &t->outer, t->hops);
 	return store_head(ctx, kind, at, head, GPC_IPV6_SIZE) ? GPC_TRANSLATED_CUT
 							       : GPC_TRANSLATED;
 }
@@ -246,7 +247,7 @@ __noinline int gpc_translate_skb(struct __sk_buff *skb, const struct gpc_packet 
 	if (!skb || !p || !t)
 		return GPC_TRANSLATED_CUT;
 	protocol = p->tuple.protocol;
-	r = translate_head(skb, GPC_CONTEXT_SKB, p, &t->outer, &pseudo);
+	r = translate_head(skb, GPC_CONTEXT_SKB, p, t, &pseudo);
 	if (r != GPC_TRANSLATED || p->fragment == GPC_FRAGMENT_LATER)
 		return r;
 	if (!store_ports(skb, GPC_CONTEXT_SKB, p->l4, &t->outer, &change) ||
@@ -301,7 +302,7 @@ static __always_inline int translate_error(void *ctx, enum gpc_context kind,
 {
 	__u8 protocol = p->tuple.protocol;
 	__u64 pseudo = 0, change = 0;
-	int r = translate_head(ctx, kind, p, &t->outer, &pseudo);
+	int r = translate_head(ctx, kind, p, t, &pseudo);
 
 	if (r != GPC_TRANSLATED)
 		return r;

@@ -135,12 +135,22 @@ static __always_inline void look_for_reply(struct gpc_walk *w)
 	gpc_find_reply(w->c);
 }
 
+/* To whom the packet goes is known: if it is a first fragment, its later ones are of no reply. */
+static __always_inline void keep_no_reply(struct gpc_walk *w)
+{
+	if (likely(!(w->plane->flags & GPC_PLANE_NAT)) ||
+	    w->c->packet.fragment != GPC_FRAGMENT_FIRST)
+		return;
+	walk_time(w);
+	gpc_remember_own(w->c);
+}
+
 /* Of a later fragment whose first one is not known: may it have been one of a reply? */
 static __always_inline int is_stray(const struct gpc_walk *w)
 {
 	return unlikely(w->plane->flags & GPC_PLANE_NAT) &&
 	       w->c->packet.fragment == GPC_FRAGMENT_LATER && !w->c->nat.reply && !w->audit &&
-	       gpc_is_from_side(w->c);
+	       gpc_is_stray(w->c);
 }
 
 /* The reason of an end that is none yet: gpc_nat takes it from here. */

@@ -266,6 +266,63 @@ static void a_later_fragment_before_its_first_is_dropped(void)
 	rig_install(&rig, 0);
 }
 
+/* What is no reply, and whose first fragment was seen, follows it as of anybody else. */
+static void fragments_of_an_endpoints_own_pass(void)
+{
+	struct frame_spec own = {.from = "10.0.1.1",
+				 .to = "198.51.100.9",
+				 .protocol = UDP,
+				 .fragment = 3,
+				 .may_fragment = true,
+				 .payload = 16,
+				 .id = 501};
+	struct frame frame;
+
+	CU_ASSERT(sends("opens", &(struct frame_spec){.to = "203.0.113.1", .protocol = UDP, .port = 53},
+			XDP_TX, GPC_REASON_FORWARDED));
+	CU_ASSERT(sends("before", &own, XDP_DROP, GPC_REASON_FRAGMENT));
+	own.fragment = 0x2000;
+	CU_ASSERT(sends("first", &own, XDP_PASS, GPC_REASON_NO_LISTENER));
+	own.fragment = 3;
+	CU_ASSERT(sends("behind", &own, XDP_PASS, GPC_REASON_NO_LISTENER));
+	frame = built(&own);
+	CU_ASSERT(rig_check(&rig, KERNEL_TC_INGRESS, "at TC", &frame, TC_ACT_UNSPEC,
+			    GPC_REASON_COUNTED, NULL));
+	own.id = 502;
+	CU_ASSERT(sends("of another packet", &own, XDP_DROP, GPC_REASON_FRAGMENT));
+}
+
+/* ---- what the stack sends on ---- */
+
+/* Seen at egress, a translated packet opens no flow of its own, whose entry would take the twin's place. */
+static void what_the_stack_routes_leaves_the_twin(void)
+{
+	const struct frame_spec there = {.to = "10.0.1.1", .port = 8080, .protocol = UDP},
+				other = {.to = "10.0.1.1", .port = 8081, .protocol = UDP},
+				back = {.from = "10.0.1.1",
+					.to = "198.51.100.7",
+					.source_port = 8080,
+					.port = 40000,
+					.protocol = UDP};
+	struct frame frame = built(&there);
+
+	rig.plane.flags |= GPC_PLANE_STATEFUL;
+	rig_install(&rig, 0);
+	kernel_forget_flows(&rig.kernel);
+	CU_ASSERT(sends("opens", &(struct frame_spec){.to = "203.0.113.1", .protocol = UDP, .port = 53},
+			XDP_TX, GPC_REASON_FORWARDED));
+	CU_ASSERT(rig_check(&rig, KERNEL_TC_EGRESS, "routed", &frame, TC_ACT_UNSPEC,
+			    GPC_REASON_COUNTED, NULL));
+	CU_ASSERT_EQUAL(kernel_flow_count(&rig.kernel, false), 2);
+	CU_ASSERT(sends("reply", &back, XDP_REDIRECT, GPC_REASON_TRANSLATED));
+	frame = built(&other);
+	CU_ASSERT(rig_check(&rig, KERNEL_TC_EGRESS, "of another flow", &frame, TC_ACT_UNSPEC,
+			    GPC_REASON_COUNTED, NULL));
+	CU_ASSERT_EQUAL(kernel_flow_count(&rig.kernel, false), 3);
+	rig.plane.flags &= ~GPC_PLANE_STATEFUL;
+	rig_install(&rig, 0);
+}
+
 /* Each client gets a port of its own; none is taken away from a flow that lives. */
 static void ports_of_snat_are_each_flows_own(void)
 {
@@ -342,6 +399,8 @@ GPC_UNIT_MAIN("bpf/nat", {"start", start},
 	      {"fragments_of_a_reply_follow_the_first", fragments_of_a_reply_follow_the_first},
 	      {"a_later_fragment_before_its_first_is_dropped",
 	       a_later_fragment_before_its_first_is_dropped},
+	      {"fragments_of_an_endpoints_own_pass", fragments_of_an_endpoints_own_pass},
+	      {"what_the_stack_routes_leaves_the_twin", what_the_stack_routes_leaves_the_twin},
 	      {"ports_of_snat_are_each_flows_own", ports_of_snat_are_each_flows_own},
 	      {"the_last_hop_is_not_passed", the_last_hop_is_not_passed},
 	      {"what_does_not_fit_is_told", what_does_not_fit_is_told},

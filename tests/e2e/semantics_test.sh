@@ -18,6 +18,7 @@ both() { # WHAT ARGS...
 both "the plane as it is" gpc.yaml audit.yaml
 both "segmentation enforced" -e enforce gpc.yaml enforced.yaml
 both "a policy for what leaves" -e egress gpc.yaml egress.yaml
+both "nat, and what the stack and endpoints send" nat.yaml
 both "small planes" small.yaml
 both "chains with state and without" stateless.yaml
 both "more flows than audit may enter" limits.yaml

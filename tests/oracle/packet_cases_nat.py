@@ -2,7 +2,7 @@
 """Cases of `forward: nat` (SEMANTICS 6.2, 4.4) and `pass`, for the plane nat.yaml.
 
 What comes out is never what came in with bytes changed: it is the same packet built once more, between other ends
-and with one hop less, every checksum summed up over all of it.
+and with one hop less unless the stack sends it, every checksum summed up over all of it.
 """
 import collections
 import ipaddress
@@ -185,12 +185,12 @@ def size_cases(nat):
             case(f"{nat.name}: a reply by {device} a byte too large, {tags} tags", frame, "answer", "too-big",
                  error(nat.family, frame, tags, *((3, 4) if nat.family == 4 else (2, 0)), MTU, source=ENDPOINT[nat.family]),
                  device=device, before=[("wan0", nat.opening(TCP))], plane=PLANE)
-    if nat.family == 4:      # the stack cuts it: it gets the translated packet, as it came
+    if nat.family == 4:      # the stack cuts it: it gets the translated packet, with all its hops
         cut = Packet(4, TCP, l4={"payload": b"a" * (MTU - head + 1)}, fragment=0, ident=9)
         case(f"{nat.name}: too large without DF", ethernet(cut.between(nat.asked(TCP)), 1), "pass", "forwarded",
-             ethernet(cut.between(nat.there(TCP), 1), 1), plane=PLANE)
+             ethernet(cut.between(nat.there(TCP)), 1), plane=PLANE)
         case(f"{nat.name}: a reply too large without DF", ethernet(cut.between(nat.there(TCP).back())), "pass", "translated",
-             ethernet(cut.between(nat.asked(TCP).back(), 1)), before=[nat.opening(TCP)], plane=PLANE)
+             ethernet(cut.between(nat.asked(TCP).back())), before=[nat.opening(TCP)], plane=PLANE)
 
 
 def hop_cases(nat):
