@@ -205,7 +205,8 @@ static __always_inline int find_route_fast(struct gpc_fast *q, struct gpc_route 
 		return 0;
 	hop = READ_ONCE(next->hop);
 	checked = READ_ONCE(next->checked);
-	return likely(hop && checked && (__s64)(q->now - checked) < (__s64)GPC_SECOND) &&
+	return likely(hop && checked && !(checked & GPC_NEXT_REFUSED) &&
+		      (__s64)(q->now - checked) < (__s64)GPC_SECOND) &&
 	       route_of(q->view, q->link, q->in, hop, route);
 }
 

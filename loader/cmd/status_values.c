@@ -376,7 +376,8 @@ static bool print_hop(FILE *out, const struct gpc_status *status, uint32_t slot)
 	char name[IF_NAMESIZE];
 	uint16_t ifindex;
 
-	if (slot >= status->plane.next_count || !status->plane.next[slot].hop)
+	if (slot >= status->plane.next_count || !status->plane.next[slot].hop ||
+	    status->plane.next[slot].checked & GPC_NEXT_REFUSED)
 		return false;
 	memcpy(bytes, &status->plane.next[slot].hop, sizeof(bytes));
 	memcpy(&ifindex, bytes + 6, sizeof(ifindex));

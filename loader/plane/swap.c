@@ -222,10 +222,10 @@ static int write_hops(struct gpc_swap *swap, struct gpc_failure *failure)
 	for (i = 0; i < swap->link->update_count; i++) {
 		const struct gpc_next_update *update = &swap->link->updates[i];
 
-		if (update->fresh)
-			__atomic_store_n(&next[update->slot].checked, 0, __ATOMIC_RELAXED);
-		if (update->fresh || update->hop)
-			__atomic_store_n(&next[update->slot].hop, update->hop, __ATOMIC_RELAXED);
+		if (!update->fresh && !update->hop)
+			continue;
+		__atomic_store_n(&next[update->slot].hop, update->hop, __ATOMIC_RELAXED);
+		__atomic_store_n(&next[update->slot].checked, 0, __ATOMIC_RELEASE);
 	}
 	if (swap->plan != GPC_PLAN_FIRST)
 		r = zero_fresh(swap->target, swap->link);

@@ -161,7 +161,7 @@ static void heals(void)
 static void asks_once_a_second(void)
 {
 	struct gpc_next next = {.hop = hop_of("06:22:00:00:00:01", near_index),
-				.checked = coarse_now()};
+				.checked = coarse_now() & ~GPC_NEXT_REFUSED};
 
 	kernel_next(&rig.kernel, SLOT4, next);
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:22:00:00:00:01", DEVICE));
@@ -177,15 +177,96 @@ static void keeps_what_it_knows(void)
 {
 	command("ip neigh del 10.0.1.1 dev gpct0");
 	kernel_next(&rig.kernel, SLOT4,
-		    (struct gpc_next){.hop = hop_of("06:22:00:00:00:02", RIG_HERE)});
-	CU_ASSERT(goes(A(1), XDP_TX, "06:22:00:00:00:02", "02:00:00:00:00:01"));
+		    (struct gpc_next){.hop = hop_of("06:22:00:00:00:02", near_index)});
+	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:22:00:00:00:02", DEVICE));
 	CU_ASSERT_EQUAL(kernel_read_next(&rig.kernel, SLOT4).hop,
-			hop_of("06:22:00:00:00:02", RIG_HERE));
+			hop_of("06:22:00:00:00:02", near_index));
 	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){});
 	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP);
 	neighbour("10.0.1.1", "06:11:00:00:00:01");
-	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){.checked = coarse_now()});
+	kernel_next(&rig.kernel, SLOT4, (struct gpc_next){.checked = coarse_now() & ~GPC_NEXT_REFUSED});
 	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP); /* its second is not over */
+}
+
+/* An entry whose second is over. */
+static struct gpc_next old_hop(const char *mac, uint64_t ifindex, uint64_t flags)
+{
+	uint64_t then = coarse_now() - 1100000000ull;
+
+	return (struct gpc_next){hop_of(mac, ifindex), (then & ~GPC_NEXT_REFUSED) | flags};
+}
+
+/* Packets are dropped for want of a way, now and until the kernel is asked again; what was known is kept. */
+static bool refused(const char *vip, uint32_t slot, const char *mac, uint32_t ifindex)
+{
+	uint64_t before = kernel_reason(&rig.kernel, GPC_HOOK_ID_XDP, GPC_REASON_NO_NEXT_HOP);
+	struct gpc_next next;
+
+	kernel_next(&rig.kernel, slot, old_hop(mac, ifindex, 0));
+	for (int i = 0; i < 2; i++) {
+		int action = to(vip).action;
+
+		if (action == XDP_DROP)
+			continue;
+		printf("%s: packet %d: action %d\n", vip, i, action);
+		return false;
+	}
+	next = kernel_read_next(&rig.kernel, slot);
+	return next.hop == hop_of(mac, ifindex) && next.checked & GPC_NEXT_REFUSED &&
+	       kernel_reason(&rig.kernel, GPC_HOOK_ID_XDP, GPC_REASON_NO_NEXT_HOP) == before + 2;
+}
+
+/* A way that is closed or gone is not gone by, nor one that leaves by another device than it did. */
+static void refuses(void)
+{
+	static const char *const kinds[] = {"unreachable", "blackhole", "prohibit"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		command("ip route add %s 10.0.1.1/32", kinds[i]);
+		command("ip -6 route add %s 2001:db8:1::1/128", kinds[i]);
+		CU_ASSERT(refused(A(1), SLOT4, "06:22:00:00:00:05", near_index));
+		CU_ASSERT(refused(B(1), SLOT6, "06:22:00:00:00:06", near_index));
+		command("ip route del %s 10.0.1.1/32", kinds[i]);
+		command("ip -6 route del %s 2001:db8:1::1/128", kinds[i]);
+	}
+	command("ip neigh del 10.0.1.1 dev gpct0 && ip neigh del 2001:db8:1::1 dev gpct0");
+	CU_ASSERT(refused(A(1), SLOT4, "06:22:00:00:00:05", RIG_HERE));
+	CU_ASSERT(refused(B(1), SLOT6, "06:22:00:00:00:06", RIG_HERE));
+	command("ip route del 10.0.0.0/16 dev gpct0");
+	command("ip -6 route del 2001:db8:1::/64 dev gpct0");
+	CU_ASSERT(refused(A(1), SLOT4, "06:22:00:00:00:05", near_index));
+	CU_ASSERT(refused(B(1), SLOT6, "06:22:00:00:00:06", near_index));
+}
+
+/* The route is back, and no neighbour as yet, as after a link was down: what was known before serves again. */
+static void takes_up_again(void)
+{
+	command("ip route add 10.0.0.0/16 dev gpct0");
+	command("ip -6 route add 2001:db8:1::/64 dev gpct0");
+	kernel_next(&rig.kernel, SLOT4,
+		    old_hop("06:22:00:00:00:05", near_index, GPC_NEXT_REFUSED));
+	kernel_next(&rig.kernel, SLOT6,
+		    old_hop("06:22:00:00:00:06", near_index, GPC_NEXT_REFUSED));
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:22:00:00:00:05", DEVICE));
+		CU_ASSERT(goes(B(1), XDP_REDIRECT, "06:22:00:00:00:06", DEVICE));
+	}
+	CU_ASSERT(!(kernel_read_next(&rig.kernel, SLOT4).checked & GPC_NEXT_REFUSED));
+	neighbour("10.0.1.1", "06:11:00:00:00:01");
+	neighbour("2001:db8:1::1", "06:11:00:00:00:02");
+	kernel_next(&rig.kernel, SLOT4,
+		    old_hop("06:22:00:00:00:05", near_index, GPC_NEXT_REFUSED));
+	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:01", DEVICE));
+}
+
+/* Where the kernel does not forward it says nothing, and what was known is all there is. */
+static void silent_kernel(void)
+{
+	write_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+	kernel_next(&rig.kernel, SLOT4, old_hop("06:22:00:00:00:05", RIG_HERE, 0));
+	CU_ASSERT(goes(A(1), XDP_TX, "06:22:00:00:00:05", "02:00:00:00:00:01"));
+	CU_ASSERT(goes(A(1), XDP_TX, "06:22:00:00:00:05", "02:00:00:00:00:01"));
+	write_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
 }
 
 /* A device that the image does not hold: the kernel says its MAC address, packet by packet. */
@@ -218,6 +299,11 @@ static void fib_for_every_packet(void)
 	CU_ASSERT(goes(A(3), XDP_REDIRECT, "06:11:00:00:00:55", REAL));
 	command("ip neigh del 10.0.1.1 dev gpct0");
 	CU_ASSERT(goes(A(1), XDP_REDIRECT, "06:11:00:00:00:55", DEVICE));
+	kernel_next(&rig.kernel, SLOT4,
+		    (struct gpc_next){.hop = hop_of("06:22:00:00:00:04", RIG_HERE)});
+	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP); /* the route leaves by another device */
+	kernel_next(&rig.kernel, SLOT4,
+		    (struct gpc_next){.hop = hop_of("06:11:00:00:00:55", near_index)});
 	command("ip route add unreachable 10.0.1.1/32");
 	CU_ASSERT_EQUAL(to(A(1)).action, XDP_DROP);
 	command("ip route del unreachable 10.0.1.1/32");
@@ -387,6 +473,8 @@ static void stop(void)
 
 GPC_UNIT_MAIN("bpf/hop", {"start", start}, {"heals", heals},
 	      {"asks_once_a_second", asks_once_a_second},
-	      {"keeps_what_it_knows", keeps_what_it_knows}, {"unknown_device", unknown_device},
+	      {"keeps_what_it_knows", keeps_what_it_knows}, {"refuses", refuses},
+	      {"takes_up_again", takes_up_again}, {"silent_kernel", silent_kernel},
+	      {"unknown_device", unknown_device},
 	      {"fib_for_every_packet", fib_for_every_packet}, {"gateway", gateway},
 	      {"metadata", metadata}, {"stop", stop})

@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,17 @@ void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there)
 	if (there ? bpf_map_update_elem(map, &slot, &kernel->program[programs[program]], BPF_ANY)
 		  : bpf_map_delete_elem(map, &slot))
 		err(1, "the program in slot %u", slot);
+}
+
+void kernel_alone(void)
+{
+	FILE *f;
+
+	if (unshare(CLONE_NEWNET))
+		err(1, "new network namespace");
+	f = fopen("/proc/sys/net/ipv4/ip_forward", "we"); /* a new namespace has the first one's value */
+	if (!f || fputs("0", f) < 0 || fclose(f))
+		err(1, "ip_forward");
 }
 
 void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes)

@@ -46,6 +46,8 @@ struct kernel_sizes {
 	uint32_t rules, rate; /* 0: as few as there can be */
 };
 
+/* A network namespace of the process's own, where the kernel does not forward and so says nothing about routes. */
+void kernel_alone(void);
 void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes *sizes);
 void kernel_unload(struct kernel *kernel);
 /* Takes a program that others go on in away, or puts it back. */

@@ -4,7 +4,6 @@
 #include <err.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +34,7 @@ void policy_start(void)
 					   .rules = MOST_RULES,
 					   .rate = MOST_BUCKETS};
 
-	if (unshare(CLONE_NEWNET))
-		err(1, "new network namespace");
+	kernel_alone();
 	kernel_load(&kernel, 22, &sizes);
 	kernel_next(&kernel, 0, gpc_sim_hop());
 }

@@ -2,8 +2,6 @@
 #include "rig.h"
 
 #include <arpa/inet.h>
-#include <err.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,8 +132,7 @@ void rig_start(struct rig *rig, uint32_t flows)
 				     .next = RIG_NEXT,
 				     .counters = plane_listener_counter(LISTENERS) + 64};
 
-	if (unshare(CLONE_NEWNET))
-		err(1, "new network namespace");
+	kernel_alone();
 	*rig = (struct rig){.plane = {.log2 = 22,
 				      .flags = RIG_FLAGS,
 				      .flow_inserts = 1u << 31,

@@ -223,9 +223,11 @@ struct gpc_event {
 
 /* ---- next hops: ARRAY gpc_next, mmapable ---- */
 
+#define GPC_NEXT_REFUSED 1ull	/* in `checked`: at that time the kernel had no way, or one by another device */
+
 struct gpc_next {
 	__u64 hop;		/* destination MAC in bytes 0..5 of memory, ifindex 16 bits in 6..7; 0: unknown */
-	__u64 checked;		/* coarse ktime of the last fib lookup by a program, 0: none yet */
+	__u64 checked;		/* coarse ktime of the last fib lookup by a program, bit 0 aside; 0: none yet */
 };
 
 /*
