@@ -168,6 +168,10 @@ static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image
 		gpc_say(call, GPC_DIM, "note",
 			"the same decision runs, compiled from other text: places and digest of "
 			"the file differ");
+	if (report.constants_unseen)
+		gpc_say(call, GPC_DIM, "note",
+			"not compared: the secret of the flow tables that the programs were given; "
+			"to see it takes CAP_SYS_ADMIN");
 	(gpc_call_has(call, "json") ? print_findings_json : print_findings)(&report);
 	warn_expired(call, image);
 	if (report.total)
@@ -177,6 +181,7 @@ static enum gpc_exit compare(const struct gpc_call *call, const struct gpc_image
 	gpc_json_number(result, "bytes", (int64_t)report.bytes_compared);
 	gpc_json_number(result, "links", report.links_checked);
 	gpc_json_bool(result, "recompiled", report.recompiled);
+	gpc_json_bool(result, "constants-compared", !report.constants_unseen);
 	return gpc_finish(call, code, result);
 }
 

@@ -136,6 +136,7 @@ struct gpc_verify_report {
 	uint64_t bytes_compared;
 	uint32_t links_checked;
 	bool recompiled;		/* same decision, from other text: no difference */
+	bool constants_unseen;		/* what programs were told when loaded takes CAP_SYS_ADMIN to see */
 };
 
 /*

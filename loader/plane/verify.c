@@ -271,37 +271,69 @@ static int read_program(int fd, struct program_facts *ret, struct gpc_failure *f
 }
 
 /* What a program was told when it was loaded: the one map that it has for itself. */
-static bool read_constants(__u32 id, struct gpc_flow_seed ret[2])
+enum constants {
+	CONSTANTS_READ,
+	CONSTANTS_OTHER, /* it is another map */
+	CONSTANTS_UNSEEN,
+};
+
+static enum constants read_constants(__u32 id, struct gpc_flow_seed ret[2])
 {
-	int fd = bpf_map_get_fd_by_id(id);
+	GPC_AUTO_CLOSE int fd = bpf_map_get_fd_by_id(id);
 	struct bpf_map_info info = {0};
 	__u32 size = sizeof(info), zero = 0;
-	bool read = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
-		    info.max_entries == 1 && info.value_size == 2 * sizeof(*ret) &&
-		    info.map_flags & BPF_F_RDONLY_PROG && !bpf_map_lookup_elem(fd, &zero, ret);
 
-	gpc_cleanup_close(&fd);
-	return read;
+	if (fd < 0)
+		return errno == EPERM ? CONSTANTS_UNSEEN : CONSTANTS_OTHER;
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.max_entries == 1 &&
+			       info.value_size == 2 * sizeof(*ret) &&
+			       info.map_flags & BPF_F_RDONLY_PROG &&
+			       !bpf_map_lookup_elem(fd, &zero, ret)
+		       ? CONSTANTS_READ
+		       : CONSTANTS_OTHER;
 }
 
-static bool same_map(__u32 a, __u32 b)
+static bool has_map(const struct program_facts *facts, __u32 id)
 {
-	struct gpc_flow_seed x[2], y[2];
-
-	return a == b || (read_constants(a, x) && read_constants(b, y) && !memcmp(x, y, sizeof(x)));
+	for (__u32 i = 0; i < facts->map_count; i++)
+		if (facts->maps[i] == id)
+			return true;
+	return false;
 }
 
-static bool same_maps(const struct program_facts *a, const struct program_facts *b)
+/* The only map that a has and b has not; 0: there is none, or several. */
+static __u32 own_map(const struct program_facts *a, const struct program_facts *b)
 {
-	__u32 i, j;
+	__u32 own = 0;
 
-	for (i = 0; i < a->map_count; i++) {
-		for (j = 0; j < b->map_count && !same_map(a->maps[i], b->maps[j]); j++)
-			;
-		if (j == b->map_count)
-			return false;
+	for (__u32 i = 0; i < a->map_count; i++) {
+		if (has_map(b, a->maps[i]))
+			continue;
+		if (own)
+			return 0;
+		own = a->maps[i];
 	}
-	return a->map_count == b->map_count;
+	return own;
+}
+
+static bool same_maps(const struct program_facts *a, const struct program_facts *b, bool *unseen)
+{
+	__u32 own_a = own_map(a, b), own_b = own_map(b, a), different = 0;
+	struct gpc_flow_seed told_a[2], told_b[2];
+	enum constants seen_a, seen_b;
+
+	for (__u32 i = 0; i < a->map_count; i++)
+		different += !has_map(b, a->maps[i]);
+	if (a->map_count != b->map_count || different > 1)
+		return false;
+	if (!different)
+		return true;
+	seen_a = read_constants(own_a, told_a);
+	seen_b = read_constants(own_b, told_b);
+	if (seen_a == CONSTANTS_UNSEEN && seen_b == CONSTANTS_UNSEEN)
+		return *unseen = true;
+	return seen_a == CONSTANTS_READ && seen_b == CONSTANTS_READ &&
+	       !memcmp(told_a, told_b, sizeof(told_a));
 }
 
 /* The pinned programs against the same ones loaded again over the same maps. */
@@ -331,7 +363,7 @@ static int check_programs(struct verify *verify, struct gpc_failure *failure)
 		if (memcmp(have.tag, want.tag, sizeof(have.tag)))
 			find(verify, "the program pinned as '%s' is not gpc's",
 			     gpc_program_names[i]);
-		else if (!same_maps(&have, &want))
+		else if (!same_maps(&have, &want, &verify->report.constants_unseen))
 			find(verify,
 			     "the program pinned as '%s' uses other maps than the pinned ones",
 			     gpc_program_names[i]);

@@ -28,6 +28,7 @@ check "a second apply with the three" with +bpf,+net_admin,+perfmon apply "$WORK
 check "traffic" all_answer "$VIP4" 50 backend1
 check "status with the three" with +bpf,+net_admin,+perfmon status
 check "verify with the three" with +bpf,+net_admin,+perfmon verify --exit-code
+check_said "it says what it could not see" "to see it takes CAP_SYS_ADMIN"
 check "rollback with the three" with +bpf,+net_admin,+perfmon rollback
 check "traffic" all_answer "$VIP4" 100 backend1 backend2
 check "compile needs none" with "" compile -f "$WORK/plane.yaml" -o "$WORK/state/balancer/plane.gpi"
