@@ -47,7 +47,7 @@ _Static_assert(sizeof(struct gpc_flow_key4) == GPC_FLOW_WORDS4 * 8 &&
 #define GPC_FLOW_VALUE_WORDS (sizeof(struct gpc_flow) / 8)
 #define GPC_FLOW_MARK_WORD   1u /* of a value */
 #define GPC_FLOW_TRIES	     2u
-#define GPC_FLOW_ROOM	     3u /* free ways with which the first set is taken without a look at the second */
+#define GPC_FLOW_ROOM	     4u /* free ways with which the first set is taken without a look at the second */
 
 static __always_inline __u32 flow_words(__u32 family)
 {
@@ -221,28 +221,36 @@ static __always_inline __u64 *flow_find(__u32 family, const union flow_key *key,
 	return flow_find_away(family, key, ret_at);
 }
 
-/* The same for any family, the value by itself; *ret_at is GPC_NONE when there is none. */
-static __always_inline struct gpc_flow *find_value(__u32 family, const union flow_key *key,
-						   __u32 *ret_at)
+/* The value of a number, of any family; NULL if it stands for none. */
+static __always_inline struct gpc_flow *value_at(__u32 family, __u32 at)
 {
-	struct gpc_flow *found = 0;
+	struct gpc_flow *value = 0;
 	__u64 *element;
 
 	if (family == GPC_V4) {
-		element = flow_find_away(GPC_V4, key, ret_at);
+		element = flow_element(GPC_V4, at);
 		if (element)
-			found = flow_value(GPC_V4, element);
+			value = flow_value(GPC_V4, element);
 	} else {
-		element = flow_find_away(GPC_V6, key, ret_at);
+		element = flow_element(GPC_V6, at);
 		if (element)
-			found = flow_value(GPC_V6, element);
+			value = flow_value(GPC_V6, element);
 	}
-	return found;
+	return value;
+}
+
+/* That of a key, of any family; *ret_at is GPC_NONE when there is none. */
+static __always_inline struct gpc_flow *find_value(__u32 family, const union flow_key *key,
+						   __u32 *ret_at)
+{
+	*ret_at = family == GPC_V4 ? gpc_find_flow4(key) : gpc_find_flow6(key);
+	return value_at(family, *ret_at);
 }
 
 /* Is the element still the key's? Of any family. What was read of it before is then the key's, too. */
 static __always_inline int holds_key(__u32 family, const union flow_key *key, __u32 at)
 {
+	asm volatile("" ::: "memory"); /* what was read before is read before */
 	return family == GPC_V4 ? probe(GPC_V4, key->word, at) != 0
 				: probe(GPC_V6, key->word, at) != 0;
 }

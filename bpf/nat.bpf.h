@@ -68,23 +68,15 @@ static __always_inline void renew_twin(__u32 family, __u32 at, const struct gpc_
 {
 	__u32 second = now >> GPC_FLOW_SECOND_SHIFT;
 	struct gpc_twin then = {.mark = twin->mark};
-	__u64 *element, *mark = 0;
+	struct gpc_flow *element;
 
 	if ((__s32)(second - then.last_seen) <= 0)
 		return;
 	then.last_seen = second;
-	if (family == GPC_V4) {
-		element = flow_element(GPC_V4, at);
-		if (element)
-			mark = &flow_value(GPC_V4, element)->mark;
-	} else {
-		element = flow_element(GPC_V6, at);
-		if (element)
-			mark = &flow_value(GPC_V6, element)->mark;
-	}
-	if (!mark)
+	element = value_at(family, at);
+	if (!element)
 		return;
-	__sync_val_compare_and_swap(mark, twin->mark, then.mark);
+	__sync_val_compare_and_swap(&element->mark, twin->mark, then.mark);
 	gpc_age_flow(family, at, then.last_seen, then.state);
 }
 
@@ -163,7 +155,7 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 	const struct gpc_plane *plane;
 	struct gpc_nat *nat;
 	struct gpc_view view;
-	__u32 family, at;
+	__u32 family;
 	__u8 flags;
 
 	if (!c || !reply)
@@ -176,8 +168,8 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 	client = &nat->client;
 	family = c->packet.family;
 	flags = flow_flags(&nat->key, reply, family) ^ GPC_FLOW_REVERSED;
-	at = read_twin(&nat->key, family, flags, &nat->twin);
-	if (at == GPC_NONE)
+	nat->at = read_twin(&nat->key, family, flags, &nat->twin);
+	if (nat->at == GPC_NONE)
 		return 0;
 	twin_tuple(&nat->twin, reply->protocol, client);
 	nat->flags = flow_flags(&nat->key, client, family);
@@ -190,7 +182,7 @@ __noinline int gpc_find_client(struct gpc_case *given, const struct gpc_tuple *r
 		return 0;
 	if (!is_endpoint(view, c->entry.endpoint, family, reply->source))
 		return 0;
-	renew_twin(family, at, &nat->twin, c->now);
+	renew_twin(family, nat->at, &nat->twin, c->now);
 	return 1;
 }
 

@@ -85,6 +85,8 @@ struct gpc_nat {
 	struct gpc_twin other; /* that stands where the flow's should */
 	union flow_key other_key;
 	struct gpc_flow other_entry;
+	__u32 at; /* number of the element that `twin` was copied from */
+	__u32 pad0;
 	struct gpc_route route;
 	__u64 endpoint, mark, seen; /* from one program to the next: of struct gpc_walk */
 	__u32 listener;
@@ -131,6 +133,7 @@ struct gpc_case {
 	__u32 position;	 /* what the last classifier gave */
 	__u32 parsed;	 /* for gpc_odd: GPC_PARSED, or a reason */
 	__u32 endpoint;	 /* index of who gets the packet, GPC_NONE: nobody */
+	__u32 at;	 /* number of the entry that was found */
 	__u32 new_flow;	 /* he has not had its flow before */
 	__u32 refused;	 /* why nobody gets it: enum gpc_reason */
 	__u32 listener;	 /* index of whom the packet is for, GPC_NONE: for none */

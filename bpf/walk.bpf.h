@@ -24,7 +24,6 @@ struct gpc_walk {
 	const struct gpc_chain *chain; /* of this hook, NULL: none */
 	struct gpc_case *c;	       /* with the packet */
 	struct gpc_flow *flow;	       /* the flow's entry as it was found, NULL: none */
-	__u32 at;		       /* its index */
 	struct gpc_flow now;	       /* its first words, as they are to be: see age_flow() */
 	__u64 seen;		       /* now.mark as it was found */
 	__u64 packets;
@@ -183,46 +182,84 @@ static __always_inline void take_from_walk(struct gpc_walk *w)
 	w->now.endpoint = nat->endpoint;
 	w->now.mark = nat->mark;
 	w->seen = nat->seen;
-	w->flow = nat->found ? find_value(w->c->packet.family, &w->c->key, &w->at) : 0;
+	w->flow = nat->found ? find_value(w->c->packet.family, &w->c->key, &w->c->at) : 0;
 }
 
-/*
- * w->c->key becomes that of the packet's flow; a reply of a `nat` flow has it already. What is read of the entry
- * stands between two looks at its key. Constants: `family`; `often`, 0 where time is worth less than states of
- * the verifier.
- */
-static __always_inline void find_flow_of(struct gpc_walk *w, __u32 family, int often)
+/* c->key becomes that of the packet's flow; a reply of a `nat` flow has it already. `family` is a constant. */
+static __always_inline struct gpc_flow_place find_key(struct gpc_case *c, __u32 family)
 {
-	struct gpc_case *c = w->c;
 	struct gpc_flow_place place;
-	__u64 *element;
+	__u8 reversed = 0;
 
 	if (likely(!c->nat.reply))
-		c->flags = family == GPC_V4 ? flow_key4(&c->key, &c->packet.tuple)
+		reversed = family == GPC_V4 ? flow_key4(&c->key, &c->packet.tuple)
 					    : flow_key6(&c->key, &c->packet.tuple);
 	place = flow_place(family, c->key.word);
 	if (likely(!c->nat.reply))
-		c->flags |= flow_tag(&place);
+		c->flags = reversed | flow_tag(&place);
+	return place;
+}
+
+/* The key, and c->at the number of the flow's element; what most packets go through is find_often(). */
+__noinline int gpc_look_up(struct gpc_case *c)
+{
+	if (!c)
+		return 0;
+	if (c->packet.family == GPC_V4) {
+		find_key(c, GPC_V4);
+		c->at = gpc_find_flow4(&c->key);
+	} else {
+		find_key(c, GPC_V6);
+		c->at = gpc_find_flow6(&c->key);
+	}
+	return 0;
+}
+
+static __always_inline void find_seldom(struct gpc_walk *w)
+{
+	struct gpc_case *c = w->c;
+	struct gpc_flow *flow;
+
+	gpc_look_up(c);
+	flow = value_at(c->packet.family, c->at);
+	if (!flow)
+		return;
+	w->now.mark = w->seen = READ_ONCE(flow->mark);
+	w->now.endpoint = READ_ONCE(flow->endpoint);
+	if (holds_key(c->packet.family, &c->key, c->at))
+		w->flow = flow;
+}
+
+static __always_inline void find_often(struct gpc_walk *w, __u32 family)
+{
+	struct gpc_flow_place place = find_key(w->c, family);
+	const __u64 *key = w->c->key.word;
+	__u64 *element;
+
 	if (w->is_new)
 		return;
-	element = often ? flow_find(family, &c->key, &place, &w->at)
-			: flow_find_away(family, &c->key, &w->at);
+	element = flow_find(family, &w->c->key, &place, &w->c->at);
 	if (!element)
 		return;
 	w->now.mark = w->seen = READ_ONCE(flow_value(family, element)->mark);
 	w->now.endpoint = READ_ONCE(flow_value(family, element)->endpoint);
-	if (likely(has_key(family, element, c->key.word)))
+	if (likely(has_key(family, element, key)))
 		w->flow = flow_value(family, element);
 }
 
-/* Looks for the packet's flow; w->c->key is its key in any case. */
+/*
+ * Looks for the packet's flow; w->c->key is its key in any case. What is read of the entry stands between two looks
+ * at its key. `often` is a constant, 0 where time is worth less than stack and states of the verifier.
+ */
 static __always_inline void find_flow(struct gpc_walk *w, int often)
 {
 	w->flow = 0;
-	if (w->c->packet.family == GPC_V4)
-		find_flow_of(w, GPC_V4, often);
+	if (!often)
+		find_seldom(w);
+	else if (w->c->packet.family == GPC_V4)
+		find_often(w, GPC_V4);
 	else
-		find_flow_of(w, GPC_V6, often);
+		find_often(w, GPC_V6);
 	w->c->relation = GPC_FLOW_UNKNOWN;
 	if (!w->flow)
 		return;
@@ -272,7 +309,7 @@ static __always_inline void mark_flow(const struct gpc_walk *w)
 
 	if (likely(w->now.mark == seen) || !w->flow)
 		return;
-	gpc_age_flow(w->c->packet.family, w->at, w->now.last_seen, w->now.state);
+	gpc_age_flow(w->c->packet.family, w->c->at, w->now.last_seen, w->now.state);
 	found.mark = __sync_val_compare_and_swap(&w->flow->mark, seen, w->now.mark);
 	if (likely(found.mark == seen) || w->now.state == was.state ||
 	    found.flags != w->now.flags)
@@ -289,7 +326,7 @@ static __always_inline void copy_entry(struct gpc_walk *w, struct gpc_case *c)
 	if (w->flow && !w->c->fresh) {
 		c->entry = *w->flow;
 		if ((READ_ONCE(w->flow->flags) ^ w->c->flags) & ~GPC_FLOW_REVERSED ||
-		    !holds_key(c->packet.family, &c->key, w->at))
+		    !holds_key(c->packet.family, &c->key, w->c->at))
 			__builtin_memset(&c->entry, 0, sizeof(c->entry));
 	}
 	c->entry.endpoint = w->now.endpoint;

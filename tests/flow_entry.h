@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "gpc/lookup/flow.h"
 #include "loader/plane/flow_table.h"
 
 /* NULL: the key has none. */
@@ -49,6 +50,26 @@ static inline bool flow_entry_put(struct gpc_flow_table *table, const void *key,
 	memcpy(element, words, table->value_at);
 	memcpy(element + table->value_at, flow, sizeof(*flow));
 	return true;
+}
+
+/* As if nothing had come for so long. */
+static inline void flow_entry_rewind(struct gpc_flow_table *table, uint32_t seconds)
+{
+	uint32_t units = (uint32_t)((uint64_t)seconds * GPC_SECOND >> GPC_FLOW_SECOND_SHIFT);
+
+	for (uint32_t set = 0; set < table->sets; set++) {
+		uint64_t ages = 0;
+
+		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++) {
+			struct gpc_flow *flow = gpc_flow_table_value(table, set, way);
+
+			if (!flow)
+				continue;
+			flow->last_seen -= units;
+			ages |= gpc_flow_byte_at(gpc_flow_age(flow->last_seen, flow->state), way);
+		}
+		table->ages[set] = ages;
+	}
 }
 
 #endif

@@ -4,7 +4,7 @@
  *
  *   netns-COOKIE/                  the network namespace that the plane is in
  *   inst-N-CLASS-BUILD/            one set of programs and their maps: number, size class, identity
- *     ctl images flows4 flows6 next counters budget ...    of the object code
+ *     ctl images flows4 heads4 flows6 heads6 next ...      of the object code
  *     xdp decap tc_ingress tc_egress odd error consult serve answer
  *     slot-S                       the image map in slot S
  *   links/HOOK-IFINDEX-DEVICE      bpf links (bpffs allows no dot in a name: %2e)

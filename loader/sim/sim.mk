@@ -6,3 +6,9 @@ $(call object,loader/sim/walk.c): CPPFLAGS := -Iloader/sim/shim -Ibpf $(CPPFLAGS
 $(call object,loader/sim/walk.c): WARNINGS += -Wno-missing-prototypes -Wno-unknown-pragmas -Wno-sign-compare -Wno-unused-function \
 	-Wno-shadow
 $(call object,loader/sim/walk.c): CFLAGS += -fno-strict-aliasing
+
+# So it is with the test of their flow tables.
+$(call object,tests/unit/loader/sim/flow_table_test.c): CPPFLAGS := -Iloader/sim/shim -Ibpf $(CPPFLAGS) $(if $(SAN),-fno-sanitize=alignment)
+$(call object,tests/unit/loader/sim/flow_table_test.c): WARNINGS += -Wno-missing-prototypes -Wno-unknown-pragmas -Wno-sign-compare \
+	-Wno-unused-function -Wno-shadow
+$(call object,tests/unit/loader/sim/flow_table_test.c): CFLAGS += -fno-strict-aliasing

@@ -16,11 +16,13 @@
 #include "loader/sim/host.h"
 #include "packet_wrapper.skel.h"
 #include "pipeline.h"
+#include "tests/flow_entry.h"
 
 #define LOG2 23u
 #define LO 1u /* index of lo in a new network namespace */
 #define REPEATS 25
 #define RUNS 100000u
+#define OLD  20u /* seconds; what was seen less than half of that ago is not evicted */
 #define SPARE 1024u /* slots beyond listeners and endpoints */
 
 /* ---- loading ---- */
@@ -296,6 +298,8 @@ static void repeat(struct packet_rig *rig, const struct packet_case *c,
 	double net[REPEATS], empty[REPEATS], tested[REPEATS], median;
 
 	for (int i = 0; i < REPEATS; i++) {
+		if (rig->full)
+			flow_entry_rewind(&rig->kernel.flows[GPC_V4], OLD);
 		empty[i] = run(rig, PACKET_WRAPPER_EMPTY, RUNS);
 		tested[i] = run(rig, program, RUNS);
 		net[i] = tested[i] - empty[i];
@@ -316,6 +320,26 @@ void packet_rig_fill_peer(struct packet_rig *rig, uint32_t log2_sources)
 	run(rig, PACKET_WRAPPER_INSERT, 2u << log2_sources);
 }
 
+/* By the last run. */
+static uint32_t count_entered(const struct gpc_flow_table *table)
+{
+	uint32_t count = 0, newest = 0;
+
+	for (uint32_t set = 0; set < table->sets; set++)
+		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++) {
+			const struct gpc_flow *flow = gpc_flow_table_value(table, set, way);
+
+			if (!flow)
+				continue;
+			if (flow->last_seen > newest + OLD / 2) {
+				newest = flow->last_seen;
+				count = 0;
+			}
+			count += flow->last_seen + OLD / 2 > newest;
+		}
+	return count;
+}
+
 void packet_rig_measure(struct packet_rig *rig, const struct packet_case *c)
 {
 	enum packet_wrapper_program program = c->program ? c->program : PACKET_WRAPPER_TESTED;
@@ -328,6 +352,8 @@ void packet_rig_measure(struct packet_rig *rig, const struct packet_case *c)
 	before = kernel_reason(&rig->kernel, GPC_HOOK_ID_XDP, c->reason);
 	run(rig, program, warm_up);
 	repeat(rig, c, program);
+	if (rig->full && count_entered(&rig->kernel.flows[GPC_V4]) < RUNS - RUNS / 100)
+		errx(1, "%s: flows were not entered", c->name);
 	ended = kernel_reason(&rig->kernel, GPC_HOOK_ID_XDP, c->reason) - before;
 	if (program == PACKET_WRAPPER_TESTED && ended < warm_up + (uint64_t)REPEATS * RUNS)
 		errx(1, "%s: %llu of %llu packets ended otherwise", c->name,

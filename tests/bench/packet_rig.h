@@ -27,6 +27,7 @@ struct packet_rig {
 	int program, state_fd;
 	struct frame frame;
 	char **wanted; /* parts of names; NULL: all */
+	bool full;     /* packets enter flows, and those in the table are made old before each run */
 };
 
 /* A plane as text: `vips` listeners for a v4 and a v6 address each, in turn on `backends` backends. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "rig.h"
+#include "tests/flow_entry.h"
 #include "tests/unit/unit.h"
 
 static struct rig rig;
@@ -483,6 +484,63 @@ static void two_listeners_talk(void)
 	CU_ASSERT_EQUAL(kernel_flow_count(&rig.kernel, false), 1);
 }
 
+/* ---- a full table ---- */
+
+enum { STEADY = 100, FLOOD = 6000, ROUNDS = 5 };
+
+static struct frame_spec client(uint32_t number)
+{
+	static char from[32];
+
+	snprintf(from, sizeof(from), "198.18.%u.%u", number >> 8 & 0xff, number & 0xff);
+	return (struct frame_spec){.from = from,
+				   .to = MANY4,
+				   .source_port = (uint16_t)(20000 + (number >> 16)),
+				   .flags = number < STEADY ? ACK : SYN};
+}
+
+/* Who sends every ten seconds keeps his entry, while more flows come than there are entries for. */
+static void a_flood_takes_nobody_who_sends(void)
+{
+	struct gpc_flow_table *table = &rig.kernel.flows[GPC_V4];
+	uint32_t number = STEADY, flooded = 0;
+
+	kernel_forget_flows(&rig.kernel);
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		for (uint32_t i = 0; i < STEADY; i++) {
+			struct frame_spec spec = client(i);
+			struct gpc_flow flow;
+
+			CU_ASSERT_EQUAL(entry(&spec, &flow), round > 0);
+			endpoint_of(&spec);
+			CU_ASSERT_TRUE(entry(&spec, &flow));
+		}
+		for (uint32_t i = 0; i < FLOOD; i++) {
+			struct frame_spec spec = client(number++);
+
+			endpoint_of(&spec);
+		}
+		flooded = kernel_flow_count(&rig.kernel, false);
+		CU_ASSERT_TRUE(flooded > 4096 * 9 / 10);
+		flow_entry_rewind(table, 9);
+	}
+	flow_entry_rewind(table, 20);
+	/* Then all are old, and the next ones take their places. */
+	for (uint32_t i = 0; i < FLOOD; i++) {
+		struct frame_spec spec = client(number++);
+
+		endpoint_of(&spec);
+	}
+	flooded = 0;
+	for (uint32_t i = 0; i < STEADY; i++) {
+		struct frame_spec spec = client(i);
+		struct gpc_flow flow;
+
+		flooded += !entry(&spec, &flow);
+	}
+	CU_ASSERT_TRUE(flooded > STEADY / 4);
+}
+
 /* ---- the budget ---- */
 
 static uint32_t entered(uint32_t flows, const char *to)
@@ -585,5 +643,6 @@ GPC_UNIT_MAIN("bpf/flow", {"start", start}, {"first_packets", first_packets},
 	      {"endpoint_states", endpoint_states}, {"reordered", reordered},
 	      {"unusable", unusable}, {"drained_backend", drained_backend},
 	      {"two_listeners_talk", two_listeners_talk},
+	      {"a_flood_takes_nobody_who_sends", a_flood_takes_nobody_who_sends},
 	      {"inserts_are_limited", inserts_are_limited},
 	      {"the_budget_spares_known_flows", the_budget_spares_known_flows}, {"stop", stop})
