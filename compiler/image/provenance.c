@@ -212,6 +212,16 @@ static void put_object(const struct object *object, const uint32_t *rank, FILE *
 	fputc('}', out);
 }
 
+/* Only where there are any. */
+static void put_probes(const struct gpc_model *model, FILE *out)
+{
+	for (size_t i = 0; i < model->probe_count; i++) {
+		fputs(i ? ",\n" : "\"probes\":[\n", out);
+		gpc_model_probe_json(&model->probes[i], out);
+	}
+	fputs(model->probe_count ? "\n],\n" : "", out);
+}
+
 struct gpc_span_text gpc_provenance_text(struct gpc_diags *diags, const struct gpc_model *model,
 					 const struct gpc_provenance *provenance)
 {
@@ -238,6 +248,7 @@ struct gpc_span_text gpc_provenance_text(struct gpc_diags *diags, const struct g
 		fputs("null", out);
 	fputs(",\n", out);
 	rank = put_sources(diags, out);
+	put_probes(model, out);
 	fputs("\"objects\":{\n", out);
 	for (size_t i = 0; i < count; i++) {
 		put_object(&objects[i], rank, out);

@@ -205,6 +205,9 @@ static void bind_value(const struct gpc_slot *slot, const struct gpc_node *node,
 	case GPC_TYPE_PORTS:
 		gpc_bind_ports(slot, node, target);
 		break;
+	case GPC_TYPE_COMMAND:
+		gpc_bind_command(slot, node, target);
+		break;
 	case GPC_TYPE_VALUES: /* values.c and include.c have seen to these */
 	case GPC_TYPE_PATTERNS:
 	case GPC_TYPE_ICMP_TYPE: /* needs the protocol: bind_whole.c */

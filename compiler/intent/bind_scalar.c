@@ -41,7 +41,8 @@ static const char *limit_text(const struct gpc_slot *slot, uint64_t limit)
 		return gpc_arena_printf(arena, "%llu/s", number);
 	if (slot->key->type == GPC_TYPE_PERCENT)
 		return gpc_arena_printf(arena, "%llu%%", number / 100);
-	if (slot->key->type != GPC_TYPE_DURATION && slot->key->type != GPC_TYPE_PICKUP)
+	if (slot->key->type != GPC_TYPE_DURATION && slot->key->type != GPC_TYPE_MILLISECONDS &&
+	    slot->key->type != GPC_TYPE_PICKUP)
 		return gpc_arena_printf(arena, "%llu", number);
 	if (limit % GPC_DAY_MS && !(limit % 1000))
 		return gpc_arena_printf(arena, "%llus", number / 1000);
@@ -77,6 +78,8 @@ static const struct number_type {
 			   "write a number with /s, /m or /h, such as 500/s"},
 	[GPC_TYPE_DURATION] = {gpc_scalar_duration, GPC_E0123,
 			       "write a number with ms, s, m, h or d, such as 500ms"},
+	[GPC_TYPE_MILLISECONDS] = {gpc_scalar_duration, GPC_E0123,
+				   "write a number with ms, s, m, h or d, such as 500ms"},
 	[GPC_TYPE_PICKUP] = {gpc_scalar_duration, GPC_E0123,
 			     "write a duration such as 5m, never or always"},
 };
@@ -289,7 +292,8 @@ static void bind_title(const struct gpc_slot *slot, const struct gpc_scalar *sca
 
 static void bind_device(const struct gpc_slot *slot, const struct gpc_scalar *scalar, void *target)
 {
-	if (gpc_scalar_is_device(scalar->text))
+	if (gpc_scalar_is_device(scalar->text) &&
+	    gpc_utf8_is_printable(scalar->text, strlen(scalar->text)))
 		set_text(target, scalar);
 	else
 		report_syntax(slot, scalar, GPC_E0113,
@@ -445,16 +449,43 @@ static void bind_seed(const struct gpc_slot *slot, const struct gpc_scalar *scal
 	defaults->hash_seed.at = scalar->at;
 }
 
-static void bind_status(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+static void bind_status(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			struct gpc_ports_value *target)
 {
-	if (gpc_scalar_status(scalar->text))
+	uint64_t first = 0, last = 0;
+
+	if (gpc_scalar_status(scalar->text)) {
 		report_syntax(slot, scalar, GPC_E0127, "write 200 or 200-399, within 100 to 599");
+		return;
+	}
+	gpc_scalar_range(scalar->text, &first, &last);
+	if (target)
+		*target = (struct gpc_ports_value){(uint16_t)first, (uint16_t)last, true,
+						   scalar->at};
 }
 
-static void bind_url_path(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
+static void bind_url_path(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			  void *target)
 {
-	if (!gpc_scalar_is_url_path(scalar->text))
+	if (!gpc_scalar_is_url_path(scalar->text) ||
+	    !gpc_utf8_is_printable(scalar->text, strlen(scalar->text)))
 		report_syntax(slot, scalar, GPC_E0126, "a path begins with `/` and has no spaces");
+	else
+		set_text(target, scalar);
+}
+
+/* Checked by one predicate, kept as text. */
+static void bind_word_like(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+			   void *target)
+{
+	bool host = slot->key->type == GPC_TYPE_HOST;
+
+	if (host ? gpc_scalar_is_host(scalar->text) : gpc_scalar_is_netns(scalar->text))
+		set_text(target, scalar);
+	else
+		report_syntax(slot, scalar, host ? GPC_E0490 : GPC_E0493,
+			      host ? "write a name or address as in a URL, such as www.example.org"
+				   : "write its name in /run/netns, not a path");
 }
 
 static void bind_next_hop(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
@@ -547,10 +578,17 @@ void gpc_bind_scalar(const struct gpc_slot *slot, const struct gpc_node *node, v
 		bind_next_hop(slot, &scalar, object);
 		break;
 	case GPC_TYPE_STATUS:
-		bind_status(slot, &scalar);
+		bind_status(slot, &scalar, target);
 		break;
 	case GPC_TYPE_URL_PATH:
-		bind_url_path(slot, &scalar);
+		bind_url_path(slot, &scalar, target);
+		break;
+	case GPC_TYPE_HOST:
+	case GPC_TYPE_NETNS:
+		bind_word_like(slot, &scalar, target);
+		break;
+	case GPC_TYPE_PAYLOAD:
+		gpc_bind_payload(slot, &scalar, target);
 		break;
 	default:
 		bind_number(slot, &scalar, target);

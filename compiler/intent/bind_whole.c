@@ -166,6 +166,9 @@ void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame, en
 	case GPC_OBJECT_listener:
 		gpc_bind_whole_listener(&whole, object);
 		break;
+	case GPC_OBJECT_probe:
+		gpc_bind_whole_probe(&whole, object);
+		break;
 	case GPC_OBJECT_send:
 		check_send(&whole, object);
 		break;

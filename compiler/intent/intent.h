@@ -274,6 +274,30 @@ struct gpc_test_intent {
 	struct gpc_place at;
 };
 
+/* ---- probes ---- */
+
+enum gpc_probe_kind { GPC_PROBE_TCP, GPC_PROBE_HTTP, GPC_PROBE_UDP, GPC_PROBE_EXEC, GPC_PROBE_KINDS };
+
+struct gpc_bytes_value {
+	const uint8_t *bytes;	/* NULL: not written */
+	size_t size;
+	struct gpc_place at;
+};
+
+struct gpc_probe_intent {
+	struct gpc_text_value name;
+	enum gpc_probe_kind kind;
+	struct gpc_uint_value timeout, attempts, interval;	/* times in milliseconds */
+	struct gpc_text_value netns, interface;
+	struct gpc_prefix_value address;		/* tcp, http, udp */
+	struct gpc_uint_value port;
+	struct gpc_text_value path, host;		/* http */
+	struct gpc_ports_value status;
+	struct gpc_bytes_value send, expect;		/* udp */
+	GPC_VEC(struct gpc_text_value) command;		/* exec */
+	struct gpc_place at;
+};
+
 struct gpc_intent {
 	struct gpc_text_value name;	/* metadata.name */
 	struct gpc_digest_value parent;	/* metadata.parent */
@@ -286,6 +310,7 @@ struct gpc_intent {
 	GPC_VEC(struct gpc_policy_intent) policies;
 	GPC_VEC(struct gpc_protect_intent) protect;
 	GPC_VEC(struct gpc_test_intent) tests;
+	GPC_VEC(struct gpc_probe_intent) probes;
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #define DIGITS "0123456789"
 #define MAX_INTERFACE_BYTES 15u
+#define MAX_HOST_BYTES 255u
 
 /* Not <ctype.h>: no locale may change what a name is. */
 static bool is_digit(char c)
@@ -357,6 +358,18 @@ bool gpc_scalar_is_name_pattern(const char *text)
 bool gpc_scalar_is_label(const char *text)
 {
 	return (is_letter(text[0]) || is_digit(text[0])) && is_word(text, "._/-");
+}
+
+bool gpc_scalar_is_netns(const char *text)
+{
+	return text[0] != '.' && text[0] != '-' && is_word(text, "._-");
+}
+
+bool gpc_scalar_is_host(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]");
+
+	return len && len <= MAX_HOST_BYTES && !text[len];
 }
 
 bool gpc_scalar_is_url_path(const char *text)

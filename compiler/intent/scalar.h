@@ -79,5 +79,9 @@ bool gpc_scalar_is_device(const char *text);
 bool gpc_scalar_is_name_pattern(const char *text);
 bool gpc_scalar_is_label(const char *text);
 bool gpc_scalar_is_url_path(const char *text);
+/* A name in /run/netns that is neither hidden nor taken for an option. */
+bool gpc_scalar_is_netns(const char *text);
+/* What may stand in the header `Host` of HTTP. */
+bool gpc_scalar_is_host(const char *text);
 
 #endif

@@ -68,6 +68,11 @@ void gpc_bind_protocol(const struct gpc_slot *slot, const struct gpc_scalar *sca
 void gpc_bind_icmp_type(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
 			uint8_t protocol, struct gpc_uint_value *target);
 
+/* bind_probe.c: what a probe sends or runs. */
+void gpc_bind_payload(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
+		      struct gpc_bytes_value *target);
+void gpc_bind_command(const struct gpc_slot *slot, const struct gpc_node *node, void *target);
+
 /*
  * bind_whole.c: what several keys of one object must fulfil together, after all of them were bound.
  * `node` is the mapping, `object` its struct.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* whole.h: bind_whole.c and bind_listener.c, an object with its frame for messages about its keys. */
+/* whole.h: bind_whole.c, bind_listener.c and bind_probe.c, an object with its frame for messages about its keys. */
 #ifndef GPC_INTENT_WHOLE_H
 #define GPC_INTENT_WHOLE_H
 
@@ -23,5 +23,7 @@ void gpc_whole_hint(const struct gpc_whole *whole, struct gpc_diag *diag, const 
 
 /* Keys of a listener that ask for each other or rule each other out. */
 void gpc_bind_whole_listener(const struct gpc_whole *whole, const struct gpc_listener_intent *listener);
+/* The kind of a probe, and what has no meaning for it. */
+void gpc_bind_whole_probe(const struct gpc_whole *whole, struct gpc_probe_intent *probe);
 
 #endif

@@ -17,6 +17,8 @@ void gpc_model_listeners(struct gpc_diags *diags, const struct gpc_intent *inten
 /* Segments, rules, `protect` items, policies and chains, over one space of sets and services. */
 void gpc_model_policies(struct gpc_diags *diags, const struct gpc_intent *intent,
 			struct gpc_model *model);
+void gpc_model_probes(struct gpc_diags *diags, const struct gpc_intent *intent,
+		      struct gpc_model *model);
 void gpc_model_identities(struct gpc_diags *diags, const struct gpc_model *model);
 
 struct gpc_resolver;

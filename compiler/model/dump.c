@@ -143,6 +143,15 @@ static void dump_listeners(const struct gpc_model *model, FILE *out)
 	}
 }
 
+static void dump_probes(const struct gpc_model *model, FILE *out)
+{
+	for (size_t i = 0; i < model->probe_count; i++) {
+		fputs("probe ", out);
+		gpc_model_probe_json(&model->probes[i], out);
+		fputs("\n", out);
+	}
+}
+
 void gpc_model_dump(const struct gpc_model *model, FILE *out)
 {
 	dump_defaults(model, out);
@@ -151,4 +160,5 @@ void gpc_model_dump(const struct gpc_model *model, FILE *out)
 	dump_backends(model, out);
 	dump_listeners(model, out);
 	gpc_model_dump_policies(model, out);
+	dump_probes(model, out);
 }

@@ -245,6 +245,7 @@ bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent,
 	gpc_model_backends(diags, intent, &model);
 	gpc_model_listeners(diags, intent, &model);
 	gpc_model_policies(diags, intent, &model);
+	gpc_model_probes(diags, intent, &model);
 	model.tests = intent->tests.items;
 	model.test_count = intent->tests.n;
 	if (diags->errors == errors)

@@ -181,6 +181,21 @@ struct gpc_model_chain {
 	size_t policy_count;			/* 0: only `protect` items */
 };
 
+/* A probe with its defaults. It is no part of what the plane decides. */
+struct gpc_model_probe {
+	const char *name;
+	enum gpc_probe_kind kind;
+	uint32_t timeout, attempts, interval;	/* times in milliseconds */
+	const char *netns, *interface;		/* NULL: gpc's own; by route */
+	struct gpc_prefix address;
+	uint16_t port, status_first, status_last;
+	const char *path, *host;		/* host NULL: the address */
+	struct gpc_bytes_value send, expect;	/* expect without bytes: any answer */
+	const struct gpc_text_value *command;
+	size_t command_count;
+	struct gpc_place at;
+};
+
 struct gpc_model {
 	const char *name;
 	uint8_t hash_seed[16];
@@ -214,6 +229,8 @@ struct gpc_model {
 	struct gpc_space space;			/* sets and services of all boxes; set 0 is every address */
 	const struct gpc_test_intent *tests;	/* as written */
 	size_t test_count;
+	struct gpc_model_probe *probes;		/* by name */
+	size_t probe_count;
 };
 
 /* Stable id (SEMANTICS 1): first 8 bytes, little-endian, of SHA-256("gpc/v1" NUL kind NUL [owner NUL] name). */
@@ -221,6 +238,9 @@ uint64_t gpc_stable_id(const char *kind, const char *owner, const char *name);
 
 /* Resolves `intent`. False if an error was added; the model is then unfit for later passes. */
 bool gpc_model_build(struct gpc_diags *diags, const struct gpc_intent *intent, struct gpc_model *ret_model);
+
+/* A probe as a JSON object (schemas/image.v1.md, Provenance). */
+void gpc_model_probe_json(const struct gpc_model_probe *probe, FILE *out);
 
 /* All of it as text, one object a line: --dump-after=model. */
 void gpc_model_dump(const struct gpc_model *model, FILE *out);

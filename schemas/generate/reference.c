@@ -67,6 +67,9 @@ static void put_type(const struct gpc_key *key)
 	}
 	if (key->max && (key->type == GPC_TYPE_DURATION || key->type == GPC_TYPE_PICKUP))
 		printf(", up to 365d");
+	else if (key->max && key->type == GPC_TYPE_MILLISECONDS)
+		printf(", %llums to %llus", (unsigned long long)key->min,
+		       (unsigned long long)key->max / 1000);
 	else if (key->max)
 		printf(", %llu to %llu", (unsigned long long)key->min,
 		       (unsigned long long)key->max);

@@ -271,6 +271,14 @@ static struct json_object *title(void)
 	return schema;
 }
 
+static struct json_object *command(void)
+{
+	struct json_object *schema = list_of(any_scalar(false));
+
+	json_object_object_add(schema, "maxItems", json_object_new_int(64));
+	return schema;
+}
+
 static struct json_object *scalar_schema(const struct gpc_key *key)
 {
 	switch (key->type) {
@@ -329,6 +337,7 @@ static struct json_object *scalar_schema(const struct gpc_key *key)
 	case GPC_TYPE_RATE:
 		return substitutable(pattern("^" NUMBER "/[smh]$"));
 	case GPC_TYPE_DURATION:
+	case GPC_TYPE_MILLISECONDS:
 		return substitutable(pattern("^" NUMBER "(ms|s|m|h|d)$"));
 	case GPC_TYPE_HEX128:
 		return object1("anyOf", array2(substitutable(pattern("^[0-9A-Fa-f]{32}$")),
@@ -339,6 +348,12 @@ static struct json_object *scalar_schema(const struct gpc_key *key)
 				      substitutable(pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"))));
 	case GPC_TYPE_URL_PATH:
 		return substitutable(pattern("^/[^ ]*$"));
+	case GPC_TYPE_HOST:
+		return substitutable(pattern("^[][A-Za-z0-9._:-]{1,255}$"));
+	case GPC_TYPE_PAYLOAD: /* an unquoted 0x.. is a number for the YAML reader */
+		return any_scalar(false);
+	case GPC_TYPE_NETNS:
+		return substitutable(pattern("^(?![.-])[A-Za-z0-9._-]{1,63}$"));
 	case GPC_TYPE_NEXT_HOP:
 		return substitutable(pattern("^(auto|fib|" ADDRESS ")$"));
 	default:
@@ -372,6 +387,8 @@ static struct json_object *value_schema(const struct gpc_key *key, bool overlay)
 		return one_or_list(pattern("."));
 	case GPC_TYPE_REFERENCES_OR_NONE:
 		return object1("anyOf", array2(pattern("."), any_list_of(pattern("."))));
+	case GPC_TYPE_COMMAND:
+		return command();
 	case GPC_TYPE_PATTERNS:
 		return list_of(pattern("^[^/]"));
 	case GPC_TYPE_ENUMS:
@@ -430,6 +447,9 @@ static const struct together {
 	{GPC_OBJECT_health, "oneOf", "[{\"required\":[\"tcp\"]},{\"required\":[\"http\"]}]"},
 	{GPC_OBJECT_segment, "oneOf", "[{\"required\":[\"cidrs\"]},{\"required\":[\"from\"]}]"},
 	{GPC_OBJECT_send, "oneOf", "[{\"required\":[\"in\"]},{\"required\":[\"out\"]}]"},
+	{GPC_OBJECT_probe, "oneOf",
+	 "[{\"required\":[\"tcp\"]},{\"required\":[\"http\"]},{\"required\":[\"udp\"]},"
+	 "{\"required\":[\"exec\"]}]"},
 	{GPC_OBJECT_protect, "anyOf",
 	 "[{\"required\":[\"from\"]},{\"required\":[\"to\"]},{\"required\":[\"ports\"]}]"},
 	{GPC_OBJECT_listener, "anyOf",
