@@ -39,10 +39,22 @@ static enum gpc_exit parse_format(const struct gpc_call *call, enum gpc_diag_for
 	return failure->code;
 }
 
-static void show_diagnostics(const struct gpc_input *input, enum gpc_diag_format format)
+static bool has_option(const struct gpc_command *command, const char *name)
+{
+	for (size_t i = 0; i < command->option_count; i++)
+		if (!strcmp(command->options[i].name, name))
+			return true;
+	return false;
+}
+
+/* Commands that cannot be strict look at what others made: its warnings are not theirs to give. */
+static void show_diagnostics(const struct gpc_call *call, const struct gpc_input *input,
+			     enum gpc_diag_format format)
 {
 	FILE *out = format == GPC_DIAG_TEXT ? stderr : stdout;
 
+	if (!input->diags.errors && !has_option(call->command, "strict"))
+		return;
 	fflush(stdout);
 	gpc_diags_render(&input->diags, format, gpc_color_wanted(out), out);
 }
@@ -77,14 +89,6 @@ static double now_ms(void)
 
 #define DAY_SECONDS 86400u
 
-static bool has_option(const struct gpc_command *command, const char *name)
-{
-	for (size_t i = 0; i < command->option_count; i++)
-		if (!strcmp(command->options[i].name, name))
-			return true;
-	return false;
-}
-
 /* The instant that `expires` is judged by, 0: it is not judged. */
 static int read_today(const struct gpc_call *call, uint64_t *ret, struct gpc_failure *failure)
 {
@@ -102,26 +106,36 @@ static int read_today(const struct gpc_call *call, uint64_t *ret, struct gpc_fai
 	return 0;
 }
 
-static bool compile(const struct gpc_call *call, const struct gpc_provider *disk,
-		    struct gpc_input *input)
+static bool compile(const struct gpc_call *call, const struct gpc_provider *files,
+		    const char *commit, struct gpc_input *input)
 {
-	GPC_CLEANUP(gpc_origin_close)
-	struct gpc_origin *origin = gpc_origin_open(input->project.root, disk);
-	const struct gpc_provider files = gpc_origin_files(origin);
 	const struct gpc_compile_options options = {
 		.inputs = {(const char *const *)input->project.paths, input->project.count,
 			   gpc_call_value(call, "env")},
 		.tool_version = GPC_VERSION,
-		.commit = gpc_origin_commit(origin),
+		.commit = commit,
 		.today = input->today,
 		.allow_expired = gpc_call_has(call, "allow-expired"),
 		.parent = input->has_parent ? &input->parent.view : NULL,
 	};
 	double begin = now_ms();
-	bool good = gpc_compile(&input->diags, &files, &options, &input->compiled);
+	bool good = gpc_compile(&input->diags, files, &options, &input->compiled) &&
+		    gpc_image_open_written(&input->diags, "compiled image", input->compiled.bytes,
+					   input->compiled.size, &input->image);
 
 	input->compile_ms = now_ms() - begin;
+	input->has_image = good;
 	return good;
+}
+
+static bool compile_disk(const struct gpc_call *call, const struct gpc_provider *disk,
+			 struct gpc_input *input)
+{
+	GPC_CLEANUP(gpc_origin_close)
+	struct gpc_origin *origin = gpc_origin_open(input->project.root, disk);
+	const struct gpc_provider files = gpc_origin_files(origin);
+
+	return compile(call, &files, gpc_origin_commit(origin), input);
 }
 
 /* "web.yaml", or "web.yaml and 2 more". */
@@ -149,12 +163,9 @@ static const char *written_folder(struct gpc_arena *arena, const char *file)
 	return slash ? gpc_arena_strndup(arena, file, (size_t)(slash - file) + 1) : NULL;
 }
 
-static enum gpc_exit load_intent(const struct gpc_call *call, const char *const *operands,
-				 size_t operand_count,
-				 enum gpc_diag_format format, struct gpc_input *input)
+static enum gpc_exit load_files(const struct gpc_call *call, const char *const *files, size_t count,
+				enum gpc_diag_format format, struct gpc_input *input)
 {
-	size_t count;
-	GPC_AUTO_FREE const char **files = written_files(call, operands, operand_count, &count);
 	struct gpc_disk disk;
 	bool good;
 	int error;
@@ -171,13 +182,20 @@ static enum gpc_exit load_intent(const struct gpc_call *call, const char *const 
 		return input->failure.code;
 	}
 	const struct gpc_provider provider = gpc_disk_provider(&disk);
-	good = compile(call, &provider, input) &&
-	       gpc_image_open_written(&input->diags, "compiled image", input->compiled.bytes,
-				      input->compiled.size, &input->image);
+	good = compile_disk(call, &provider, input);
 	gpc_disk_release(&disk);
-	input->has_image = good;
-	show_diagnostics(input, format);
+	show_diagnostics(call, input, format);
 	return good ? GPC_EXIT_OK : GPC_EXIT_INVALID;
+}
+
+static enum gpc_exit load_intent(const struct gpc_call *call, const char *const *operands,
+				 size_t operand_count, enum gpc_diag_format format,
+				 struct gpc_input *input)
+{
+	size_t count;
+	GPC_AUTO_FREE const char **files = written_files(call, operands, operand_count, &count);
+
+	return load_files(call, files, count, format, input);
 }
 
 /* ---- images ---- */
@@ -193,12 +211,12 @@ static enum gpc_exit load_parent(const struct gpc_call *call, enum gpc_diag_form
 	rc = gpc_parent_open(name, &input->diags, &input->parent, &input->failure);
 	input->has_parent = !rc;
 	if (rc)
-		show_diagnostics(input, format);
+		show_diagnostics(call, input, format);
 	return rc;
 }
 
 /* By name, else by the first bytes: a mistyped image is not to be reported as bad YAML. */
-static bool looks_like_image(const char *path)
+bool gpc_input_is_image(const char *path)
 {
 	size_t length = strlen(path);
 	GPC_AUTO_CLOSE int fd = -1;
@@ -211,8 +229,8 @@ static bool looks_like_image(const char *path)
 	       magic == GPC_IMAGE_MAGIC;
 }
 
-static enum gpc_exit load_image(const char *path, enum gpc_diag_format format,
-				struct gpc_input *input)
+static enum gpc_exit load_image(const struct gpc_call *call, const char *path,
+				enum gpc_diag_format format, struct gpc_input *input)
 {
 	const char *slash = strrchr(path, '/');
 	GPC_AUTO_FREE char *bytes = NULL;
@@ -224,7 +242,7 @@ static enum gpc_exit load_image(const char *path, enum gpc_diag_format format,
 	if (gpc_file_load(path, GPC_MAX_IMAGE_BYTES, &bytes, &size, &input->failure))
 		return input->failure.code;
 	input->has_image = gpc_image_open(&input->diags, path, bytes, size, false, &input->image);
-	show_diagnostics(input, format);
+	show_diagnostics(call, input, format);
 	return input->has_image ? GPC_EXIT_OK : GPC_EXIT_INVALID;
 }
 
@@ -249,7 +267,7 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 	rc = load_parent(call, format, ret);
 	if (rc)
 		return rc;
-	if (!images || !operand || !looks_like_image(operand))
+	if (!images || !operand || !gpc_input_is_image(operand))
 		return load_intent(call, &operand, operand ? 1 : 0, format, ret);
 	if (gpc_call_has(call, "file") || gpc_call_has(call, "env") ||
 	    gpc_call_has(call, "today") || gpc_call_has(call, "allow-expired")) {
@@ -258,7 +276,7 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 			 operand);
 		return ret->failure.code;
 	}
-	return load_image(operand, format, ret);
+	return load_image(call, operand, format, ret);
 }
 
 enum gpc_exit gpc_input_files(const struct gpc_call *call, struct gpc_input *ret)
@@ -274,7 +292,58 @@ enum gpc_exit gpc_input_image(const struct gpc_call *call, const char *path, str
 {
 	enum gpc_diag_format format;
 
-	return begin(call, ret, &format) ? ret->failure.code : load_image(path, format, ret);
+	return begin(call, ret, &format) ? ret->failure.code : load_image(call, path, format, ret);
+}
+
+enum gpc_exit gpc_input_begin(const struct gpc_call *call, struct gpc_input *ret)
+{
+	enum gpc_diag_format format;
+
+	return begin(call, ret, &format) ? ret->failure.code : GPC_EXIT_OK;
+}
+
+enum gpc_exit gpc_input_written(const struct gpc_call *call, const char *const *files, size_t count,
+				struct gpc_input *ret)
+{
+	enum gpc_diag_format format;
+	enum gpc_exit rc;
+
+	if (begin(call, ret, &format))
+		return ret->failure.code;
+	rc = load_parent(call, format, ret);
+	return rc ? rc : load_files(call, files, count, format, ret);
+}
+
+enum gpc_exit gpc_input_from(const struct gpc_call *call, const struct gpc_provider *files,
+			     struct gpc_project *project, const char *commit, struct gpc_input *ret)
+{
+	enum gpc_diag_format format;
+	enum gpc_exit rc;
+	bool good;
+
+	rc = begin(call, ret, &format);
+	ret->project = *project;
+	*project = (struct gpc_project){0};
+	if (rc)
+		return ret->failure.code;
+	if (!gpc_call_has(call, "today"))
+		ret->today = 0;
+	rc = load_parent(call, format, ret);
+	if (rc)
+		return rc;
+	ret->name = name_project(&ret->project);
+	good = compile(call, files, commit, ret);
+	show_diagnostics(call, ret, format);
+	return good ? GPC_EXIT_OK : GPC_EXIT_INVALID;
+}
+
+void gpc_input_say(const struct gpc_call *call, const struct gpc_input *input)
+{
+	enum gpc_diag_format format;
+	struct gpc_failure failure;
+
+	if (!parse_format(call, &format, &failure))
+		show_diagnostics(call, input, format);
 }
 
 enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,

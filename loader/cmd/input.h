@@ -70,6 +70,21 @@ enum gpc_exit gpc_input_load(const struct gpc_call *call, const char *operand, b
 			     struct gpc_input *ret);
 /* Likewise where every operand is a file of the intent. */
 enum gpc_exit gpc_input_files(const struct gpc_call *call, struct gpc_input *ret);
+/* Likewise of `files` as written (none: the defaults), whatever -f and the operands say. */
+enum gpc_exit gpc_input_written(const struct gpc_call *call, const char *const *files, size_t count,
+				struct gpc_input *ret);
+/*
+ * Likewise of `project`, which is taken over, as `files` has it; `commit`: where that is, or NULL.
+ * `expires` is judged with --today only.
+ */
+enum gpc_exit gpc_input_from(const struct gpc_call *call, const struct gpc_provider *files,
+			     struct gpc_project *project, const char *commit, struct gpc_input *ret);
+/* An input without anything, ready for an image to be opened with its diagnostics. */
+enum gpc_exit gpc_input_begin(const struct gpc_call *call, struct gpc_input *ret);
+/* Shows its diagnostics as the call wants them. */
+void gpc_input_say(const struct gpc_call *call, const struct gpc_input *input);
+/* Is it an image, by its name or its first bytes? */
+bool gpc_input_is_image(const char *path);
 /* Ends a command whose input is no good: says the failure, if there is one. */
 enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,
 			    enum gpc_exit code);

@@ -9,9 +9,8 @@
 #include "command.h"
 #include "output.h"
 
-/* The bytes of a running image as its file has them: without what the host linked in. */
-static enum gpc_exit unlink_image(struct gpc_diags *diags, const struct gpc_image *linked,
-				  struct gpc_image *ret)
+enum gpc_exit gpc_image_unlink(struct gpc_diags *diags, const struct gpc_image *linked,
+			       struct gpc_image *ret)
 {
 	GPC_AUTO_FREE char *bytes = malloc(linked->size);
 
@@ -32,7 +31,7 @@ static enum gpc_exit open_live(struct gpc_diags *diags, struct gpc_image *ret,
 	if (gpc_plane_read(gpc_bpffs(), &plane, failure))
 		return failure->code;
 	if (plane.has_image)
-		return unlink_image(diags, &plane.image, ret);
+		return gpc_image_unlink(diags, &plane.image, ret);
 	gpc_fail(failure, GPC_EXIT_FAILED, 0, "%s",
 		 plane.present ? plane.problem : "no plane is running that could be the parent");
 	return failure->code;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "gpc/limits.h"
 
 /* Absolute, without `.`, `..` and double slashes, by the text alone; malloc'ed, NULL with errno. */
 static char *normalise(const char *path)
@@ -97,6 +98,57 @@ static int use_defaults(struct gpc_project *project, struct gpc_failure *failure
 	gpc_fail(failure, GPC_EXIT_USAGE, 0,
 		 "no input: there is neither ./gpc.yaml nor a ./gpc.d/*.yaml");
 	return gpc_fail_hint(failure, "give a file");
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_parts(struct gpc_project *project, const struct gpc_provider *files)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int error;
+
+	if (files->list(files->context, "gpc.d", &names, &count, &error) != GPC_READ_OK)
+		return;
+	if (count)
+		qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(names[i]);
+		GPC_AUTO_FREE char *path = NULL;
+
+		if (asprintf(&path, "gpc.d/%s", names[i]) < 0)
+			abort();
+		if (length > 5 && !strcmp(names[i] + length - 5, ".yaml"))
+			add_path(project, path);
+		free(names[i]);
+	}
+	free(names);
+}
+
+int gpc_project_folder(const char *folder, const struct gpc_provider *files, struct gpc_project *ret,
+		       struct gpc_failure *failure)
+{
+	struct gpc_project project = {.root = strdup(folder)};
+	GPC_AUTO_FREE char *text = NULL;
+	size_t size;
+	int error;
+
+	if (!project.root)
+		abort();
+	if (files->read(files->context, "gpc.yaml", GPC_MAX_FILE_BYTES, &text, &size, &error) !=
+	    GPC_READ_MISSING)
+		add_path(&project, "gpc.yaml");
+	add_parts(&project, files);
+	if (!project.count) {
+		gpc_project_release(&project);
+		return gpc_fail(failure, GPC_EXIT_INVALID, 0,
+				"there is neither gpc.yaml nor a gpc.d/*.yaml in '%s'", folder);
+	}
+	*ret = project;
+	return 0;
 }
 
 int gpc_project_find(const char *const *files, size_t count, struct gpc_project *ret,

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "../../compiler/base/provider.h"
 #include "../fail.h"
 
 struct gpc_project {
@@ -22,6 +23,9 @@ struct gpc_project {
  */
 int gpc_project_find(const char *const *files, size_t count, struct gpc_project *ret,
 		     struct gpc_failure *failure);
+/* The defaults in a folder that `files` reads: gpc.yaml and those .yaml in gpc.d. INVALID if none. */
+int gpc_project_folder(const char *folder, const struct gpc_provider *files, struct gpc_project *ret,
+		       struct gpc_failure *failure);
 void gpc_project_release(struct gpc_project *project);
 
 #endif

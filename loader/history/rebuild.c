@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rebuild.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
 
@@ -9,95 +8,10 @@
 #include "git.h"
 #include "gpc/limits.h"
 #include "store.h"
+#include "tree_files.h"
 
 /* Images that are made from each other: each is a compilation, and some kilobytes of stack. */
 #define LINEAGE_MAX 200u
-
-/* ---- a provider over the commit's sources/ ---- */
-
-struct tree_files {
-	struct gpc_history *history;
-	git_tree *tree; /* sources/ */
-};
-
-static enum gpc_read_status status_of(int rc, int *ret_error)
-{
-	*ret_error = EIO;
-	return rc == GIT_ENOTFOUND ? GPC_READ_MISSING : GPC_READ_FAILED;
-}
-
-static enum gpc_read_status read_blob(void *context, const char *path, size_t max, char **ret_text,
-				      size_t *ret_size, int *ret_error)
-{
-	struct tree_files *files = context;
-	GPC_AUTO_GIT(git_tree_entry) *entry = NULL;
-	GPC_AUTO_GIT(git_blob) *blob = NULL;
-	size_t size;
-	int rc = git_tree_entry_bypath(&entry, files->tree, path);
-
-	if (rc)
-		return status_of(rc, ret_error);
-	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
-		return GPC_READ_NOT_REGULAR;
-	rc = git_blob_lookup(&blob, files->history->repo, git_tree_entry_id(entry));
-	if (rc)
-		return status_of(GIT_ERROR, ret_error);
-	size = (size_t)git_blob_rawsize(blob);
-	if (size > max)
-		return GPC_READ_TOO_LARGE;
-	*ret_text = malloc(size + 1);
-	if (!*ret_text)
-		abort();
-	memcpy(*ret_text, git_blob_rawcontent(blob), size);
-	(*ret_text)[size] = '\0';
-	*ret_size = size;
-	return GPC_READ_OK;
-}
-
-static void list_names(const git_tree *tree, char ***ret_names, size_t *ret_count)
-{
-	size_t count = git_tree_entrycount(tree);
-	char **names = calloc(count + 1, sizeof(*names));
-
-	if (!names)
-		abort();
-	for (size_t i = 0; i < count; i++) {
-		names[i] = strdup(git_tree_entry_name(git_tree_entry_byindex(tree, i)));
-		if (!names[i])
-			abort();
-	}
-	*ret_names = names;
-	*ret_count = count;
-}
-
-/* Git knows no empty folders: one that was there and held nothing is listed as empty. */
-static enum gpc_read_status list_tree(void *context, const char *path, char ***ret_names,
-				      size_t *ret_count, int *ret_error)
-{
-	struct tree_files *files = context;
-	GPC_AUTO_GIT(git_tree_entry) *entry = NULL;
-	GPC_AUTO_GIT(git_tree) *tree = NULL;
-	int rc;
-
-	if (!*path) {
-		list_names(files->tree, ret_names, ret_count);
-		return GPC_READ_OK;
-	}
-	rc = git_tree_entry_bypath(&entry, files->tree, path);
-	if (rc == GIT_ENOTFOUND) {
-		*ret_names = NULL;
-		*ret_count = 0;
-		return GPC_READ_OK;
-	}
-	if (!rc && git_tree_entry_type(entry) != GIT_OBJECT_TREE)
-		return GPC_READ_NOT_REGULAR;
-	if (!rc)
-		rc = git_tree_lookup(&tree, files->history->repo, git_tree_entry_id(entry));
-	if (rc)
-		return status_of(GIT_ERROR, ret_error);
-	list_names(tree, ret_names, ret_count);
-	return GPC_READ_OK;
-}
 
 /* ---- what was compiled then ---- */
 
@@ -269,8 +183,8 @@ int gpc_history_rebuild(struct gpc_history *history, const struct gpc_generation
 {
 	GPC_AUTO_GIT(git_tree) *sources = NULL;
 	GPC_CLEANUP(release_recipe) struct recipe recipe = {0};
-	struct tree_files files = {.history = history};
-	const struct gpc_provider provider = {&files, read_blob, list_tree};
+	struct gpc_tree_files files = {.repo = history->repo};
+	const struct gpc_provider provider = gpc_tree_files_provider(&files);
 
 	if (read_recipe(history, generation, &recipe, failure) ||
 	    read_parent(history, generation, &recipe, failure) ||
