@@ -310,3 +310,66 @@ bool gpc_set_covers(struct gpc_set outer, struct gpc_set inner)
 	}
 	return true;
 }
+
+/* ---- as prefixes ---- */
+
+typedef GPC_VEC(struct gpc_prefix) prefix_list;
+
+/* Free bits of the shortest prefix that begins at `first` and ends at `last` or before. */
+static unsigned int free_bits(number first, number last)
+{
+	unsigned int bits = 0;
+
+	while (bits < 127 && !(first >> bits & 1) && last - first >= ((number)2 << bits) - 1)
+		bits++;
+	return bits;
+}
+
+static void push_prefixes(struct gpc_arena *arena, prefix_list *list, bool v4, number first,
+			  number last)
+{
+	if (first == 0 && last == LAST) {
+		*GPC_PUSH(arena, list) = (struct gpc_prefix){.length = 0};
+		return;
+	}
+	for (;;) {
+		unsigned int bits = free_bits(first, last);
+		number more = ((number)1 << bits) - 1;
+
+		*GPC_PUSH(arena, list) = (struct gpc_prefix){
+			store(first), (uint8_t)((v4 ? 32 : 128) - bits), v4};
+		if (last - first == more)
+			return;
+		first += more + 1;
+	}
+}
+
+struct gpc_prefix *gpc_set_prefixes(struct gpc_arena *arena, struct gpc_set set, size_t *ret_count)
+{
+	prefix_list list = {0};
+	number first = 0, last = 0;
+	bool open = false;
+
+	for (size_t i = 0; i < set.count; i++)
+		if (gpc_ip_is_v4(&set.ranges[i].first))
+			push_prefixes(arena, &list, true, load(&set.ranges[i].first),
+				      load(&set.ranges[i].last));
+	for (size_t i = 0; i < set.count; i++) {
+		number begin = load(&set.ranges[i].first), end = load(&set.ranges[i].last);
+
+		if (begin >= V4_FIRST && begin <= V4_LAST)
+			continue;
+		/* A prefix around the IPv4 block means what is left without it, so they may hold it. */
+		if (open && !(last == V4_LAST && begin == V4_LAST + 1)) {
+			push_prefixes(arena, &list, false, first, last);
+			open = false;
+		}
+		first = open ? first : begin;
+		last = end == V4_FIRST - 1 ? V4_LAST : end;
+		open = true;
+	}
+	if (open)
+		push_prefixes(arena, &list, false, first, last);
+	*ret_count = list.n;
+	return list.items;
+}

@@ -29,6 +29,9 @@ struct gpc_set gpc_set_union(struct gpc_arena *arena, const struct gpc_set *sets
 struct gpc_set gpc_set_minus(struct gpc_arena *arena, struct gpc_set from, struct gpc_set what);
 struct gpc_set gpc_set_intersection(struct gpc_arena *arena, struct gpc_set a, struct gpc_set b);
 
+/* The fewest prefixes that mean just this: IPv4 first, each family in ascending order. */
+struct gpc_prefix *gpc_set_prefixes(struct gpc_arena *arena, struct gpc_set set, size_t *ret_count);
+
 bool gpc_set_holds(struct gpc_set set, const struct gpc_ip *ip);
 bool gpc_set_equal(struct gpc_set a, struct gpc_set b);
 bool gpc_set_overlaps(struct gpc_set a, struct gpc_set b);

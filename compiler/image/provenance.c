@@ -7,6 +7,7 @@
 #include "../base/json_text.h"
 #include "../base/utf8.h"
 #include "../model/id.h"
+#include "segments.h"
 #include "write.h"
 
 struct object {
@@ -222,6 +223,73 @@ static void put_probes(const struct gpc_model *model, FILE *out)
 	fputs(model->probe_count ? "\n],\n" : "", out);
 }
 
+/* ---- segments ---- */
+
+struct named {
+	const struct gpc_model_segment *segment;
+	const struct gpc_prefix *prefixes;
+	size_t count;
+};
+
+static int by_count(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? -1 : 1;
+	return strcmp(x->segment->name, y->segment->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return strcmp(x->segment->name, y->segment->name);
+}
+
+/* Those that are small enough, the smallest first while there is room; by name in the end. */
+static struct named *choose_segments(struct gpc_arena *arena, const struct gpc_model *model,
+				     size_t *ret_count)
+{
+	struct named *list = GPC_NEW_ARRAY(arena, struct named, model->segment_count);
+	size_t count = 0, room = GPC_MAX_NAMED_PREFIXES;
+
+	for (size_t i = 0; i < model->segment_count; i++) {
+		const struct gpc_model_segment *segment = &model->segments[i];
+		struct named *named = &list[count];
+
+		if (!segment->set.count || segment->set.count > GPC_MAX_SEGMENT_PREFIXES)
+			continue;
+		named->segment = segment;
+		named->prefixes = gpc_set_prefixes(arena, segment->set, &named->count);
+		count += named->count <= GPC_MAX_SEGMENT_PREFIXES;
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), by_count);
+	for (*ret_count = 0; *ret_count < count && list[*ret_count].count <= room; ++*ret_count)
+		room -= list[*ret_count].count;
+	if (*ret_count)
+		qsort(list, *ret_count, sizeof(*list), by_name);
+	return list;
+}
+
+static void put_segments(struct gpc_arena *arena, const struct gpc_model *model, FILE *out)
+{
+	size_t count;
+	const struct named *list = choose_segments(arena, model, &count);
+	char text[GPC_PREFIX_TEXT];
+
+	fputs("\"segments\":{\n", out);
+	for (size_t i = 0; i < count; i++) {
+		gpc_json_put(out, list[i].segment->name);
+		for (size_t k = 0; k < list[i].count; k++)
+			fprintf(out, "%s\"%s\"", k ? "," : ":[",
+				gpc_prefix_format(&list[i].prefixes[k], text));
+		fputs(i + 1 < count ? "],\n" : "]\n", out);
+	}
+	fputs("},\n", out);
+}
+
 struct gpc_span_text gpc_provenance_text(struct gpc_diags *diags, const struct gpc_model *model,
 					 const struct gpc_provenance *provenance)
 {
@@ -249,6 +317,7 @@ struct gpc_span_text gpc_provenance_text(struct gpc_diags *diags, const struct g
 	fputs(",\n", out);
 	rank = put_sources(diags, out);
 	put_probes(model, out);
+	put_segments(diags->arena, model, out);
 	fputs("\"objects\":{\n", out);
 	for (size_t i = 0; i < count; i++) {
 		put_object(&objects[i], rank, out);

@@ -24,8 +24,9 @@ bool gpc_image_write(struct gpc_diags *diags, const struct gpc_model *model,
 		     struct gpc_image_bytes *ret);
 
 /*
- * The provenance part: JSON text with the tool's version, the commit, the sources in byte order and
- * one line per object, by id:
+ * The provenance part: JSON text with the tool's version, the commit, the sources in byte order, one
+ * line per segment, by name, and one per object, by id:
+ *   "app":["10.0.1.0/24"]
  *   "0123456789abcdef":{"kind":"listener","name":"web","at":[SOURCE,LINE,COLUMN]}
  * and for the rules of policies, which are many, only
  *   "0123456789abcdef":[SOURCE,LINE,COLUMN]

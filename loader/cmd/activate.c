@@ -6,7 +6,7 @@
 
 #include "../../compiler/base/cleanup.h"
 #include "../actor.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "../interrupt.h"
 #include "../plane/failpoint.h"
 #include "describe.h"

@@ -10,7 +10,7 @@
 #include "../../compiler/base/ip.h"
 #include "../../compiler/diag/format.h"
 #include "../../compiler/intent/ports.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "gpc/lookup/question.h"
 #include "output.h"
 #include "rulebook.h"

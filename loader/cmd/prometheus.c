@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../../compiler/base/utf8.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "describe.h"
 #include "flow_fill.h"
 #include "metrics.h"

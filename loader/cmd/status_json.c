@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "../../compiler/base/cleanup.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "describe.h"
 #include "flow_fill.h"
 #include "generation.h"

@@ -7,7 +7,7 @@
 
 #include "../../compiler/base/words.h"
 #include "../../compiler/base/cleanup.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "describe.h"
 #include "output.h"
 #include "rulebook.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../../compiler/base/cleanup.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "../../compiler/diag/format.h"
 #include "describe.h"
 #include "flow_fill.h"

@@ -4,7 +4,7 @@
 
 #include "../../compiler/base/words.h"
 #include "../../compiler/base/cleanup.h"
-#include "../history/changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "../sim/frame.h"
 #include "describe.h"
 #include "rulebook.h"

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "changes.h"
+#include "../../compiler/analyze/changes.h"
 #include "store.h"
 
 /* ---- the two JSON files ---- */

@@ -271,8 +271,38 @@ static void the_empty_set_is_an_ordinary_one(void)
 	gpc_arena_release(&arena);
 }
 
+/* As prefixes and back; and two that could be one are one. */
+static void prefixes_mean_the_set_and_are_few(void)
+{
+	struct gpc_arena arena = {0};
+	bool bits[POINTS];
+	size_t count;
+
+	srand(7);
+	for (int round = 0; round < 300; round++) {
+		struct gpc_set set = random_set(&arena, bits);
+		struct gpc_prefix *list = gpc_set_prefixes(&arena, set, &count);
+
+		CU_ASSERT(gpc_set_equal(set, gpc_set_of_prefixes(&arena, list, count)));
+		for (size_t i = 0; i + 1 < count; i++) {
+			struct gpc_prefix twice = list[i];
+			struct gpc_set joined;
+
+			if (!twice.length--)
+				continue;
+			joined = gpc_set_of_prefixes(&arena, &twice, 1);
+			CU_ASSERT(!gpc_set_covers(set, joined));
+		}
+		gpc_arena_reset(&arena);
+	}
+	CU_ASSERT_EQUAL(gpc_set_prefixes(&arena, gpc_set_all(&arena), &count)[1].length, 0);
+	CU_ASSERT_EQUAL(count, 2);
+	gpc_arena_release(&arena);
+}
+
 GPC_UNIT_MAIN("classify/set", {"random_sets_agree_with_a_bitmap", random_sets_agree_with_a_bitmap},
 	      {"many_prefixes_in_any_order_are_one_set", many_prefixes_in_any_order_are_one_set},
+	      {"prefixes_mean_the_set_and_are_few", prefixes_mean_the_set_and_are_few},
 	      {"everything_is_three_ranges", everything_is_three_ranges},
 	      {"a_v6_prefix_around_the_v4_block_leaves_it_out",
 	       a_v6_prefix_around_the_v4_block_leaves_it_out},

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../unit.h"
+#include "base/memfiles.h"
+#include "image/segments.h"
 #include "image_tools.h"
+#include "pipeline.h"
 
 /* Two objects on one long line with characters of several bytes, one behind a line break. */
 static void positions_are_those_of_the_diagnostics(void)
@@ -70,6 +73,46 @@ static void objects_are_found_and_others_not(void)
 	fixture_release(&f);
 }
 
+static void segments_are_named_as_they_are(void)
+{
+	static const char text[] = "apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: p}\n"
+				   "interfaces: [{name: wan0, hooks: [xdp]}]\n"
+				   "segments:\n"
+				   "  - {name: zoo, cidrs: [10.0.0.0/8, 2001:db8::/32]}\n"
+				   "  - {name: every, cidrs: [0.0.0.0/0, \"::/0\"]}\n"
+				   "  - {name: most, cidrs: [0.0.0.0/0], except: [zoo]}\n";
+	struct gpc_compile_options options = {.inputs = {(const char *const[]){"p.yaml"}, 1, NULL},
+					      .tool_version = "1"};
+	struct gpc_arena arena = {0};
+	struct gpc_memfiles files;
+	struct gpc_compiled compiled;
+	struct gpc_image_segment *list;
+	struct gpc_provider provider;
+	struct gpc_prefix *prefixes;
+	struct gpc_diags diags;
+	struct gpc_image image;
+	size_t count;
+
+	gpc_diags_init(&diags, &arena, false);
+	gpc_memfiles_init(&files, &arena);
+	gpc_memfiles_add(&files, "p.yaml", text, strlen(text));
+	provider = gpc_memfiles_provider(&files);
+	CU_ASSERT_FATAL(gpc_compile(&diags, &provider, &options, &compiled));
+	CU_ASSERT_FATAL(gpc_image_open(&diags, "p", compiled.bytes, compiled.size, false, &image));
+	list = gpc_image_segments(&image, &arena, &count);
+	CU_ASSERT_EQUAL_FATAL(count, 3);
+	CU_ASSERT_STRING_EQUAL(list[0].name, "every");
+	CU_ASSERT(gpc_set_equal(list[0].set, gpc_set_all(&arena)));
+	CU_ASSERT_STRING_EQUAL(list[1].name, "most");
+	CU_ASSERT(!gpc_set_overlaps(list[1].set, list[2].set));
+	prefixes = gpc_set_prefixes(&arena, list[1].set, &count);
+	CU_ASSERT_EQUAL(count, 8);
+	CU_ASSERT_EQUAL(prefixes[0].length, 5);
+	CU_ASSERT_PTR_NOT_NULL(memmem(image.bytes, image.size, "\"every\":[\"0.0.0.0/0\",\"::/0\"]", 28));
+	gpc_image_release(&image);
+	gpc_arena_release(&arena);
+}
+
 /* The reader judges that the provenance is JSON, not what it says: that may be anything. */
 static void any_provenance_is_survived(void)
 {
@@ -99,6 +142,7 @@ static void any_provenance_is_survived(void)
 		opened++;
 		place_of(&image, gpc_stable_id("listener", NULL, "https"));
 		place_of(&image, gpc_stable_id("endpoint", "web", "web-3"));
+		gpc_image_segments(&image, &arena, &(size_t){0});
 		gpc_image_release(&image);
 	}
 	CU_ASSERT(opened > 10 && opened < 1990);
@@ -136,5 +180,6 @@ static void escapes_for_a_terminal_are_refused(void)
 GPC_UNIT_MAIN("image/provenance",
 	      {"positions_are_those_of_the_diagnostics", positions_are_those_of_the_diagnostics},
 	      {"objects_are_found_and_others_not", objects_are_found_and_others_not},
+	      {"segments_are_named_as_they_are", segments_are_named_as_they_are},
 	      {"any_provenance_is_survived", any_provenance_is_survived},
 	      {"escapes_for_a_terminal_are_refused", escapes_for_a_terminal_are_refused})

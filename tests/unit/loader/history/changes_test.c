@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What differs between two images. */
-#include "loader/history/changes.h"
+#include "analyze/changes.h"
 
 #include "fixture.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../compiler/base/cleanup.h"
-#include "../../compiler/base/words.h"
+#include "../base/cleanup.h"
+#include "../base/words.h"
 
 static uint32_t count_of(const struct gpc_image *image, enum gpc_section_id section)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../compiler/base/words.h"
+#include "../base/words.h"
 
 static const char *backend_name(const struct gpc_image *image, uint32_t index)
 {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../compiler/image/image_file.h"
+#include "../image/image_file.h"
 
 enum gpc_change_kind { GPC_CHANGE_ADDED, GPC_CHANGE_REMOVED, GPC_CHANGE_CHANGED };
 enum gpc_change_object {

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../compiler/base/words.h"
-#include "../../compiler/base/cleanup.h"
-#include "../../compiler/base/ip.h"
-#include "../../compiler/image/dump.h"
-#include "../../compiler/image/vips.h"
-#include "../../compiler/model/id.h"
+#include "../base/words.h"
+#include "../base/cleanup.h"
+#include "../base/ip.h"
+#include "../image/dump.h"
+#include "../image/vips.h"
+#include "../model/id.h"
 #include "changes_balancing.h"
 #include "changes_policies.h"
 #include "gpc/lookup/vip_entry.h"
