@@ -101,6 +101,20 @@ const char *gpc_fragments_name(unsigned int fragments)
 	return NAME_IN(names, fragments);
 }
 
+const char *gpc_invariant_form_name(unsigned int form)
+{
+	static const char *const names[] = {
+		"?",
+		[GPC_INVARIANT_NEVER] = "never",
+		[GPC_INVARIANT_ALWAYS] = "always",
+		[GPC_INVARIANT_ONLY] = "only",
+		[GPC_INVARIANT_REMAP] = "remap",
+		[GPC_INVARIANT_LIMITS] = "limits",
+	};
+
+	return NAME_IN(names, form);
+}
+
 const char *gpc_timeout_name(unsigned int timeout)
 {
 	static const char *const names[GPC_TIMEOUT_COUNT] = {

@@ -22,6 +22,9 @@ const char *gpc_ping_name(unsigned int ping);
 const char *gpc_fragments_name(unsigned int fragments);
 const char *gpc_timeout_name(unsigned int timeout);
 
+/* "never" of an enum gpc_invariant_form. */
+const char *gpc_invariant_form_name(unsigned int form);
+
 /* "TCP": the protocol of a listener. */
 const char *gpc_transport_name(unsigned int protocol);
 

@@ -311,6 +311,22 @@ bool gpc_set_covers(struct gpc_set outer, struct gpc_set inner)
 	return true;
 }
 
+bool gpc_set_is_sound(struct gpc_set set)
+{
+	for (size_t i = 0; i < set.count; i++) {
+		number first = load(&set.ranges[i].first), last = load(&set.ranges[i].last);
+		number before = i ? load(&set.ranges[i - 1].last) : 0;
+
+		if (first > last || (first < V4_FIRST && last >= V4_FIRST) ||
+		    (first <= V4_LAST && last > V4_LAST))
+			return false;
+		if (i && (before >= first || (before + 1 == first && first != V4_FIRST &&
+					      first != V4_LAST + 1)))
+			return false;
+	}
+	return true;
+}
+
 /* ---- as prefixes ---- */
 
 typedef GPC_VEC(struct gpc_prefix) prefix_list;

@@ -29,6 +29,8 @@ struct gpc_set gpc_set_union(struct gpc_arena *arena, const struct gpc_set *sets
 struct gpc_set gpc_set_minus(struct gpc_arena *arena, struct gpc_set from, struct gpc_set what);
 struct gpc_set gpc_set_intersection(struct gpc_arena *arena, struct gpc_set a, struct gpc_set b);
 
+/* Is it such a set at all? For ranges that nobody vouches for. */
+bool gpc_set_is_sound(struct gpc_set set);
 /* The fewest prefixes that mean just this: IPv4 first, each family in ascending order. */
 struct gpc_prefix *gpc_set_prefixes(struct gpc_arena *arena, struct gpc_set set, size_t *ret_count);
 

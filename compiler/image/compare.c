@@ -228,6 +228,15 @@ static uint64_t describe_interface(const struct gpc_image *image, uint32_t index
 	return interface->id;
 }
 
+static uint64_t describe_invariant(const struct gpc_image *image, uint32_t index, char *out,
+				   size_t size)
+{
+	const struct gpc_invariant *invariant = record_at(image, GPC_SEC_INVARIANT, index);
+
+	snprintf(out, size, "invariant `%s`", gpc_image_name(image, invariant->name));
+	return invariant->id;
+}
+
 static void take_first(void *user, uint32_t listener, uint64_t interfaces)
 {
 	uint32_t *first = user;
@@ -382,6 +391,8 @@ static uint64_t describe(const struct gpc_image *image, enum gpc_section_id id, 
 		return describe_ports(image, index, out, size);
 	case GPC_SEC_INTERFACE:
 		return describe_interface(image, index, out, size);
+	case GPC_SEC_INVARIANT:
+		return describe_invariant(image, index, out, size);
 	case GPC_SEC_VIP:
 		return describe_vip(image, index, out, size);
 	case GPC_SEC_TABLE:

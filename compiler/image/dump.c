@@ -294,6 +294,8 @@ static const struct row {
 	{"table", gpc_dump_tables},
 	{"backend", gpc_dump_backends},
 	{"interface", dump_interfaces},
+	{"invariant", gpc_dump_invariants},
+	{"invariant-words", gpc_dump_invariant_words},
 	{"names", dump_names},
 	{"maglev-slots", gpc_dump_maglev_slots},
 	{"provenance", dump_provenance},

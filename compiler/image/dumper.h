@@ -64,4 +64,8 @@ void gpc_dump_policies(struct gpc_dump *dump);
 void gpc_dump_classifiers(struct gpc_dump *dump);
 void gpc_dump_rules(struct gpc_dump *dump);
 
+/* Invariants. */
+void gpc_dump_invariants(struct gpc_dump *dump);
+void gpc_dump_invariant_words(struct gpc_dump *dump);
+
 #endif

@@ -19,7 +19,7 @@
 static const struct gpc_record records[] = {
 	R(gpc_image_head), R(gpc_section), R(gpc_phash), R(gpc_plane), R(gpc_vip),
 	R(gpc_vip_choice), R(gpc_vip_ports), R(gpc_table_ref), R(gpc_listener), R(gpc_pool),
-	R(gpc_endpoint), R(gpc_quic), R(gpc_table), R(gpc_backend), R(gpc_interface), R(gpc_tries),
+	R(gpc_endpoint), R(gpc_quic), R(gpc_table), R(gpc_backend), R(gpc_interface), R(gpc_invariant), R(gpc_tries),
 	R(gpc_vip_lengths), R(gpc_chain), R(gpc_policy), R(gpc_classifier), R(gpc_rule),
 	R(gpc_linked_objects), R(gpc_link_head), R(gpc_link_device), R(gpc_link_listener), R(gpc_link_endpoint),
 	R(gpc_link_backend), R(gpc_link_rule),
@@ -174,6 +174,21 @@ static const struct gpc_field fields[] = {
 	F(gpc_interface, pattern),
 	F(gpc_interface, pad0),
 
+	F(gpc_invariant, id),
+	F(gpc_invariant, name),
+	F(gpc_invariant, form),
+	F(gpc_invariant, flags),
+	F(gpc_invariant, max),
+	F(gpc_invariant, interface),
+	F(gpc_invariant, boxes),
+	F(gpc_invariant, box_count),
+	F(gpc_invariant, allowed),
+	F(gpc_invariant, allowed_count),
+	F(gpc_invariant, backend),
+	F(gpc_invariant, memory),
+	F(gpc_invariant, max_lookups),
+	F(gpc_invariant, pad0),
+
 	F(gpc_tries, root4),
 	F(gpc_tries, root6),
 	F(gpc_tries, wide),
@@ -327,7 +342,9 @@ static const struct {
 	C(GPC_MODE_ANY),	 C(GPC_ROLE_EDGE),	   C(GPC_ROLE_DECAP),
 	C(GPC_HOOK_XDP),	 C(GPC_HOOK_TC_INGRESS),   C(GPC_HOOK_TC_EGRESS),
 	C(GPC_DEVICE_SLOTS),	 C(GPC_DEVICE_PROBES),	   C(GPC_DEVICE_META),
-	C(GPC_TIMEOUT_COUNT),
+	C(GPC_TIMEOUT_COUNT),	 C(GPC_INVARIANT_NEVER),   C(GPC_INVARIANT_ALWAYS),
+	C(GPC_INVARIANT_ONLY),	 C(GPC_INVARIANT_REMAP),   C(GPC_INVARIANT_LIMITS),
+	C(GPC_INVARIANT_EGRESS), C(GPC_INVARIANT_ENFORCED),
 #undef C
 };
 

@@ -50,7 +50,7 @@ static struct object *list_objects(struct gpc_arena *arena, const struct gpc_mod
 {
 	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
 		       model->listener_count + model->policy_count + model->protect_count +
-		       count_rules(model);
+		       model->invariant_count + count_rules(model);
 	struct object *objects = GPC_NEW_ARRAY(arena, struct object, count), *next = objects;
 
 	for (size_t i = 0; i < model->endpoint_count; i++) {
@@ -67,6 +67,7 @@ static struct object *list_objects(struct gpc_arena *arena, const struct gpc_mod
 	COLLECT(next, model->listeners, model->listener_count, GPC_KIND_LISTENER);
 	COLLECT(next, model->policies, model->policy_count, GPC_KIND_POLICY);
 	COLLECT(next, model->protects, model->protect_count, GPC_KIND_PROTECT);
+	COLLECT(next, model->invariants, model->invariant_count, GPC_KIND_INVARIANT);
 	for (size_t i = 0; i < model->policy_count; i++)
 		next = list_rules(model, &model->policies[i], next);
 	*ret_count = count;

@@ -163,7 +163,8 @@ static bool check(const struct gpc_reader *reader, bool linked)
 	       gpc_reader_objects(reader) && gpc_reader_policies(reader) &&
 	       gpc_reader_quic(reader) && gpc_reader_tables(reader) &&
 	       gpc_reader_listeners(reader) && gpc_reader_vips(reader) &&
-	       gpc_reader_provenance(reader) && gpc_reader_link(reader, linked);
+	       gpc_reader_invariants(reader) && gpc_reader_provenance(reader) &&
+	       gpc_reader_link(reader, linked);
 }
 
 /* Size first: nothing is allocated for what cannot be an image. */

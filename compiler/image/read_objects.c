@@ -46,6 +46,7 @@ static bool check_counts(const struct gpc_reader *reader)
 	       sections[GPC_SEC_ENDPOINT].count <= GPC_MAX_ENDPOINTS &&
 	       sections[GPC_SEC_INTERFACE].count <= GPC_MAX_INTERFACES &&
 	       sections[GPC_SEC_POLICY].count <= GPC_MAX_POLICIES &&
+	       sections[GPC_SEC_INVARIANT].count <= GPC_MAX_INVARIANTS &&
 	       sections[GPC_SEC_TABLE].count <= 3ull * sections[GPC_SEC_BACKEND].count;
 }
 
@@ -124,6 +125,7 @@ bool gpc_reader_names(const struct gpc_reader *reader)
 	CHECK_NAMES(struct gpc_interface, GPC_SEC_INTERFACE);
 	CHECK_NAMES(struct gpc_policy, GPC_SEC_POLICY);
 	CHECK_NAMES(struct gpc_rule, GPC_SEC_RULE);
+	CHECK_NAMES(struct gpc_invariant, GPC_SEC_INVARIANT);
 	if (cursor.at != cursor.size)
 		return gpc_reader_refuse(reader, GPC_E0509,
 					 "section `names` holds more than names");

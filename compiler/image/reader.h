@@ -30,6 +30,7 @@ bool gpc_reader_tables(const struct gpc_reader *reader);	/* tables, Maglev slots
 bool gpc_reader_listeners(const struct gpc_reader *reader);	/* listeners and their pools */
 bool gpc_reader_quic(const struct gpc_reader *reader);		/* QUIC server ids */
 bool gpc_reader_vips(const struct gpc_reader *reader);		/* VIP entries and choices */
+bool gpc_reader_invariants(const struct gpc_reader *reader);	/* and their words */
 bool gpc_reader_provenance(const struct gpc_reader *reader);	/* JSON that is fit to be shown */
 bool gpc_reader_link(const struct gpc_reader *reader, bool linked);
 

@@ -43,6 +43,10 @@ static void list_sections(const struct gpc_tables *tables, struct section_data d
 	data[GPC_SEC_BACKEND] = (struct section_data){tables->backends, tables->backend_count};
 	data[GPC_SEC_INTERFACE] =
 		(struct section_data){tables->interfaces, tables->interface_count};
+	data[GPC_SEC_INVARIANT] =
+		(struct section_data){tables->invariants, tables->invariant_count};
+	data[GPC_SEC_INVARIANT_WORDS] =
+		(struct section_data){tables->invariant_words, tables->invariant_word_count};
 	data[GPC_SEC_NAMES] = (struct section_data){tables->names, tables->names_size};
 }
 

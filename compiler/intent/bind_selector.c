@@ -79,7 +79,7 @@ static void bind_listeners(const struct gpc_slot *slot, const struct gpc_pair *p
 		gpc_diag_hint(
 			slot->values->diags,
 			gpc_slot_fault(slot, GPC_E0131, pair->key_place, "misplaced `listeners`"),
-			"only `to` of a rule or a `protect` item selects by listeners");
+			"only `to` selects by listeners, and not in a segment");
 		return;
 	}
 	if (node->kind != GPC_NODE_LIST) {

@@ -76,6 +76,53 @@ static void check_segment(const struct gpc_whole *whole, struct gpc_segment_inte
 	check_one_of(whole, "cidrs", "from", "not exactly one of `cidrs` and `from`");
 }
 
+/* ---- invariants ---- */
+
+static unsigned int written_of(const struct gpc_whole *whole, const char *const *keys, size_t count)
+{
+	unsigned int written = 0;
+
+	for (size_t i = 0; i < count; i++)
+		written += gpc_whole_written(whole, keys[i]) != NULL;
+	return written;
+}
+
+static void check_invariant(const struct gpc_whole *whole, const struct gpc_invariant_intent *invariant)
+{
+	static const char *const forms[] = {"never", "always", "only", "remap"};
+	static const char *const limits[] = {"memory", "max-lookups"};
+	const struct gpc_pair *when = gpc_whole_written(whole, "when");
+	unsigned int form = written_of(whole, forms, 4), limit = written_of(whole, limits, 2);
+
+	if (form + (limit != 0) != 1)
+		gpc_whole_hint(whole,
+			       gpc_whole_fault(whole, GPC_E0460, whole->node->place,
+					       "not exactly one statement"),
+			       "write one of never, always, only, remap, or memory and max-lookups");
+	else if (when && !invariant->never && !invariant->always && !invariant->only)
+		gpc_whole_hint(whole,
+			       gpc_whole_fault(whole, GPC_E0463, when->key_place,
+					       "`when` without effect"),
+			       "policies in audit do not change it; remove it");
+}
+
+static void check_packets(const struct gpc_whole *whole, const char *const *keys, size_t count,
+			  const char *hint)
+{
+	const struct gpc_pair *out = gpc_whole_written(whole, "out");
+
+	if (!written_of(whole, keys, count))
+		gpc_whole_hint(whole,
+			       gpc_whole_fault(whole, GPC_E0461, whole->node->place,
+					       "no packets are named"),
+			       hint);
+	if (out && gpc_whole_written(whole, "in"))
+		gpc_whole_hint(whole,
+			       gpc_whole_fault(whole, GPC_E0462, out->key_place,
+					       "`out` beside `in`"),
+			       "each is about one chain; write two invariants");
+}
+
 /* ---- packets of tests ---- */
 
 static void refuse(const struct gpc_whole *whole, const char *key, const char *why)
@@ -168,6 +215,17 @@ void gpc_bind_whole(struct gpc_values *values, const struct gpc_frame *frame, en
 		break;
 	case GPC_OBJECT_probe:
 		gpc_bind_whole_probe(&whole, object);
+		break;
+	case GPC_OBJECT_invariant:
+		check_invariant(&whole, object);
+		break;
+	case GPC_OBJECT_packets:
+		check_packets(&whole, (const char *const[]){"from", "to", "ports"}, 3,
+			      "give `from`, `to` or `ports`");
+		break;
+	case GPC_OBJECT_only:
+		check_packets(&whole, (const char *const[]){"from", "ports"}, 2,
+			      "give `from` or `ports`: what may reach `to`");
 		break;
 	case GPC_OBJECT_send:
 		check_send(&whole, object);

@@ -244,6 +244,31 @@ struct gpc_protect_intent {
 	struct gpc_place at;
 };
 
+/* ---- invariants ---- */
+
+struct gpc_packets_intent {
+	struct gpc_selector_intent from, to;
+	gpc_ports_list ports;
+	struct gpc_text_value in, out;		/* items of `interfaces`, or devices */
+	struct gpc_place at;
+};
+
+struct gpc_remap_intent {
+	struct gpc_text_value backend;
+	struct gpc_uint_value max;		/* hundredths of a percent */
+	struct gpc_place at;
+};
+
+/* One of the four pointers, or at least one of the limits. */
+struct gpc_invariant_intent {
+	struct gpc_text_value name;
+	struct gpc_packets_intent *never, *always, *only;	/* NULL: not written */
+	struct gpc_remap_intent *remap;
+	struct gpc_uint_value memory, max_lookups;
+	struct gpc_uint_value enforced;		/* `when: enforced` */
+	struct gpc_place at;
+};
+
 /* ---- tests ---- */
 
 struct gpc_send_intent {
@@ -309,6 +334,7 @@ struct gpc_intent {
 	GPC_VEC(struct gpc_rule_intent) rules;
 	GPC_VEC(struct gpc_policy_intent) policies;
 	GPC_VEC(struct gpc_protect_intent) protect;
+	GPC_VEC(struct gpc_invariant_intent) invariants;
 	GPC_VEC(struct gpc_test_intent) tests;
 	GPC_VEC(struct gpc_probe_intent) probes;
 };

@@ -78,6 +78,8 @@ static void put_names(struct name_writer *writer, const struct gpc_model *model,
 	for (size_t i = 0; i < model->policy_count; i++)
 		tables->policies[i].name = put_name(writer, model->policies[i].name);
 	put_rule_names(writer, model, tables->rules);
+	for (size_t i = 0; i < model->invariant_count; i++)
+		tables->invariants[i].name = put_name(writer, model->invariants[i].name);
 }
 
 void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model,
@@ -128,11 +130,14 @@ bool gpc_lower(struct gpc_diags *diags, const struct gpc_model *model, const str
 		.rule_count = gpc_rule_records(model),
 		.chains = GPC_NEW_ARRAY(arena, struct gpc_chain, model->chain_count),
 		.chain_count = model->chain_count,
+		.invariants = GPC_NEW_ARRAY(arena, struct gpc_invariant, model->invariant_count),
+		.invariant_count = model->invariant_count,
 	};
 
 	gpc_lower_names(arena, model, &tables);
 	gpc_lower_policies(model, &tables);
 	gpc_lower_stamps(arena, model, &tables);
+	gpc_lower_invariants(arena, model, &tables);
 	if (!gpc_lower_objects(diags, model, &tables) || !gpc_lower_quic(diags, &tables) ||
 	    !gpc_lower_listeners(diags, model, before, &tables) || !gpc_lower_vips(diags, model, &tables) ||
 	    !gpc_lower_classifiers(diags, model, &tables))

@@ -11,7 +11,7 @@ size_t gpc_rule_records(const struct gpc_model *model);
 
 /*
  * NAMES: all names one after another, each with its NUL, in the order plane, listeners, endpoints,
- * backends, interfaces, policies, rules. Fills tables->names, tables->name and the `name` of every record; the other
+ * backends, interfaces, policies, rules, invariants. Fills tables->names, tables->name and the `name` of every record; the other
  * steps leave that alone.
  */
 void gpc_lower_names(struct gpc_arena *arena, const struct gpc_model *model, struct gpc_tables *tables);
@@ -41,6 +41,10 @@ void gpc_lower_policies(const struct gpc_model *model, struct gpc_tables *tables
 
 /* The stamps of the chains. */
 void gpc_lower_stamps(struct gpc_arena *arena, const struct gpc_model *model, struct gpc_tables *tables);
+
+/* INVARIANT and its words. */
+void gpc_lower_invariants(struct gpc_arena *arena, const struct gpc_model *model,
+			  struct gpc_tables *tables);
 
 /* Classifiers, tries and their words. */
 bool gpc_lower_classifiers(struct gpc_diags *diags, const struct gpc_model *model,

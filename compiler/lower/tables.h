@@ -59,6 +59,10 @@ struct gpc_tables {
 	size_t classifier_count;
 	struct gpc_rule *rules;
 	size_t rule_count;
+	struct gpc_invariant *invariants;
+	size_t invariant_count;
+	uint32_t *invariant_words;
+	size_t invariant_word_count;
 	char *names;
 	size_t names_size;
 };

@@ -13,6 +13,9 @@ void gpc_resolver_init(struct gpc_resolver *resolver, struct gpc_diags *diags,
 	gpc_space_init(&resolver->space, diags->arena);
 	resolver->made_count = intent->rules.n + 2 * intent->protect.n;
 	resolver->made = GPC_NEW_ARRAY(diags->arena, struct gpc_boxes_made, resolver->made_count);
+	resolver->invariant_count = 2 * intent->invariants.n;
+	resolver->invariants =
+		GPC_NEW_ARRAY(diags->arena, struct gpc_boxes_made, resolver->invariant_count);
 }
 
 void gpc_resolver_check_full(struct gpc_resolver *resolver, struct gpc_place at)
@@ -191,7 +194,7 @@ static uint32_t *unnumbered(struct gpc_arena *arena, size_t count)
 	return numbers;
 }
 
-static void fill_space(struct gpc_resolver *resolver, const struct renumbering *by)
+static struct gpc_space fill_space(const struct gpc_resolver *resolver, const struct renumbering *by)
 {
 	const struct gpc_space_builder *from = &resolver->space;
 	struct gpc_arena *arena = resolver->diags->arena;
@@ -204,11 +207,11 @@ static void fill_space(struct gpc_resolver *resolver, const struct renumbering *
 	for (size_t i = 0; i < from->services.n; i++)
 		if (by->services[i] != GPC_NONE)
 			services[by->services[i]] = from->services.items[i];
-	resolver->model->space =
-		(struct gpc_space){sets, by->set_count, services, by->service_count};
+	return (struct gpc_space){sets, by->set_count, services, by->service_count};
 }
 
-void gpc_resolver_finish(struct gpc_resolver *resolver)
+static struct gpc_space space_of(struct gpc_resolver *resolver, const struct gpc_boxes_made *made,
+				 size_t count)
 {
 	struct gpc_arena *arena = resolver->diags->arena;
 	struct renumbering by = {
@@ -217,7 +220,17 @@ void gpc_resolver_finish(struct gpc_resolver *resolver)
 	};
 
 	renumber(by.sets, 0, &by.set_count);
-	for (size_t i = 0; i < resolver->made_count; i++)
-		renumber_boxes(&by, &resolver->made[i]);
-	fill_space(resolver, &by);
+	for (size_t i = 0; i < count; i++)
+		renumber_boxes(&by, &made[i]);
+	return fill_space(resolver, &by);
+}
+
+void gpc_resolver_finish(struct gpc_resolver *resolver)
+{
+	struct gpc_model *model = resolver->model;
+
+	model->space = space_of(resolver, resolver->made, resolver->made_count);
+	if (resolver->invariant_count)
+		model->invariant_space =
+			space_of(resolver, resolver->invariants, resolver->invariant_count);
 }

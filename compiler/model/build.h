@@ -25,6 +25,7 @@ struct gpc_resolver;
 /* Inside gpc_model_policies(): rules by name, then what names them. */
 void gpc_model_rules(struct gpc_resolver *resolver, struct gpc_catalog *catalog);
 void gpc_model_protects(struct gpc_resolver *resolver);
+void gpc_model_invariants(struct gpc_resolver *resolver);
 void gpc_model_policy_list(struct gpc_resolver *resolver, const struct gpc_catalog *catalog);
 void gpc_model_chains(struct gpc_diags *diags, struct gpc_model *model);
 

@@ -31,16 +31,17 @@ static void dump_match(const struct gpc_match *match, FILE *out)
 		fprintf(out, " fragments %x", match->fragments);
 }
 
-static void dump_space(const struct gpc_space *space, FILE *out)
+/* `of` stands before each line. */
+static void dump_space(const struct gpc_space *space, const char *of, FILE *out)
 {
 	for (size_t i = 0; i < space->set_count; i++) {
-		fprintf(out, "set %zu", i);
+		fprintf(out, "%sset %zu", of, i);
 		dump_set(space->sets[i], out);
 	}
 	for (size_t i = 0; i < space->service_count; i++) {
 		const struct gpc_service *service = &space->services[i];
 
-		fprintf(out, "service %zu", i);
+		fprintf(out, "%sservice %zu", of, i);
 		for (size_t k = 0; k < service->count; k++) {
 			const struct gpc_service_item *item = &service->items[k];
 
@@ -153,6 +154,31 @@ static void dump_chains(const struct gpc_model *model, FILE *out)
 	}
 }
 
+static void dump_invariants(const struct gpc_model *model, FILE *out)
+{
+	for (size_t i = 0; i < model->invariant_count; i++) {
+		const struct gpc_model_invariant *invariant = &model->invariants[i];
+
+		fprintf(out, "invariant %zu %s id %016" PRIx64 " %s%s", i, invariant->name,
+			invariant->id, gpc_invariant_form_name(invariant->form),
+			invariant->enforced ? " when enforced" : "");
+		if (invariant->interface != GPC_NONE)
+			fprintf(out, " %s %s", model->interfaces[invariant->interface].name,
+				gpc_direction_name(invariant->direction));
+		if (invariant->form == GPC_INVARIANT_REMAP)
+			fprintf(out, " %s max %u", model->backends[invariant->backend].name,
+				invariant->max);
+		if (invariant->memory)
+			fprintf(out, " memory %u", invariant->memory);
+		if (invariant->max_lookups)
+			fprintf(out, " max-lookups %u", invariant->max_lookups);
+		dump_boxes("boxes", invariant->boxes, invariant->box_count, out);
+		dump_boxes("allowed", invariant->allowed, invariant->allowed_count, out);
+		fputs("\n", out);
+	}
+	dump_space(&model->invariant_space, "invariant ", out);
+}
+
 void gpc_model_dump_builtins(const struct gpc_model *model, FILE *out)
 {
 	for (size_t i = 0; i < GPC_BUILTIN_COUNT; i++)
@@ -168,5 +194,6 @@ void gpc_model_dump_policies(const struct gpc_model *model, FILE *out)
 	dump_protects(model, out);
 	dump_policies(model, out);
 	dump_chains(model, out);
-	dump_space(&model->space, out);
+	dump_space(&model->space, "", out);
+	dump_invariants(model, out);
 }

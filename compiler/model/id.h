@@ -16,6 +16,7 @@
 #define GPC_KIND_POLICY "policy"
 #define GPC_KIND_POLICY_RULE "policy-rule"	/* owner: its policy; `default` is the default's */
 #define GPC_KIND_PROTECT "protect"
+#define GPC_KIND_INVARIANT "invariant"
 #define GPC_KIND_BUILTIN "builtin"	/* gpc_builtin_names */
 #define GPC_KIND_SEED "seed"
 

@@ -154,7 +154,7 @@ static size_t count_identities(const struct gpc_model *model)
 {
 	size_t count = model->interface_count + model->backend_count + model->endpoint_count +
 		       model->listener_count + 2 * model->policy_count + model->protect_count +
-		       GPC_BUILTIN_COUNT;
+		       model->invariant_count + GPC_BUILTIN_COUNT;
 
 	for (size_t i = 0; i < model->policy_count; i++)
 		count += model->policies[i].rule_count;
@@ -165,6 +165,7 @@ static struct identity *collect_policies(const struct gpc_model *model, struct i
 {
 	COLLECT(next, model->policies, model->policy_count, GPC_KIND_POLICY);
 	COLLECT(next, model->protects, model->protect_count, GPC_KIND_PROTECT);
+	COLLECT(next, model->invariants, model->invariant_count, GPC_KIND_INVARIANT);
 	for (size_t i = 0; i < GPC_BUILTIN_COUNT; i++)
 		*next++ = (struct identity){model->builtin_ids[i], GPC_KIND_BUILTIN,
 					    gpc_builtin_names[i], GPC_NOWHERE};

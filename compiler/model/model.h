@@ -181,6 +181,24 @@ struct gpc_model_chain {
 	size_t policy_count;			/* 0: only `protect` items */
 };
 
+/* Boxes are of gpc_model.invariant_space; their position is 0. */
+struct gpc_model_invariant {
+	uint64_t id;
+	const char *name;
+	enum gpc_invariant_form form;
+	bool enforced;				/* `when: enforced` */
+	uint32_t interface;			/* GPC_NONE: what arrives on any */
+	enum gpc_direction direction;
+	const struct gpc_box *boxes;		/* the packets it is about */
+	size_t box_count;
+	const struct gpc_box *allowed;		/* ONLY: those that may pass */
+	size_t allowed_count;
+	uint32_t backend;			/* REMAP, else GPC_NONE */
+	uint16_t max;				/* REMAP: hundredths of a percent */
+	uint32_t memory, max_lookups;		/* LIMITS: 0: none */
+	struct gpc_place at;
+};
+
 /* A probe with its defaults. It is no part of what the plane decides. */
 struct gpc_model_probe {
 	const char *name;
@@ -227,6 +245,9 @@ struct gpc_model {
 	struct gpc_model_chain *chains;		/* by interface, ingress first */
 	size_t chain_count;
 	struct gpc_space space;			/* sets and services of all boxes; set 0 is every address */
+	struct gpc_model_invariant *invariants;	/* by name */
+	size_t invariant_count;
+	struct gpc_space invariant_space;	/* likewise, of the invariants alone */
 	const struct gpc_test_intent *tests;	/* as written */
 	size_t test_count;
 	struct gpc_model_probe *probes;		/* by name */

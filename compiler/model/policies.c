@@ -240,6 +240,7 @@ void gpc_model_policies(struct gpc_diags *diags, const struct gpc_intent *intent
 	gpc_model_rules(&resolver, &rules);
 	gpc_model_protects(&resolver);
 	gpc_model_policy_list(&resolver, &rules);
+	gpc_model_invariants(&resolver);
 	gpc_resolver_finish(&resolver);
 	gpc_model_chains(diags, model);
 }

@@ -61,6 +61,8 @@ struct gpc_resolver {
 	struct gpc_intern label_index, listeners_index;
 	struct gpc_boxes_made *made;	/* rules by index, then two for each `protect` item */
 	size_t made_count;
+	struct gpc_boxes_made *invariants;	/* two for each: what it is about, what it allows */
+	size_t invariant_count;
 	size_t boxes;			/* how many those are */
 	struct gpc_service_item *scratch;	/* of a target, while `match` restricts them */
 	size_t scratch_room;
@@ -77,7 +79,7 @@ struct gpc_side {
 
 void gpc_resolver_init(struct gpc_resolver *resolver, struct gpc_diags *diags,
 		       const struct gpc_intent *intent, struct gpc_model *model);
-/* Gives the model its space: the sets and services that boxes name, numbered by first use. */
+/* Gives the model its spaces: the sets and services that boxes name, numbered by first use. */
 void gpc_resolver_finish(struct gpc_resolver *resolver);
 
 void gpc_resolve_segments(struct gpc_resolver *resolver);

@@ -80,6 +80,8 @@ struct gpc_section {
 	X(TABLE, "table", struct gpc_table)                                                        \
 	X(BACKEND, "backend", struct gpc_backend)                                                  \
 	X(INTERFACE, "interface", struct gpc_interface)                                            \
+	X(INVARIANT, "invariant", struct gpc_invariant)                                            \
+	X(INVARIANT_WORDS, "invariant-words", __u32)                                               \
 	X(NAMES, "names", char)
 
 enum gpc_section_id {
@@ -537,6 +539,44 @@ struct gpc_interface {
 	__u64 pad0[2];
 };
 
+/* ---- invariants: read by nothing that decides, proved before an image is switched to ---- */
+
+enum gpc_invariant_form {
+	GPC_INVARIANT_NEVER = 1,
+	GPC_INVARIANT_ALWAYS = 2,
+	GPC_INVARIANT_ONLY = 3,
+	GPC_INVARIANT_REMAP = 4,
+	GPC_INVARIANT_LIMITS = 5	/* of memory, lookups or both */
+};
+
+#define GPC_INVARIANT_EGRESS	(1u << 0)	/* the egress chain of `interface` */
+#define GPC_INVARIANT_ENFORCED	(1u << 1)	/* `when: enforced` */
+
+/*
+ * Boxes are of INVARIANT_WORDS: source set, destination set, service, three words each. `words:` counts from
+ * the start of that section, which holds, one behind the other and nothing else: the number of sets, the number
+ * of services, the sets, the services, the boxes of each invariant and then what it allows.
+ *
+ * A set is the number of its ranges, then for each the first and the last address, 4 words each in memory
+ * order, v4 as ::ffff:a.b.c.d; sorted, disjoint, each range of one family. A service is the number of its
+ * items, then for each: first protocol | last protocol << 8, first and last destination port (0..65536;
+ * GPC_PORT_NONE: no port; ICMP: type << 8 | code).
+ */
+struct gpc_invariant {
+	__u64 id;
+	__u32 name;
+	__u8 form;		/* enum gpc_invariant_form */
+	__u8 flags;		/* GPC_INVARIANT_* */
+	__u16 max;		/* REMAP: hundredths of a percent */
+	__u32 interface;	/* index of INTERFACE; GPC_NONE: what arrives on any */
+	__u32 boxes, box_count;	/* words: the packets it is about */
+	__u32 allowed, allowed_count;	/* words: ONLY: those among them that may pass */
+	__u32 backend;		/* REMAP: index of BACKEND, else GPC_NONE */
+	__u32 memory;		/* LIMITS: most bytes; 0: none */
+	__u32 max_lookups;	/* LIMITS: 0: none */
+	__u64 pad0[2];
+};
+
 /* ---- link part: what differs per host. Arrays follow the head at the offsets it names. ---- */
 
 #define GPC_DEVICE_SLOTS	1024u	/* power of two; home = ifindex * mult >> 22 */
@@ -629,7 +669,7 @@ struct gpc_link_rule {
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x900baa9cu
+#define GPC_ABI_HASH 0xa678b50fu
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);
@@ -653,6 +693,7 @@ GPC_ASSERT_SIZE(struct gpc_endpoint, 64);
 GPC_ASSERT_SIZE(struct gpc_table, 16);
 GPC_ASSERT_SIZE(struct gpc_backend, 64);
 GPC_ASSERT_SIZE(struct gpc_interface, 32);
+GPC_ASSERT_SIZE(struct gpc_invariant, 64);
 GPC_ASSERT_SIZE(struct gpc_linked_objects, 20);
 GPC_ASSERT_SIZE(struct gpc_link_head, 192);
 GPC_ASSERT_SIZE(struct gpc_link_device, 32);

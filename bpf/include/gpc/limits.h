@@ -50,6 +50,7 @@
 #define GPC_MAX_RATE_ENTRIES		(16u * 1024 * 1024)	/* buckets of one rule */
 #define GPC_MAX_SET_RANGES		(8u * 1024 * 1024)	/* of all address sets of a plane together */
 #define GPC_MAX_RULE_BOXES		(4u * 1024 * 1024)	/* of all rules of a plane together */
+#define GPC_MAX_INVARIANTS		1024u
 #define GPC_MAX_TESTS			65536u
 
 /* Maglev tables. */
