@@ -23,6 +23,11 @@ _gpc_value() {
 	test:-f | test:--file) compgen -f -- "$2" ;;
 	test:-e | test:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	test:--format) compgen -W 'text json github' -- "$2" ;;
+	diff:--format) : -- "$2" ;;
+	diff:-f | diff:--file) compgen -f -- "$2" ;;
+	diff:-e | diff:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	diff:--parent) compgen -f -- "$2" ;;
+	diff:--today) : -- "$2" ;;
 	explain:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
 	explain:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
 	explain:--batch) compgen -f -- "$2" ;;
@@ -65,6 +70,7 @@ _gpc_operand() {
 	compile) compgen -f -- "$2" ;;
 	test) compgen -f -- "$2" ;;
 	inspect) compgen -f -- "$2" ;;
+	diff) : -- "$2" ;;
 	explain) : -- "$2" ;;
 	maglev) compgen -f -W 'show whatif' -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
@@ -83,6 +89,7 @@ _gpc_options() {
 	compile) echo '--help --file --env --parent --output --verbose --strict --today --allow-expired --format --json' ;;
 	test) echo '--help --file --env --kernel --tap --junit --verbose --strict --format --json' ;;
 	inspect) echo '--help --json' ;;
+	diff) echo '--help --semantic --text --format --exit-code --file --env --parent --today --allow-expired --verbose --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
 	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
 	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --format --verbose --json' ;;
@@ -109,7 +116,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version check compile test inspect diff explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

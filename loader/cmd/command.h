@@ -55,6 +55,7 @@ struct gpc_command {
 	X(compile)                                                                                 \
 	X(test)                                                                                    \
 	X(inspect)                                                                                 \
+	X(diff)                                                                                    \
 	X(explain)                                                                                 \
 	X(maglev)                                                                                 \
 	X(apply)                                                                                   \

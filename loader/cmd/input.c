@@ -19,6 +19,17 @@
 
 /* ---- diagnostics ---- */
 
+/* A command may have a --format of its own, for what it says. */
+static bool is_for_diagnostics(const struct gpc_call *call)
+{
+	static const struct gpc_option format = GPC_OPTION_FORMAT;
+
+	for (size_t i = 0; i < call->given_count; i++)
+		if (!strcmp(call->given[i].option->name, format.name))
+			return !strcmp(call->given[i].option->argument, format.argument);
+	return false;
+}
+
 static enum gpc_exit parse_format(const struct gpc_call *call, enum gpc_diag_format *ret,
 				  struct gpc_failure *failure)
 {
@@ -27,7 +38,7 @@ static enum gpc_exit parse_format(const struct gpc_call *call, enum gpc_diag_for
 	const char *format = gpc_call_value(call, "format");
 
 	*ret = gpc_call_has(call, "json") ? GPC_DIAG_JSON : GPC_DIAG_TEXT;
-	if (!format)
+	if (!format || !is_for_diagnostics(call))
 		return GPC_EXIT_OK;
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(format, names[i])) {
