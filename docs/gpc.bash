@@ -85,7 +85,7 @@ _gpc_operand() {
 }
 _gpc_options() {
 	case $1 in
-	check) echo '--help --file --env --parent --strict --today --allow-expired --format --json' ;;
+	check) echo '--help --file --env --parent --strict --today --allow-expired --verbose --format --json' ;;
 	compile) echo '--help --file --env --parent --output --verbose --strict --today --allow-expired --format --json' ;;
 	test) echo '--help --file --env --kernel --tap --junit --verbose --strict --format --json' ;;
 	inspect) echo '--help --json' ;;

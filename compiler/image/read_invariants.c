@@ -135,7 +135,7 @@ static bool form_is_sound(const struct gpc_reader *reader, const struct gpc_inva
 	if ((i->flags & GPC_INVARIANT_EGRESS && i->interface == GPC_NONE) ||
 	    (i->form == GPC_INVARIANT_ONLY && i->interface != GPC_NONE))
 		return false;
-	if (i->form != GPC_INVARIANT_ONLY && i->allowed_count)
+	if (i->allowed_count > (i->form == GPC_INVARIANT_ONLY))
 		return false;
 	return (remap ? i->backend < sections[GPC_SEC_BACKEND].count && i->max <= 10000
 		      : i->backend == GPC_NONE && !i->max) &&

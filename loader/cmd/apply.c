@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "input.h"
 #include "output.h"
+#include "prove.h"
 
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
@@ -55,7 +56,7 @@ static char *inputs_of(const struct gpc_project *project)
 	return text;
 }
 
-static enum gpc_exit activate(const struct gpc_call *call, const struct gpc_input *input)
+static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *input)
 {
 	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
 	size_t count;
@@ -71,9 +72,13 @@ static enum gpc_exit activate(const struct gpc_call *call, const struct gpc_inpu
 		.parent = input->has_parent ? &input->parent : NULL,
 	};
 	struct gpc_failure failure;
+	enum gpc_exit rc;
 
 	if (gpc_session_open(&session, &failure))
 		return gpc_finish_failed(call, &failure);
+	rc = gpc_prove_live(call, input);
+	if (rc)
+		return gpc_finish(call, rc, NULL);
 	return gpc_activate(call, session.history, &entry);
 }
 
@@ -117,12 +122,16 @@ const struct gpc_command gpc_command_apply = {
 		"restore\n"
 		"bring back what was recorded.\n"
 		"\n"
+		"The invariants of the image are proved over its tables, also when it comes as a file;\n"
+		"`remap` compares with what runs unless --parent names another image. One that does\n"
+		"not hold is named, and nothing is changed (4).\n"
+		"\n"
 		"Policies that decide are first asked about the SSH session that the command runs "
 		"in and\n"
 		"about root's other TCP sessions: those that would be cut, or not let in again, are "
 		"named\n"
 		"and nothing is changed (4), unless --force is given.",
-	.objects = "diagnostic, notice, change",
+	.objects = "diagnostic, invariant, notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,
 		      GPC_EXIT_HOST, GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED,

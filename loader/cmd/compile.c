@@ -9,13 +9,14 @@
 #include "describe.h"
 #include "input.h"
 #include "output.h"
+#include "prove.h"
 
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
 	GPC_OPTION_ENV,
 	GPC_OPTION_PARENT,
 	{'o', "output", "FILE", "write the image here, whole or not at all; - is standard output"},
-	{'v', "verbose", NULL, "sizes per section, tables, nested listeners and times on stderr"},
+	{'v', "verbose", NULL, "sizes, tables, nested listeners, invariants and times on stderr"},
 	GPC_OPTION_STRICT,
 	GPC_OPTION_TODAY,
 	GPC_OPTION_ALLOW_EXPIRED,
@@ -81,7 +82,8 @@ static void describe_nested(struct gpc_input *input, FILE *out)
 	}
 }
 
-static enum gpc_exit write_image(const struct gpc_call *call, struct gpc_input *input)
+static enum gpc_exit write_image(const struct gpc_call *call, struct gpc_input *input,
+				 const struct gpc_proofs *proofs)
 {
 	const char *path = gpc_call_value(call, "output");
 	struct json_object *result = gpc_json("result");
@@ -99,6 +101,7 @@ static enum gpc_exit write_image(const struct gpc_call *call, struct gpc_input *
 	}
 	gpc_json_text(result, "output", path);
 	gpc_describe_json(&input->image, result);
+	gpc_prove_json(proofs, result);
 	if (!gpc_call_has(call, "json"))
 		gpc_describe_line(&input->image, path, is_stdout(path) ? stderr : stdout);
 	return gpc_finish(call, GPC_EXIT_OK, result);
@@ -120,6 +123,7 @@ static int check_output(const struct gpc_call *call, const char *path, struct gp
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
+	struct gpc_proofs proofs;
 	enum gpc_exit rc;
 
 	if (!gpc_call_has(call, "output")) {
@@ -130,7 +134,9 @@ static enum gpc_exit run(const struct gpc_call *call)
 	if (check_output(call, gpc_call_value(call, "output"), &input.failure))
 		return gpc_input_end(call, &input, GPC_EXIT_USAGE);
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, false, &input);
-	return rc ? gpc_input_end(call, &input, rc) : write_image(call, &input);
+	if (!rc)
+		rc = gpc_prove_input(call, &input, input.has_parent ? &input.parent : NULL, &proofs);
+	return rc ? gpc_input_end(call, &input, rc) : write_image(call, &input, &proofs);
 }
 
 const struct gpc_command gpc_command_compile = {
@@ -141,13 +147,14 @@ const struct gpc_command gpc_command_compile = {
 	.operands_max = 1,
 	.description =
 		"Reads the intent, reports every mistake with its place and writes one image that\n"
-		"holds the whole decision. Same input, same bytes, on every machine. Without a "
-		"file:\n"
+		"holds the whole decision. Same input, same bytes, on every machine. What an "
+		"invariant\n"
+		"forbids is not written (4). Without a file:\n"
 		"./gpc.yaml and ./gpc.d/*.yaml. Diagnostics go to stderr as text, to stdout as "
 		"json or\n"
 		"github.",
-	.objects = "diagnostic",
+	.objects = "diagnostic, invariant",
 	GPC_ROWS(options),
-	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED),
 	.run = run,
 };

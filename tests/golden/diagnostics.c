@@ -6,12 +6,15 @@
  *   diagnostics ROOT [--denied PATH] [--failed PATH] [--dump PASS]
  *               [--today YYYY-MM-DD] [--allow-expired] [--parent FILE] [-e ENV] FILE...
  *
- * --parent FILE is compiled first, to be the parent; nothing is said about it. --dump PASS also prints the result of a pass, before the diagnostics. Exits 0 if the input is valid, 3 if it is not.
+ * --parent FILE is compiled first, to be the parent; nothing is said about it. --dump PASS also prints the result of a
+ * pass, before the diagnostics. What compiles has its invariants proved. Exits 0 if the input is valid, 3 if it is
+ * not.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
+#include "analyze/invariants.h"
 #include "base/disk.h"
 #include "diag/render.h"
 #include "image/layout.h"
@@ -107,19 +110,29 @@ static bool options(int argc, char **argv, struct faulty *faulty, struct gpc_com
 	return compile->inputs.count > 0;
 }
 
+/* Adds what does not hold of the compiled image. */
+static bool prove(struct gpc_diags *diags, const struct gpc_compiled *compiled,
+		  const struct gpc_compiled *parent)
+{
+	struct gpc_image image, before;
+	struct gpc_proofs proofs;
+
+	if (!gpc_image_open_written(diags, "image", compiled->bytes, compiled->size, &image) ||
+	    (parent && !gpc_image_open_written(diags, "parent", parent->bytes, parent->size, &before)))
+		return false;
+	proofs = gpc_prove(diags->arena, &image, parent ? &before : NULL);
+	gpc_proofs_report(diags, &image, compiled->model, NULL, &proofs);
+	return !proofs.standing[GPC_STANDING_VIOLATED];
+}
+
 static bool compile_parent(const struct gpc_provider *provider, const char *file,
-			   struct gpc_arena *arena, struct gpc_view *ret)
+			   struct gpc_arena *arena, struct gpc_compiled *ret)
 {
 	const struct gpc_compile_options options = {.inputs = {&file, 1, NULL}};
-	struct gpc_compiled compiled;
 	struct gpc_diags diags;
 
 	gpc_diags_init(&diags, arena, false);
-	if (!gpc_compile(&diags, provider, &options, &compiled))
-		return false;
-	*ret = (struct gpc_view){(const char *)compiled.bytes,
-				 (1ull << gpc_size_class(compiled.size)) - 1};
-	return true;
+	return gpc_compile(&diags, provider, &options, ret);
 }
 
 int main(int argc, char **argv)
@@ -130,8 +143,8 @@ int main(int argc, char **argv)
 	struct faulty faulty = {0};
 	struct gpc_provider provider = {&faulty, read_faulty, list_faulty};
 	struct gpc_compile_options compile = {.tool_version = "golden", .dump_to = stdout};
-	struct gpc_compiled compiled;
-	struct gpc_view parent;
+	struct gpc_compiled compiled, parent;
+	struct gpc_view before;
 	bool valid;
 
 	if (argc < 3 || !options(argc - 1, argv + 1, &faulty, &compile))
@@ -144,10 +157,13 @@ int main(int argc, char **argv)
 	if (faulty.parent) {
 		if (!compile_parent(&provider, faulty.parent, &arena, &parent))
 			return usage();
-		compile.parent = &parent;
+		before = (struct gpc_view){(const char *)parent.bytes,
+					   (1ull << gpc_size_class(parent.size)) - 1};
+		compile.parent = &before;
 	}
 	gpc_diags_init(&diags, &arena, false);
-	valid = gpc_compile(&diags, &provider, &compile, &compiled);
+	valid = gpc_compile(&diags, &provider, &compile, &compiled) &&
+		prove(&diags, &compiled, faulty.parent ? &parent : NULL);
 	gpc_diags_render(&diags, GPC_DIAG_TEXT, false, stdout);
 	gpc_disk_release(&disk);
 	gpc_arena_release(&arena);
