@@ -9,6 +9,7 @@ _gpc_overlays() {
 }
 _gpc_value() {
 	case $1 in
+	fmt:--format) compgen -W 'text json github' -- "$2" ;;
 	check:-f | check:--file) compgen -f -- "$2" ;;
 	check:-e | check:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	check:--parent) compgen -f -- "$2" ;;
@@ -66,6 +67,7 @@ _gpc_value() {
 }
 _gpc_operand() {
 	case $1 in
+	fmt) compgen -f -- "$2" ;;
 	check) compgen -f -- "$2" ;;
 	compile) compgen -f -- "$2" ;;
 	test) compgen -f -- "$2" ;;
@@ -85,6 +87,7 @@ _gpc_operand() {
 }
 _gpc_options() {
 	case $1 in
+	fmt) echo '--help --check --diff --write --format --json' ;;
 	check) echo '--help --file --env --parent --strict --today --allow-expired --verbose --format --json' ;;
 	compile) echo '--help --file --env --parent --output --verbose --strict --today --allow-expired --format --json' ;;
 	test) echo '--help --file --env --kernel --tap --junit --verbose --strict --format --json' ;;
@@ -116,7 +119,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version check compile test inspect diff explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version fmt check compile test inspect diff explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -123,17 +123,17 @@ static int open_parent(int folder, const char *path, const char **ret_name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int check_target(int parent, const char *name)
+/* *ret_there: a regular file stands there, as *ret tells. */
+static int check_target(int parent, const char *name, bool *ret_there, struct stat *ret)
 {
-	struct stat st;
-
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	*ret_there = fstatat(parent, name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!*ret_there)
 		return errno == ENOENT ? 0 : -errno;
-	if (S_ISREG(st.st_mode))
+	if (S_ISREG(ret->st_mode))
 		return 0;
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(ret->st_mode))
 		return -ELOOP;
-	return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return S_ISDIR(ret->st_mode) ? -EISDIR : -EINVAL;
 }
 
 static int open_temporary(int parent, mode_t mode, char name[NAME_MAX + 1])
@@ -173,23 +173,44 @@ static int write_and_close(int fd, const char *bytes, size_t size)
 	return close(fd) != 0 && !error ? -errno : error;
 }
 
-int gpc_file_write_atomic(int folder, const char *path, const void *bytes, size_t size, mode_t mode)
+/* The owner first: changing it takes the bits away that make a file run as its owner. */
+static int make_alike(int fd, const struct stat *like)
+{
+	struct stat own;
+
+	if (fstat(fd, &own) != 0)
+		return -errno;
+	if ((own.st_uid != like->st_uid || own.st_gid != like->st_gid) &&
+	    fchown(fd, like->st_uid, like->st_gid) != 0)
+		return -errno;
+	return fchmod(fd, like->st_mode & 07777) == 0 ? 0 : -errno;
+}
+
+/* `keep`: what stands there must be a file, and lends its mode and owner. */
+static int write_beside(int folder, const char *path, const void *bytes, size_t size, mode_t mode,
+			bool keep)
 {
 	GPC_AUTO_CLOSE int parent = -1;
 	char temporary[NAME_MAX + 1];
+	struct stat old;
 	const char *name;
+	bool there;
 	int fd, error;
 
 	parent = open_parent(folder, path, &name);
 	if (parent < 0)
 		return parent;
-	error = check_target(parent, name);
-	if (error)
-		return error;
+	error = check_target(parent, name, &there, &old);
+	if (error || (keep && !there))
+		return error ? error : -ENOENT;
 	fd = open_temporary(parent, mode, temporary);
 	if (fd < 0)
 		return fd;
-	error = write_and_close(fd, bytes, size);
+	error = keep ? make_alike(fd, &old) : 0;
+	if (error)
+		close(fd);
+	else
+		error = write_and_close(fd, bytes, size);
 	if (!error && renameat(parent, temporary, parent, name) != 0)
 		error = -errno;
 	if (error) {
@@ -197,4 +218,14 @@ int gpc_file_write_atomic(int folder, const char *path, const void *bytes, size_
 		return error;
 	}
 	return fsync(parent) == 0 ? 0 : -errno;
+}
+
+int gpc_file_write_atomic(int folder, const char *path, const void *bytes, size_t size, mode_t mode)
+{
+	return write_beside(folder, path, bytes, size, mode, false);
+}
+
+int gpc_file_replace(int folder, const char *path, const void *bytes, size_t size)
+{
+	return write_beside(folder, path, bytes, size, S_IRUSR | S_IWUSR, true);
 }

@@ -31,4 +31,10 @@ enum gpc_read_status gpc_file_read(int folder, const char *path, bool follow, si
 int gpc_file_write_atomic(int folder, const char *path, const void *bytes, size_t size,
 			  mode_t mode);
 
+/*
+ * The same for a file that is there already: the new one has its mode and its owner, whatever the umask
+ * is. -ENOENT without one, -EPERM where its owner cannot be kept.
+ */
+int gpc_file_replace(int folder, const char *path, const void *bytes, size_t size);
+
 #endif

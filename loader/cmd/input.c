@@ -30,8 +30,8 @@ static bool is_for_diagnostics(const struct gpc_call *call)
 	return false;
 }
 
-static enum gpc_exit parse_format(const struct gpc_call *call, enum gpc_diag_format *ret,
-				  struct gpc_failure *failure)
+enum gpc_exit gpc_input_format(const struct gpc_call *call, enum gpc_diag_format *ret,
+			       struct gpc_failure *failure)
 {
 	static const char *const names[] = {
 		[GPC_DIAG_TEXT] = "text", [GPC_DIAG_JSON] = "json", [GPC_DIAG_GITHUB] = "github"};
@@ -262,7 +262,7 @@ static enum gpc_exit begin(const struct gpc_call *call, struct gpc_input *ret,
 {
 	*ret = (struct gpc_input){0};
 	gpc_diags_init(&ret->diags, &ret->arena, gpc_call_has(call, "strict"));
-	return parse_format(call, ret_format, &ret->failure) ||
+	return gpc_input_format(call, ret_format, &ret->failure) ||
 	       read_today(call, &ret->today, &ret->failure);
 }
 
@@ -353,7 +353,7 @@ void gpc_input_say(const struct gpc_call *call, const struct gpc_input *input)
 	enum gpc_diag_format format;
 	struct gpc_failure failure;
 
-	if (!parse_format(call, &format, &failure))
+	if (!gpc_input_format(call, &format, &failure))
 		show_diagnostics(call, input, format);
 }
 

@@ -6,6 +6,7 @@
 #ifndef GPC_LOADER_CMD_INPUT_H
 #define GPC_LOADER_CMD_INPUT_H
 
+#include "../../compiler/diag/render.h"
 #include "../../compiler/image/image_file.h"
 #include "../../compiler/pipeline.h"
 #include "command.h"
@@ -89,6 +90,10 @@ bool gpc_input_is_image(const char *path);
 enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,
 			    enum gpc_exit code);
 void gpc_input_release(struct gpc_input *input);
+
+/* How diagnostics are wanted, by --format and --json. */
+enum gpc_exit gpc_input_format(const struct gpc_call *call, enum gpc_diag_format *ret,
+			       struct gpc_failure *failure);
 
 /* The checked image in a file (read once), else INVALID after diagnostics. */
 enum gpc_exit gpc_input_image(const struct gpc_call *call, const char *path, struct gpc_input *ret);

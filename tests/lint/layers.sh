@@ -4,7 +4,7 @@
 # each may include only what stands above it; the kernel side knows neither compiler nor loader.
 . "$(dirname "$0")/report.bash"
 
-compiler_order="base diag syntax classify intent model check lower image analyze pipeline"
+compiler_order="base diag syntax classify intent format model check lower image analyze pipeline"
 
 # FILE:LINE: INCLUDED for every include, with "..." resolved to a path of the tree where there is one.
 includes() {
