@@ -47,6 +47,7 @@ _gpc_value() {
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:--parent) compgen -f -- "$2" ;;
 	apply:--today) : -- "$2" ;;
+	apply:--probe) : -- "$2" ;;
 	apply:--format) compgen -W 'text json github' -- "$2" ;;
 	log:-n | log:--number) : -- "$2" ;;
 	show:-s | show:--source) : -- "$2" ;;
@@ -95,10 +96,10 @@ _gpc_options() {
 	diff) echo '--help --semantic --text --format --exit-code --file --env --parent --today --allow-expired --verbose --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
 	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
-	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --format --verbose --json' ;;
+	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
 	verify) echo '--help --exit-code --json' ;;
-	rollback) echo '--help --verbose --force --json' ;;
+	rollback) echo '--help --verbose --force --retry --json' ;;
 	log) echo '--help --number --json' ;;
 	show) echo '--help --source --verbose --json' ;;
 	stats) echo '--help --interval --count --flows --prometheus --verbose --json' ;;

@@ -7,9 +7,6 @@
 #include "scalar.h"
 #include "whole.h"
 
-#define MOST_PAYLOAD 1400u /* bytes: one datagram on any path */
-#define MOST_WORDS 64u
-
 static void refuse_payload(const struct gpc_slot *slot, const struct gpc_scalar *scalar)
 {
 	struct gpc_diag *diag =
@@ -18,7 +15,7 @@ static void refuse_payload(const struct gpc_slot *slot, const struct gpc_scalar 
 
 	gpc_diag_hint(slot->values->diags, diag,
 		      "write text, or 0x and two hexadecimal digits for each byte, up to %u bytes",
-		      MOST_PAYLOAD);
+		      GPC_MAX_PROBE_PAYLOAD);
 }
 
 void gpc_bind_payload(const struct gpc_slot *slot, const struct gpc_scalar *scalar,
@@ -28,7 +25,7 @@ void gpc_bind_payload(const struct gpc_slot *slot, const struct gpc_scalar *scal
 	size_t length = strlen(scalar->text), size = hex ? (length - 2) / 2 : length;
 	uint8_t *bytes;
 
-	if (!size || size > MOST_PAYLOAD) {
+	if (!size || size > GPC_MAX_PROBE_PAYLOAD) {
 		refuse_payload(slot, scalar);
 		return;
 	}
@@ -67,11 +64,11 @@ void gpc_bind_command(const struct gpc_slot *slot, const struct gpc_node *node, 
 
 	if (!gpc_slot_wants(slot, node, GPC_NODE_LIST))
 		return;
-	if (!node->list.count || node->list.count > MOST_WORDS) {
+	if (!node->list.count || node->list.count > GPC_MAX_PROBE_WORDS) {
 		gpc_diag_hint(slot->values->diags,
 			      gpc_slot_fault(slot, GPC_E0492, node->place, "%zu words",
 					     node->list.count),
-			      "write 1 to %u: the program, then its arguments", MOST_WORDS);
+			      "write 1 to %u: the program, then its arguments", GPC_MAX_PROBE_WORDS);
 		return;
 	}
 	words = gpc_slot_push(slot, target, sizeof(*words), node->list.count);

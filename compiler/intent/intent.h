@@ -301,6 +301,20 @@ struct gpc_test_intent {
 
 /* ---- probes ---- */
 
+#define GPC_MAX_PROBES		64u
+#define GPC_MAX_PROBE_MS	600000u		/* of a timeout or interval */
+#define GPC_MAX_PROBE_ATTEMPTS	1000u
+#define GPC_MAX_PROBE_PAYLOAD	1400u		/* bytes: one datagram on any path */
+#define GPC_MAX_PROBE_WORDS	64u		/* of a command */
+
+/* What is not written. */
+#define GPC_PROBE_TIMEOUT	2000u
+#define GPC_PROBE_ATTEMPTS	3u
+#define GPC_PROBE_INTERVAL	1000u
+#define GPC_PROBE_PORT		80u		/* http */
+#define GPC_PROBE_STATUS_FIRST	200u
+#define GPC_PROBE_STATUS_LAST	399u
+
 enum gpc_probe_kind { GPC_PROBE_TCP, GPC_PROBE_HTTP, GPC_PROBE_UDP, GPC_PROBE_EXEC, GPC_PROBE_KINDS };
 
 struct gpc_bytes_value {

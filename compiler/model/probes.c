@@ -4,14 +4,6 @@
 
 #include "build.h"
 
-#define MOST_PROBES 64u
-#define DEFAULT_TIMEOUT 2000u
-#define DEFAULT_ATTEMPTS 3u
-#define DEFAULT_INTERVAL 1000u
-#define DEFAULT_HTTP_PORT 80u
-#define DEFAULT_STATUS_FIRST 200u
-#define DEFAULT_STATUS_LAST 399u
-
 static uint32_t value_or(const struct gpc_uint_value *value, uint32_t fallback)
 {
 	return value->set ? (uint32_t)value->value : fallback;
@@ -29,15 +21,15 @@ static struct gpc_model_probe build_probe(const struct gpc_probe_intent *from)
 	return (struct gpc_model_probe){
 		.name = from->name.text,
 		.kind = from->kind,
-		.timeout = value_or(&from->timeout, DEFAULT_TIMEOUT),
-		.attempts = value_or(&from->attempts, DEFAULT_ATTEMPTS),
-		.interval = value_or(&from->interval, DEFAULT_INTERVAL),
+		.timeout = value_or(&from->timeout, GPC_PROBE_TIMEOUT),
+		.attempts = value_or(&from->attempts, GPC_PROBE_ATTEMPTS),
+		.interval = value_or(&from->interval, GPC_PROBE_INTERVAL),
 		.netns = from->netns.text,
 		.interface = from->interface.text,
 		.address = from->address.prefix,
-		.port = (uint16_t)value_or(&from->port, DEFAULT_HTTP_PORT),
-		.status_first = from->status.set ? from->status.first : DEFAULT_STATUS_FIRST,
-		.status_last = from->status.set ? from->status.last : DEFAULT_STATUS_LAST,
+		.port = (uint16_t)value_or(&from->port, GPC_PROBE_PORT),
+		.status_first = from->status.set ? from->status.first : GPC_PROBE_STATUS_FIRST,
+		.status_last = from->status.set ? from->status.last : GPC_PROBE_STATUS_LAST,
 		.path = from->path.text ? from->path.text : "/",
 		.host = from->host.text,
 		.send = from->send,
@@ -53,9 +45,9 @@ void gpc_model_probes(struct gpc_diags *diags, const struct gpc_intent *intent,
 {
 	size_t count = intent->probes.n;
 
-	if (count > MOST_PROBES)
-		gpc_diag(diags, GPC_E0496, intent->probes.items[MOST_PROBES].at,
-			 "%zu probes, the most is %u", count, MOST_PROBES);
+	if (count > GPC_MAX_PROBES)
+		gpc_diag(diags, GPC_E0496, intent->probes.items[GPC_MAX_PROBES].at,
+			 "%zu probes, the most is %u", count, GPC_MAX_PROBES);
 	model->probes = GPC_NEW_ARRAY(diags->arena, struct gpc_model_probe, count);
 	model->probe_count = count;
 	for (size_t i = 0; i < count; i++)

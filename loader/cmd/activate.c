@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "journaled.h"
 #include "output.h"
+#include "probing.h"
 
 #define SHOWN_CHANGES 20u /* more only with -v */
 
@@ -55,7 +56,7 @@ enum gpc_exit gpc_in_session(const struct gpc_call *call,
 struct standing {
 	struct gpc_plane_status plane;
 	struct gpc_journaled journaled;
-	struct gpc_generation newest; /* number 0: none */
+	struct gpc_generation newest; /* that stands; number 0: none */
 	uint32_t running;	      /* generation in the kernel, 0 if none */
 	enum gpc_stance stance;	      /* of what the kernel runs */
 	bool same;		      /* the kernel runs this decision */
@@ -79,15 +80,11 @@ uint32_t gpc_linked_generation(const struct gpc_image *linked)
 static int look(struct gpc_history *history, const struct gpc_image *image, struct standing *ret,
 		struct gpc_failure *failure)
 {
-	struct gpc_generation *newest = NULL;
 	char digest[65];
-	size_t count;
+	bool found;
 
-	if (gpc_history_list(history, 1, &newest, &count, failure))
+	if (gpc_history_standing(history, 0, &ret->newest, &found, failure))
 		return -1;
-	if (count)
-		ret->newest = newest[0];
-	free(newest);
 	if (gpc_plane_read(gpc_bpffs(), &ret->plane, failure))
 		return -1;
 	if (!ret->plane.has_image)
@@ -246,27 +243,98 @@ static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image 
 
 /* ---- the three steps ---- */
 
-/* The flip stands but cannot be recorded: an unrecorded plane is not left running. */
-static enum gpc_exit take_back(const struct gpc_call *call, const struct standing *standing,
-			       const struct gpc_apply_outcome *outcome,
-			       struct gpc_failure *unrecorded)
+/*
+ * An apply that was killed while its probes ran left the new image active: no flip of this process leads
+ * back from it, the history does. False: there is nothing to go back to.
+ */
+static bool went_further_back(struct gpc_history *history, const struct standing *standing,
+			      const struct gpc_notice_sink *notices, struct gpc_failure *failure)
 {
+	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
+	const struct gpc_generation *newest = &standing->newest;
+	struct gpc_apply_outcome outcome;
+
+	return !gpc_history_image(history, newest, &image, NULL, failure) &&
+	       !gpc_plane_apply(gpc_bpffs(), &image, newest->number, newest->stance,
+				gpc_journaled_overrides(&standing->journaled), notices, &outcome,
+				failure);
+}
+
+/* Runs what ran before the switch, or nothing if nothing did. */
+static bool went_back(const struct gpc_call *call, struct gpc_history *history,
+		      const struct standing *standing, const struct gpc_apply_outcome *outcome)
+{
+	const struct gpc_notice_sink notices = gpc_notices(call);
+	bool switched = !outcome->unchanged || outcome->turned;
 	struct gpc_failure undo;
 
-	if (outcome->unchanged && !outcome->turned)
-		return gpc_finish_failed(call, unrecorded);
-	if (gpc_plane_undo(gpc_bpffs(), &undo)) {
+	if (switched ? gpc_plane_undo(gpc_bpffs(), &undo)
+		     : !went_further_back(history, standing, &notices, &undo)) {
 		gpc_say_failure(call, &undo);
-		gpc_fail_hint(unrecorded,
-			      "the new image is running, but neither recorded nor undone; "
-			      "mend the state folder and run this again");
-		return gpc_finish_failed(call, unrecorded);
+		return false;
 	}
 	if (standing->plane.has_image)
 		gpc_journaled_republish(call, &standing->journaled);
-	gpc_say(call, GPC_YELLOW, "rolled back", "the plane runs what it ran before");
-	unrecorded->code = GPC_EXIT_ROLLED_BACK;
+	gpc_say(call, GPC_YELLOW, "rolled back", "%s",
+		standing->plane.has_image ? "the plane runs what it ran before"
+					  : "no plane ran before, so none runs now");
+	return true;
+}
+
+/* The flip stands but cannot be recorded: an unrecorded plane is not left running. */
+static enum gpc_exit take_back(const struct gpc_call *call, struct gpc_history *history,
+			       const struct standing *standing,
+			       const struct gpc_apply_outcome *outcome,
+			       struct gpc_failure *unrecorded)
+{
+	if (outcome->unchanged && !outcome->turned)
+		return gpc_finish_failed(call, unrecorded);
+	if (went_back(call, history, standing, outcome))
+		unrecorded->code = GPC_EXIT_ROLLED_BACK;
+	else
+		gpc_fail_hint(unrecorded,
+			      "the new image is running, but neither recorded nor undone; "
+			      "mend the state folder and run this again");
 	return gpc_finish_failed(call, unrecorded);
+}
+
+/* ---- probes ---- */
+
+/* The generation was live for a while: it is recorded, with what became of it. */
+static void record_failed(const struct gpc_call *call, struct gpc_history *history,
+			  struct gpc_history_entry *entry, const char *result)
+{
+	struct gpc_failure failure;
+	uint32_t number;
+
+	entry->result = result;
+	if (gpc_history_prepare(history, entry, &number, &failure) ||
+	    gpc_history_publish(history, &failure))
+		gpc_say(call, GPC_YELLOW, "warning",
+			"that it was rolled back is not recorded, so it is not in quarantine: %s",
+			failure.message);
+}
+
+/* A probe has failed, or a signal has come while they ran. */
+static enum gpc_exit give_up(const struct gpc_call *call, struct gpc_history *history,
+			     const struct standing *standing, struct gpc_history_entry *entry,
+			     const struct gpc_apply_outcome *outcome, const char *result,
+			     struct gpc_failure *failure)
+{
+	if (outcome->unchanged && !outcome->turned && !standing->newest.number) {
+		failure->code = GPC_EXIT_REFUSED;
+		gpc_fail_hint(failure, "it ran before and goes on unrecorded: nothing else is "
+				       "known to go back to; gpc detach takes it down");
+		return gpc_finish_failed(call, failure);
+	}
+	if (!went_back(call, history, standing, outcome)) {
+		failure->code = GPC_EXIT_FAILED;
+		gpc_fail_hint(failure, "the new image is running, but neither recorded nor undone; "
+				       "gpc restore runs what was recorded");
+		return gpc_finish_failed(call, failure);
+	}
+	record_failed(call, history, entry, result);
+	return gpc_finish_failed(call, failure);
 }
 
 static enum gpc_exit apply_unrecorded(const struct gpc_call *call, struct standing *standing,
@@ -292,18 +360,21 @@ static int reached(const char *point, struct gpc_failure *failure)
 }
 
 static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_history *history,
-				    struct standing *standing, struct gpc_history_entry *entry)
+				    struct standing *standing, struct gpc_history_entry *entry,
+				    const struct gpc_probes *probes)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct gpc_apply_outcome outcome = {0};
 	struct gpc_failure failure;
+	char result[GPC_RESULT_TEXT];
 	uint32_t number;
 
 	/* An apply that was killed after its flip has used a number that nobody wrote down. */
 	entry->at_least = standing->same ? standing->running : standing->running + 1;
 	entry->actor = gpc_actor();
 	entry->running = standing->plane.has_image ? &standing->plane.image : NULL;
-	if (gpc_guard(call, entry->image, !standing->plane.has_image, entry->stance, &failure) ||
+	if (gpc_quarantine_check(call, history, entry->image, &failure) ||
+	    gpc_guard(call, entry->image, !standing->plane.has_image, entry->stance, &failure) ||
 	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
@@ -311,8 +382,10 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
+	if (probes && gpc_probing_run(call, probes, result, &failure))
+		return give_up(call, history, standing, entry, &outcome, result, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
-		return take_back(call, standing, &outcome, &failure);
+		return take_back(call, history, standing, &outcome, &failure);
 	gpc_journaled_settle(call, &standing->journaled, entry->image);
 	if (!gpc_call_has(call, "json"))
 		say_applied(entry->image, &outcome, number, entry->stance);
@@ -325,7 +398,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 }
 
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
-			   struct gpc_history_entry *entry)
+			   struct gpc_history_entry *entry, const struct gpc_probes *probes)
 {
 	GPC_CLEANUP(release_standing) struct standing standing = {0};
 	struct gpc_failure failure;
@@ -334,7 +407,11 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 		return gpc_finish_failed(call, &failure);
 	gpc_journaled_read(call, &standing.journaled);
 	entry->stance = choose_stance(call, &standing, entry);
-	if (standing.recorded && entry->stance == standing.stance)
+	if (standing.recorded && entry->stance == standing.stance) {
+		if (probes && probes->count)
+			gpc_say(call, GPC_DIM, "note",
+				"nothing is switched, so no probe is asked");
 		return apply_unrecorded(call, &standing, entry->image);
-	return apply_recorded(call, history, &standing, entry);
+	}
+	return apply_recorded(call, history, &standing, entry, probes);
 }

@@ -2,10 +2,11 @@
 /*
  * activate.h: makes an image the running one and records it: what apply and rollback share.
  *
- *   prepare the history -> apply to the plane -> publish the history
+ *   prepare the history -> apply to the plane -> ask the probes -> publish the history
  *
  * What can fail on the disk fails before the flip; when publishing fails after it, the flip is
- * undone. An interrupt (SIGINT, SIGTERM) counts until the flip begins (interrupt.h).
+ * undone. An interrupt (SIGINT, SIGTERM) counts until the flip begins (interrupt.h), and while probes run.
+ * SIGKILL while they run leaves the new image active and unrecorded: applied again, they are asked again.
  */
 #ifndef GPC_LOADER_CMD_ACTIVATE_H
 #define GPC_LOADER_CMD_ACTIVATE_H
@@ -13,6 +14,7 @@
 #include "../history/history.h"
 #include "../plane/claim.h"
 #include "../plane/lock.h"
+#include "../probe/probe.h"
 #include "command.h"
 
 /* What a command that changes the plane holds open. */
@@ -32,9 +34,13 @@ enum gpc_exit gpc_in_session(const struct gpc_call *call,
 			     enum gpc_exit (*work)(const struct gpc_call *call,
 						   struct gpc_history *history));
 
-/* Does all of it and speaks; `entry`'s actor and at_least are filled in here. */
+/*
+ * Does all of it and speaks; `entry`'s actor and at_least are filled in here. `probes` (NULL: none) are
+ * asked after a switch, before it is recorded: when one fails, or a signal comes, what ran before runs
+ * again and the generation is recorded as rolled back.
+ */
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
-			   struct gpc_history_entry *entry);
+			   struct gpc_history_entry *entry, const struct gpc_probes *probes);
 
 /* What differs between two images (before NULL: everything is new), as text or JSON objects. */
 void gpc_say_changes(const struct gpc_call *call, const struct gpc_image *before,

@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "input.h"
 #include "output.h"
+#include "probing.h"
 #include "prove.h"
 
 static const struct gpc_option options[] = {
@@ -19,6 +20,10 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_ALLOW_EXPIRED,
 	{0, "enforce", NULL, "let the policies decide, not only count (audit)"},
 	GPC_OPTION_FORCE,
+	GPC_OPTION_PROBE,
+	GPC_OPTION_NO_PROBES,
+	GPC_OPTION_ALLOW_EXEC,
+	GPC_OPTION_RETRY,
 	GPC_OPTION_FORMAT,
 	{'v', "verbose", NULL, "show every change"},
 	GPC_OPTION_JSON,
@@ -56,7 +61,8 @@ static char *inputs_of(const struct gpc_project *project)
 	return text;
 }
 
-static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *input)
+static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *input,
+			      const struct gpc_probes *probes)
 {
 	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
 	size_t count;
@@ -79,22 +85,30 @@ static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *inp
 	rc = gpc_prove_live(call, input);
 	if (rc)
 		return gpc_finish(call, rc, NULL);
-	return gpc_activate(call, session.history, &entry);
+	return gpc_activate(call, session.history, &entry, probes);
 }
 
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
+	GPC_CLEANUP(gpc_probes_release) struct gpc_probes probes = {0};
+	struct gpc_failure failure;
 	enum gpc_exit rc;
 
 	gpc_interrupts_hold();
+	if (gpc_probing_given(call, &probes, &failure))
+		return gpc_finish_failed(call, &failure);
 	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &input);
 	if (!rc && input.has_parent && !input.project.count) {
 		rc = GPC_EXIT_USAGE;
 		gpc_fail(&input.failure, rc, 0, "'%s' is a finished image: --parent has no meaning for it",
 			 call->operands[0]);
 	}
-	return rc ? gpc_input_end(call, &input, rc) : activate(call, &input);
+	if (rc)
+		return gpc_input_end(call, &input, rc);
+	if (gpc_probing_own(call, &input.image, &probes, &failure))
+		return gpc_finish_failed(call, &failure);
+	return activate(call, &input, &probes);
 }
 
 const struct gpc_command gpc_command_apply = {
@@ -130,8 +144,19 @@ const struct gpc_command gpc_command_apply = {
 		"in and\n"
 		"about root's other TCP sessions: those that would be cut, or not let in again, are "
 		"named\n"
-		"and nothing is changed (4), unless --force is given.",
-	.objects = "diagnostic, invariant, notice, change",
+		"and nothing is changed (4), unless --force is given.\n"
+		"\n"
+		"Probes, the plane's own and those of --probe, are asked after the switch, one after "
+		"the\n"
+		"other. When one fails, or a signal comes, what ran before runs again (7), the "
+		"generation\n"
+		"is recorded as rolled back, and the same plane is refused from then on (4) unless "
+		"--retry\n"
+		"is given. Programs that the plane names run only with --allow-exec. A probe is\n"
+		"  tcp ADDRESS:PORT             http URL [STATUS]\n"
+		"  udp ADDRESS:PORT SEND [EXPECT]   exec PROGRAM [ARGUMENT]...\n"
+		"with name=, timeout=, attempts=, interval=, netns=, interface= or host= before it.",
+	.objects = "diagnostic, invariant, notice, probe, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,
 		      GPC_EXIT_HOST, GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED,

@@ -15,7 +15,7 @@ static const char *const words[] = {
 static const enum gpc_paint paints[] = {
 	[GPC_HEALTH_OK] = GPC_GREEN, [GPC_HEALTH_WARN] = GPC_YELLOW, [GPC_HEALTH_FAIL] = GPC_RED};
 
-static void print_probe(const struct gpc_probe *probe)
+static void print_probe(const struct gpc_doctor_probe *probe)
 {
 	printf("%s%-8s%s %-24s ", gpc_paint(stdout, paints[probe->health]), words[probe->health],
 	       gpc_paint(stdout, GPC_PLAIN), probe->name);
@@ -28,7 +28,7 @@ static void print_probe(const struct gpc_probe *probe)
 	putchar('\n');
 }
 
-static void print_probe_json(const struct gpc_probe *probe)
+static void print_probe_json(const struct gpc_doctor_probe *probe)
 {
 	struct json_object *object = gpc_json("probe");
 
@@ -42,7 +42,7 @@ static void print_probe_json(const struct gpc_probe *probe)
 static enum gpc_exit examine(const struct gpc_call *call, const struct gpc_image *image)
 {
 	bool json = gpc_call_has(call, "json");
-	GPC_AUTO_FREE struct gpc_probe *probes = NULL;
+	GPC_AUTO_FREE struct gpc_doctor_probe *probes = NULL;
 	unsigned int found[3] = {0};
 	struct json_object *result;
 	struct gpc_failure failure;

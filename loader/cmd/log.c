@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../compiler/base/cleanup.h"
 #include "describe.h"
@@ -25,7 +26,8 @@ static void print_list(const struct gpc_generation *list, size_t count)
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_text_time(list[i].time, when));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].actor);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_digest_short(list[i].decision, digest));
-		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].result);
+		gpc_grid_add(&grid, gpc_generation_stands(&list[i], list[i].number) ? GPC_PLAIN : GPC_RED, "%.*s",
+			     (int)strcspn(list[i].result, "("), list[i].result);
 		gpc_grid_add(&grid, list[i].stance == GPC_STANCE_AUDIT ? GPC_YELLOW : GPC_PLAIN,
 			     "%s", gpc_stance_name(list[i].stance));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].source);
@@ -68,7 +70,7 @@ const struct gpc_command gpc_command_log = {
 	.side = GPC_SIDE_HOST,
 	.summary = "the generations of this host, newest first",
 	.operands = "",
-	.description = "One line per generation. The same history in plain git:\n"
+	.description = "One line per generation; gpc show N says why one was rolled back. The same history in plain git:\n"
 		       "  git -C /var/lib/gpc/history.git log",
 	.objects = "generation",
 	GPC_ROWS(options),

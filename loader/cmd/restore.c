@@ -52,6 +52,21 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 	return gpc_finish(call, GPC_EXIT_OK, result);
 }
 
+/* What was taken back is not brought back. */
+static int find_standing(struct gpc_history *history, struct gpc_generation *ret,
+			 struct gpc_failure *failure)
+{
+	bool found;
+
+	if (gpc_history_standing(history, 0, ret, &found, failure))
+		return -1;
+	if (found)
+		return 0;
+	gpc_fail(failure, GPC_EXIT_FAILED, 0, "no generation that stands is recorded in '%s'",
+		 gpc_state_dir());
+	return gpc_fail_hint(failure, "gpc apply records the first one");
+}
+
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
@@ -64,11 +79,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 	gpc_interrupts_hold();
 	if (gpc_session_open(&session, &failure))
 		return gpc_finish_failed(call, &failure);
-	if (gpc_history_find(session.history, 0, &newest, &failure)) {
-		/* At boot nobody gave a number: that nothing can be restored is a failure. */
-		failure.code = GPC_EXIT_FAILED;
+	if (find_standing(session.history, &newest, &failure))
 		return gpc_finish_failed(call, &failure);
-	}
 	if (gpc_history_image(session.history, &newest, &image, &rebuilt, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (rebuilt)
@@ -84,11 +96,12 @@ const struct gpc_command gpc_command_restore = {
 	.side = GPC_SIDE_HOST,
 	.summary = "at boot: run the generation that was recorded last",
 	.operands = "",
-	.description = "Loads the image of the newest generation, or says that it is running "
-		       "already. Records\n"
-		       "nothing; its policies audit or decide as they did. A unit that runs it after "
-		       "the\n"
-		       "network is up makes the plane survive a reboot.",
+	.description = "Loads the image of the newest generation that was not rolled back, or says "
+		       "that it is\n"
+		       "running already. Records nothing and asks no probes; its policies audit or "
+		       "decide as\n"
+		       "they did. A unit that runs it after the network is up makes the plane survive "
+		       "a reboot.",
 	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_REFUSED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,

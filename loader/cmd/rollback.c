@@ -6,20 +6,54 @@
 #include "activate.h"
 #include "guard.h"
 #include "output.h"
+#include "probing.h"
 
 static const struct gpc_option options[] = {
 	{'v', "verbose", NULL, "show every change"},
 	GPC_OPTION_FORCE,
+	GPC_OPTION_RETRY,
 	GPC_OPTION_JSON,
 };
 
-/* Without a number: the one before the newest, whatever its number. */
+/* Does this decision run? What cannot be read is taken for nothing that runs. */
+static bool runs(const char *decision)
+{
+	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status plane = {0};
+	struct gpc_failure ignored;
+	char digest[65];
+
+	return gpc_plane_read(gpc_bpffs(), &plane, &ignored) || !plane.has_image ||
+	       !strcmp(gpc_digest_format(plane.image.head->decision_digest, digest), decision);
+}
+
+/*
+ * Without a number: the one that stood before the newest that stands. If that one does not run, because
+ * an apply was killed before it was recorded, it is what to go back to.
+ */
+static int choose_before(struct gpc_history *history, struct gpc_generation *ret,
+			 struct gpc_failure *failure)
+{
+	struct gpc_generation current;
+	bool found;
+
+	if (gpc_history_standing(history, 0, &current, &found, failure))
+		return -1;
+	if (found && !runs(current.decision)) {
+		*ret = current;
+		return 0;
+	}
+	if (found && gpc_history_stood_before(history, &current, ret, &found, failure))
+		return -1;
+	if (found)
+		return 0;
+	gpc_fail(failure, GPC_EXIT_INVALID, 0, "there is no generation before the current one");
+	return gpc_fail_hint(failure, "gpc log lists what there is");
+}
+
 static int choose(const struct gpc_call *call, struct gpc_history *history,
 		  struct gpc_generation *ret, struct gpc_failure *failure)
 {
-	GPC_AUTO_FREE struct gpc_generation *list = NULL;
 	unsigned long number;
-	size_t count;
 
 	if (call->operand_count) {
 		if (gpc_number_parse(call->operands[0], 1, UINT32_MAX, &number))
@@ -27,15 +61,7 @@ static int choose(const struct gpc_call *call, struct gpc_history *history,
 		return gpc_fail(failure, GPC_EXIT_USAGE, 0, "'%s' is no generation's number",
 				call->operands[0]);
 	}
-	if (gpc_history_list(history, 2, &list, &count, failure))
-		return -1;
-	if (count < 2) {
-		gpc_fail(failure, GPC_EXIT_INVALID, 0,
-			 "there is no generation before the current one");
-		return gpc_fail_hint(failure, "gpc log lists what there is");
-	}
-	*ret = list[1];
-	return 0;
+	return choose_before(history, ret, failure);
 }
 
 static enum gpc_exit roll_back(const struct gpc_call *call, struct gpc_history *history)
@@ -56,7 +82,7 @@ static enum gpc_exit roll_back(const struct gpc_call *call, struct gpc_history *
 		gpc_say(call, GPC_DIM, "note",
 			"the image of generation %u was rebuilt from its sources", target.number);
 	snprintf(source, sizeof(source), "rollback to %u", target.number);
-	rc = gpc_activate(call, history, &entry);
+	rc = gpc_activate(call, history, &entry, NULL);
 	gpc_image_release(&image);
 	return rc;
 }
@@ -75,12 +101,14 @@ const struct gpc_command gpc_command_rollback = {
 	.description =
 		"Applies the image of generation N, by default of the one before the newest, as a "
 		"new\n"
-		"generation that names the old one. History only grows. An image that is no "
-		"longer\n"
-		"stored is rebuilt from the generation's sources and must give the same decision. "
-		"One with\n"
-		"another `flows` needs gpc detach first (4). The lock-out guard of apply looks at it "
-		"too.",
+		"generation that names the old one; what was rolled back does not count. History "
+		"only\n"
+		"grows. An image that is no longer stored is rebuilt from the generation's sources "
+		"and must\n"
+		"give the same decision. One with another `flows` needs gpc detach first (4). The "
+		"lock-out\n"
+		"guard of apply looks at it too; no probes are asked, so that nothing stands in the "
+		"way.",
 	.objects = "notice, change",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,

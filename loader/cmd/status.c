@@ -73,6 +73,8 @@ static void check_history(struct gpc_status *status)
 {
 	char running[65];
 
+	if (status->last.number && !gpc_generation_stands(&status->last, 0))
+		problem(status, "generation %u was %s", status->last.number, status->last.result);
 	gpc_digest_format(status->plane.image.head->decision_digest, running);
 	if (!status->newest.number)
 		problem(status, "the running image is not recorded in '%s'; gpc apply records it",
@@ -80,7 +82,8 @@ static void check_history(struct gpc_status *status)
 	else if (strcmp(status->newest.decision, running))
 		problem(status,
 			"the running image (decision %.12s) is not the one recorded last "
-			"(generation %u, decision %.12s); gpc restore runs the recorded one",
+			"(generation %u, decision %.12s); an apply may have been ended before its "
+			"probes had passed: apply it again, or gpc restore runs the recorded one",
 			running, status->newest.number, status->newest.decision);
 }
 
@@ -229,8 +232,10 @@ static void read_history(struct gpc_status *status)
 	    gpc_history_list(history, 1, &list, &n, &failure) ||
 	    gpc_history_find_decision(history, running, &status->running, &found, &failure))
 		problem(status, "%s", failure.message);
+	else if (gpc_history_standing(history, 0, &status->newest, &found, &failure))
+		problem(status, "%s", failure.message);
 	if (n)
-		status->newest = list[0];
+		status->last = list[0];
 }
 
 /* Flows that cannot be counted are one problem more. */

@@ -13,7 +13,8 @@
 
 struct gpc_status {
 	struct gpc_plane_status plane;
-	struct gpc_generation newest; /* number 0: none recorded */
+	struct gpc_generation newest; /* that stands; number 0: none recorded */
+	struct gpc_generation last;   /* recorded last, whatever became of it; number 0: none */
 	struct gpc_generation
 		running; /* the recorded generation of the running decision; number 0: none */
 	const struct gpc_link_head *link;	 /* with an image: its link part */

@@ -64,7 +64,7 @@ static enum gpc_exit upgrade(const struct gpc_call *call, struct gpc_history *hi
 			running.number);
 	say_programs(call, &programs);
 	snprintf(source, sizeof(source), "upgrade of %u to gpc %s", running.number, GPC_VERSION);
-	rc = gpc_activate(call, history, &entry);
+	rc = gpc_activate(call, history, &entry, NULL);
 	gpc_image_release(&image);
 	return rc;
 }

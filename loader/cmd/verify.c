@@ -22,9 +22,14 @@ static int find_newest(struct gpc_history *history, struct gpc_image *ret,
 		       struct gpc_failure *failure)
 {
 	struct gpc_generation newest;
+	bool found;
 
-	if (gpc_history_find(history, 0, &newest, failure))
+	if (gpc_history_standing(history, 0, &newest, &found, failure))
 		return -1;
+	if (!found) {
+		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no generation that stands is recorded");
+		return gpc_fail_hint(failure, "give the image to compare with");
+	}
 	return gpc_history_image(history, &newest, ret, NULL, failure);
 }
 
@@ -56,11 +61,11 @@ static int find_running(struct gpc_history *history, const struct gpc_image *run
 		return gpc_fail_hint(failure,
 				     "give the image to compare with, or apply what should run");
 	}
-	if (gpc_history_find(history, 0, &newest, failure))
+	if (gpc_history_standing(history, 0, &newest, &found, failure))
 		return -1;
-	if (!strcmp(newest.decision, decision))
+	if (found && !strcmp(newest.decision, decision))
 		compare_stances(running, control, &newest, stray);
-	else
+	else if (found)
 		snprintf(stray, STRAY,
 			 "the plane runs generation %u (decision %.12s), recorded last is %u "
 			 "(decision %.12s); run: gpc restore",

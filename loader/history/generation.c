@@ -60,6 +60,12 @@ static bool parse_layout(const char *text, uint32_t *ret)
 	return true;
 }
 
+static enum gpc_result parse_result(const char *text)
+{
+	return strncmp(text, "rolled-back", strlen("rolled-back")) ? GPC_RESULT_APPLIED
+								   : GPC_RESULT_ROLLED_BACK;
+}
+
 static bool parse_trailer(const char *key, const char *value, struct gpc_generation *g)
 {
 	if (!strcmp(key, "Gpc-Generation"))
@@ -107,6 +113,7 @@ int gpc_git_generation(const struct gpc_history *history, git_commit *commit,
 		git_error_set_str(GIT_ERROR_OBJECT, "its trailers are not those of a generation");
 		return gpc_git_fail_object(history, failure, "commit", git_commit_id(commit));
 	}
+	g.became = parse_result(g.result);
 	*ret = g;
 	return 0;
 }
@@ -197,11 +204,41 @@ int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_ge
 	return gpc_fail_hint(failure, "gpc log lists them");
 }
 
-int gpc_history_find_decision(struct gpc_history *history, const char *decision,
-			      struct gpc_generation *ret, bool *ret_found,
-			      struct gpc_failure *failure)
+bool gpc_generation_stands(const struct gpc_generation *generation, uint32_t running)
+{
+	(void)running;
+	return generation->became != GPC_RESULT_ROLLED_BACK;
+}
+
+bool gpc_generation_quarantined(const struct gpc_generation *generation)
+{
+	static const char head[] = "rolled-back(probe ";
+
+	return !strncmp(generation->result, head, strlen(head));
+}
+
+/* The first from `walk` on that stands, if wanted, and is of that decision, if one is given. */
+static int walk_to(struct walk *walk, bool stands, const char *decision,
+		   struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
 {
 	struct gpc_generation g;
+
+	*ret_found = false;
+	while (walk->more && !*ret_found) {
+		if (walk_step(walk, &g, failure))
+			return -1;
+		*ret_found = (!stands || gpc_generation_stands(&g, 0)) &&
+			     (!decision || !strcmp(g.decision, decision));
+	}
+	if (*ret_found)
+		*ret = g;
+	return 0;
+}
+
+int gpc_history_standing(struct gpc_history *history, uint32_t running, struct gpc_generation *ret,
+			 bool *ret_found, struct gpc_failure *failure)
+{
+	struct gpc_generation g = {0};
 	struct walk walk;
 
 	*ret_found = false;
@@ -210,23 +247,63 @@ int gpc_history_find_decision(struct gpc_history *history, const char *decision,
 	while (walk.more && !*ret_found) {
 		if (walk_step(&walk, &g, failure))
 			return -1;
-		*ret_found = !strcmp(g.decision, decision);
+		*ret_found = gpc_generation_stands(&g, running);
 	}
 	if (*ret_found)
 		*ret = g;
 	return 0;
 }
 
+int gpc_history_find_decision(struct gpc_history *history, const char *decision,
+			      struct gpc_generation *ret, bool *ret_found,
+			      struct gpc_failure *failure)
+{
+	struct walk walk;
+
+	if (walk_begin(&walk, history, failure))
+		return -1;
+	return walk_to(&walk, true, decision, ret, ret_found, failure);
+}
+
+int gpc_history_last_of(struct gpc_history *history, const char *decision,
+			struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
+{
+	struct walk walk;
+
+	if (walk_begin(&walk, history, failure))
+		return -1;
+	return walk_to(&walk, false, decision, ret, ret_found, failure);
+}
+
+/* A walk that goes on behind `generation`. */
+static int walk_behind(struct walk *walk, struct gpc_history *history,
+		       const struct gpc_generation *generation, struct gpc_failure *failure)
+{
+	struct gpc_generation g;
+
+	*walk = (struct walk){.history = history, .more = true};
+	if (git_oid_fromstr(&walk->next, generation->commit))
+		return gpc_git_fail(history, failure, "cannot use commit '%s'", generation->commit);
+	return walk_step(walk, &g, failure);
+}
+
 int gpc_history_before(struct gpc_history *history, const struct gpc_generation *generation,
 		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
 {
-	struct walk walk = {.history = history, .more = true};
-	struct gpc_generation g;
+	struct walk walk;
 
-	if (git_oid_fromstr(&walk.next, generation->commit))
-		return gpc_git_fail(history, failure, "cannot use commit '%s'", generation->commit);
-	if (walk_step(&walk, &g, failure))
+	if (walk_behind(&walk, history, generation, failure))
 		return -1;
-	*ret_found = walk.more;
-	return walk.more ? walk_step(&walk, ret, failure) : 0;
+	return walk_to(&walk, false, NULL, ret, ret_found, failure);
+}
+
+int gpc_history_stood_before(struct gpc_history *history, const struct gpc_generation *generation,
+			     struct gpc_generation *ret, bool *ret_found,
+			     struct gpc_failure *failure)
+{
+	struct walk walk;
+
+	if (walk_behind(&walk, history, generation, failure))
+		return -1;
+	return walk_to(&walk, true, NULL, ret, ret_found, failure);
 }

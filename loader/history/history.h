@@ -12,7 +12,8 @@
  * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor, and
  * Gpc-Parent (file digest) where `rebalance: minimal` started from an image. A rollback is a new generation
  * that names the old one (Gpc-Rollback-Of), and so is what another gpc made of the same sources
- * (Gpc-Upgrade-Of); one with policies says whether they decide (Gpc-Policies: audit or enforce). Gpc-Layout is
+ * (Gpc-Upgrade-Of). Gpc-Result is `applied`, or `rolled-back(REASON)`: such a generation was live for a
+ * while and is not what should run. One with policies says whether they decide (Gpc-Policies: audit or enforce). Gpc-Layout is
  * that of the image's format.
  */
 #ifndef GPC_LOADER_HISTORY_HISTORY_H
@@ -27,6 +28,7 @@
 #include "../stance.h"
 
 #define GPC_HISTORY_IMAGES 20u
+#define GPC_RESULT_TEXT 384
 
 struct gpc_history;
 
@@ -34,6 +36,12 @@ struct gpc_history_file {
 	const char *path; /* below sources/ */
 	const void *bytes;
 	size_t size;
+};
+
+/* What became of a generation. */
+enum gpc_result {
+	GPC_RESULT_APPLIED,
+	GPC_RESULT_ROLLED_BACK,
 };
 
 /* What one generation is; strings are owned by the history that gave it. */
@@ -47,7 +55,8 @@ struct gpc_generation {
 	char image[65];	   /* file digest */
 	char decision[65]; /* decision digest */
 	char parent[65];   /* file digest of what `rebalance: minimal` started from; empty: nothing */
-	char result[64];   /* applied, ... */
+	enum gpc_result became;
+	char result[GPC_RESULT_TEXT]; /* "applied", "rolled-back(probe web: cause)", ... */
 	char actor[128];
 	char source[256]; /* "web.yaml" or "web.gpi" or "rollback to 3" */
 	char plane[64];	  /* metadata.name */
@@ -70,10 +79,28 @@ int gpc_history_list(struct gpc_history *history, size_t limit, struct gpc_gener
 int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_generation *ret,
 		     struct gpc_failure *failure);
 
-/* The newest generation of a decision; *ret_found false when there is none. */
+/*
+ * The newest generation that stands: it was not rolled back. *ret_found false when there is none. `running`
+ * is the one that the kernel says is active, 0 if that does not matter.
+ */
+int gpc_history_standing(struct gpc_history *history, uint32_t running, struct gpc_generation *ret,
+			 bool *ret_found, struct gpc_failure *failure);
+bool gpc_generation_stands(const struct gpc_generation *generation, uint32_t running);
+/* Its probes failed: it is not applied again by itself. */
+bool gpc_generation_quarantined(const struct gpc_generation *generation);
+
+/* The one that stood before `generation`; *ret_found false when there is none. */
+int gpc_history_stood_before(struct gpc_history *history, const struct gpc_generation *generation,
+			     struct gpc_generation *ret, bool *ret_found,
+			     struct gpc_failure *failure);
+
+/* The newest generation of a decision that stands; *ret_found false when there is none. */
 int gpc_history_find_decision(struct gpc_history *history, const char *decision,
 			      struct gpc_generation *ret, bool *ret_found,
 			      struct gpc_failure *failure);
+/* The newest of a decision, whatever became of it. */
+int gpc_history_last_of(struct gpc_history *history, const char *decision,
+			struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure);
 /* The generation that was recorded before; *ret_found false for the first one. */
 int gpc_history_before(struct gpc_history *history, const struct gpc_generation *generation,
 		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure);
@@ -87,6 +114,7 @@ struct gpc_history_entry {
 	const struct gpc_history_file *files;
 	size_t file_count;
 	const char *source, *actor;
+	const char *result;	 /* NULL: applied */
 	const char *inputs;	 /* one input path a line, so that a rebuild compiles the same */
 	const char *environment; /* -e ENV or NULL */
 	const struct gpc_image *parent; /* --parent or NULL; kept where a backend asks for it */
@@ -99,7 +127,7 @@ struct gpc_history_entry {
 };
 /*
  * *ret_number: the number that this generation will have, newest + 1 or at_least. Needs the lock.
- * Compares with the newest generation for plan.json, as far as its image is still in the store.
+ * Compares with the newest generation that stands for plan.json, as far as its image is still in the store.
  */
 int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_entry *entry,
 			uint32_t *ret_number, struct gpc_failure *failure);

@@ -250,7 +250,7 @@ static char *commit_message(const struct gpc_history_entry *entry,
 	print_clean(out, "Gpc-Plane", gpc_image_name(image, image->plane->name));
 	print_clean(out, "Gpc-Source", entry->source);
 	print_clean(out, "Gpc-Actor", entry->actor);
-	fputs("Gpc-Result: applied\n", out);
+	print_clean(out, "Gpc-Result", entry->result ? entry->result : "applied");
 	if (entry->stance != GPC_STANCE_NONE)
 		fprintf(out, "Gpc-Policies: %s\n", gpc_stance_name(entry->stance));
 	fprintf(out, "Gpc-Layout: %08x\n", image->head->abi);
@@ -299,13 +299,19 @@ static void remove_stale_lock(const struct gpc_history *history)
 	unlink(path);
 }
 
+/* The newest generation, and the one that stands; number 0 where there is none. */
 static int newest(struct gpc_history *history, struct gpc_generation *ret,
-		  struct gpc_pending *pending, struct gpc_failure *failure)
+		  struct gpc_generation *ret_stands, struct gpc_pending *pending,
+		  struct gpc_failure *failure)
 {
-	*ret = (struct gpc_generation){0};
+	bool stands;
+
+	*ret = *ret_stands = (struct gpc_generation){0};
 	if (gpc_git_head(history, &pending->parent, &pending->has_parent, failure))
 		return -1;
-	return pending->has_parent ? gpc_history_find(history, 0, ret, failure) : 0;
+	if (pending->has_parent && gpc_history_find(history, 0, ret, failure))
+		return -1;
+	return gpc_history_standing(history, 0, ret_stands, &stands, failure);
 }
 
 static int record(struct gpc_history *history, const struct gpc_history_entry *entry,
@@ -350,20 +356,20 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 			uint32_t *ret_number, struct gpc_failure *failure)
 {
 	struct gpc_pending pending = {.set = true};
-	struct gpc_generation parent;
+	struct gpc_generation last, parent;
 	uint32_t number;
 
 	history->pending.set = false;
 	remove_stale_lock(history);
-	if (newest(history, &parent, &pending, failure))
+	if (newest(history, &last, &parent, &pending, failure))
 		return -1;
-	number = parent.number + 1;
+	number = last.number + 1;
 	if (number < entry->at_least)
 		number = entry->at_least;
 	if (gpc_store_put(history->store_path, entry->image, failure) ||
 	    keep_parent(history, entry, failure))
 		return -1;
-	if (record(history, entry, number, pending.has_parent ? &parent : NULL, &pending, failure))
+	if (record(history, entry, number, parent.number ? &parent : NULL, &pending, failure))
 		return -1;
 	if (entry->running)
 		gpc_digest_format(entry->running->head->file_digest, pending.running);
@@ -415,13 +421,14 @@ static void prune_parents(struct gpc_history *history, const struct gpc_generati
 
 /*
  * The images of the newest generations stay, with what they were made from; older ones are rebuilt when
- * somebody asks. What ran until now stays even if nobody could record it.
+ * somebody asks. What ran until now stays even if nobody could record it, and so does what should run.
  */
 static void prune(struct gpc_history *history)
 {
-	char digests[GPC_HISTORY_IMAGES + 1][65];
+	char digests[GPC_HISTORY_IMAGES + 2][65];
 	struct kept kept = {.digests = digests};
 	size_t limit = GPC_HISTORY_IMAGES, count;
+	struct gpc_generation current;
 	struct gpc_failure ignored;
 	bool enough;
 
@@ -438,6 +445,8 @@ static void prune(struct gpc_history *history)
 			prune_parents(history, list, count, &kept);
 	} while (!enough);
 	keep(&kept, history->pending.running);
+	if (!gpc_history_standing(history, 0, &current, &enough, &ignored) && enough)
+		keep(&kept, current.image);
 	gpc_store_prune(history->store_path, kept.digests, kept.count);
 }
 

@@ -16,7 +16,7 @@
 #include "foreign.h"
 #include "gpc/lookup/vip.h"
 #include "merging.h"
-#include "probe.h"
+#include "doctor.h"
 
 #define OUTER_V4 20u
 #define OUTER_V6 40u
@@ -48,30 +48,30 @@ static int try_native(uint32_t ifindex)
 	return link < 0 ? -errno : 0;
 }
 
-static void probe_refused(struct gpc_probes *probes, const struct gpc_binding *binding, int error)
+static void probe_refused(struct gpc_doctor_probes *probes, const struct gpc_binding *binding, int error)
 {
 	bool needed = binding->mode == GPC_MODE_NATIVE;
-	struct gpc_probe *probe = gpc_probe_add(probes, needed ? GPC_HEALTH_FAIL : GPC_HEALTH_WARN,
+	struct gpc_doctor_probe *probe = gpc_doctor_add(probes, needed ? GPC_HEALTH_FAIL : GPC_HEALTH_WARN,
 						"native-xdp %s", binding->device->name);
 	char driver[GPC_DRIVER_TEXT];
 
 	gpc_device_driver(binding->device->name, driver);
-	gpc_probe_found(probe, "refused by the driver (%s): %s%s", driver, strerror(error),
+	gpc_doctor_found(probe, "refused by the driver (%s): %s%s", driver, strerror(error),
 			needed ? "" : "; generic mode would be used");
 	if (error == ERANGE)
-		gpc_probe_fix(probe, "ip link set dev %s mtu 3498  # on both ends of a veth pair",
+		gpc_doctor_fix(probe, "ip link set dev %s mtu 3498  # on both ends of a veth pair",
 			      binding->device->name);
 	else
-		gpc_probe_fix(probe, "ethtool -i %s  # and `mode: generic` for it in the intent",
+		gpc_doctor_fix(probe, "ethtool -i %s  # and `mode: generic` for it in the intent",
 			      binding->device->name);
 }
 
-static void probe_xdp(struct gpc_probes *probes, struct gpc_binding *binding)
+static void probe_xdp(struct gpc_doctor_probes *probes, struct gpc_binding *binding)
 {
 	const struct gpc_device *device = binding->device;
 	uint32_t there = device->xdp_native ? device->xdp_native : device->xdp_generic;
 	bool ours = binding->link && binding->link->program == there;
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 	char driver[GPC_DRIVER_TEXT];
 	int r = 0;
 
@@ -79,9 +79,9 @@ static void probe_xdp(struct gpc_probes *probes, struct gpc_binding *binding)
 		struct gpc_foreign foreign;
 
 		gpc_foreign_describe(device->name, there, &foreign);
-		probe = gpc_probe_add(probes, GPC_HEALTH_FAIL, "xdp %s", device->name);
-		gpc_probe_found(probe, "%s", foreign.what);
-		gpc_probe_fix(probe, "%s", foreign.fix);
+		probe = gpc_doctor_add(probes, GPC_HEALTH_FAIL, "xdp %s", device->name);
+		gpc_doctor_found(probe, "%s", foreign.what);
+		gpc_doctor_fix(probe, "%s", foreign.fix);
 		return;
 	}
 	if (binding->mode != GPC_MODE_GENERIC && !there)
@@ -92,8 +92,8 @@ static void probe_xdp(struct gpc_probes *probes, struct gpc_binding *binding)
 		return;
 	}
 	gpc_device_driver(device->name, driver);
-	probe = gpc_probe_add(probes, GPC_HEALTH_OK, "xdp %s", device->name);
-	gpc_probe_found(probe, "%s (driver %s)",
+	probe = gpc_doctor_add(probes, GPC_HEALTH_OK, "xdp %s", device->name);
+	gpc_doctor_found(probe, "%s (driver %s)",
 			ours && device->xdp_generic	    ? "gpc's, generic mode"
 			: ours				    ? "gpc's, native mode"
 			: binding->mode == GPC_MODE_GENERIC ? "generic mode, as written"
@@ -103,18 +103,18 @@ static void probe_xdp(struct gpc_probes *probes, struct gpc_binding *binding)
 
 /* ---- offloads, forwarding, reverse path ---- */
 
-static void probe_merging(struct gpc_probes *probes, const struct gpc_image *image,
+static void probe_merging(struct gpc_doctor_probes *probes, const struct gpc_image *image,
 			  const struct gpc_binding *binding)
 {
 	struct gpc_merging merging = gpc_merging_find(image, binding);
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 
 	if (!merging.concerned)
 		return;
-	probe = gpc_probe_add(probes, merging.merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+	probe = gpc_doctor_add(probes, merging.merges ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
 			      "offloads %s", binding->device->name);
-	gpc_probe_found(probe, "%s", merging.found);
-	gpc_probe_fix(probe, "%s", merging.fix);
+	gpc_doctor_found(probe, "%s", merging.found);
+	gpc_doctor_fix(probe, "%s", merging.fix);
 }
 
 /* Families of the addresses that frames are sent to. */
@@ -136,45 +136,45 @@ static void sends_to(const struct gpc_image *image, bool *ret_v4, bool *ret_v6)
 
 /* The program asks the kernel's routing table for moved gateways; it answers only where it
  * forwards. */
-static void probe_forwarding(struct gpc_probes *probes, const struct gpc_image *image,
+static void probe_forwarding(struct gpc_doctor_probes *probes, const struct gpc_image *image,
 			     const char *device)
 {
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 	bool off4, off6;
 
 	sends_to(image, &off4, &off6);
-	off4 &= !gpc_probe_number("/proc/sys/net/ipv4/conf/%s/forwarding", device);
-	off6 &= !gpc_probe_number("/proc/sys/net/ipv6/conf/%s/forwarding", device);
-	probe = gpc_probe_add(probes, off4 || off6 ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+	off4 &= !gpc_doctor_number("/proc/sys/net/ipv4/conf/%s/forwarding", device);
+	off6 &= !gpc_doctor_number("/proc/sys/net/ipv6/conf/%s/forwarding", device);
+	probe = gpc_doctor_add(probes, off4 || off6 ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
 			      "forwarding %s", device);
 	if (!off4 && !off6) {
-		gpc_probe_found(probe, "on");
+		gpc_doctor_found(probe, "on");
 		return;
 	}
-	gpc_probe_found(probe, "off%s: moved next hops heal only at the next apply",
+	gpc_doctor_found(probe, "off%s: moved next hops heal only at the next apply",
 			!off6	? " for IPv4"
 			: !off4 ? " for IPv6"
 				: "");
-	gpc_probe_fix(probe, "sysctl -w%s%s%s%s%s%s", off4 ? " net/ipv4/conf/" : "",
+	gpc_doctor_fix(probe, "sysctl -w%s%s%s%s%s%s", off4 ? " net/ipv4/conf/" : "",
 		      off4 ? device : "", off4 ? "/forwarding=1" : "",
 		      off6 ? " net/ipv6/conf/" : "", off6 ? device : "",
 		      off6 ? "/forwarding=1" : "");
 }
 
 /* An unwrapped packet has a source that is routed elsewhere: strict checking drops it. */
-static void probe_reverse_path(struct gpc_probes *probes, const char *device)
+static void probe_reverse_path(struct gpc_doctor_probes *probes, const char *device)
 {
-	long all = gpc_probe_number("/proc/sys/net/ipv4/conf/all/rp_filter");
-	long own = gpc_probe_number("/proc/sys/net/ipv4/conf/%s/rp_filter", device);
+	long all = gpc_doctor_number("/proc/sys/net/ipv4/conf/all/rp_filter");
+	long own = gpc_doctor_number("/proc/sys/net/ipv4/conf/%s/rp_filter", device);
 	bool strict = (all > own ? all : own) == 1;
-	struct gpc_probe *probe = gpc_probe_add(probes, strict ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+	struct gpc_doctor_probe *probe = gpc_doctor_add(probes, strict ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
 						"rp_filter %s", device);
 
-	gpc_probe_found(probe,
+	gpc_doctor_found(probe,
 			strict ? "strict: packets whose way back is another device are dropped"
 			       : "not strict");
 	if (strict)
-		gpc_probe_fix(probe, "sysctl -w net/ipv4/conf/%s/rp_filter=2", device);
+		gpc_doctor_fix(probe, "sysctl -w net/ipv4/conf/%s/rp_filter=2", device);
 }
 
 /* ---- policies ---- */
@@ -227,47 +227,47 @@ static bool carries_tags(const struct gpc_devices *devices, const struct gpc_dev
 }
 
 /* What XDP sends on leaves as it came: nobody fills in a checksum any more. */
-static void probe_checksums(struct gpc_probes *probes, const struct gpc_image *image,
+static void probe_checksums(struct gpc_doctor_probes *probes, const struct gpc_image *image,
 			    const struct gpc_binding *binding)
 {
 	const char *device = binding->device->name;
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 	uint32_t endpoints;
 
 	gpc_image_section(image, GPC_SEC_ENDPOINT, &endpoints);
 	if (!endpoints || binding->program != GPC_PROGRAM_XDP ||
 	    !gpc_device_leaves_checksums(device))
 		return;
-	probe = gpc_probe_add(probes, GPC_HEALTH_WARN, "checksums %s", device);
-	gpc_probe_found(probe, "a veth with tx-checksumming: packets of its other end may have no "
+	probe = gpc_doctor_add(probes, GPC_HEALTH_WARN, "checksums %s", device);
+	gpc_doctor_found(probe, "a veth with tx-checksumming: packets of its other end may have no "
 			       "checksums yet, and what is sent on never gets them");
-	gpc_probe_fix(probe, "ethtool -K %s tx off  # on both ends of the veth pair", device);
+	gpc_doctor_fix(probe, "ethtool -K %s tx off  # on both ends of the veth pair", device);
 }
 
 /* Tags that the driver takes off are invisible to XDP, and frames sent back out have none. */
-static void probe_vlan(struct gpc_probes *probes, const struct gpc_survey *survey,
+static void probe_vlan(struct gpc_doctor_probes *probes, const struct gpc_survey *survey,
 		       const struct gpc_image *image, const struct gpc_binding *binding)
 {
 	const struct gpc_device *device = binding->device;
 	bool concerned = carries_tags(&survey->devices, device) ||
 			 has_match(image, chain_of(image, device, GPC_INGRESS));
 	bool takes = concerned && gpc_device_takes_tags(device->name);
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 
 	if (device->below) {
-		probe = gpc_probe_add(probes, GPC_HEALTH_WARN, "vlan %s", device->name);
-		gpc_probe_found(probe, "a VLAN device: XDP runs there in generic mode only");
-		gpc_probe_fix(probe, "ip -d link show dev %s  # bind the device below it, or hooks: "
+		probe = gpc_doctor_add(probes, GPC_HEALTH_WARN, "vlan %s", device->name);
+		gpc_doctor_found(probe, "a VLAN device: XDP runs there in generic mode only");
+		gpc_doctor_fix(probe, "ip -d link show dev %s  # bind the device below it, or hooks: "
 				     "[tc-ingress, tc-egress]",
 			      device->name);
 	} else if (concerned) {
-		probe = gpc_probe_add(probes, takes ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "vlan %s",
+		probe = gpc_doctor_add(probes, takes ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "vlan %s",
 				      device->name);
-		gpc_probe_found(probe, takes ? "rxvlan is on: XDP sees no VLAN tags, rules with "
+		gpc_doctor_found(probe, takes ? "rxvlan is on: XDP sees no VLAN tags, rules with "
 					       "`vlan` take all frames for untagged"
 					     : "XDP sees the tags");
 		if (takes)
-			gpc_probe_fix(probe, "ethtool -K %s rxvlan off", device->name);
+			gpc_doctor_fix(probe, "ethtool -K %s rxvlan off", device->name);
 	}
 }
 
@@ -284,29 +284,29 @@ static bool is_bound(const struct gpc_bindings *bindings, const struct gpc_devic
 }
 
 /* State needs both ways: what leaves unseen makes no entry, and its replies are strangers. */
-static void probe_state(struct gpc_probes *probes, const struct gpc_image *image,
+static void probe_state(struct gpc_doctor_probes *probes, const struct gpc_image *image,
 			const struct gpc_bindings *bindings, const struct gpc_device *device)
 {
 	const struct gpc_chain *in = chain_of(image, device, GPC_INGRESS);
 	const struct gpc_chain *out = chain_of(image, device, GPC_EGRESS);
 	bool sees_in = is_bound(bindings, device, GPC_HOOK_XDP | GPC_HOOK_TC_INGRESS);
 	bool sees_out = is_bound(bindings, device, GPC_HOOK_TC_EGRESS);
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 
 	if (!((in && in->flags & GPC_CHAIN_STATEFUL) || (out && out->flags & GPC_CHAIN_STATEFUL)))
 		return;
-	probe = gpc_probe_add(probes, sees_in && sees_out ? GPC_HEALTH_OK : GPC_HEALTH_WARN,
+	probe = gpc_doctor_add(probes, sees_in && sees_out ? GPC_HEALTH_OK : GPC_HEALTH_WARN,
 			      "state %s", device->name);
-	gpc_probe_found(probe, sees_in && sees_out ? "seen both ways"
+	gpc_doctor_found(probe, sees_in && sees_out ? "seen both ways"
 			       : sees_in	   ? "what leaves is not seen: its replies would be "
 						     "denied"
 			       : sees_out	   ? "what comes in is not seen"
 						   : "not bound yet");
 	if (!sees_in || !sees_out)
-		gpc_probe_fix(probe, "gpc apply");
+		gpc_doctor_fix(probe, "gpc apply");
 }
 
-static void probe_states(struct gpc_probes *probes, const struct gpc_survey *survey,
+static void probe_states(struct gpc_doctor_probes *probes, const struct gpc_survey *survey,
 			 const struct gpc_image *image, const struct gpc_bindings *bindings)
 {
 	size_t i;
@@ -368,11 +368,11 @@ static int find_ways(const struct gpc_image *image, struct gpc_netlink *netlink,
 	return gpc_hops_resolve(netlink, ret->hops, ret->count, 200, failure);
 }
 
-static void probe_next_hops(struct gpc_probes *probes, const struct ways *ways)
+static void probe_next_hops(struct gpc_doctor_probes *probes, const struct ways *ways)
 {
 	const struct gpc_hop *first = NULL;
 	char address[GPC_IP_TEXT], why[160];
-	struct gpc_probe *probe;
+	struct gpc_doctor_probe *probe;
 	size_t known = 0, i;
 
 	for (i = 0; i < ways->count; i++) {
@@ -380,35 +380,35 @@ static void probe_next_hops(struct gpc_probes *probes, const struct ways *ways)
 		if (!first && ways->hops[i].state != GPC_HOP_KNOWN)
 			first = &ways->hops[i];
 	}
-	probe = gpc_probe_add(probes, first ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "next-hops");
-	gpc_probe_found(probe, "%zu of %zu endpoint addresses have one", known, ways->count);
+	probe = gpc_doctor_add(probes, first ? GPC_HEALTH_WARN : GPC_HEALTH_OK, "next-hops");
+	gpc_doctor_found(probe, "%zu of %zu endpoint addresses have one", known, ways->count);
 	if (!first)
 		return;
 	gpc_ip_format(&first->target, address);
-	gpc_probe_found(probe, "%zu of %zu endpoint addresses have one; %s: %s", known, ways->count,
+	gpc_doctor_found(probe, "%zu of %zu endpoint addresses have one; %s: %s", known, ways->count,
 			address, gpc_hop_explain(first, why, sizeof(why)));
-	gpc_probe_fix(probe, "ip route get %s", address);
+	gpc_doctor_fix(probe, "ip route get %s", address);
 }
 
 /* Does the largest packet that comes in fit out again with its outer header? */
-static void probe_mtu(struct gpc_probes *probes, const struct gpc_device *out, uint8_t outer,
+static void probe_mtu(struct gpc_doctor_probes *probes, const struct gpc_device *out, uint8_t outer,
 		      uint32_t mtu_in)
 {
 	bool narrow = out->mtu < mtu_in + outer;
-	struct gpc_probe *probe = gpc_probe_add(probes, narrow ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
+	struct gpc_doctor_probe *probe = gpc_doctor_add(probes, narrow ? GPC_HEALTH_WARN : GPC_HEALTH_OK,
 						"mtu %s", out->name);
 
-	gpc_probe_found(probe, "%u; packets of %u bytes leave with %u more", out->mtu, mtu_in,
+	gpc_doctor_found(probe, "%u; packets of %u bytes leave with %u more", out->mtu, mtu_in,
 			outer);
 	if (narrow)
-		gpc_probe_fix(probe,
+		gpc_doctor_fix(probe,
 			      "ip link set dev %s mtu %u  # or, on the endpoints: ip route change "
 			      "default ... advmss %u",
 			      out->name, mtu_in + outer,
 			      out->mtu - outer - (outer == OUTER_V4 ? 40u : 60u));
 }
 
-static void probe_mtus(struct gpc_probes *probes, const struct gpc_survey *survey,
+static void probe_mtus(struct gpc_doctor_probes *probes, const struct gpc_survey *survey,
 		       const struct ways *ways, uint32_t mtu_in)
 {
 	size_t d, i;
@@ -428,7 +428,7 @@ static void probe_mtus(struct gpc_probes *probes, const struct gpc_survey *surve
 /* ---- all ---- */
 
 /* Probes one binding; returns the MTU of a device that balances, 0 of others. */
-static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_survey *survey,
+static uint32_t probe_binding(struct gpc_doctor_probes *probes, const struct gpc_survey *survey,
 			      const struct gpc_image *image, struct gpc_binding *binding)
 {
 	if (binding->hook != GPC_HOOK_XDP)
@@ -447,15 +447,15 @@ static uint32_t probe_binding(struct gpc_probes *probes, const struct gpc_survey
 	return binding->device->mtu;
 }
 
-static void probe_no_device(struct gpc_probes *probes)
+static void probe_no_device(struct gpc_doctor_probes *probes)
 {
-	struct gpc_probe *probe = gpc_probe_add(probes, GPC_HEALTH_FAIL, "devices");
+	struct gpc_doctor_probe *probe = gpc_doctor_add(probes, GPC_HEALTH_FAIL, "devices");
 
-	gpc_probe_found(probe, "no device of this host matches any of the plane's interfaces");
-	gpc_probe_fix(probe, "ip -br link");
+	gpc_doctor_found(probe, "no device of this host matches any of the plane's interfaces");
+	gpc_doctor_fix(probe, "ip -br link");
 }
 
-int gpc_probe_devices(struct gpc_probes *probes, struct gpc_survey *survey,
+int gpc_doctor_devices(struct gpc_doctor_probes *probes, struct gpc_survey *survey,
 		      const struct gpc_image *image, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};

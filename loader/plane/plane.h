@@ -191,14 +191,14 @@ void gpc_guard_report_release(struct gpc_guard_report *report);
 
 /* doctor: one finding per probe. */
 enum gpc_health { GPC_HEALTH_OK, GPC_HEALTH_WARN, GPC_HEALTH_FAIL };
-struct gpc_probe {
+struct gpc_doctor_probe {
 	char name[48];			/* "kernel", "btf", "native-xdp eth0" */
 	enum gpc_health health;
 	char found[256];
 	char fix[256];			/* empty when OK */
 };
 /* Real probes; `image` (NULL for none) adds those of its interfaces. *ret: malloc'ed array. */
-int gpc_doctor(const char *bpffs, const struct gpc_image *image, struct gpc_probe **ret,
+int gpc_doctor(const char *bpffs, const struct gpc_image *image, struct gpc_doctor_probe **ret,
 	       size_t *ret_count, struct gpc_failure *failure);
 
 #endif

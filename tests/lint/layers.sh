@@ -69,7 +69,9 @@ rule "<git2.h> is included below loader/history only" offences '.*' '<git2' '^lo
 rule "skeletons are included by one file" one_file '("|<)?[^ ]*\.skel\.h'
 rule "commands know the plane by plane.h, events.h, lock.h, claim.h and failpoint.h only" \
 	offences 'loader/cmd/[^:]*' 'loader/plane/|loader/link/|<bpf/' ': loader/plane/(plane|events|lock|claim|failpoint)\.h'
-rule "plane, link, history and overrides know no command" offences 'loader/(plane|link|history|override)/[^:]*' 'loader/cmd/'
+rule "plane, link, history, overrides and probes know no command" \
+	offences 'loader/(plane|link|history|override|probe)/[^:]*' 'loader/cmd/'
+rule "probes know neither plane, link nor history" offences 'loader/probe/[^:]*' 'loader/(plane|link|history|override)/|<bpf/'
 rule "overrides know neither plane, link nor history" offences 'loader/override/[^:]*' 'loader/(plane|link|history)/|<bpf/'
 rule "the history does not touch the plane, nor the plane the history" \
 	offences 'loader/(plane|link|history)/[^:]*' 'loader/(plane|link|history)/' \

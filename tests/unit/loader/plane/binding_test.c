@@ -290,7 +290,7 @@ static void another_namespace_is_told_to_keep_off(void)
 
 static void doctor_names_every_probe_and_each_fix_is_a_command(void)
 {
-	struct gpc_probe *probes;
+	struct gpc_doctor_probe *probes;
 	size_t count, i, devices = 0;
 
 	rig_must_apply(&wan);

@@ -98,7 +98,7 @@ static void its_programs_are_not_called_somebody_elses(void)
 /* doctor as a user that may not look at the pins: sudo, not mount. */
 static int doctor_as_nobody(void)
 {
-	struct gpc_probe *probes = NULL;
+	struct gpc_doctor_probe *probes = NULL;
 	size_t count = 0, i;
 	int r = 1;
 

@@ -70,9 +70,9 @@ static void the_insert_budget_is_shared_by_the_cpus_that_are_online(void)
 /* ---- doctor ---- */
 
 /* The probe of this name, in `ret`; health FAIL and no text if there is none. */
-static struct gpc_probe ask(const struct gpc_image *image, const char *name)
+static struct gpc_doctor_probe ask(const struct gpc_image *image, const char *name)
 {
-	struct gpc_probe *probes, found = {.health = GPC_HEALTH_FAIL};
+	struct gpc_doctor_probe *probes, found = {.health = GPC_HEALTH_FAIL};
 	size_t count, i;
 
 	CU_ASSERT_EQUAL_FATAL(gpc_doctor(rig_bpffs, image, &probes, &count, &rig_failure), 0);
@@ -86,7 +86,7 @@ static struct gpc_probe ask(const struct gpc_image *image, const char *name)
 /* No route leads to the endpoint; the gateway is known, behind lan0. */
 static void doctor_asks_for_the_gateway_where_one_is_configured(void)
 {
-	struct gpc_probe probe = ask(&gateway, "next-hops");
+	struct gpc_doctor_probe probe = ask(&gateway, "next-hops");
 
 	CU_ASSERT_EQUAL(probe.health, GPC_HEALTH_OK);
 	rig_run("ip link set lan0 mtu 1400");
@@ -98,7 +98,7 @@ static void doctor_asks_for_the_gateway_where_one_is_configured(void)
 
 static void doctor_looks_at_forwarding_of_the_families_that_are_sent_to(void)
 {
-	struct gpc_probe probe;
+	struct gpc_doctor_probe probe;
 
 	rig_run("sysctl -qw net.ipv4.conf.wan0.forwarding=1 net.ipv6.conf.wan0.forwarding=0");
 	CU_ASSERT_EQUAL(ask(&one, "forwarding wan0").health, GPC_HEALTH_OK);
@@ -118,7 +118,7 @@ static void doctor_asks_the_driver_in_its_own_namespace(void)
 
 static void doctor_sees_that_tags_are_taken_off_where_rules_look_at_them(void)
 {
-	struct gpc_probe probe;
+	struct gpc_doctor_probe probe;
 
 	rig_run("ethtool -K wan0 rxvlan on >/dev/null");
 	probe = ask(&tagged, "vlan wan0");
