@@ -35,6 +35,7 @@ struct gpc_diff_space {
 	const size_t *places;	/* of gpc_diff.places, ascending */
 	size_t place_count;
 	struct gpc_party from, to;
+	bool services_but;	/* all but these: */
 	const char *const *services;	/* "tcp/443", as in a rule's `ports` */
 	size_t service_count;
 	double radius;		/* share of all packets there: what spaces are sorted by */

@@ -25,10 +25,9 @@ void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
 /* All that is treated differently; false if the atlas cannot say. */
 bool gpc_diff_spaces(struct gpc_diff_pair *pair, gpc_diff_space_list *ret);
 
-/* Services of some regions of a place, merged into few. */
-const char *const *gpc_diff_services(struct gpc_diff_pair *pair, size_t place,
-				     const uint32_t *regions, size_t region_count,
-				     size_t *ret_count, double *ret_share);
+/* Fills in the services and the radius (so far: their share) of some regions of a place. */
+void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
+		       size_t region_count, struct gpc_diff_space *ret);
 
 /* Maglev tables of backends in both images, those that moved. */
 struct gpc_diff_pool *gpc_diff_pools(struct gpc_arena *arena, const struct gpc_image *before,

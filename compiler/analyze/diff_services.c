@@ -2,6 +2,7 @@
 /* Regions of a place as few services: ranges that touch are one. */
 #include "diff_parts.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +137,154 @@ static void join(struct box *boxes, size_t *count)
 	}
 }
 
+/* ---- boxes of all flags, fragments, DSCPs and VLANs: protocol by protocol ---- */
+
+#define PROTOCOLS 256
+#define MANY 4096u
+
+static const struct gpc_atlas_box full = {
+	.dscp = UINT64_MAX, .tcp_flags = 0xffff, .fragments = 7, .vlans = NULL};
+
+typedef GPC_VEC(struct box) box_list;
+
+static bool has_ports(unsigned int protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
+/* ICMP of a place where only packets that open a flow count: echo requests. */
+static uint32_t echo_type(unsigned int protocol)
+{
+	return protocol == IPPROTO_ICMP ? 8 : 128;
+}
+
+/* All of a protocol that can exist, and counts. */
+static struct box whole_of(unsigned int protocol, bool opening)
+{
+	bool icmp = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+	uint32_t source = has_ports(protocol) ? 0 : GPC_PORT_NONE;
+	struct span destination = {has_ports(protocol) ? 0 : GPC_PORT_NONE, GPC_PORT_NONE};
+
+	if (icmp)
+		destination = (struct span){0, GPC_PORT_NONE};
+	if (icmp && opening)
+		destination = (struct span){echo_type(protocol) << 8, echo_type(protocol) << 8 | 255};
+	else if (has_ports(protocol) && opening)
+		destination.last = GPC_PORT_NONE - 1;
+	return (struct box){{{protocol, protocol}, {source, GPC_PORT_NONE}, destination}, &full};
+}
+
+static bool meets(const struct box *a, const struct box *b)
+{
+	for (int r = 0; r < RANGES; r++)
+		if (a->range[r].first > b->range[r].last || b->range[r].first > a->range[r].last)
+			return false;
+	return true;
+}
+
+/* Puts what is left of `box` without `what`, which is of its protocol too. */
+static void cut(struct gpc_arena *arena, struct box box, const struct box *what, box_list *to)
+{
+	for (int r = SOURCE_PORT; r < RANGES; r++) {
+		struct box left = box;
+
+		if (box.range[r].first < what->range[r].first) {
+			left.range[r].last = what->range[r].first - 1;
+			*GPC_PUSH(arena, to) = left;
+			box.range[r].first = what->range[r].first;
+		}
+		left = box;
+		if (box.range[r].last > what->range[r].last) {
+			left.range[r].first = what->range[r].last + 1;
+			*GPC_PUSH(arena, to) = left;
+			box.range[r].last = what->range[r].last;
+		}
+	}
+}
+
+/* What `boxes` do not hold of a protocol. */
+static box_list rest_of(struct gpc_arena *arena, unsigned int protocol, bool opening,
+			const box_list *boxes)
+{
+	box_list rest = {0};
+
+	*GPC_PUSH(arena, &rest) = whole_of(protocol, opening);
+	for (size_t i = 0; i < boxes->n && rest.n && rest.n < MANY; i++) {
+		box_list next = {0};
+
+		if (boxes->items[i].range[PROTOCOL].first > protocol ||
+		    boxes->items[i].range[PROTOCOL].last < protocol)
+			continue;
+		for (size_t k = 0; k < rest.n; k++)
+			if (meets(&rest.items[k], &boxes->items[i]))
+				cut(arena, rest.items[k], &boxes->items[i], &next);
+			else
+				*GPC_PUSH(arena, &next) = rest.items[k];
+		rest = next;
+	}
+	return rest;
+}
+
+/* Ports that cannot be otherwise are not said. */
+static void put_wide(struct gpc_arena *arena, bool opening, const box_list *from, box_list *to)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct box box = from->items[i];
+		const struct box whole = whole_of(box.range[PROTOCOL].first, opening);
+
+		if (whole.range[SOURCE_PORT].first == GPC_PORT_NONE)
+			box.range[SOURCE_PORT] = (struct span){0, GPC_PORT_NONE};
+		if (box.range[DESTINATION_PORT].last == GPC_PORT_NONE - 1 && opening &&
+		    has_ports(box.range[PROTOCOL].first))
+			box.range[DESTINATION_PORT].last = GPC_PORT_NONE;
+		*GPC_PUSH(arena, to) = box;
+	}
+}
+
+/* Runs of protocols for which `is` says so: all of them. */
+static void put_runs(struct gpc_arena *arena, bool opening, const bool is[PROTOCOLS], box_list *to)
+{
+	for (uint32_t p = 0, end; p < PROTOCOLS; p = end + 1) {
+		struct box run = {.rest = &full};
+
+		for (end = p; end < PROTOCOLS && is[end]; end++)
+			;
+		if (end == p)
+			continue;
+		run = (struct box){{{p, end - 1}, {0, GPC_PORT_NONE}, {0, GPC_PORT_NONE}}, &full};
+		if (end == p + 1 && opening && (p == IPPROTO_ICMP || p == IPPROTO_ICMPV6))
+			run.range[DESTINATION_PORT] = whole_of(p, true).range[DESTINATION_PORT];
+		*GPC_PUSH(arena, to) = run;
+	}
+}
+
+/* The boxes said anew; and what they leave. */
+static void say_anew(struct gpc_arena *arena, bool opening, const box_list *boxes,
+		     box_list *ret_held, box_list *ret_left)
+{
+	bool all[PROTOCOLS], none[PROTOCOLS];
+	box_list held = {0}, left = {0};
+
+	for (unsigned int p = 0; p < PROTOCOLS; p++) {
+		box_list rest = rest_of(arena, p, opening, boxes), own;
+		const struct box whole = whole_of(p, opening);
+
+		all[p] = !rest.n;
+		none[p] = rest.n == 1 && holds(&rest.items[0], &whole);
+		if (all[p] || none[p])
+			continue;
+		own = rest_of(arena, p, opening, &rest);
+		put_wide(arena, opening, &own, &held);
+		put_wide(arena, opening, &rest, &left);
+	}
+	put_runs(arena, opening, all, &held);
+	put_runs(arena, opening, none, &left);
+	join(held.items, &held.n);
+	join(left.items, &left.n);
+	*ret_held = held;
+	*ret_left = left;
+}
+
 static double share_of(const struct box *box)
 {
 	double share = 1.0 / 256 / 65537 / 65537;
@@ -159,36 +308,63 @@ static const char *text_of(struct gpc_arena *arena, const struct box *box)
 	return gpc_arena_strdup(arena, gpc_atlas_box_format(&whole, text));
 }
 
-const char *const *gpc_diff_services(struct gpc_diff_pair *pair, size_t place,
-				     const uint32_t *regions, size_t region_count,
-				     size_t *ret_count, double *ret_share)
+static bool is_full(const struct gpc_atlas_box *rest)
 {
-	GPC_VEC(struct box) boxes = {0};
-	const char **texts;
+	return rest->dscp == UINT64_MAX && rest->tcp_flags == 0xffff && (rest->fragments & 7) == 7 &&
+	       !rest->vlans;
+}
 
+/* Boxes of all regions: those that only protocols and ports tell apart, and the others. */
+static void collect(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
+		    size_t region_count, box_list *ret_full, box_list *ret_other)
+{
 	for (size_t i = 0; i < region_count; i++) {
 		size_t count;
 		const struct gpc_atlas_box *list =
 			gpc_atlas_boxes(pair->atlas, place, regions[i], &count);
 
 		for (size_t k = 0; k < count; k++)
-			*GPC_PUSH(pair->arena, &boxes) = (struct box){
+			*GPC_PUSH(pair->arena, is_full(&list[k]) ? ret_full : ret_other) = (struct box){
 				.range = {{list[k].item.protocol_first, list[k].item.protocol_last},
 					  {list[k].item.source.first, list[k].item.source.last},
 					  {list[k].item.destination.first,
 					   list[k].item.destination.last}},
 				.rest = &list[k]};
 	}
+}
+
+/* Do only packets count that open a flow? */
+static bool opens_only(const struct gpc_atlas_place *place)
+{
+	return place->chain[0] && place->chain[1] &&
+	       place->chain[0]->flags & place->chain[1]->flags & GPC_CHAIN_STATEFUL;
+}
+
+void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
+		       size_t region_count, struct gpc_diff_space *ret)
+{
+	box_list whole = {0}, boxes = {0}, held = {0}, left = {0};
+	const char **texts;
+
+	collect(pair, place, regions, region_count, &whole, &boxes);
+	if (whole.n)
+		say_anew(pair->arena, opens_only(&pair->places[place]), &whole, &held, &left);
+	ret->services_but = !boxes.n && left.n && left.n < held.n;
+	ret->radius = 0;
+	for (size_t i = 0; i < held.n; i++) {
+		ret->radius += share_of(&held.items[i]);
+		if (!ret->services_but)
+			*GPC_PUSH(pair->arena, &boxes) = held.items[i];
+	}
 	join(boxes.items, &boxes.n);
 	drop_inner(boxes.items, &boxes.n);
+	if (ret->services_but)
+		boxes = left;
 	if (boxes.n)
 		qsort(boxes.items, boxes.n, sizeof(*boxes.items), by_destination);
 	texts = GPC_NEW_ARRAY(pair->arena, const char *, boxes.n);
-	*ret_share = 0;
-	for (size_t i = 0; i < boxes.n; i++) {
+	for (size_t i = 0; i < boxes.n; i++)
 		texts[i] = text_of(pair->arena, &boxes.items[i]);
-		*ret_share += share_of(&boxes.items[i]);
-	}
-	*ret_count = boxes.n;
-	return texts;
+	ret->services = texts;
+	ret->service_count = boxes.n;
 }

@@ -225,6 +225,13 @@ static struct gpc_party side_words(struct merging *m, const struct item *item, i
 			       list.items, list.count, families);
 }
 
+/* Few words, and of as few rather names. */
+static size_t cost_of(const struct worded *words)
+{
+	return 1000 * (gpc_party_terms(&words->from) + gpc_party_terms(&words->to)) +
+	       words->from.prefix_count + words->to.prefix_count;
+}
+
 /*
  * One side may be named loosely, by what it is in the family that counts, if the other one means addresses of
  * that family only.
@@ -232,7 +239,6 @@ static struct gpc_party side_words(struct merging *m, const struct item *item, i
 static struct worded words_of(struct merging *m, const struct item *item)
 {
 	struct worded loose_from, loose_to;
-	size_t a, b;
 
 	if (item->families == GPC_NAMER_BOTH)
 		return (struct worded){side_words(m, item, SOURCE, GPC_NAMER_BOTH),
@@ -241,9 +247,7 @@ static struct worded words_of(struct merging *m, const struct item *item)
 				     side_words(m, item, DESTINATION, GPC_NAMER_BOTH)};
 	loose_to = (struct worded){side_words(m, item, SOURCE, GPC_NAMER_BOTH),
 				   side_words(m, item, DESTINATION, item->families)};
-	a = gpc_party_terms(&loose_from.from) + gpc_party_terms(&loose_from.to);
-	b = gpc_party_terms(&loose_to.from) + gpc_party_terms(&loose_to.to);
-	return a <= b ? loose_from : loose_to;
+	return cost_of(&loose_from) <= cost_of(&loose_to) ? loose_from : loose_to;
 }
 
 static bool same_party(const struct gpc_party *a, const struct gpc_party *b)
@@ -396,8 +400,7 @@ static void put_space(struct merging *m, const struct item *item, enum gpc_diff_
 	};
 
 	*place = m->place;
-	space.services = gpc_diff_services(pair, m->place, regions.items, regions.count,
-					   &space.service_count, &space.radius);
+	gpc_diff_services(pair, m->place, regions.items, regions.count, &space);
 	space.radius *=
 		gpc_namer_share(pair->namer, GPC_ATLAS_SOURCE, sources.items, sources.count) *
 		gpc_namer_share(pair->namer, GPC_ATLAS_DESTINATION, destinations.items,
@@ -443,7 +446,7 @@ static void add_place(struct gpc_diff_pair *pair, gpc_diff_space_list *spaces, s
 
 static bool same_services(const struct gpc_diff_space *a, const struct gpc_diff_space *b)
 {
-	if (a->service_count != b->service_count)
+	if (a->service_count != b->service_count || a->services_but != b->services_but)
 		return false;
 	for (size_t i = 0; i < a->service_count; i++)
 		if (strcmp(a->services[i], b->services[i]))

@@ -29,7 +29,7 @@ const char *gpc_diff_services_text(const struct gpc_diff_view *view,
 				   const struct gpc_diff_space *space, size_t most)
 {
 	size_t shown = most && space->service_count > most ? most : space->service_count;
-	const char *text = "";
+	const char *text = space->services_but ? "any but " : "";
 
 	for (size_t i = 0; i < shown; i++)
 		text = gpc_arena_printf(view->arena, "%s%s%s", text, i ? ", " : "",

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The semantic diff: small planes that one knows by heart; and random pairs in a universe of some addresses and
+ * ports, where the words of the diff are read back and held against every packet. GPC_CHECK_LONG=1: 10,000 pairs.
+ */
+#include "analyze/diff.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../unit.h"
+#include "analyze/explain.h"
+#include "analyze/packet.h"
+#include "base/memfiles.h"
+#include "image/segments.h"
+#include "pipeline.h"
+#include "tests/oracle/random.h"
+
+struct pair {
+	struct gpc_arena arena;
+	struct gpc_diags diags;
+	struct gpc_image image[2];
+	struct gpc_diff diff;
+};
+
+static bool open_plane(struct pair *pair, const char *text, struct gpc_image *ret)
+{
+	const char *path = "gpc.yaml";
+	struct gpc_compile_options options = {.inputs = {&path, 1, NULL}, .tool_version = "test"};
+	struct gpc_memfiles files;
+	struct gpc_provider provider;
+	struct gpc_compiled compiled;
+
+	gpc_memfiles_init(&files, &pair->arena);
+	gpc_memfiles_add(&files, path, text, strlen(text));
+	provider = gpc_memfiles_provider(&files);
+	if (gpc_compile(&pair->diags, &provider, &options, &compiled) &&
+	    gpc_image_open_written(&pair->diags, path, compiled.bytes, compiled.size, ret))
+		return true;
+	fprintf(stderr, "%s\n%s\n", pair->diags.records.items[0].message, text);
+	return false;
+}
+
+static void compare(struct pair *pair, const char *a, const char *b)
+{
+	memset(pair, 0, sizeof(*pair));
+	gpc_diags_init(&pair->diags, &pair->arena, false);
+	CU_ASSERT_FATAL(open_plane(pair, a, &pair->image[0]));
+	CU_ASSERT_FATAL(open_plane(pair, b, &pair->image[1]));
+	gpc_diff_images(&pair->arena, &pair->image[0], &pair->image[1], &pair->diff);
+	CU_ASSERT_PTR_NULL(pair->diff.fault);
+}
+
+static void release(struct pair *pair)
+{
+	gpc_diff_release(&pair->diff);
+	gpc_image_release(&pair->image[0]);
+	gpc_image_release(&pair->image[1]);
+	gpc_arena_release(&pair->arena);
+}
+
+/* "newly allowed app -> db tcp/80,udp", each on a line */
+static const char *spaces_of(struct pair *pair)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < pair->diff.space_count; i++) {
+		const struct gpc_diff_space *s = &pair->diff.spaces[i];
+
+		text = gpc_arena_printf(&pair->arena, "%s%s%s%s %s -> %s ", text, i ? "\n" : "",
+					gpc_diff_effect_name(s->effect), s->enforced ? " later" : "",
+					gpc_party_text(&pair->arena, &s->from, 0),
+					gpc_party_text(&pair->arena, &s->to, 0));
+		if (s->services_but)
+			text = gpc_arena_printf(&pair->arena, "%sany but ", text);
+		for (size_t k = 0; k < s->service_count; k++)
+			text = gpc_arena_printf(&pair->arena, "%s%s%s", text, k ? "," : "", s->services[k]);
+	}
+	return text;
+}
+
+/* ---- by heart ---- */
+
+#define HEAD                                                                                       \
+	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: p}\ndefaults: {on-fail: pass}\n"            \
+	"interfaces:\n"                                                                                \
+	"  - {name: wan0, mode: any, hooks: [xdp, tc-egress]}\n"                                       \
+	"  - {name: wan1, mode: any, hooks: [xdp, tc-egress]}\n"                                       \
+	"segments:\n"                                                                                  \
+	"  - {name: app, cidrs: [10.0.1.0/24, \"2001:db8:1::/64\"]}\n"                                 \
+	"  - {name: db, cidrs: [10.0.9.0/24]}\n"                                                       \
+	"  - {name: bad, cidrs: [198.51.100.0/24, 203.0.113.7]}\n"
+#define RULES(rules, names, more)                                                                  \
+	"rules:\n" rules "policies:\n  - {name: in, interfaces: \"*\", direction: ingress, rules: ["   \
+	names "]" more "}\n"
+#define BASE "  - {name: web, to: app, ports: [tcp/443], action: allow}\n"
+
+static void says(const char *a, const char *b, const char *wanted)
+{
+	struct pair pair;
+	const char *text;
+
+	compare(&pair, a, b);
+	text = spaces_of(&pair);
+	if (strcmp(text, wanted))
+		fprintf(stderr, "said:\n%s\nwanted:\n%s\n", text, wanted);
+	CU_ASSERT_STRING_EQUAL(text, wanted);
+	release(&pair);
+}
+
+static void spaces_are_named_by_segments(void)
+{
+	const char *base = HEAD RULES(BASE, "web", "");
+
+	says(base, HEAD RULES(BASE "  - {name: x, from: app, to: db, ports: [tcp/5432, tcp/5433, udp/53], action: allow}\n", "web, x", ""),
+	     "allowed app -> db tcp/5432-5433,udp/53");
+	says(base, HEAD RULES(BASE "  - {name: x, from: bad, action: deny}\n", "x, web", ""),
+	     "denied bad -> app tcp/443");
+	says(base, HEAD RULES("  - {name: web, to: app, ports: [tcp/443-445], action: allow}\n  - {name: x, from: bad, action: deny}\n", "x, web", ""),
+	     "allowed any but bad -> app tcp/444-445\ndenied bad -> app tcp/443");
+	says(base, HEAD RULES(BASE "  - {name: x, from: 10.0.1.0/25, to: db, ports: [icmp/echo-request], action: allow}\n", "web, x", ""),
+	     "allowed 10.0.1.0/25 -> db icmp/8");
+	says(base, HEAD RULES(BASE, "web", ", default: pass"),
+	     "allowed any -> any but app any\nallowed any -> app any but tcp/443");
+	says(HEAD RULES("  - {name: web, to: app, action: allow}\n", "web", ""),
+	     HEAD RULES("  - {name: web, to: app, action: allow}\n", "web", ", default: pass"),
+	     "allowed any -> any but app any");
+}
+
+static void logs_and_answers_are_told(void)
+{
+	const char *base = HEAD RULES(BASE, "web", "");
+
+	says(base, HEAD RULES(BASE "  - {name: x, from: app, to: db, action: log}\n", "x, web", ""),
+	     "logged app -> db any");
+	says(base, HEAD RULES(BASE "  - {name: x, from: app, to: db, ports: [tcp/1], action: reject}\n", "web, x", ""),
+	     "answered app -> db tcp/1");
+	says(base, HEAD RULES(BASE, "web", ", mode: audit"),
+	     "allowed any -> any but app any\nallowed any -> app any but tcp/443");
+	says(HEAD RULES(BASE, "web", ", mode: audit"),
+	     HEAD RULES(BASE "  - {name: x, from: bad, to: db, action: allow}\n", "web, x", ", mode: audit"),
+	     "allowed later bad -> db any");
+}
+
+static void a_refactoring_is_no_difference(void)
+{
+	struct pair pair;
+
+	compare(&pair, HEAD RULES(BASE "  - {name: x, from: app, to: db, ports: [tcp/1-10], action: allow}\n", "web, x", ""),
+		HEAD RULES("  - {name: w, to: app, ports: [tcp/443], action: allow}\n"
+			   "  - {name: x1, from: app, to: db, ports: [tcp/1-4], action: allow}\n"
+			   "  - {name: x2, from: app, to: 10.0.9.0/24, ports: [tcp/5-10], action: allow}\n",
+			   "x2, w, x1", ""));
+	CU_ASSERT(pair.diff.same);
+	CU_ASSERT_FALSE(pair.diff.same_bytes);
+	release(&pair);
+	compare(&pair, HEAD RULES(BASE, "web", ""), "# a comment\n" HEAD RULES(BASE, "web", ""));
+	CU_ASSERT(pair.diff.same_bytes);
+	release(&pair);
+	compare(&pair, HEAD RULES(BASE, "web", ", stateful: true"), HEAD RULES(BASE, "web", ", stateful: false"));
+	CU_ASSERT_FALSE(pair.diff.same);
+	release(&pair);
+}
+
+#define BACKEND(endpoints)                                                                         \
+	HEAD "listeners:\n  - {name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "    \
+	     "backend: web}\nbackends:\n  - {name: web, endpoints: [" endpoints "]}\n"
+
+static void slots_and_identity_are_told(void)
+{
+	struct pair pair;
+
+	compare(&pair, BACKEND("{name: a, address: 10.1.0.1}, {name: b, address: 10.1.0.2}"),
+		BACKEND("{name: a, address: 10.1.0.1}, {name: c, address: 10.1.0.2}"));
+	CU_ASSERT_EQUAL_FATAL(pair.diff.pool_count, 1);
+	CU_ASSERT(pair.diff.pools[0].moved >= pair.diff.pools[0].least);
+	CU_ASSERT(pair.diff.pools[0].least >= pair.diff.pools[0].size[1] / 2 - 1);
+	CU_ASSERT_EQUAL(pair.diff.pools[0].share_count, 3);
+	CU_ASSERT_EQUAL_FATAL(pair.diff.warning_count, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pair.diff.warnings[0], "web/c is b under another name"));
+	release(&pair);
+	compare(&pair, BACKEND("{name: a, address: 10.1.0.1}"), BACKEND("{name: a, address: 10.1.0.2}"));
+	CU_ASSERT_EQUAL(pair.diff.pool_count, 0);
+	CU_ASSERT_FALSE(pair.diff.same);
+	CU_ASSERT_EQUAL_FATAL(pair.diff.warning_count, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pair.diff.warnings[0], "another address under its old name"));
+	release(&pair);
+}
+
+/* ---- random pairs ---- */
+
+#define SEGMENTS 4
+#define MAX_RULES 7
+
+struct text {
+	char bytes[8192];
+	size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	t->used += (size_t)vsnprintf(t->bytes + t->used, sizeof(t->bytes) - t->used, format, args);
+	va_end(args);
+	if (t->used >= sizeof(t->bytes))
+		abort();
+}
+
+static void put_prefix(struct text *t, struct random_source *r)
+{
+	unsigned int bits = (unsigned int)random_below(r, 4);
+	unsigned int at = (unsigned int)random_below(r, 8) >> bits << bits;
+
+	if (random_below(r, 2))
+		put(t, "10.0.0.%u/%u", at, 32 - bits);
+	else
+		put(t, "\"2001:db8::%x/%u\"", at, 128 - bits);
+}
+
+static void put_party(struct text *t, struct random_source *r, const char *key)
+{
+	switch (random_below(r, 4)) {
+	case 0:
+		return;
+	case 1:
+		put(t, ", %s: ", key);
+		put_prefix(t, r);
+		return;
+	default:
+		put(t, ", %s: s%u", key, (unsigned int)random_below(r, SEGMENTS));
+	}
+}
+
+static void put_rule(struct text *t, struct random_source *r, unsigned int number, bool protect)
+{
+	static const char *const ports[] = {"any",   "tcp", "tcp/80",	  "tcp/80-81",	     "tcp/81-443",
+					    "udp/80", "udp", "proto/gre", "icmp/echo-request", "icmp6"};
+	static const char *const actions[] = {"allow", "allow", "deny", "deny", "reject", "log"};
+	size_t before;
+
+	put(t, "  - {name: %s%u", protect ? "p" : "r", number);
+	before = t->used;
+	put_party(t, r, "from");
+	put_party(t, r, "to");
+	if (random_below(r, 3) || (protect && t->used == before)) {
+		put(t, ", ports: [%s", ports[random_below(r, 10)]);
+		if (random_below(r, 2))
+			put(t, ", %s", ports[random_below(r, 10)]);
+		put(t, "]");
+	}
+	put(t, protect ? "}\n" : ", action: %s}\n", actions[random_below(r, 6)]);
+}
+
+/* The source of one object: its own, so that others stay as they are when it changes. */
+static struct random_source source(uint64_t seed, uint64_t other, unsigned int kind, unsigned int i)
+{
+	struct random_source which = {(seed ^ other * 3) * 1000 + kind * 50 + i};
+
+	return (struct random_source){(random_below(&which, 4) ? seed : seed + other) * 1000 + kind * 50 + i};
+}
+
+/* Of one seed; what `other` changes differs between two planes. */
+static void write_plane(struct text *t, uint64_t seed, uint64_t other)
+{
+	struct random_source r = {seed}, o;
+	unsigned int rules = 1 + (unsigned int)random_below(&r, MAX_RULES);
+	bool stateful = random_below(&r, 2), egress = random_below(&r, 2);
+
+	t->used = 0;
+	put(t, "apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: p}\ndefaults: {on-fail: pass}\n"
+	       "interfaces:\n  - {name: a0, mode: any, hooks: [xdp, tc-egress]}\n"
+	       "  - {name: b0, mode: any, hooks: [xdp, tc-egress]}\nsegments:\n");
+	for (unsigned int i = 0; i < SEGMENTS; i++) {
+		o = source(seed, other, 1, i);
+		put(t, "  - {name: s%u, cidrs: [", i);
+		put_prefix(t, &o);
+		if (random_below(&o, 2)) {
+			put(t, ", ");
+			put_prefix(t, &o);
+		}
+		if (i && random_below(&o, 4) == 0)
+			put(t, "], except: [s%u]}\n", i - 1);
+		else
+			put(t, "]}\n");
+	}
+	put(t, "listeners:\n");
+	for (unsigned int i = 0; i < 2; i++) {
+		o = source(seed, other, 2, i);
+		put(t, "  - {name: l%u, address: 10.0.0.%u, protocol: TCP, port: %u, forward: pass}\n",
+		    i, 6 + i, random_below(&o, 3) ? 80 : 81);
+	}
+	put(t, "rules:\n");
+	for (unsigned int i = 0; i < rules; i++) {
+		o = source(seed, other, 3, i);
+		put_rule(t, &o, i, false);
+	}
+	put(t, "policies:\n");
+	for (unsigned int p = 0; p < 2; p++) {
+		o = source(seed, other, 4, p);
+		put(t,
+		    "  - {name: q%u, interfaces: [a0%s], direction: %s, stateful: %s, default: %s, "
+		    "mode: %s, rules: [",
+		    p, random_below(&o, 4) ? ", b0" : "", p && egress ? "egress" : "ingress",
+		    stateful ? "true" : "false", p || random_below(&o, 2) ? "pass" : "deny",
+		    random_below(&o, 6) ? "enforce" : "audit");
+		for (unsigned int i = 0; i < rules; i++)
+			if (random_below(&o, 5))
+				put(t, "%sr%u", t->bytes[t->used - 1] == '[' ? "" : ", ", i);
+		put(t, "]}\n");
+	}
+	if (random_below(&r, 2)) {
+		o = source(seed, other, 5, 0);
+		put(t, "protect:\n");
+		put_rule(t, &o, 0, true);
+	}
+}
+
+/* ---- what the words mean ---- */
+
+static bool party_holds(struct pair *pair, const struct gpc_party *party, const __u64 address[2])
+{
+	struct gpc_ip ip;
+	bool held = false;
+
+	memcpy(ip.bytes, address, sizeof(ip.bytes));
+	for (size_t i = 0; i < party->name_count && !held; i++)
+		for (int image = 1; image >= 0; image--) {
+			size_t count, k;
+			struct gpc_image_segment *list =
+				gpc_image_segments(&pair->image[image], &pair->arena, &count);
+
+			for (k = 0; k < count && strcmp(list[k].name, party->names[i]); k++)
+				;
+			if (k == count)
+				continue;
+			held = gpc_set_holds(list[k].set, &ip);
+			break;
+		}
+	for (size_t i = 0; i < party->prefix_count && !held; i++)
+		held = gpc_set_holds(gpc_set_of_prefixes(&pair->arena, &party->prefixes[i], 1), &ip);
+	return held != party->but;
+}
+
+static bool number_in(const char *text, uint32_t value)
+{
+	char *end;
+	unsigned long first = strtoul(text, &end, 10), last = first;
+
+	if (*end == '-')
+		last = strtoul(end + 1, &end, 10);
+	return value >= first && value <= last;
+}
+
+/* What stands behind the ports: does it hold a SYN from port 40000, no fragment? */
+static bool is_whole_syn(const char *text)
+{
+	const char *flags = strstr(text, " flags "), *from = strstr(text, " from port");
+	bool syn = !flags;
+
+	for (const char *at = flags ? flags + 6 : NULL; at && *at && !syn; at = strpbrk(at + 1, "| "))
+		syn = !strncmp(at + 1, "syn", 3) && (!at[4] || strchr("| ", at[4]));
+	if (from && !number_in(from + (from[10] == 's' ? 12 : 11), 40000))
+		return false;
+	return syn && (!strstr(text, "fragments") || strstr(text, "not first fragments") ||
+		       strstr(text, "not later fragments") || strstr(text, "no fragments"));
+}
+
+/* "tcp", "tcp/80-81", "icmp/8/0", "proto/47", "any"; nothing else is said of these planes. */
+static bool service_holds(const char *text, const struct gpc_question *q)
+{
+	static const struct {
+		const char *name;
+		uint8_t protocol;
+	} names[] = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP},
+		     {"icmp", IPPROTO_ICMP}, {"icmp6", IPPROTO_ICMPV6}};
+	char word[64];
+	const char *slash;
+	size_t length;
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, " "), text);
+	slash = strchr(word, '/');
+	length = slash ? (size_t)(slash - word) : strlen(word);
+
+	if (!is_whole_syn(text))
+		return false;
+	if (!strcmp(word, "any"))
+		return true;
+	if (!strncmp(word, "proto/", 6) && strchr(word + 6, '/'))
+		fprintf(stderr, "unread: %s\n", text);
+	if (!strncmp(word, "proto/", 6))
+		return number_in(word + 6, q->protocol);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i].name) != length || memcmp(word, names[i].name, length))
+			continue;
+		if (q->protocol != names[i].protocol)
+			return false;
+		if (!slash)
+			return true;
+		if (names[i].protocol != IPPROTO_ICMP && names[i].protocol != IPPROTO_ICMPV6)
+			return number_in(slash + 1, q->destination_port);
+		slash = strchr(slash + 1, '/') ? slash : NULL;
+		return number_in(word + length + 1, q->destination_port >> 8) &&
+		       (!slash || number_in(strchr(slash + 1, '/') + 1, q->destination_port & 255));
+	}
+	return false;
+}
+
+static bool space_holds(struct pair *pair, const struct gpc_diff_space *space, size_t place,
+			const struct gpc_question *q)
+{
+	bool here = false, served = false;
+
+	for (size_t i = 0; i < space->place_count; i++)
+		here |= space->places[i] == place;
+	for (size_t i = 0; i < space->service_count && here && !served; i++)
+		served = service_holds(space->services[i], q);
+	return served != space->services_but && here && party_holds(pair, &space->from, q->source) &&
+	       party_holds(pair, &space->to, q->destination);
+}
+
+/* ---- every packet ---- */
+
+#define ADDRESSES 9u
+
+static void put_address(__u64 to[2], bool v6, unsigned int i)
+{
+	char text[32];
+	struct gpc_ip ip;
+
+	snprintf(text, sizeof(text), v6 ? i < 8 ? "2001:db8::%x" : "2001:db9::%x" : i < 8 ? "10.0.0.%u" : "192.0.2.%u", i);
+	gpc_ip_parse(text, strlen(text), &ip);
+	memcpy(to, ip.bytes, sizeof(ip.bytes));
+}
+
+/* Packet `i` of the universe; false behind the last. */
+static bool packet_at(unsigned int i, struct gpc_question *ret)
+{
+	static const struct {
+		uint8_t protocol;
+		uint32_t port;
+	} kinds[] = {{IPPROTO_TCP, 79}, {IPPROTO_TCP, 80}, {IPPROTO_TCP, 81}, {IPPROTO_TCP, 443},
+		     {IPPROTO_UDP, 80}, {IPPROTO_UDP, 53}, {47, GPC_PORT_NONE}, {IPPROTO_SCTP, 80}};
+	unsigned int kind = i % 9;
+	bool v6 = i / 9 % 2, icmp = kind == 8;
+
+	*ret = (struct gpc_question){.vlan = GPC_VLAN_NONE, .family = v6 ? GPC_V6 : GPC_V4};
+	ret->protocol = icmp ? v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP : kinds[kind % 8].protocol;
+	ret->destination_port = icmp ? (v6 ? 128u : 8u) << 8 : kinds[kind % 8].port;
+	ret->source_port = icmp || ret->protocol == 47 ? GPC_PORT_NONE : 40000;
+	ret->tcp_flags = ret->protocol == IPPROTO_TCP ? GPC_ASK_SYN : 0;
+	put_address(ret->source, v6, i / 18 % ADDRESSES);
+	put_address(ret->destination, v6, i / 18 / ADDRESSES);
+	return i / 18 / ADDRESSES < ADDRESSES;
+}
+
+static bool passes(const struct gpc_explanation *e)
+{
+	return e->action == GPC_ACTION_PASS || e->action == GPC_ACTION_ALLOW;
+}
+
+static uint64_t listener_of(const struct gpc_image *image, const struct gpc_explanation *e)
+{
+	uint32_t count;
+	const struct gpc_listener *list = gpc_image_section(image, GPC_SEC_LISTENER, &count);
+
+	return e->listener == GPC_NONE ? 0 : list[e->listener].id;
+}
+
+static bool is_so(const struct pair *pair, const struct gpc_explanation e[2], enum gpc_diff_effect effect)
+{
+	bool before = passes(&e[0]), after = passes(&e[1]);
+
+	switch (effect) {
+	case GPC_DIFF_ALLOWED:
+		return !before && after;
+	case GPC_DIFF_DENIED:
+		return before && !after;
+	case GPC_DIFF_ANSWERED:
+		return !before && !after && e[0].action != e[1].action;
+	default:
+		return before && after &&
+		       listener_of(&pair->image[0], &e[0]) != listener_of(&pair->image[1], &e[1]);
+	}
+}
+
+/* Number of claims that are wrong or missing at one packet and place. */
+static unsigned int faults_at(struct pair *pair, size_t place, const struct gpc_question *q)
+{
+	const struct gpc_atlas_place *at = &pair->diff.places[place];
+	struct gpc_explanation e[2];
+	unsigned int faults = 0;
+	char text[GPC_PACKET_TEXT];
+
+	for (int image = 0; image < 2; image++) {
+		struct gpc_explain_point point = {.interface = at->index[image],
+						  .direction = at->direction,
+						  .chain = at->chain[image]};
+
+		gpc_explain(&pair->image[image], &point, q, false, &e[image]);
+	}
+	for (int effect = 0; effect <= GPC_DIFF_LISTENER; effect++) {
+		bool claimed = false;
+
+		for (size_t i = 0; i < pair->diff.space_count && !claimed; i++)
+			claimed = (int)pair->diff.spaces[i].effect == effect &&
+				  !pair->diff.spaces[i].enforced &&
+				  space_holds(pair, &pair->diff.spaces[i], place, q);
+		if (claimed == is_so(pair, e, (enum gpc_diff_effect)effect))
+			continue;
+		if (!faults++)
+			fprintf(stderr, "%s: %s %s, not so\n", gpc_packet_format(q, text),
+				claimed ? "claimed" : "missing", gpc_diff_effect_name((enum gpc_diff_effect)effect));
+	}
+	return faults;
+}
+
+/* What a space shows is in it, and treated as it says. */
+static bool is_witnessed(struct pair *pair, const struct gpc_diff_space *space)
+{
+	const struct gpc_atlas_place *at = &pair->diff.places[space->witness_place];
+	struct gpc_explanation e[2];
+
+	for (int image = 0; image < 2; image++) {
+		struct gpc_explain_point point = {.interface = at->index[image],
+						  .direction = at->direction,
+						  .chain = at->chain[image]};
+
+		gpc_explain(&pair->image[image], &point, &space->witness, false, &e[image]);
+	}
+	return party_holds(pair, &space->from, space->witness.source) &&
+	       party_holds(pair, &space->to, space->witness.destination) &&
+	       (space->enforced || space->effect > GPC_DIFF_LISTENER || is_so(pair, e, space->effect));
+}
+
+static unsigned int check_witnesses(struct pair *pair)
+{
+	unsigned int faults = 0;
+
+	for (size_t i = 0; i < pair->diff.space_count; i++)
+		faults += !is_witnessed(pair, &pair->diff.spaces[i]);
+	return faults;
+}
+
+static unsigned int check_pair(uint64_t seed)
+{
+	static struct text a, b;
+	struct gpc_question q;
+	unsigned int faults = 0;
+	struct pair pair;
+
+	write_plane(&a, seed, 0);
+	write_plane(&b, seed, seed + 1);
+	compare(&pair, a.bytes, b.bytes);
+	faults += check_witnesses(&pair);
+	for (size_t place = 0; place < pair.diff.place_count; place++)
+		for (unsigned int i = 0; packet_at(i, &q); i++)
+			faults += faults_at(&pair, place, &q);
+	if (faults)
+		fprintf(stderr, "seed %llu: %u faults\n%s\n%s\n%s\n", (unsigned long long)seed,
+			faults, a.bytes, b.bytes, spaces_of(&pair));
+	release(&pair);
+	return faults;
+}
+
+static void random_pairs_are_told_exactly(void)
+{
+	uint64_t pairs = getenv("GPC_CHECK_LONG") ? 10000 : 30;
+
+	for (uint64_t seed = 1; seed <= pairs; seed++) {
+		unsigned int faults = check_pair(seed);
+
+		CU_ASSERT_EQUAL(faults, 0);
+		if (faults)
+			return;
+	}
+}
+
+GPC_UNIT_MAIN("analyze/diff", {"spaces_are_named_by_segments", spaces_are_named_by_segments},
+	      {"logs_and_answers_are_told", logs_and_answers_are_told},
+	      {"a_refactoring_is_no_difference", a_refactoring_is_no_difference},
+	      {"slots_and_identity_are_told", slots_and_identity_are_told},
+	      {"random_pairs_are_told_exactly", random_pairs_are_told_exactly})
