@@ -9,7 +9,7 @@
 #   must CMD...                a step of the rig itself: the script ends if it fails
 #   in_ns NODE CMD...          runs CMD in the namespace of NODE
 #   gpc NODE ARGS...           runs gpc there, with NODE's own state and bpffs folders
-#   wait_for WHAT CMD...       until CMD exits 0, at most 10 s
+#   wait_for WHAT CMD...       until CMD exits 0, at most RIG_PATIENCE (10) seconds
 #   plane FORWARD FAMILIES ENDPOINT...       an intent on stdout (see there)
 #
 # All names come from the script's name and its pid, so any number of them may run at once.
@@ -70,14 +70,14 @@ must() {
 	exit 1
 }
 wait_for() {
-	local what=$1 i
+	local what=$1 i patience=${RIG_PATIENCE:-10}
 	shift
-	for ((i = 0; i < 500; i++)); do
+	for ((i = 0; i < 50 * patience; i++)); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.02
 	done
 	: >"$WORK/out"
-	failed "rig: waited 10 s in vain for $what"
+	failed "rig: waited $patience s in vain for $what"
 	exit 1
 }
 rig_done() { rig_finished=yes; exit $((rig_failed != 0)); }

@@ -25,10 +25,10 @@ for kernel in $kernels; do
 	/usr/bin/python3 tests/kernels/initramfs.py "$folder" "$folder/guest.cpio"
 	echo "---- $(cat "$folder/complete")"
 	# Without cx16: QEMU 7.2 now and then spoils the flags after a cmpxchg16b, on which the kernel's allocator relies.
-	timeout -k 10 "${GPC_KERNEL_LIMIT:-5400}" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 -smp 2 \
+	timeout -k 10 "${GPC_KERNEL_LIMIT:-9000}" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 -smp 2 \
 		-m 3072 -nodefaults -display none -no-reboot -serial stdio \
 		-kernel "$folder"/tree/boot/vmlinuz-* -initrd "$folder/guest.cpio" \
-		-append "console=ttyS0 quiet panic=-1 gpc.tests=$(IFS=,; echo "${chosen[*]}")" </dev/null 2>&1 |
+		-append "console=ttyS0 quiet panic=-1 gpc.limit=${GPC_TEST_LIMIT:-1800} gpc.tests=$(IFS=,; echo "${chosen[*]}")" </dev/null 2>&1 |
 		sed -u 's/\r$//' | tee "$folder/log" | grep --line-buffered -aE "^(RESULT|  [|=])|panic|Oops" || true
 	rm -f "$folder/guest.cpio"
 	passed=$(grep -acE "^RESULT [^ ]+ 0 " "$folder/log" || true)

@@ -9,7 +9,7 @@ export CLIENT_TIMEOUT=60 RIG_PATIENCE=20
 run() { # NAME COMMAND...
 	local name=$1 start=$SECONDS status
 	shift
-	timeout -k 10 "${GPC_GUEST_LIMIT:-900}" "$@" >/tmp/log 2>&1
+	timeout -k 10 "${GPC_TEST_LIMIT:-1800}" "$@" >/tmp/log 2>&1
 	status=$?
 	echo "RESULT $name $status $((SECONDS - start))"
 	grep -aE "verified instructions|^skip" /tmp/log | sed 's/^/  | /'
