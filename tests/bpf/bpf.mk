@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests of the data plane: helpers linked into each, and the BPF programs beside gpc's own.
 
-BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c tests/bpf/classify_rig.c)
+BPF_TEST_HELPERS := $(call object,tests/bpf/frame.c tests/bpf/kernel.c tests/bpf/plane.c tests/bpf/rig.c tests/bpf/classify_rig.c tests/bpf/stack.c)
 BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/meta.skel.h \
 	$(BUILD_ROOT)/bpf/stages.skel.h $(BUILD_ROOT)/bpf/vip_lookup.skel.h
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What is not balanced: other traffic, fragments, malformed packets, cut frames; and the control
  * word. */
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 
 #include "rig.h"
+#include "tests/bpf/stack.h"
 #include "tests/unit/unit.h"
 
 static struct rig rig;
@@ -506,21 +508,30 @@ static void a_program_is_missing(void)
 	rig_install(&rig, 0);
 }
 
-/* ---- the verifier's budget ---- */
+/* ---- the verifier's limits ---- */
+
+static const char *const names[KERNEL_PROGRAMS] = {
+	"gpc_xdp", "gpc_decap",	  "gpc_tc_ingress", "gpc_tc_egress", "gpc_odd",	  "gpc_error",
+	"gpc_nat", "gpc_consult", "gpc_serve",	    "gpc_fragment",  "gpc_answer"};
 
 static void within_the_verifiers_budget(void)
 {
-	static const char *const names[KERNEL_PROGRAMS] = {"gpc_xdp", "gpc_decap", "gpc_tc_ingress",
-							   "gpc_tc_egress", "gpc_odd",
-							   "gpc_error", "gpc_nat",
-							   "gpc_consult", "gpc_serve", "gpc_fragment",
-							   "gpc_answer"};
-
 	for (int i = 0; i < KERNEL_PROGRAMS; i++) {
 		uint32_t n = kernel_verified_insns(rig.kernel.program[i]);
 
 		printf("%s: %u verified instructions\n", names[i], n);
 		CU_ASSERT(n > 0 && n <= 100000 * kernel_insns_factor());
+	}
+}
+
+static void within_the_oldest_kernels_stack(void)
+{
+	for (int i = 0; i < KERNEL_PROGRAMS; i++) {
+		uint32_t n =
+			stack_of(bpf_object__find_program_by_name(rig.kernel.object, names[i]));
+
+		printf("%s: %u bytes of stack\n", names[i], n);
+		CU_ASSERT(n > 0 && n <= MOST_STACK);
 	}
 }
 
@@ -536,6 +547,7 @@ static void stop(void)
 
 GPC_UNIT_MAIN("bpf/verdict", {"start", start},
 	      {"within_the_verifiers_budget", within_the_verifiers_budget},
+	      {"within_the_oldest_kernels_stack", within_the_oldest_kernels_stack},
 	      {"every_shape", every_shape}, {"malformed_may_pass", malformed_may_pass},
 	      {"non_ip_may_be_dropped", non_ip_may_be_dropped},
 	      {"cut_at_every_length", cut_at_every_length},
