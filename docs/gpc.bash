@@ -9,6 +9,8 @@ _gpc_overlays() {
 }
 _gpc_value() {
 	case $1 in
+	init:-s | init:--set) : -- "$2" ;;
+	init:-o | init:--output) : -- "$2" ;;
 	fmt:--format) compgen -W 'text json github' -- "$2" ;;
 	check:-f | check:--file) compgen -f -- "$2" ;;
 	check:-e | check:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
@@ -68,6 +70,7 @@ _gpc_value() {
 }
 _gpc_operand() {
 	case $1 in
+	init) : -- "$2" ;;
 	fmt) compgen -f -- "$2" ;;
 	check) compgen -f -- "$2" ;;
 	compile) compgen -f -- "$2" ;;
@@ -88,6 +91,7 @@ _gpc_operand() {
 }
 _gpc_options() {
 	case $1 in
+	init) echo '--help --list --parameters --set --output --force --json' ;;
 	fmt) echo '--help --check --diff --write --format --json' ;;
 	check) echo '--help --file --env --parent --strict --today --allow-expired --verbose --format --json' ;;
 	compile) echo '--help --file --env --parent --output --verbose --strict --today --allow-expired --format --json' ;;
@@ -120,7 +124,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version fmt check compile test inspect diff explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -51,6 +51,7 @@ struct gpc_command {
 
 /* In the order of the help: each row is `extern const struct gpc_command gpc_command_NAME`. */
 #define GPC_COMMANDS(X)                                                                            \
+	X(init)                                                                                    \
 	X(fmt)                                                                                     \
 	X(check)                                                                                   \
 	X(compile)                                                                                 \

@@ -16,3 +16,15 @@ $(COMMAND_GENERATORS): $(BUILD)/generate/%: $(BUILD)/obj/loader/cmd/generate/%.o
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 generate check-generated: $(COMMAND_GENERATORS)
+
+# ---- the templates of gpc init, as rows of C ------------------------------------------------------
+
+TEMPLATE_FILES := $(sort $(wildcard examples/templates/*/*.yaml examples/templates/*/*/*.yaml))
+TEMPLATE_ROWS := $(BUILD_ROOT)/templates/template_files.inc
+
+$(TEMPLATE_ROWS): $(TEMPLATE_FILES) loader/cmd/templates.awk
+	@mkdir -p $(@D)
+	$(call say,ROWS,$@)awk -f loader/cmd/templates.awk $(TEMPLATE_FILES) >$@.tmp && mv $@.tmp $@
+
+$(call object,loader/cmd/template_files.c): $(TEMPLATE_ROWS)
+$(call object,loader/cmd/template_files.c): CPPFLAGS += -I$(BUILD_ROOT)/templates

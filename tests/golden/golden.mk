@@ -14,6 +14,7 @@ check-golden: $(DIAGNOSTICS) $(GPC)
 	UPDATE=$(UPDATE) tests/golden/diagnostics.sh $(DIAGNOSTICS) || failed=1; \
 	UPDATE=$(UPDATE) tests/golden/tables.sh $(DIAGNOSTICS) || failed=1; \
 	UPDATE=$(UPDATE) tests/golden/layout.sh $(GPC) || failed=1; \
+	tests/golden/init.sh $(GPC) || failed=1; \
 	exit $$failed
 
 .PHONY: golden check-golden

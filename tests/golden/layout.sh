@@ -67,6 +67,7 @@ done
 for case in tests/golden/diagnostics/*; do
 	[ ! -e "$case/in/gpc.yaml" ] || grep -q 'error\[' "$case/expected" || project "$case" "$case/in" gpc.yaml
 done
+for file in $("$gpc" fmt --check examples/templates/*/gpc.yaml examples/templates/*/*/*.yaml); do fail "$file" "a template is not in the layout"; done
 [ "$projects" -gt 20 ] || fail projects "only $projects of them compile: this shows nothing"
 echo "golden/layout: $((passed + projects)) passed, $failed failed"
 [ "$failed" -eq 0 ]
