@@ -9,6 +9,8 @@ RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle oracle/classify
 
 $(RULE_PROGRAMS): $(call object,$(RULE_SETS))
 
+$(BUILD)/tests/oracle/atlas_oracle: $(call object,tests/oracle/small_plane.c)
+
 check-oracle: $(ORACLES) $(GPC) $(BUILD)/tests/tools/choose ## the independent oracles: Maglev, VIPs, flow hash, images, policies
 	@failed=0; \
 	for program in $(ORACLES); do $$program || failed=1; done; \
