@@ -17,7 +17,7 @@ demo: dependencies ## a client, a balancer and three backends in network namespa
 lint: ## layers, sizes, headers, SPDX, shell, control word
 	@tests/check.sh lint
 
-BENCH_NAMES := maglev compile classify packet swap live
+BENCH_NAMES := maglev compile classify analysis packet swap live
 
 bench: ## all measurements: `name value` on stdout, method on stderr
 	@for name in $(BENCH_NAMES); do $(MAKE) --no-print-directory -s bench-$$name || exit 1; done

@@ -9,7 +9,6 @@
  */
 #include "analyze/atlas.h"
 
-#include <CUnit/Basic.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "base/memfiles.h"
 #include "pipeline.h"
 #include "small_plane.h"
+#include "tests/unit/unit.h"
 
 #define PAIRS_LONG 10000u
 #define PAIRS 60u
@@ -558,18 +558,4 @@ static void random_pairs(void)
 			   queries_missed > pairs / 10));
 }
 
-int main(void)
-{
-	CU_pSuite suite;
-	unsigned int failures;
-
-	if (CU_initialize_registry() != CUE_SUCCESS)
-		return 1;
-	suite = CU_add_suite("oracle/atlas", NULL, NULL);
-	if (!suite || !CU_add_test(suite, "random pairs of small planes", random_pairs))
-		return 1;
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
-}
+GPC_UNIT_MAIN("oracle/atlas", {"random pairs of small planes", random_pairs})

@@ -4,8 +4,8 @@
 # Rules as plain data and what they mean by going through them: linked into whoever asks them.
 RULE_SETS := $(addprefix tests/oracle/,rule_set.c rule_library.c rule_compile.c rule_yaml.c rule_sets.c rule_sets_odd.c \
 	rule_classbench.c rule_questions.c rule_suite.c)
-RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle oracle/classify_oracle \
-	bpf/classify_oracle_test bench/compile_bench bench/classify_bench)
+RULE_PROGRAMS := $(addprefix $(BUILD)/tests/,oracle/boxes_oracle oracle/classify_oracle oracle/atlas_sets_oracle \
+	bpf/classify_oracle_test bench/compile_bench bench/classify_bench bench/analysis_bench)
 
 $(RULE_PROGRAMS): $(call object,$(RULE_SETS))
 
