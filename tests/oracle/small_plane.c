@@ -175,9 +175,9 @@ static void add_packet(struct gpc_question packet, bool matched)
 
 static void add_ports(struct gpc_question packet, bool matched)
 {
-	static const uint32_t sources[] = {22, 80, 40000}, destinations[] = {22, 53, 79, 80, 81, 82};
+	static const uint32_t sources[] = {22, 53, 80, 40000}, destinations[] = {22, 53, 79, 80, 81, 82};
 
-	for (uint32_t s = 0; s < 3; s++)
+	for (uint32_t s = 0; s < 4; s++)
 		for (uint32_t d = 0; d < 6; d++) {
 			packet.source_port = sources[s];
 			packet.destination_port = destinations[d];
