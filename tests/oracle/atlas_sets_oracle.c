@@ -19,11 +19,11 @@
 #include "tests/unit/unit.h"
 
 #ifdef __SANITIZE_ADDRESS__
-#define SAMPLES_SHORT 1000u
+#define SAMPLES_SHORT 500u
 #else
-#define SAMPLES_SHORT 6000u
+#define SAMPLES_SHORT 3000u
 #endif
-#define SAMPLES_LONG 50000u
+#define SAMPLES_LONG 35000u
 
 static bool is_long;
 static unsigned long asked, differing, pieces_seen, witnesses, wrong;
@@ -354,6 +354,24 @@ static bool make_segments(struct rule_set *ret, uint32_t number)
 	return true;
 }
 
+/* The language has neither ranges of protocols nor several boxes for one rule; an empty set has nothing to edit. */
+static bool in_language(const char *odd)
+{
+	static const char *const left_out[] = {"ports", "matches", "twins", "nothing"};
+
+	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
+		if (!strcmp(odd, left_out[i]))
+			return false;
+	return true;
+}
+
+static bool make_odd(struct rule_set *ret, uint32_t number)
+{
+	rule_sets_odd(ret, rule_sets_odd_names[number], number);
+	rule_set_drop_source_ports(ret);
+	return true;
+}
+
 static bool make_classbench(struct rule_set *ret, uint32_t number)
 {
 	static const char *const names[] = {"acl1", "fw1", "ipc1"};
@@ -374,10 +392,13 @@ static void edits_of_sets(void)
 
 	is_long = text && *text;
 	for (uint32_t i = 0; i < 4; i++)
-		check_set(make_shaped, i, is_long ? 3 : 1);
-	check_set(make_segments, 0, is_long ? 3 : 1);
+		check_set(make_shaped, i, is_long ? 2 : 1);
+	check_set(make_segments, 0, is_long ? 2 : 1);
+	for (uint32_t i = 0; rule_sets_odd_names[i]; i++)
+		if (in_language(rule_sets_odd_names[i]))
+			check_set(make_odd, i, is_long ? 2 : 1);
 	for (uint32_t i = 0; i < 3; i++)
-		check_set(make_classbench, i, is_long ? 3 : 1);
+		check_set(make_classbench, i, is_long ? 2 : 1);
 	printf("atlas: %lu packets and %lu witnesses asked, %lu treated differently, %lu pieces, %lu wrong\n", asked,
 	       witnesses, differing, pieces_seen, wrong);
 	CU_ASSERT_EQUAL(wrong, 0);
