@@ -53,9 +53,9 @@ static char *copy(const char *text)
 /* Takes the quotes off the word that begins at *from; NULL when a quote is not closed. */
 static char *next_word(char **from)
 {
-	char *read = *from + strspn(*from, " \t"), *start = read, *write = read, quote = 0;
+	char *read = *from + strspn(*from, " "), *start = read, *write = read, quote = 0;
 
-	for (; *read && (quote || !strchr(" \t", *read)); read++) {
+	for (; *read && (quote || !strchr(" ", *read)); read++) {
 		if (quote ? *read == quote : *read == '\'' || *read == '"')
 			quote = quote ? '\0' : *read;
 		else
@@ -74,7 +74,7 @@ static int split(const struct parse *parse, struct words *words)
 
 	if (!gpc_utf8_is_printable(at, strlen(at)))
 		return refuse(parse, "it holds what cannot be shown");
-	while (at[strspn(at, " \t")]) {
+	while (at[strspn(at, " ")]) {
 		char *word = next_word(&at);
 
 		if (!word)
