@@ -56,6 +56,7 @@ struct gpc_atlas_options {
 	 * stateful, of a comparison where both are.
 	 */
 	bool every_packet;
+	bool opening;	/* a comparison leaves them out where either is, without every_packet */
 };
 
 /* Never NULL. */

@@ -239,7 +239,7 @@ static void join_lines(struct making *m)
 static void find_scopes(struct making *m)
 {
 	struct gpc_atlas_sheet *sheet = m->sheet;
-	bool all = m->atlas->options.every_packet, any_all = all;
+	bool all = m->atlas->options.every_packet, any_all = all, any_opening = false;
 
 	for (unsigned int k = 0; k < m->atlas->images; k++) {
 		const struct gpc_chain *chain = m->place->chain[k];
@@ -247,7 +247,10 @@ static void find_scopes(struct making *m)
 
 		sheet->scope[k] = here ? sheet->kinds.all : sheet->kinds.opening;
 		any_all |= here;
+		any_opening |= !here;
 	}
+	if (m->atlas->options.opening)
+		any_all = !any_opening;
 	sheet->common_scope = any_all ? sheet->kinds.all : sheet->kinds.opening;
 	sheet->service = GPC_NEW_ARRAY(m->atlas->arena, uint32_t, m->atlas->options.service_count);
 	for (size_t i = 0; i < m->atlas->options.service_count; i++)

@@ -8,7 +8,7 @@
  *   changes   objects that were added, removed, changed (changes.h): listeners, endpoints, settings
  *   warnings  what follows from identity (SEMANTICS 1)
  *
- * Spaces are about packets that open a flow where both images are stateful (atlas.h), and without bans,
+ * Spaces are about packets that open a flow where an image is stateful (atlas.h), and without bans,
  * built-ins and rates: a limited allow is an allow. Everything but the changes lives in the arena.
  */
 #ifndef GPC_ANALYZE_DIFF_H

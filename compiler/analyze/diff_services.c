@@ -314,30 +314,66 @@ static bool is_full(const struct gpc_atlas_box *rest)
 	       !rest->vlans;
 }
 
+struct collecting {
+	struct gpc_arena *arena;
+	box_list *full, *other;
+};
+
+static void put_part(struct collecting *c, const struct gpc_atlas_box *from, uint32_t first,
+		     uint32_t last)
+{
+	struct gpc_atlas_box *rest = GPC_NEW(c->arena, struct gpc_atlas_box);
+
+	if (first > last)
+		return;
+	*rest = *from;
+	if (first != IPPROTO_TCP || last != IPPROTO_TCP)
+		rest->tcp_flags = 0xffff;
+	*GPC_PUSH(c->arena, is_full(rest) ? c->full : c->other) = (struct box){
+		.range = {{first, last},
+			  {from->item.source.first, from->item.source.last},
+			  {from->item.destination.first, from->item.destination.last}},
+		.rest = rest};
+}
+
+/* What is not TCP has no flags: it is in a box that holds "none", and there apart from TCP. */
+static void put_parts(struct collecting *c, const struct gpc_atlas_box *box)
+{
+	uint32_t first = box->item.protocol_first, last = box->item.protocol_last;
+
+	if (box->tcp_flags == 0xffff || (first == IPPROTO_TCP && last == IPPROTO_TCP)) {
+		put_part(c, box, first, last);
+		return;
+	}
+	if (first <= IPPROTO_TCP && last >= IPPROTO_TCP)
+		put_part(c, box, IPPROTO_TCP, IPPROTO_TCP);
+	if (!(box->tcp_flags & 1))
+		return;
+	put_part(c, box, first, last < IPPROTO_TCP ? last : IPPROTO_TCP - 1);
+	put_part(c, box, first > IPPROTO_TCP ? first : IPPROTO_TCP + 1, last);
+}
+
 /* Boxes of all regions: those that only protocols and ports tell apart, and the others. */
 static void collect(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
 		    size_t region_count, box_list *ret_full, box_list *ret_other)
 {
+	struct collecting c = {pair->arena, ret_full, ret_other};
+
 	for (size_t i = 0; i < region_count; i++) {
 		size_t count;
 		const struct gpc_atlas_box *list =
 			gpc_atlas_boxes(pair->atlas, place, regions[i], &count);
 
 		for (size_t k = 0; k < count; k++)
-			*GPC_PUSH(pair->arena, is_full(&list[k]) ? ret_full : ret_other) = (struct box){
-				.range = {{list[k].item.protocol_first, list[k].item.protocol_last},
-					  {list[k].item.source.first, list[k].item.source.last},
-					  {list[k].item.destination.first,
-					   list[k].item.destination.last}},
-				.rest = &list[k]};
+			put_parts(&c, &list[k]);
 	}
 }
 
 /* Do only packets count that open a flow? */
 static bool opens_only(const struct gpc_atlas_place *place)
 {
-	return place->chain[0] && place->chain[1] &&
-	       place->chain[0]->flags & place->chain[1]->flags & GPC_CHAIN_STATEFUL;
+	return (place->chain[0] && place->chain[0]->flags & GPC_CHAIN_STATEFUL) ||
+	       (place->chain[1] && place->chain[1]->flags & GPC_CHAIN_STATEFUL);
 }
 
 void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,

@@ -541,7 +541,7 @@ void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
 	struct gpc_set *sets = GPC_NEW_ARRAY(arena, struct gpc_set, old_count + new_count);
 	const char **names = GPC_NEW_ARRAY(arena, const char *, old_count + new_count);
 	struct gpc_atlas_options options = {
-		.images = {before, after}, .sets = sets, .enforce_audit = enforced};
+		.images = {before, after}, .sets = sets, .enforce_audit = enforced, .opening = true};
 
 	for (size_t i = 0; i < new_count; i++, count++) {
 		sets[count] = new[i].set;

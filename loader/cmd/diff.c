@@ -243,7 +243,7 @@ const struct gpc_command gpc_command_diff = {
 		"What is newly allowed, denied, logged or taken by another listener is proved over the\n"
 		"tables of both images, for both families, and said in as few lines as segments and\n"
 		"prefixes allow, each with a packet that shows it and the rules that decide it there.\n"
-		"Where chains are stateful, it is about packets that open a flow. Then: listeners, slots\n"
+		"Where a chain is stateful, it is about packets that open a flow. Then: listeners, slots\n"
 		"of backends that move, and settings. That another rule decides is no difference.",
 	.objects = "diagnostic, space, change, pool, warning",
 	GPC_ROWS(options),
