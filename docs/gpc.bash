@@ -45,6 +45,12 @@ _gpc_value() {
 	maglev:--add) : -- "$2" ;;
 	maglev:--weight) : -- "$2" ;;
 	maglev:--format) compgen -W 'text json github' -- "$2" ;;
+	plan:-f | plan:--file) compgen -f -- "$2" ;;
+	plan:-e | plan:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	plan:--parent) compgen -f -- "$2" ;;
+	plan:-o | plan:--output) : -- "$2" ;;
+	plan:--today) : -- "$2" ;;
+	plan:--format) compgen -W 'text json github' -- "$2" ;;
 	apply:-f | apply:--file) compgen -f -- "$2" ;;
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:--parent) compgen -f -- "$2" ;;
@@ -79,6 +85,7 @@ _gpc_operand() {
 	diff) : -- "$2" ;;
 	explain) : -- "$2" ;;
 	maglev) compgen -f -W 'show whatif' -- "$2" ;;
+	plan) compgen -f -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
 	verify) compgen -f -- "$2" ;;
 	rollback) : -- "$2" ;;
@@ -100,6 +107,7 @@ _gpc_options() {
 	diff) echo '--help --semantic --text --format --exit-code --file --env --parent --today --allow-expired --verbose --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
 	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
+	plan) echo '--help --file --env --parent --output --enforce --detailed-exitcode --strict --today --allow-expired --format --verbose --json' ;;
 	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
 	verify) echo '--help --exit-code --json' ;;
@@ -124,7 +132,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev plan apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "input.h"
 #include "output.h"
+#include "plan_file.h"
 #include "probing.h"
 #include "prove.h"
 
@@ -61,8 +62,13 @@ static char *inputs_of(const struct gpc_project *project)
 	return text;
 }
 
+struct planned {
+	struct gpc_plan_head head; /* magic 0: no plan was given */
+	const char *environment;
+};
+
 static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *input,
-			      const struct gpc_probes *probes)
+			      const struct planned *plan, const struct gpc_probes *probes)
 {
 	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
 	size_t count;
@@ -74,13 +80,14 @@ static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *inp
 		.file_count = count,
 		.source = input->name,
 		.inputs = inputs,
-		.environment = gpc_call_value(call, "env"),
+		.environment = plan->head.magic ? plan->environment : gpc_call_value(call, "env"),
 		.parent = input->has_parent ? &input->parent : NULL,
 	};
 	struct gpc_failure failure;
 	enum gpc_exit rc;
 
-	if (gpc_session_open(&session, &failure))
+	if (gpc_session_open(&session, &failure) ||
+	    (plan->head.magic && gpc_plan_check(call, &plan->head, &failure)))
 		return gpc_finish_failed(call, &failure);
 	rc = gpc_prove_live(call, input);
 	if (rc)
@@ -88,17 +95,34 @@ static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *inp
 	return gpc_activate(call, session.history, &entry, probes);
 }
 
+static enum gpc_exit load(const struct gpc_call *call, struct gpc_input *input,
+			  struct planned *ret_plan)
+{
+	const char *operand = call->operand_count ? call->operands[0] : NULL;
+
+	if (!operand || !gpc_plan_is_file(operand))
+		return gpc_input_load(call, operand, true, input);
+	if (!gpc_call_has(call, "file") && !gpc_call_has(call, "env") &&
+	    !gpc_call_has(call, "today") && !gpc_call_has(call, "parent"))
+		return gpc_plan_open(call, operand, input, &ret_plan->head,
+				     &ret_plan->environment);
+	gpc_fail(&input->failure, GPC_EXIT_USAGE, 0,
+		 "'%s' is a finished plan: -f, -e, --parent and --today have no meaning for it", operand);
+	return input->failure.code;
+}
+
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
 	GPC_CLEANUP(gpc_probes_release) struct gpc_probes probes = {0};
+	struct planned plan = {0};
 	struct gpc_failure failure;
 	enum gpc_exit rc;
 
 	gpc_interrupts_hold();
 	if (gpc_probing_given(call, &probes, &failure))
 		return gpc_finish_failed(call, &failure);
-	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &input);
+	rc = load(call, &input, &plan);
 	if (!rc && input.has_parent && !input.project.count) {
 		rc = GPC_EXIT_USAGE;
 		gpc_fail(&input.failure, rc, 0, "'%s' is a finished image: --parent has no meaning for it",
@@ -108,14 +132,14 @@ static enum gpc_exit run(const struct gpc_call *call)
 		return gpc_input_end(call, &input, rc);
 	if (gpc_probing_own(call, &input.image, &probes, &failure))
 		return gpc_finish_failed(call, &failure);
-	return activate(call, &input, &probes);
+	return activate(call, &input, &plan, &probes);
 }
 
 const struct gpc_command gpc_command_apply = {
 	.name = "apply",
 	.side = GPC_SIDE_HOST,
 	.summary = "make an intent or an image the running plane, and record it",
-	.operands = "[FILE.yaml | IMAGE.gpi]",
+	.operands = "[FILE.yaml | IMAGE.gpi | PLAN.gpp]",
 	.operands_max = 1,
 	.description =
 		"Compiles (or checks the image), stages it beside the running one, reads it back,\n"
@@ -128,7 +152,8 @@ const struct gpc_command gpc_command_apply = {
 		"again; devices that appeared meanwhile are bound. The flow tables keep\n"
 		"their size while they run: another `flows` needs gpc detach first (4). Without a "
 		"file:\n"
-		"./gpc.yaml and ./gpc.d/*.yaml.\n"
+		"./gpc.yaml and ./gpc.d/*.yaml. A plan (gpc plan -o) is refused (6) when the plane is\n"
+		"not as it was when it was made.\n"
 		"\n"
 		"The first policies of a host only audit: what they would deny is counted and "
 		"passes,\n"

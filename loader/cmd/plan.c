@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan.h"
+
+#include <string.h>
+
+#include "../../compiler/base/cleanup.h"
+#include "../../compiler/base/memfiles.h"
+#include "../../compiler/pipeline.h"
+#include "diff.h"
+#include "input.h"
+#include "output.h"
+#include "plan_file.h"
+#include "prove.h"
+
+static const struct gpc_option options[] = {
+	GPC_OPTION_FILE,
+	GPC_OPTION_ENV,
+	GPC_OPTION_PARENT,
+	{'o', "output", "PLAN.gpp", "write the plan here, for gpc apply"},
+	{0, "enforce", NULL, "let the policies decide, not only count (audit)"},
+	{0, "detailed-exitcode", NULL, "exit with 2 if apply would change something"},
+	GPC_OPTION_STRICT,
+	GPC_OPTION_TODAY,
+	GPC_OPTION_ALLOW_EXPIRED,
+	GPC_OPTION_FORMAT,
+	{'v', "verbose", NULL, "all of it, not only what fits on a screen"},
+	GPC_OPTION_JSON,
+};
+
+struct planning {
+	const struct gpc_call *call;
+	struct gpc_input input;
+	struct gpc_plane_status plane;
+	struct gpc_image nothing;
+	bool has_nothing;
+	struct gpc_plan_host host;
+	struct gpc_diff_view view;
+	struct gpc_failure failure;
+};
+
+static void release(struct planning *p)
+{
+	gpc_diff_release(&p->view.diff);
+	gpc_plan_host_release(&p->host);
+	gpc_plane_status_release(&p->plane);
+	if (p->has_nothing)
+		gpc_image_release(&p->nothing);
+	gpc_input_release(&p->input);
+}
+
+/* A host on which nothing runs lets everything through: the image of a plane without anything. */
+static int make_nothing(struct planning *p)
+{
+	static const char text[] = "apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: nothing}\n";
+	const char *path = "nothing.yaml";
+	struct gpc_compile_options compile = {.inputs = {&path, 1, NULL}, .tool_version = ""};
+	struct gpc_compiled compiled;
+	struct gpc_memfiles files;
+	struct gpc_diags diags;
+	struct gpc_provider provider;
+
+	gpc_diags_init(&diags, &p->input.arena, false);
+	gpc_memfiles_init(&files, &p->input.arena);
+	gpc_memfiles_add(&files, path, text, strlen(text));
+	provider = gpc_memfiles_provider(&files);
+	p->has_nothing = gpc_compile(&diags, &provider, &compile, &compiled) &&
+			 gpc_image_open_written(&diags, path, compiled.bytes, compiled.size,
+						&p->nothing);
+	return p->has_nothing ? 0
+			      : gpc_fail(&p->failure, GPC_EXIT_FAILED, 0,
+					 "cannot compare with an empty plane");
+}
+
+static int look(struct planning *p)
+{
+	if (gpc_plane_read(gpc_bpffs(), &p->plane, &p->failure))
+		return -1;
+	if (p->plane.present && !p->plane.has_image)
+		return gpc_fail(&p->failure, GPC_EXIT_FAILED, 0, "%s", p->plane.problem);
+	if (!p->plane.has_image && make_nothing(p))
+		return -1;
+	return gpc_plan_look(p->call, &p->plane, &p->input.image, &p->host, &p->failure);
+}
+
+static void compare(struct planning *p)
+{
+	struct gpc_diff_view *view = &p->view;
+
+	*view = (struct gpc_diff_view){
+		.call = p->call,
+		.arena = &p->input.arena,
+		.images = {p->plane.has_image ? &p->plane.image : &p->nothing, &p->input.image},
+		.names = {p->plane.has_image
+				  ? gpc_arena_printf(&p->input.arena, "live (generation %u)",
+						     p->host.generation)
+				  : "nothing runs",
+			  p->input.name},
+		.all = gpc_call_has(p->call, "verbose"),
+	};
+	gpc_diff_images(view->arena, view->images[0], view->images[1], &view->diff);
+}
+
+static bool changes_something(const struct planning *p)
+{
+	return !p->view.diff.same_bytes || p->host.stance[0] != p->host.stance[1];
+}
+
+static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
+{
+	struct json_object *result = gpc_json("result");
+	const char *path = gpc_call_value(p->call, "output");
+	enum gpc_exit code = proved;
+
+	if (gpc_call_has(p->call, "json")) {
+		gpc_diff_json(&p->view, result);
+		gpc_plan_host_json(&p->host);
+	} else {
+		printf("%s%s -> %s%s: %s\n", gpc_paint(stdout, GPC_BOLD), p->view.names[0],
+		       p->view.names[1], gpc_paint(stdout, GPC_PLAIN), gpc_diff_summary(&p->view));
+		gpc_diff_text(&p->view, stdout);
+		gpc_plan_host_text(&p->host, stdout);
+	}
+	gpc_json_bool(result, "changes", changes_something(p));
+	if (path && !proved) {
+		struct gpc_plan_head basis =
+			gpc_plan_basis(&p->plane, gpc_call_has(p->call, "enforce"));
+
+		if (gpc_plan_save(path, &basis, &p->input, gpc_call_value(p->call, "env"),
+				  &p->failure)) {
+			json_object_put(result);
+			return gpc_finish_failed(p->call, &p->failure);
+		}
+		gpc_json_text(result, "output", path);
+		if (!gpc_call_has(p->call, "json"))
+			gpc_say(p->call, GPC_DIM, "written",
+				"gpc apply %s does this, as long as the plane is as it is now",
+				path);
+	}
+	if (!code && changes_something(p) && gpc_call_has(p->call, "detailed-exitcode"))
+		code = GPC_EXIT_DIFFERENT;
+	return gpc_finish(p->call, code, result);
+}
+
+static enum gpc_exit run(const struct gpc_call *call)
+{
+	GPC_CLEANUP(release) struct planning p = {.call = call};
+	enum gpc_exit rc;
+
+	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &p.input);
+	if (rc)
+		return gpc_input_end(call, &p.input, rc);
+	if (look(&p))
+		return gpc_finish_failed(call, &p.failure);
+	rc = gpc_prove_live(call, &p.input);
+	compare(&p);
+	return report(&p, rc);
+}
+
+const struct gpc_command gpc_command_plan = {
+	.name = "plan",
+	.side = GPC_SIDE_HOST,
+	.summary = "what gpc apply would change on this host; changes nothing",
+	.operands = "[FILE.yaml | IMAGE.gpi]",
+	.operands_max = 1,
+	.description =
+		"What is different for packets when this takes the place of what runs here (gpc diff\n"
+		"has the words), greatest share of packets first; live flows whose endpoint goes, and\n"
+		"whether flows are asked again; whether this SSH session and root's others stay; memory,\n"
+		"and the loads that wait for each other, with an estimate of the time they take. The\n"
+		"invariants are proved as by apply: one that does not hold is 4. Where nothing runs, the\n"
+		"comparison is with a host that lets everything through.\n"
+		"\n"
+		"With -o the image and what it was compared with go into a file. gpc apply takes it, and\n"
+		"refuses (6) when the plane is not as it was: another generation, or any change of its\n"
+		"control word since. With --detailed-exitcode 2 says that apply would change something,\n"
+		"also where no packet is treated differently.",
+	.objects = "diagnostic, invariant, space, change, pool, warning, host",
+	GPC_ROWS(options),
+	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,
+		      GPC_EXIT_REFUSED, GPC_EXIT_HOST),
+	.run = run,
+};
