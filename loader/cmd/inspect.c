@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/image/dump.h"
+#include "../probe/probe.h"
 #include "describe.h"
 #include "input.h"
 #include "output.h"
@@ -22,6 +23,35 @@ static enum gpc_exit no_section(const struct gpc_call *call, const char *section
 	return gpc_finish_failed(call, &failure);
 }
 
+/* What an apply of it would ask: somebody may want to see the programs first. */
+static void describe_probes(const struct gpc_call *call, const struct gpc_image *image)
+{
+	GPC_CLEANUP(gpc_probes_release) struct gpc_probes probes = {0};
+	struct gpc_grid grid = {.alignment = "lrrll"};
+	struct gpc_failure failure;
+
+	if (gpc_probes_of_image(&probes, image, &failure))
+		gpc_say_failure(call, &failure);
+	if (!probes.count)
+		return;
+	putchar('\n');
+	for (const char *const *title =
+		     (const char *const[]){"probe", "attempts", "timeout", "netns", "asks", NULL};
+	     *title; title++)
+		gpc_grid_add(&grid, GPC_DIM, "%s", *title);
+	for (size_t i = 0; i < probes.count; i++) {
+		const struct gpc_probe *probe = &probes.items[i];
+		GPC_AUTO_FREE char *asks = gpc_probe_text(probe);
+
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", probe->name);
+		gpc_grid_add(&grid, GPC_PLAIN, "%u", probe->attempts);
+		gpc_grid_add(&grid, GPC_PLAIN, "%u ms", probe->timeout);
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", probe->netns ? probe->netns : "-");
+		gpc_grid_add(&grid, GPC_PLAIN, "%s", asks);
+	}
+	gpc_grid_print(&grid, stdout, 2);
+}
+
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(gpc_input_release) struct gpc_input input = {0};
@@ -35,6 +65,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 		gpc_describe_line(&input.image, call->operands[0], stdout);
 		gpc_describe_plane(&input.image, stdout);
 		gpc_describe_sections(&input.image, stdout);
+		describe_probes(call, &input.image);
 	} else if (!gpc_image_dump(&input.image, section, gpc_call_has(call, "json"), stdout)) {
 		return no_section(call, section);
 	}
@@ -49,8 +80,8 @@ const struct gpc_command gpc_command_inspect = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.description =
-		"Checks every byte of the image, then prints its header, scalars and sizes, or "
-		"the\n"
+		"Checks every byte of the image, then prints its header, scalars, sizes and probes, "
+		"or the\n"
 		"entries of one section with their places in the YAML: the sections of the image\n"
 		"(vip, listener, endpoint, ...), maglev-slots, provenance, link.",
 	.objects = "diagnostic, image, plane, section, or records of SECTION",

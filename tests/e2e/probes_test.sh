@@ -61,6 +61,8 @@ check_exit "the plane's programs are not run unasked" 4 gpc balancer apply "$WOR
 check_said "it names the program" "$WORK/check.sh"
 check "nothing was changed" sh -c "! ip -n '$RIG-balancer' link show wan0 | grep xdp"
 must "$GPC" compile "$WORK/good.yaml" -o "$WORK/good.gpi"
+check "an image shows what it would ask" "$GPC" inspect "$WORK/good.gpi"
+check_said "the program, too" "exec $WORK/check.sh"
 check "all probes of an image pass" gpc balancer apply --allow-exec "$WORK/good.gpi"
 for name in connects answers echo script; do check_said "$name has passed" "probe $name passed"; done
 check "traffic passes" all_answer "$VIP4" 20 backend1
