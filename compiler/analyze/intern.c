@@ -23,6 +23,12 @@ static uint32_t *grown(struct gpc_arena *arena, size_t *size)
 	return GPC_NEW_ARRAY(arena, uint32_t, *size);
 }
 
+static bool same(const struct gpc_sequence *item, uint32_t hash, const uint32_t *words, size_t count)
+{
+	return item->hash == hash && item->count == count &&
+	       (!count || !memcmp(item->words, words, count * sizeof(*words)));
+}
+
 static void put(uint32_t *table, size_t size, uint32_t hash, uint32_t number)
 {
 	size_t at = hash & (size - 1);
@@ -35,7 +41,6 @@ static void put(uint32_t *table, size_t size, uint32_t hash, uint32_t number)
 uint32_t gpc_intern(struct gpc_intern *intern, const uint32_t *words, size_t count)
 {
 	uint32_t hash = hash_of(words, count), *copy;
-	struct gpc_sequence *item;
 
 	if (2 * intern->items.n >= intern->table_size) {
 		intern->table = grown(intern->arena, &intern->table_size);
@@ -43,19 +48,17 @@ uint32_t gpc_intern(struct gpc_intern *intern, const uint32_t *words, size_t cou
 			put(intern->table, intern->table_size, intern->items.items[i].hash, (uint32_t)i);
 	}
 	for (size_t at = hash & (intern->table_size - 1); intern->table[at];
-	     at = (at + 1) & (intern->table_size - 1)) {
-		item = &intern->items.items[intern->table[at] - 1];
-		if (item->hash == hash && item->count == count &&
-		    !memcmp(item->words, words, count * sizeof(*words)))
+	     at = (at + 1) & (intern->table_size - 1))
+		if (same(&intern->items.items[intern->table[at] - 1], hash, words, count))
 			return intern->table[at] - 1;
-	}
 	if (count > intern->most - intern->used || intern->items.n >= UINT32_MAX / 2) {
 		intern->full = true;
 		return 0;
 	}
 	intern->used += count;
 	copy = GPC_NEW_ARRAY(intern->arena, uint32_t, count);
-	memcpy(copy, words, count * sizeof(*words));
+	if (count)
+		memcpy(copy, words, count * sizeof(*words));
 	*GPC_PUSH(intern->arena, &intern->items) = (struct gpc_sequence){copy, (uint32_t)count, hash};
 	put(intern->table, intern->table_size, hash, (uint32_t)intern->items.n - 1);
 	return (uint32_t)intern->items.n - 1;
