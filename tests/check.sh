@@ -102,7 +102,7 @@ tier_golden() { program golden make --no-print-directory -s golden; }
 tier_drift() { program drift make --no-print-directory -s drift; }
 tier_oracle() {
 	program oracle/image_check tests/oracle/image_check.py build/gpc examples/*.yaml examples/*/gpc.yaml \
-		tests/golden/tables/policies.yaml
+		tests/golden/tables/policies.yaml tests/fuzz/image/invariants.yaml
 	program oracle/policy_check tests/oracle/policy_check.py build/gpc
 	program oracle/choice_check tests/oracle/choice_check.py build/gpc build/tests/tools/choose
 	programs build/tests/oracle/ "$jobs" < <(built print-oracle)

@@ -50,6 +50,7 @@ struct making {
 	struct gpc_resolver *resolver;
 	uint32_t source;
 	struct gpc_match match;
+	bool across;
 	struct gpc_boxes_made made;
 };
 
@@ -71,7 +72,8 @@ static void add_box(struct making *making, uint32_t destination, struct gpc_serv
 		making->made.never = GPC_NEVER_FROM;
 	else if (!space->sets.items[destination].count)
 		making->made.never = GPC_NEVER_TO;
-	else if (!(space->families.items[making->source] & space->families.items[destination]))
+	else if (!making->across &&
+		 !(space->families.items[making->source] & space->families.items[destination]))
 		making->made.never = GPC_NEVER_FAMILIES;
 	else if (!(service.count = gpc_service_normalise(items, count, &making->match)))
 		making->made.never = why_nothing_is_asked(&making->match);
@@ -106,7 +108,7 @@ struct gpc_boxes_made gpc_resolve_boxes(struct gpc_resolver *resolver, const str
 					const struct gpc_side *to, struct gpc_asked *asked,
 					struct gpc_place at)
 {
-	struct making making = {resolver, from->set, asked->match, {0}};
+	struct making making = {resolver, from->set, asked->match, asked->across, {0}};
 	size_t count = to->set != GPC_NONE;
 
 	for (size_t i = 0; i < to->listener_count; i++)

@@ -60,17 +60,21 @@ static struct gpc_boxes_made boxes_of(struct gpc_resolver *resolver,
 				      const struct gpc_packets_intent *from,
 				      const struct gpc_selector_intent *source,
 				      const struct gpc_selector_intent *destination,
-				      const gpc_ports_list *ports, const char *name)
+				      const gpc_ports_list *ports,
+				      const struct gpc_model_invariant *invariant)
 {
 	struct gpc_boxes_made none = {.never = GPC_NEVER_NOT};
 	struct gpc_side s, d;
 	struct gpc_asked asked;
 
-	s = gpc_resolve_selector(resolver, source, true, "invariant", name);
-	d = gpc_resolve_selector(resolver, destination, from->ports.n, "invariant", name);
+	s = gpc_resolve_selector(resolver, source, true, "invariant", invariant->name);
+	d = gpc_resolve_selector(resolver, destination, from->ports.n, "invariant",
+				 invariant->name);
 	if (s.wrong || d.wrong)
 		return none;
 	gpc_resolve_asked(ports, NULL, &asked);
+	/* An endpoint that a listener leads to may be of the other family. */
+	asked.across = invariant->form == GPC_INVARIANT_NEVER && resolver->model->listener_count;
 	return gpc_resolve_boxes(resolver, &s, &d, &asked, from->at);
 }
 
@@ -101,10 +105,9 @@ static void resolve_packets(struct gpc_resolver *resolver, const struct gpc_pack
 
 	find_chain(resolver, from, invariant);
 	made[0] = boxes_of(resolver, from, only ? &any : &from->from, &from->to,
-			   only ? &any_ports : &from->ports, invariant->name);
+			   only ? &any_ports : &from->ports, invariant);
 	if (only)
-		made[1] = boxes_of(resolver, from, &from->from, &any, &from->ports,
-				   invariant->name);
+		made[1] = boxes_of(resolver, from, &from->from, &any, &from->ports, invariant);
 	warn_of_nothing(resolver, &made[0], from, invariant->name);
 	invariant->boxes = made[0].boxes;
 	invariant->box_count = made[0].count;

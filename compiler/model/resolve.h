@@ -105,6 +105,7 @@ struct gpc_asked {
 	struct gpc_service_item items[GPC_MAX_PORTS_ITEMS];
 	size_t count;
 	struct gpc_match match;
+	bool across;	/* source and destination need no family in common: a listener may be between them */
 };
 
 /* `match` may be NULL. */

@@ -118,6 +118,7 @@ void gpc_resolve_asked(const gpc_ports_list *ports, const struct gpc_match_inten
 	/* Counted where it was read. */
 	assert(ports->n <= GPC_MAX_PORTS_ITEMS);
 	ret->match = match_of(match);
+	ret->across = false;
 	ret->count = 0;
 	for (size_t i = 0; i < ports->n; i++)
 		ret->items[ret->count++] = item_of(&ports->items[i]);

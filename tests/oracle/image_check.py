@@ -64,8 +64,8 @@ def check_provenance(image, text):
     expect(provenance["sources"] == sorted(provenance["sources"]), "order of the sources")
     ids = [int(key, 16) for key in provenance["objects"]]
     expect(ids == sorted(ids), "order of the objects in the provenance")
-    expected = {o.id: (kind, image.name(o.name)) for kind in ("interface", "backend", "endpoint", "listener", "policy")
-                for o in getattr(image, kind)}
+    kinds = "interface", "backend", "endpoint", "listener", "policy", "invariant"
+    expected = {o.id: (kind, image.name(o.name)) for kind in kinds for o in getattr(image, kind)}
     expected.update((o.id, ("protect", image.name(o.name))) for o in image.rule if o.flags & IS_PROTECT)
     expected.update((o.id, None) for o in image.rule if o.policy != NONE)
     objects = provenance["objects"].items()
@@ -143,7 +143,7 @@ def check_hashes(image):
 
 
 def check_names(image):
-    kinds = ("listener", "endpoint", "backend", "interface", "policy", "rule")
+    kinds = ("listener", "endpoint", "backend", "interface", "policy", "rule", "invariant")
     order = [image.name_at] + [o.name for kind in kinds for o in getattr(image, kind)]
     at = 0
     for name in order:
@@ -157,7 +157,7 @@ def check_names(image):
 # ---- objects -------------------------------------------------------------------------------------
 
 def check_objects(image):
-    for kind in ("interface", "backend", "listener"):
+    for kind in ("interface", "backend", "listener", "invariant"):
         names = [image.name(o.name).encode() for o in getattr(image, kind)]
         expect(names == sorted(set(names)), kind, "names are not in order")
         for o, name in zip(getattr(image, kind), names):
@@ -227,6 +227,26 @@ def check_rules(image):
     expect(next(rules, None) is None, "rules that nobody has")
     names = [image.name(p.name).encode() for p in image.policy]
     expect(names == sorted(set(names)), "policy names are not in order")
+
+
+def check_invariants(image):
+    words = [w.value for w in image.invariant_words]
+    if not image.invariant:
+        expect(not words, "words of no invariant")
+        return
+    at, starts = 2, ([], [])
+    for kind, record in ((0, 8), (1, 3)):
+        for _ in range(words[kind]):
+            starts[kind].append(at)
+            at += 1 + record * words[at]
+    for invariant in image.invariant:
+        for first, count in ((invariant.boxes, invariant.box_count), (invariant.allowed, invariant.allowed_count)):
+            expect(first == at, "boxes of invariant", image.name(invariant.name))
+            for box in range(at, at + 3 * count, 3):
+                expect(words[box] in starts[0] and words[box + 1] in starts[0] and words[box + 2] in starts[1],
+                       "a box of invariant", image.name(invariant.name))
+            at += 3 * count
+    expect(at == len(words), "words behind the invariants")
 
 
 def check_chains(image):
@@ -358,6 +378,7 @@ def check_image(image):
     check_rules(image)
     check_chains(image)
     check_pools(image)
+    check_invariants(image)
     lookup = Lookup(image)
     check_tables(image, lookup.families)
     check_lookup(image, lookup)

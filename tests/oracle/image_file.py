@@ -9,7 +9,7 @@ PLANE = struct.Struct("<IIQQQIIQIIIIII8II5s3sII4s8I32s32sQII16s")
 SECTION = struct.Struct("<IIII")
 SECTIONS = ("words", "chain", "policy", "classifier", "rule", "vip_disp", "vip", "vip_choice", "vip_ports",
             "listener", "pool", "endpoint", "ep_disp", "ep_index", "quic_disp", "quic", "maglev", "table", "backend",
-            "interface", "names")
+            "interface", "invariant", "invariant_words", "names")
 SECTION_SLOTS = 24
 NONE = 0xFFFFFFFF
 U64 = (1 << 64) - 1
@@ -45,6 +45,9 @@ RECORDS = {     # layout, fields
     "backend": ("<Q16sIIIIBBHI16s", "id next_hop_address first_endpoint endpoints table_size name next_hop rebalance "
                                     "min_healthy failover pad0"),
     "interface": ("<QIBBBB16s", "id name mode role hooks pattern pad0"),
+    "invariant": ("<QIBBHIIIIIIII16s", "id name form flags max interface boxes box_count allowed allowed_count backend "
+                                       "memory max_lookups pad0"),
+    "invariant_words": ("<I", "value"),
 }
 PADDING = {"pad0", "pad1", "pad2", "pad3"}
 IPIP, DSR, GUE, NAT, PASSED = 1, 2, 3, 4, 5

@@ -15,7 +15,7 @@ check-oracle: $(ORACLES) $(GPC) $(BUILD)/tests/tools/choose ## the independent o
 	@failed=0; \
 	for program in $(ORACLES); do $$program || failed=1; done; \
 	tests/oracle/image_check.py $(GPC) examples/*.yaml examples/*/gpc.yaml \
-		tests/golden/tables/policies.yaml || failed=1; \
+		tests/golden/tables/policies.yaml tests/fuzz/image/invariants.yaml || failed=1; \
 	tests/oracle/policy_check.py $(GPC) || failed=1; \
 	tests/oracle/choice_check.py $(GPC) $(BUILD)/tests/tools/choose || failed=1; \
 	exit $$failed
