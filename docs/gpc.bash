@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Completion of gpc's commands, options and files in bash. Generated from the command
-# table by `make generate`.
+# table by `gpc completion bash`.
 # shellcheck shell=bash disable=SC2012,SC2181,SC2207
 
 _gpc_overlays() {
 	local file
 	for file in overlays/*.yaml; do [ ! -e "$file" ] || basename "$file" .yaml; done
 }
+_gpc_templates() { gpc init --list | cut -d ' ' -f 1; }
 _gpc_value() {
 	case $1 in
 	init:-s | init:--set) : -- "$2" ;;
-	init:-o | init:--output) : -- "$2" ;;
+	init:-o | init:--output) compgen -d -- "$2" ;;
 	fmt:--format) compgen -W 'text json github' -- "$2" ;;
 	check:-f | check:--file) compgen -f -- "$2" ;;
 	check:-e | check:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
@@ -26,7 +27,7 @@ _gpc_value() {
 	test:-f | test:--file) compgen -f -- "$2" ;;
 	test:-e | test:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	test:--format) compgen -W 'text json github' -- "$2" ;;
-	diff:--format) : -- "$2" ;;
+	diff:--format) compgen -W 'text markdown' -- "$2" ;;
 	diff:-f | diff:--file) compgen -f -- "$2" ;;
 	diff:-e | diff:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	diff:--parent) compgen -f -- "$2" ;;
@@ -76,15 +77,16 @@ _gpc_value() {
 }
 _gpc_operand() {
 	case $1 in
-	init) : -- "$2" ;;
+	init) compgen -W "$(_gpc_templates)" -- "$2" ;;
 	fmt) compgen -f -- "$2" ;;
 	check) compgen -f -- "$2" ;;
 	compile) compgen -f -- "$2" ;;
 	test) compgen -f -- "$2" ;;
 	inspect) compgen -f -- "$2" ;;
-	diff) : -- "$2" ;;
+	diff) compgen -f -- "$2" ;;
 	explain) : -- "$2" ;;
 	maglev) compgen -f -W 'show whatif' -- "$2" ;;
+	completion) compgen -W 'bash zsh fish' -- "$2" ;;
 	plan) compgen -f -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
 	verify) compgen -f -- "$2" ;;
@@ -107,6 +109,7 @@ _gpc_options() {
 	diff) echo '--help --semantic --text --format --exit-code --file --env --parent --today --allow-expired --verbose --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
 	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
+	completion) echo '--help --json' ;;
 	plan) echo '--help --file --env --parent --output --enforce --detailed-exitcode --strict --today --allow-expired --format --verbose --json' ;;
 	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
@@ -132,7 +135,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev plan apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev completion plan apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

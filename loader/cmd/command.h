@@ -60,6 +60,7 @@ struct gpc_command {
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
 	X(maglev)                                                                                 \
+	X(completion)                                                                              \
 	X(plan)                                                                                    \
 	X(apply)                                                                                   \
 	X(status)                                                                                  \

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-# What is printed from the command table: docs/commands.md, the man page and the completion of bash;
+# What is printed from the command table: docs/commands.md, the man page and the completions of shells;
 # and docs/metrics.md from the table of metrics.
 
-GENERATED += docs/commands.md docs/gpc.1 docs/gpc.bash docs/metrics.md
+GENERATED += docs/commands.md docs/gpc.1 docs/gpc.bash docs/gpc.zsh docs/gpc.fish docs/metrics.md
 generator_docs/commands.md := commands
 generator_docs/gpc.1 := manpage
-generator_docs/gpc.bash := completion
+generator_docs/gpc.bash := completion bash
+generator_docs/gpc.zsh := completion zsh
+generator_docs/gpc.fish := completion fish
 generator_docs/metrics.md := metrics
 
 COMMAND_GENERATOR_C := $(wildcard loader/cmd/generate/*.c)

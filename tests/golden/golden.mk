@@ -7,7 +7,7 @@ $(DIAGNOSTICS): $(BUILD)/obj/tests/golden/diagnostics.o $(COMPILER_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(COMPILER_LIBS)
 
-golden: check-golden ## golden tests of diagnostics, tables and layout; UPDATE=1 rewrites what is expected
+golden: check-golden ## golden tests of diagnostics, tables, layout, templates and completions; UPDATE=1 rewrites what is expected
 
 check-golden: $(DIAGNOSTICS) $(GPC)
 	@failed=0; \
@@ -15,6 +15,7 @@ check-golden: $(DIAGNOSTICS) $(GPC)
 	UPDATE=$(UPDATE) tests/golden/tables.sh $(DIAGNOSTICS) || failed=1; \
 	UPDATE=$(UPDATE) tests/golden/layout.sh $(GPC) || failed=1; \
 	tests/golden/init.sh $(GPC) || failed=1; \
+	tests/golden/completion.sh $(GPC) || failed=1; \
 	exit $$failed
 
 .PHONY: golden check-golden

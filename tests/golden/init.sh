@@ -3,7 +3,7 @@
 # gpc init: what every template writes is in the canonical layout, compiles without a warning and passes
 # its own tests, as it stands and with every parameter chosen otherwise; what is refused writes nothing.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 
 gpc=$(realpath "$1")
 top=$PWD

@@ -4,7 +4,7 @@
 # is when laid out again; UPDATE=1 writes it anew. And for every intent of the tree that compiles, laid out
 # it compiles to the same decisions, as many warnings and tests.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 
 gpc=$(realpath "$1")
 cases=tests/golden/layout
