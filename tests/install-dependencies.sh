@@ -5,7 +5,7 @@
 set -eu
 
 packages="clang llvm gcc make pkg-config git bpftool libbpf-dev libyaml-dev libgit2-dev libcunit1-dev \
-libelf-dev zlib1g-dev libssl-dev libjson-c-dev libmnl-dev libclang-rt-14-dev clang-format universal-ctags \
+libelf-dev zlib1g-dev libssl-dev libjson-c-dev libmnl-dev libpcap-dev libclang-rt-14-dev clang-format universal-ctags \
 iproute2 ethtool nftables iputils-ping procps util-linux python3 python3-jsonschema python3-yaml zsh fish mandoc"
 
 # `kernels`: what make check-kernels needs beside it.

@@ -177,6 +177,15 @@ struct gpc_atlas_box {
 const struct gpc_atlas_box *gpc_atlas_boxes(struct gpc_atlas *atlas, size_t place, uint32_t region,
 					    size_t *ret_count);
 
+/*
+ * Regions of one place, which a query has been about, have numbers, and equal ones the same: no packets; those in
+ * both; in `a` but not in `b`; in any of the two.
+ */
+uint32_t gpc_atlas_nothing(const struct gpc_atlas *atlas, size_t place);
+uint32_t gpc_atlas_both(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b);
+uint32_t gpc_atlas_without(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b);
+uint32_t gpc_atlas_either(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b);
+
 /* "any", "tcp/443", "icmp/8/0", "udp/53 from port 53", "tcp/22 flags syn|syn,ack", "proto/47 later fragments". */
 #define GPC_ATLAS_BOX_TEXT 512
 char *gpc_atlas_box_format(const struct gpc_atlas_box *box, char out[GPC_ATLAS_BOX_TEXT]);

@@ -62,6 +62,10 @@ struct gpc_command {
 	X(maglev)                                                                                 \
 	X(completion)                                                                              \
 	X(plan)                                                                                    \
+	X(matrix)                                                                                 \
+	X(blame)                                                                                  \
+	X(bisect)                                                                                 \
+	X(replay)                                                                                 \
 	X(apply)                                                                                   \
 	X(status)                                                                                  \
 	X(verify)                                                                                  \
@@ -104,6 +108,7 @@ struct gpc_call {
 	const char **operands;
 	size_t operand_count;
 	bool help;
+	bool quiet;	/* diagnostics are nobody's business: what does not compile is passed over */
 };
 
 /*

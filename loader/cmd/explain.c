@@ -7,6 +7,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "input.h"
 #include "output.h"
+#include "point.h"
 
 static const struct gpc_option options[] = {
 	{0, "in", "IF", "the packet arrives by this device or interface"},
@@ -67,61 +68,6 @@ static enum gpc_exit load(const struct gpc_call *call, struct asked *asked)
 	return GPC_EXIT_OK;
 }
 
-/* The only interface with a chain in that direction, when none is named. */
-static const char *only_interface(const struct gpc_image *image, enum gpc_direction direction)
-{
-	uint32_t count, interfaces;
-	const struct gpc_chain *chains = gpc_image_section(image, GPC_SEC_CHAIN, &count);
-	const struct gpc_interface *items = gpc_image_section(image, GPC_SEC_INTERFACE, &interfaces);
-	const char *found = NULL;
-
-	if (interfaces == 1)
-		return gpc_image_name(image, items[0].name);
-	for (uint32_t i = 0; i < count; i++) {
-		if (chains[i].direction != direction)
-			continue;
-		if (found)
-			return NULL;
-		found = gpc_image_name(image, items[chains[i].interface].name);
-	}
-	return found;
-}
-
-/* Names of all interface items, for a message. */
-static const char *interface_names(struct asked *asked)
-{
-	uint32_t count;
-	const struct gpc_interface *items =
-		gpc_image_section(asked->explain.image, GPC_SEC_INTERFACE, &count);
-	const char *text = count ? "" : "none";
-
-	for (uint32_t i = 0; i < count; i++)
-		text = gpc_arena_printf(&asked->input.arena, "%s%s%s", text, i ? ", " : "",
-					gpc_image_name(asked->explain.image, items[i].name));
-	return text;
-}
-
-static int find_point(const struct gpc_call *call, struct asked *asked)
-{
-	struct gpc_failure *failure = &asked->input.failure;
-	bool out = gpc_call_has(call, "out");
-	enum gpc_direction direction = out ? GPC_EGRESS : GPC_INGRESS;
-	const char *name = gpc_call_value(call, out ? "out" : "in");
-
-	if (!name)
-		name = only_interface(asked->explain.image, direction);
-	if (!name) {
-		gpc_fail(failure, GPC_EXIT_USAGE, 0, "by which interface does the packet come?");
-		return gpc_fail_hint(failure, "give --in IF or --out IF; the plane has %s",
-				     interface_names(asked));
-	}
-	asked->explain.interface = name;
-	if (gpc_explain_point(asked->explain.image, name, direction, &asked->explain.point))
-		return 0;
-	gpc_fail(failure, GPC_EXIT_USAGE, 0, "no interface of the plane takes a device '%s'", name);
-	return gpc_fail_hint(failure, "the plane has %s", interface_names(asked));
-}
-
 static int check_usage(const struct gpc_call *call, struct gpc_failure *failure)
 {
 	bool batch = gpc_call_has(call, "batch");
@@ -131,8 +77,6 @@ static int check_usage(const struct gpc_call *call, struct gpc_failure *failure)
 		return gpc_fail(failure, GPC_EXIT_USAGE, 0,
 				batch ? "a packet and --batch exclude each other"
 				      : "there is no packet to explain");
-	if (gpc_call_has(call, "in") && gpc_call_has(call, "out"))
-		return gpc_fail(failure, GPC_EXIT_USAGE, 0, "--in and --out exclude each other");
 	if (gpc_call_has(call, "image") + gpc_call_has(call, "running") + sources > 1)
 		return gpc_fail(failure, GPC_EXIT_USAGE, 0,
 				"--image, --running and -f or -e exclude each other");
@@ -145,16 +89,10 @@ static int check_usage(const struct gpc_call *call, struct gpc_failure *failure)
 static enum gpc_exit explain_packet(const struct gpc_call *call, struct asked *asked)
 {
 	const char *text = call->operands[0];
-	struct gpc_packet_fault fault;
 	struct gpc_question packet;
 
-	if (!gpc_packet_parse(text, strlen(text), &packet, &fault)) {
-		gpc_fail(&asked->input.failure, GPC_EXIT_INVALID, 0, "%s, at column %zu of '%s'",
-			 fault.text, fault.at + 1, text);
-		gpc_fail_hint(&asked->input.failure,
-			      "a packet is 'tcp 10.0.1.5:40000 -> 10.0.9.3:5432'");
+	if (gpc_point_packet(text, &packet, &asked->input.failure))
 		return gpc_finish_failed(call, &asked->input.failure);
-	}
 	if (gpc_call_has(call, "json"))
 		gpc_explain_json(&asked->explain, &packet);
 	else
@@ -173,7 +111,8 @@ static enum gpc_exit run(const struct gpc_call *call)
 	rc = load(call, &asked);
 	if (rc)
 		return gpc_input_end(call, &asked.input, rc);
-	if (find_point(call, &asked))
+	if (gpc_point_find(call, asked.explain.image, &asked.explain.point, &asked.explain.interface,
+			   &asked.input.failure))
 		return gpc_finish_failed(call, &asked.input.failure);
 	if (!batch)
 		return explain_packet(call, &asked);

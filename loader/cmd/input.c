@@ -64,6 +64,8 @@ static void show_diagnostics(const struct gpc_call *call, const struct gpc_input
 {
 	FILE *out = format == GPC_DIAG_TEXT ? stderr : stdout;
 
+	if (call->quiet)
+		return;
 	if (!input->diags.errors && !has_option(call->command, "strict"))
 		return;
 	fflush(stdout);

@@ -60,6 +60,7 @@ char *gpc_next_hop_text(const struct gpc_status *status, uint32_t endpoint);
 
 const char *gpc_hook_id_name(enum gpc_hook hook);
 const char *gpc_reason_name(enum gpc_reason reason);
+const char *gpc_verdict_name(enum gpc_verdict verdict);
 const char *gpc_reason_text(enum gpc_reason reason);
 const char *gpc_limit_name(enum gpc_limit limit);
 const char *gpc_link_state_name(enum gpc_link_state state);

@@ -46,6 +46,19 @@ const char *gpc_reason_name(enum gpc_reason reason)
 	return reasons[reason].name;
 }
 
+const char *gpc_verdict_name(enum gpc_verdict verdict)
+{
+	static const char *const names[] = {
+		[GPC_VERDICT_PASS] = "pass",
+		[GPC_VERDICT_FORWARD] = "forward",
+		[GPC_VERDICT_DROP] = "drop",
+		[GPC_VERDICT_REJECT] = "reject",
+		[GPC_VERDICT_ANSWER] = "answer",
+	};
+
+	return names[verdict];
+}
+
 const char *gpc_reason_text(enum gpc_reason reason)
 {
 	return reasons[reason].text;

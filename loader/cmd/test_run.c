@@ -78,19 +78,6 @@ static const char *name_of(const struct gpc_image *image, enum gpc_section_id id
 	return gpc_image_name(image, ((const struct gpc_rule *)record)->name);
 }
 
-static const char *verdict_name(enum gpc_verdict verdict)
-{
-	static const char *const names[] = {
-		[GPC_VERDICT_PASS] = "pass",
-		[GPC_VERDICT_FORWARD] = "forward",
-		[GPC_VERDICT_DROP] = "drop",
-		[GPC_VERDICT_REJECT] = "reject",
-		[GPC_VERDICT_ANSWER] = "answer",
-	};
-
-	return names[verdict];
-}
-
 /*
  * Policy and rule are those that decided. Where a test is about what audit would have done, or where
  * nobody decided, they are those of the audit policy.
@@ -100,7 +87,7 @@ static struct gpc_test_seen describe(const struct gpc_image *image,
 {
 	uint32_t rule = audit || outcome->rule == GPC_NONE ? outcome->would : outcome->rule;
 	struct gpc_test_seen seen = {
-		.verdict = verdict_name(outcome->verdict),
+		.verdict = gpc_verdict_name(outcome->verdict),
 		.policy = NOBODY,
 		.rule = name_of(image, GPC_SEC_RULE, rule),
 		.would = outcome->would == GPC_NONE ? NOBODY : gpc_action_name(outcome->would_action),
@@ -163,7 +150,7 @@ static void judge(struct gpc_test_result *result)
 {
 	const struct gpc_expect_intent *expect = &result->test->expect;
 	const struct gpc_test_seen *seen = &result->seen;
-	const char *verdict = verdict_name((enum gpc_verdict)expect->verdict.value);
+	const char *verdict = gpc_verdict_name((enum gpc_verdict)expect->verdict.value);
 
 	if (strcmp(verdict, seen->verdict))
 		fail(result, "verdict", expect->verdict.at, verdict, seen->verdict);

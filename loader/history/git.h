@@ -49,6 +49,10 @@ int gpc_git_tree(const struct gpc_history *history, const struct gpc_generation 
 int gpc_git_generation(const struct gpc_history *history, git_commit *commit,
 		       struct gpc_generation *ret, struct gpc_failure *failure);
 
+/* The source repository behind revision.h. */
+struct gpc_revisions;
+git_repository *gpc_git_revisions(struct gpc_revisions *revisions);
+
 #define GPC_GIT_CLEANUP(type)                                                                      \
 	static inline void gpc_cleanup_##type(type **object)                                       \
 	{                                                                                          \

@@ -47,6 +47,11 @@ static char *place_in(git_repository *repo, const char *folder)
 	return place;
 }
 
+git_repository *gpc_git_revisions(struct gpc_revisions *revisions)
+{
+	return revisions->repo;
+}
+
 int gpc_revisions_open(const char *folder, struct gpc_revisions **ret, struct gpc_failure *failure)
 {
 	struct gpc_revisions *revisions = calloc(1, sizeof(*revisions));
@@ -131,8 +136,12 @@ static bool read_written(const char *text, struct written *ret)
 bool gpc_revision_is_written(const char *text)
 {
 	struct written written;
+	bool good;
 
-	return read_written(text, &written);
+	git_libgit2_init(); /* nobody may have opened anything yet */
+	good = read_written(text, &written);
+	git_libgit2_shutdown();
+	return good;
 }
 
 /* ---- names ---- */

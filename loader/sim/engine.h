@@ -6,6 +6,7 @@
 #define GPC_LOADER_SIM_ENGINE_H
 
 #include "host.h"
+#include "map.h"
 #include "sim.h"
 #include "walk.h"
 
@@ -34,6 +35,8 @@ struct gpc_sim_engine {
 		       struct gpc_failure *failure);
 	int (*rule)(struct gpc_sim *sim, uint32_t slot, struct gpc_rule_counter *ret,
 		    struct gpc_failure *failure);
+	/* Slots of COUNTERS and RULES that may have changed since the last call; NULL: any may have. */
+	const struct gpc_sim_slot *(*touched)(struct gpc_sim *sim, size_t *ret_count);
 	/* One entry of ENDPOINTS or BACKENDS. */
 	int (*put)(struct gpc_sim *sim, enum gpc_sim_map_id map, uint32_t slot, const void *state,
 		   struct gpc_failure *failure);
@@ -45,6 +48,7 @@ struct gpc_sim {
 	const struct gpc_image *image;
 	struct gpc_sim_device *devices;	/* of the plane or not: interface GPC_NONE16 */
 	size_t device_count;
+	struct gpc_sim_seen *seen;	/* sim.c's */
 	void *state;			/* the engine's own */
 };
 

@@ -9,7 +9,7 @@
 
 #include "shim/bpf/bpf_helpers.h"
 
-#define CHAINS 4096u	/* of a hash map, power of two */
+#define CHAINS 16384u	/* of a hash map */
 #define LARGE  (256u * 1024)	/* bytes */
 #define EVENTS 4096u	/* events kept; the ring is full then */
 
@@ -18,22 +18,29 @@ struct entry {
 	uint8_t bytes[];	/* key, padded to 8, then value */
 };
 
-static struct state {
+struct state {
 	uint8_t *values;	/* array, mapped */
 	uint32_t entries;
 	struct entry **chains;	/* hash */
+	uint32_t used, victim;	/* entries; the chain where the next one to be evicted is looked for */
 	struct entry *removed;	/* the program may still hold it */
-} states[GPC_SIM_MAPS];
+};
 
-static const void *images[GPC_IMAGE_SLOTS];
-static struct gpc_event *events;
-static size_t event_count;
+struct gpc_sim_memory {
+	struct state states[GPC_SIM_MAPS];
+	const void *images[GPC_IMAGE_SLOTS];
+	struct gpc_event *events;
+	size_t event_count;
+	struct gpc_sim_slot *touched;
+	size_t touched_count, touched_room;
+};
+static struct gpc_sim_memory *memory;
 
-static void *must(void *memory)
+static void *must(void *bytes)
 {
-	if (!memory)
+	if (!bytes)
 		abort();
-	return memory;
+	return bytes;
 }
 
 static bool is_hash(enum gpc_sim_map_id id)
@@ -58,25 +65,26 @@ static void clear_hash(struct state *state)
 		free_chain(state->chains[i]);
 	free_chain(state->removed);
 	state->removed = NULL;
+	state->used = 0;
 	if (state->chains)
 		memset(state->chains, 0, CHAINS * sizeof(*state->chains));
 }
 
 static size_t array_bytes(enum gpc_sim_map_id id)
 {
-	return (size_t)states[id].entries * gpc_sim_maps[id].value + 1;
+	return (size_t)memory->states[id].entries * gpc_sim_maps[id].value + 1;
 }
 
 static void free_array(enum gpc_sim_map_id id)
 {
-	if (states[id].values)
-		munmap(states[id].values, array_bytes(id));
-	states[id].values = NULL;
+	if (memory->states[id].values)
+		munmap(memory->states[id].values, array_bytes(id));
+	memory->states[id].values = NULL;
 }
 
 void gpc_sim_map_make(enum gpc_sim_map_id id, uint32_t entries)
 {
-	struct state *state = &states[id];
+	struct state *state = &memory->states[id];
 	void *values;
 
 	free_array(id);
@@ -92,53 +100,79 @@ static void clear_array(enum gpc_sim_map_id id)
 	size_t bytes = array_bytes(id);
 
 	if (bytes < LARGE)
-		memset(states[id].values, 0, bytes);
-	else if (madvise(states[id].values, bytes, MADV_DONTNEED))
+		memset(memory->states[id].values, 0, bytes);
+	else if (madvise(memory->states[id].values, bytes, MADV_DONTNEED))
 		abort();
 }
 
 void gpc_sim_map_clear(enum gpc_sim_map_id id)
 {
-	struct state *state = &states[id];
+	struct state *state = &memory->states[id];
 
 	if (is_hash(id))
 		clear_hash(state);
 	else if (id == GPC_SIM_EVENTS)
-		event_count = 0;
+		memory->event_count = 0;
 	else if (state->values)
 		clear_array(id);
 }
 
-void gpc_sim_map_free(void)
+struct gpc_sim_memory *gpc_sim_memory_new(void)
+{
+	memory = must(calloc(1, sizeof(*memory)));
+	return memory;
+}
+
+void gpc_sim_memory_use(struct gpc_sim_memory *used)
+{
+	memory = used;
+}
+
+void gpc_sim_memory_free(struct gpc_sim_memory *freed)
+{
+	memory = freed;
+	for (int id = 0; id < GPC_SIM_MAPS; id++) {
+		clear_hash(&memory->states[id]);
+		free(memory->states[id].chains);
+		free_array(id);
+	}
+	free(memory->events);
+	free(memory->touched);
+	free(memory);
+	memory = NULL;
+}
+
+void gpc_sim_memory_settle(void)
 {
 	for (int id = 0; id < GPC_SIM_MAPS; id++) {
-		clear_hash(&states[id]);
-		free(states[id].chains);
-		free_array(id);
-		states[id] = (struct state){0};
+		free_chain(memory->states[id].removed);
+		memory->states[id].removed = NULL;
 	}
-	free(events);
-	events = NULL;
-	event_count = 0;
-	memset(images, 0, sizeof(images));
+}
+
+const struct gpc_sim_slot *gpc_sim_memory_touched(size_t *ret_count)
+{
+	*ret_count = memory->touched_count;
+	memory->touched_count = 0;
+	return memory->touched;
 }
 
 void *gpc_sim_map_values(enum gpc_sim_map_id id)
 {
-	if (!states[id].values)
+	if (!memory->states[id].values)
 		gpc_sim_map_make(id, gpc_sim_maps[id].entries);
-	return states[id].values;
+	return memory->states[id].values;
 }
 
 void gpc_sim_map_image(uint32_t slot, const void *image)
 {
-	images[slot] = image;
+	memory->images[slot] = image;
 }
 
 const struct gpc_event *gpc_sim_map_events(size_t *ret_count)
 {
-	*ret_count = event_count;
-	return events;
+	*ret_count = memory->event_count;
+	return memory->events;
 }
 
 /* ---- what the programs call ---- */
@@ -162,7 +196,7 @@ static size_t value_at(enum gpc_sim_map_id id)
 /* The link that points to the entry, or that a new one is hung onto. FNV-1a. */
 static struct entry **find(enum gpc_sim_map_id id, const uint8_t *key)
 {
-	struct state *state = &states[id];
+	struct state *state = &memory->states[id];
 	uint32_t hash = 2166136261u;
 	struct entry **link;
 
@@ -176,12 +210,27 @@ static struct entry **find(enum gpc_sim_map_id id, const uint8_t *key)
 	return link;
 }
 
+static void touch(struct gpc_sim_slot slot)
+{
+	for (size_t i = 0; i < memory->touched_count; i++)
+		if (memory->touched[i].map == slot.map && memory->touched[i].index == slot.index)
+			return;
+	if (memory->touched_count == memory->touched_room) {
+		memory->touched_room = 2 * memory->touched_room + 16;
+		memory->touched = must(reallocarray(memory->touched, memory->touched_room,
+						    sizeof(*memory->touched)));
+	}
+	memory->touched[memory->touched_count++] = slot;
+}
+
 /* An inner map of gpc_images is called by the address of its slot. */
 static const void **slot_of(const void *map)
 {
 	const void *const *slot = map;
 
-	return slot >= images && slot < images + GPC_IMAGE_SLOTS ? &images[slot - images] : NULL;
+	return slot >= memory->images && slot < memory->images + GPC_IMAGE_SLOTS
+		       ? &memory->images[slot - memory->images]
+		       : NULL;
 }
 
 void *gpc_sim_lookup(const void *map, const void *key)
@@ -201,9 +250,13 @@ void *gpc_sim_lookup(const void *map, const void *key)
 	}
 	memcpy(&index, key, sizeof(index));
 	if (id == GPC_SIM_IMAGES)
-		return index < GPC_IMAGE_SLOTS && images[index] ? &images[index] : NULL;
+		return index < GPC_IMAGE_SLOTS && memory->images[index] ? &memory->images[index] : NULL;
 	values = gpc_sim_map_values(id);
-	return index < states[id].entries ? values + (size_t)index * gpc_sim_maps[id].value : NULL;
+	if (index >= memory->states[id].entries)
+		return NULL;
+	if (id == GPC_SIM_COUNTERS || id == GPC_SIM_RULES)
+		touch((struct gpc_sim_slot){id, index});
+	return values + (size_t)index * gpc_sim_maps[id].value;
 }
 
 static void remove_at(enum gpc_sim_map_id id, struct entry **link)
@@ -211,8 +264,23 @@ static void remove_at(enum gpc_sim_map_id id, struct entry **link)
 	struct entry *entry = *link;
 
 	*link = entry->next;
-	entry->next = states[id].removed;
-	states[id].removed = entry;
+	entry->next = memory->states[id].removed;
+	memory->states[id].removed = entry;
+	memory->states[id].used--;
+}
+
+/* Chain after chain gives its last entry: it has been there longest. */
+static void evict(enum gpc_sim_map_id id)
+{
+	struct state *state = &memory->states[id];
+	struct entry **link;
+
+	while (!state->chains[state->victim % CHAINS])
+		state->victim++;
+	link = &state->chains[state->victim++ % CHAINS];
+	while ((*link)->next)
+		link = &(*link)->next;
+	remove_at(id, link);
 }
 
 /* As the kernel does: a new element takes the place of the old one. */
@@ -228,11 +296,15 @@ long gpc_sim_update(const void *map, const void *key, const void *value, __u64 f
 		return -EEXIST;
 	if (*link)
 		remove_at(id, link);
+	else if (memory->states[id].used == GPC_SIM_ENTRIES)
+		evict(id);
+	link = find(id, key);
 	entry = must(calloc(1, sizeof(*entry) + value_at(id) + gpc_sim_maps[id].value));
 	memcpy(entry->bytes, key, gpc_sim_maps[id].key);
 	memcpy(entry->bytes + value_at(id), value, gpc_sim_maps[id].value);
 	entry->next = *link;
 	*link = entry;
+	memory->states[id].used++;
 	return 0;
 }
 
@@ -249,9 +321,10 @@ long gpc_sim_delete(const void *map, const void *key)
 
 void *gpc_sim_reserve(const void *map, __u64 size)
 {
-	if (id_of(map) != GPC_SIM_EVENTS || size != sizeof(*events) || event_count == EVENTS)
+	if (id_of(map) != GPC_SIM_EVENTS || size != sizeof(*memory->events) ||
+	    memory->event_count == EVENTS)
 		return NULL;
-	if (!events)
-		events = must(calloc(EVENTS, sizeof(*events)));
-	return &events[event_count++];
+	if (!memory->events)
+		memory->events = must(calloc(EVENTS, sizeof(*memory->events)));
+	return &memory->events[memory->event_count++];
 }

@@ -13,62 +13,63 @@
 #include "../link/rules.h"
 #include "engine.h"
 
-int gpc_sim_open(enum gpc_sim_kind kind, const struct gpc_image *image, const char *const *names,
-		 size_t count, struct gpc_sim **ret, struct gpc_failure *failure)
-{
-	struct gpc_sim *sim = calloc(1, sizeof(*sim));
-
-	if (!sim || !(sim->devices = calloc(count + 1, sizeof(*sim->devices)))) {
-		free(sim);
-		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "no memory for the tests");
-	}
-	sim->engine = kind == GPC_SIM_KERNEL ? &gpc_sim_kernel : &gpc_sim_user;
-	sim->image = image;
-	sim->device_count = count;
-	for (size_t i = 0; i < count; i++)
-		sim->devices[i] = (struct gpc_sim_device){
-			.ifindex = (uint32_t)i + 1,
-			.interface = gpc_device_interface(image, names[i]),
-		};
-	if (sim->engine->open(sim, failure)) {
-		gpc_sim_close(sim);
-		return -1;
-	}
-	*ret = sim;
-	return gpc_sim_reset(sim, failure);
-}
-
-void gpc_sim_close(struct gpc_sim *sim)
-{
-	sim->engine->close(sim);
-	free(sim->devices);
-	free(sim);
-}
-
-int gpc_sim_reset(struct gpc_sim *sim, struct gpc_failure *failure)
-{
-	return sim->engine->reset(sim, failure);
-}
-
 /* ---- what counted ---- */
 
-/* Counters that a packet can move: reasons of both hooks, objects, rules of its chain. */
-struct counts {
-	struct gpc_counter reasons[GPC_HOOK_ID_COUNT][GPC_REASON_COUNT];
-	struct gpc_counter *objects;	/* listeners, then endpoints */
-	struct gpc_rule_counter *rules;	/* all; only those of the chain are read */
+/* Counters as they were last looked at; and those that the last program moved. */
+struct gpc_sim_seen {
+	struct gpc_counter *counters;	/* by slot: reasons, listeners, endpoints */
+	struct gpc_rule_counter *rules;
+	struct gpc_sim_slot *slots;	/* to look at */
+	size_t slot_count;
+	struct gpc_sim_moved *moved;	/* by map, then index */
+	size_t moved_count;
 };
 
-static void release_counts(struct counts *counts)
-{
-	free(counts->objects);
-	free(counts->rules);
-}
+struct gpc_sim_moved {
+	struct gpc_sim_slot slot;
+	bool would, exceeded;		/* RULES: what it counted so */
+	bool packets;
+};
 
 static uint32_t object_count(const struct gpc_image *image)
 {
 	return image->plane->section[GPC_SEC_LISTENER].count +
 	       image->plane->section[GPC_SEC_ENDPOINT].count;
+}
+
+static uint32_t counter_count(const struct gpc_image *image)
+{
+	return GPC_COUNTER_FIRST_OBJECT + object_count(image);
+}
+
+static uint32_t rule_count(const struct gpc_image *image)
+{
+	return image->plane->section[GPC_SEC_RULE].count;
+}
+
+static struct gpc_sim_seen *make_seen(const struct gpc_image *image)
+{
+	size_t slots = (size_t)counter_count(image) + rule_count(image);
+	struct gpc_sim_seen *seen = calloc(1, sizeof(*seen));
+
+	if (!seen)
+		return NULL;
+	seen->counters = calloc(counter_count(image), sizeof(*seen->counters));
+	seen->rules = calloc(rule_count(image) + 1ul, sizeof(*seen->rules));
+	seen->slots = calloc(slots, sizeof(*seen->slots));
+	seen->moved = calloc(slots, sizeof(*seen->moved));
+	return seen;
+}
+
+static void free_seen(struct gpc_sim_seen *seen)
+{
+	if (!seen)
+		return;
+	free(seen->counters);
+	free(seen->rules);
+	free(seen->slots);
+	free(seen->moved);
+	free(seen);
 }
 
 /* The chain that a device's packets meet, NULL: none. */
@@ -82,85 +83,124 @@ static const struct gpc_chain *chain_of(const struct gpc_sim *sim, const struct 
 	return index < count ? &chains[index] : NULL;
 }
 
-static int read_range(struct gpc_sim *sim, uint32_t first, uint32_t end,
-		      struct gpc_rule_counter *rules, struct gpc_failure *failure)
-{
-	for (uint32_t i = first; i < end; i++)
-		if (sim->engine->rule(sim, i, &rules[i], failure))
-			return -1;
-	return 0;
-}
-
 /* First record of RULE that is a policy's. */
 static uint32_t first_policy_rule(const struct gpc_image *image)
 {
-	return GPC_BUILTIN_COUNT + image->plane->protects;
+	uint32_t first = GPC_BUILTIN_COUNT + image->plane->protects;
+
+	return first < rule_count(image) ? first : rule_count(image);
 }
 
-static int read_rules(struct gpc_sim *sim, const struct gpc_chain *chain,
-		      struct gpc_rule_counter *rules, struct gpc_failure *failure)
+static void want(struct gpc_sim_seen *seen, enum gpc_sim_map_id map, uint32_t first, uint32_t end)
 {
-	uint32_t count, all = sim->image->plane->section[GPC_SEC_RULE].count;
+	for (uint32_t i = first; i < end; i++)
+		seen->slots[seen->slot_count++] = (struct gpc_sim_slot){map, i};
+}
+
+/* All that a packet of the chain can move. A policy may stand in it once. */
+static void want_all(struct gpc_sim *sim, const struct gpc_chain *chain)
+{
+	struct gpc_sim_seen *seen = sim->seen;
+	uint32_t count;
 	const struct gpc_policy *policies =
 		gpc_image_section(sim->image, GPC_SEC_POLICY, &count);
-	uint32_t first = first_policy_rule(sim->image);
 
-	if (read_range(sim, 0, first < all ? first : all, rules, failure))
-		return -1;
+	want(seen, GPC_SIM_COUNTERS, 0, counter_count(sim->image));
+	want(seen, GPC_SIM_RULES, 0, first_policy_rule(sim->image));
 	for (uint32_t i = 0; chain && i < chain->policies; i++) {
 		const struct gpc_policy *policy = &policies[chain->policy[i]];
 
-		if (read_range(sim, policy->first_rule, policy->first_rule + policy->rules + 1,
-			       rules, failure))
-			return -1;
+		want(seen, GPC_SIM_RULES, policy->first_rule, policy->first_rule + policy->rules + 1);
 	}
+}
+
+/* Those that the engine names, as far as they are of objects that anybody asks about. */
+static void want_touched(struct gpc_sim *sim)
+{
+	size_t count;
+	const struct gpc_sim_slot *touched = sim->engine->touched(sim, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (touched[i].index < (touched[i].map == GPC_SIM_COUNTERS ? counter_count(sim->image)
+									  : rule_count(sim->image)))
+			want(sim->seen, touched[i].map, touched[i].index, touched[i].index + 1);
+}
+
+static int look_at_counter(struct gpc_sim *sim, uint32_t slot, struct gpc_sim_moved *ret,
+			   struct gpc_failure *failure)
+{
+	struct gpc_counter is, *was = &sim->seen->counters[slot];
+
+	if (sim->engine->counter(sim, slot, &is, failure))
+		return -1;
+	ret->packets = is.packets != was->packets;
+	*was = is;
 	return 0;
 }
 
-static int read_counts(struct gpc_sim *sim, const struct gpc_chain *chain, struct counts *ret,
-		       struct gpc_failure *failure)
+static int look_at_rule(struct gpc_sim *sim, uint32_t slot, struct gpc_sim_moved *ret,
+			struct gpc_failure *failure)
 {
-	uint32_t objects = object_count(sim->image), i;
+	struct gpc_rule_counter is, *was = &sim->seen->rules[slot];
 
-	ret->objects = calloc(objects + 1, sizeof(*ret->objects));
-	ret->rules = calloc(sim->image->plane->section[GPC_SEC_RULE].count + 1,
-			    sizeof(*ret->rules));
-	if (!ret->objects || !ret->rules)
-		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "no memory for counters");
-	for (i = 0; i < GPC_HOOK_ID_COUNT * GPC_REASON_COUNT; i++) {
-		uint32_t hook = i / GPC_REASON_COUNT, reason = i % GPC_REASON_COUNT;
+	if (sim->engine->rule(sim, slot, &is, failure))
+		return -1;
+	ret->packets = is.packets != was->packets;
+	ret->would = is.would_deny != was->would_deny;
+	ret->exceeded = is.exceeded != was->exceeded;
+	*was = is;
+	return 0;
+}
 
-		if (sim->engine->counter(sim, hook * GPC_REASON_MAX + reason,
-					 &ret->reasons[hook][reason], failure))
+static int by_slot(const void *a, const void *b)
+{
+	const struct gpc_sim_slot *x = &((const struct gpc_sim_moved *)a)->slot;
+	const struct gpc_sim_slot *y = &((const struct gpc_sim_moved *)b)->slot;
+
+	return x->map != y->map ? (x->map > y->map) - (x->map < y->map)
+				: (x->index > y->index) - (x->index < y->index);
+}
+
+/* What moved since the last look. */
+static int look(struct gpc_sim *sim, const struct gpc_chain *chain, struct gpc_failure *failure)
+{
+	struct gpc_sim_seen *seen = sim->seen;
+
+	seen->slot_count = seen->moved_count = 0;
+	if (sim->engine->touched)
+		want_touched(sim);
+	else
+		want_all(sim, chain);
+	for (size_t i = 0; i < seen->slot_count; i++) {
+		struct gpc_sim_moved moved = {.slot = seen->slots[i]};
+
+		if (moved.slot.map == GPC_SIM_COUNTERS
+			    ? look_at_counter(sim, moved.slot.index, &moved, failure)
+			    : look_at_rule(sim, moved.slot.index, &moved, failure))
 			return -1;
+		if (moved.packets || moved.would || moved.exceeded)
+			seen->moved[seen->moved_count++] = moved;
 	}
-	for (i = 0; i < objects; i++)
-		if (sim->engine->counter(sim, GPC_COUNTER_FIRST_OBJECT + i, &ret->objects[i],
-					 failure))
-			return -1;
-	return read_rules(sim, chain, ret->rules, failure);
+	qsort(seen->moved, seen->moved_count, sizeof(*seen->moved), by_slot);
+	return 0;
 }
 
 /* ---- what it means ---- */
 
 /* Which decided, of those whose counters moved; log and mark only act. */
-static void judge_rule(const struct gpc_sim *sim, uint32_t index, const struct gpc_policy *policy,
-		       const struct counts *before, const struct counts *after,
-		       struct gpc_sim_outcome *ret)
+static void judge_rule(const struct gpc_sim *sim, const struct gpc_sim_moved *moved,
+		       const struct gpc_policy *policy, struct gpc_sim_outcome *ret)
 {
-	const struct gpc_rule_counter *was = &before->rules[index], *is = &after->rules[index];
-	uint32_t count;
+	uint32_t count, index = moved->slot.index;
 	const struct gpc_rule *rules = gpc_image_section(sim->image, GPC_SEC_RULE, &count);
 	const struct gpc_rule *rule = &rules[index];
-	bool exceeded = is->exceeded != was->exceeded;
-	enum gpc_action action = exceeded ? rule->exceed : rule->action;
+	enum gpc_action action = moved->exceeded ? rule->exceed : rule->action;
 
-	if (is->would_deny != was->would_deny && ret->would == GPC_NONE) {
+	if (moved->would && ret->would == GPC_NONE) {
 		ret->would = index;
 		ret->would_action = action;
 	}
-	if (is->packets == was->packets || (policy && policy->mode == GPC_POLICY_AUDIT) ||
-	    ret->rule != GPC_NONE)
+	if (!moved->packets || (policy && policy->mode == GPC_POLICY_AUDIT) || ret->rule != GPC_NONE)
 		return;
 	if (action == GPC_ACTION_ALLOW || action == GPC_ACTION_DENY || action == GPC_ACTION_REJECT)
 		ret->rule = index;
@@ -168,45 +208,51 @@ static void judge_rule(const struct gpc_sim *sim, uint32_t index, const struct g
 		ret->verdict = GPC_VERDICT_REJECT;
 }
 
+static void judge_range(const struct gpc_sim *sim, uint32_t first, uint32_t end,
+			const struct gpc_policy *policy, struct gpc_sim_outcome *ret)
+{
+	for (size_t i = 0; i < sim->seen->moved_count; i++) {
+		const struct gpc_sim_moved *moved = &sim->seen->moved[i];
+
+		if (moved->slot.map == GPC_SIM_RULES && moved->slot.index >= first &&
+		    moved->slot.index < end)
+			judge_rule(sim, moved, policy, ret);
+	}
+}
+
 static void judge_rules(const struct gpc_sim *sim, const struct gpc_chain *chain,
-			const struct counts *before, const struct counts *after,
 			struct gpc_sim_outcome *ret)
 {
-	uint32_t count, all = sim->image->plane->section[GPC_SEC_RULE].count;
+	uint32_t count;
 	const struct gpc_policy *policies =
 		gpc_image_section(sim->image, GPC_SEC_POLICY, &count);
 
-	for (uint32_t i = 0; i < first_policy_rule(sim->image) && i < all; i++)
-		judge_rule(sim, i, NULL, before, after, ret);
+	judge_range(sim, 0, first_policy_rule(sim->image), NULL, ret);
 	for (uint32_t k = 0; chain && k < chain->policies; k++) {
 		const struct gpc_policy *policy = &policies[chain->policy[k]];
 
-		for (uint32_t i = 0; i <= policy->rules; i++)
-			judge_rule(sim, policy->first_rule + i, policy, before, after, ret);
+		judge_range(sim, policy->first_rule, policy->first_rule + policy->rules + 1, policy,
+			    ret);
 	}
 }
 
-static void judge_objects(const struct gpc_sim *sim, const struct counts *before,
-			  const struct counts *after, struct gpc_sim_outcome *ret)
+static void judge_counters(const struct gpc_sim *sim, enum gpc_hook hook, struct gpc_sim_outcome *ret)
 {
 	uint32_t listeners = sim->image->plane->section[GPC_SEC_LISTENER].count;
 
-	for (uint32_t i = 0; i < object_count(sim->image); i++) {
-		if (after->objects[i].packets == before->objects[i].packets)
-			continue;
-		if (i < listeners)
-			ret->listener = i;
-		else
-			ret->endpoint = i - listeners;
-	}
-}
+	for (size_t i = 0; i < sim->seen->moved_count; i++) {
+		const struct gpc_sim_slot *slot = &sim->seen->moved[i].slot;
+		uint32_t object = slot->index - GPC_COUNTER_FIRST_OBJECT;
 
-static void judge_reason(const struct counts *before, const struct counts *after, enum gpc_hook hook,
-			 struct gpc_sim_outcome *ret)
-{
-	for (int r = 0; r < GPC_REASON_COUNT; r++)
-		if (after->reasons[hook][r].packets != before->reasons[hook][r].packets)
-			ret->reason = (enum gpc_reason)r;
+		if (slot->map != GPC_SIM_COUNTERS)
+			continue;
+		if (slot->index >= GPC_COUNTER_FIRST_OBJECT && object < listeners)
+			ret->listener = object;
+		else if (slot->index >= GPC_COUNTER_FIRST_OBJECT)
+			ret->endpoint = object - listeners;
+		else if (slot->index / GPC_REASON_MAX == hook)
+			ret->reason = (enum gpc_reason)(slot->index % GPC_REASON_MAX);
+	}
 }
 
 /* ---- sending ---- */
@@ -285,16 +331,12 @@ static int run_program(struct gpc_sim *sim, const struct gpc_chain *chain,
 		       struct gpc_sim_pass *pass, struct gpc_sim_outcome *ret,
 		       struct gpc_failure *failure)
 {
-	GPC_CLEANUP(release_counts) struct counts before = {0};
-	GPC_CLEANUP(release_counts) struct counts after = {0};
-
-	if (read_counts(sim, chain, &before, failure) ||
-	    sim->engine->pass(sim, pass, failure) || read_counts(sim, chain, &after, failure))
+	if (look(sim, chain, failure) || sim->engine->pass(sim, pass, failure) ||
+	    look(sim, chain, failure))
 		return -1;
-	judge_reason(&before, &after, hook_of(pass->program), ret);
+	judge_counters(sim, hook_of(pass->program), ret);
 	ret->verdict = verdict_of(pass, ret->reason);
-	judge_rules(sim, chain, &before, &after, ret);
-	judge_objects(sim, &before, &after, ret);
+	judge_rules(sim, chain, ret);
 	ret->mark = pass->mark;
 	ret->out = pass->out;
 	ret->out_size = pass->out_size;
@@ -349,4 +391,50 @@ int gpc_sim_send(struct gpc_sim *sim, const struct gpc_sim_send *send, struct gp
 	}
 	*ret = outcome;
 	return 0;
+}
+
+/* ---- opening ---- */
+
+int gpc_sim_open(enum gpc_sim_kind kind, const struct gpc_image *image, const char *const *names,
+		 size_t count, struct gpc_sim **ret, struct gpc_failure *failure)
+{
+	struct gpc_sim *sim = calloc(1, sizeof(*sim));
+
+	if (!sim || !(sim->devices = calloc(count + 1, sizeof(*sim->devices)))) {
+		free(sim);
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "no memory for the tests");
+	}
+	sim->engine = kind == GPC_SIM_KERNEL ? &gpc_sim_kernel : &gpc_sim_user;
+	sim->image = image;
+	sim->seen = make_seen(image);
+	sim->device_count = count;
+	for (size_t i = 0; i < count; i++)
+		sim->devices[i] = (struct gpc_sim_device){
+			.ifindex = (uint32_t)i + 1,
+			.interface = gpc_device_interface(image, names[i]),
+		};
+	if (!sim->seen || !sim->seen->counters || !sim->seen->rules || !sim->seen->slots ||
+	    !sim->seen->moved) {
+		gpc_sim_close(sim);
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "no memory for counters");
+	}
+	if (sim->engine->open(sim, failure)) {
+		gpc_sim_close(sim);
+		return -1;
+	}
+	*ret = sim;
+	return gpc_sim_reset(sim, failure);
+}
+
+void gpc_sim_close(struct gpc_sim *sim)
+{
+	sim->engine->close(sim);
+	free_seen(sim->seen);
+	free(sim->devices);
+	free(sim);
+}
+
+int gpc_sim_reset(struct gpc_sim *sim, struct gpc_failure *failure)
+{
+	return sim->engine->reset(sim, failure);
 }

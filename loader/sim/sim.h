@@ -2,7 +2,8 @@
 /*
  * sim.h: packets through the data plane without a device: by the programs as they are compiled into
  * gpc (no root, a clock that stands still), or by the same programs in the kernel (BPF_PROG_TEST_RUN;
- * maps of their own, nothing pinned, nothing attached). One at a time in a process.
+ * maps of their own, nothing pinned, nothing attached). Of GPC_SIM_USER there may be several; not of
+ * GPC_SIM_KERNEL.
  *
  *   gpc_sim_open(); { gpc_sim_reset(); gpc_sim_send()... }...; gpc_sim_close();
  */
@@ -55,6 +56,6 @@ int gpc_sim_send(struct gpc_sim *sim, const struct gpc_sim_send *send, struct gp
 void gpc_sim_advance(struct gpc_sim *sim, uint64_t ns);
 
 /* Events since the last reset, GPC_SIM_USER only. */
-const struct gpc_event *gpc_sim_events(const struct gpc_sim *sim, size_t *ret_count);
+const struct gpc_event *gpc_sim_events(struct gpc_sim *sim, size_t *ret_count);
 
 #endif

@@ -15,7 +15,20 @@
 #define SLOT 0u
 #define FLOWS_SINCE 1ull
 
-static uint64_t now;
+struct user {
+	struct gpc_sim_memory *memory;
+	char *bytes;	/* the image, BUFFER */
+	uint64_t now;
+};
+
+/* Its maps are those in use from here on. */
+static struct user *user_of(struct gpc_sim *sim)
+{
+	struct user *user = sim->state;
+
+	gpc_sim_memory_use(user->memory);
+	return user;
+}
 
 static void control(uint32_t index, uint64_t value)
 {
@@ -42,13 +55,19 @@ static void make_maps(const struct gpc_sim_need *need)
 
 static int user_open(struct gpc_sim *sim, struct gpc_failure *failure)
 {
+	struct user *user = calloc(1, sizeof(*user));
 	struct gpc_sim_need need;
 	char *bytes = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (bytes == MAP_FAILED)
+	if (!user)
+		abort();
+	if (bytes == MAP_FAILED) {
+		free(user);
 		return gpc_fail(failure, GPC_EXIT_FAILED, errno, "no memory for the image");
-	sim->state = bytes;
+	}
+	*user = (struct user){.memory = gpc_sim_memory_new(), .bytes = bytes};
+	sim->state = user;
 	memcpy(bytes, sim->image->bytes, sim->image->size);
 	if (gpc_sim_link(sim->image, sim->devices, sim->device_count, bytes, &need))
 		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the tests name too many devices");
@@ -59,9 +78,13 @@ static int user_open(struct gpc_sim *sim, struct gpc_failure *failure)
 
 static void user_close(struct gpc_sim *sim)
 {
-	gpc_sim_map_free();
-	if (sim->state)
-		munmap(sim->state, BUFFER);
+	struct user *user = sim->state;
+
+	if (!user)
+		return;
+	gpc_sim_memory_free(user->memory);
+	munmap(user->bytes, BUFFER);
+	free(user);
 }
 
 static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
@@ -73,21 +96,24 @@ static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 						      GPC_SIM_NAT_SIDES,
 						      GPC_SIM_CLIENTS, GPC_SIM_PROOFS};
 
-	(void)sim;
+	struct user *user = user_of(sim);
+
 	(void)failure;
 	for (size_t i = 0; i < sizeof(emptied) / sizeof(*emptied); i++)
 		gpc_sim_map_clear(emptied[i]);
-	now = GPC_SIM_BEGIN;
+	user->now = GPC_SIM_BEGIN;
 	return 0;
 }
 
 static int user_pass(struct gpc_sim *sim, struct gpc_sim_pass *pass, struct gpc_failure *failure)
 {
 	bool xdp = pass->program == GPC_SIM_XDP || pass->program == GPC_SIM_DECAP;
+	struct user *user = user_of(sim);
 	struct gpc_sim_context ctx;
 
 	(void)failure;
-	gpc_sim_clock_set(now);
+	gpc_sim_memory_settle();
+	gpc_sim_clock_set(user->now);
 	gpc_sim_context_set(&ctx, pass->in, pass->in_size, sim->devices[pass->device].ifindex,
 			    xdp ? XDP_REDIRECT : TC_ACT_REDIRECT);
 	gpc_sim_context_meta(&ctx, pass->meta, pass->meta_size);
@@ -105,7 +131,7 @@ static int user_pass(struct gpc_sim *sim, struct gpc_sim_pass *pass, struct gpc_
 static int user_counter(struct gpc_sim *sim, uint32_t slot, struct gpc_counter *ret,
 			struct gpc_failure *failure)
 {
-	(void)sim;
+	user_of(sim);
 	(void)failure;
 	*ret = ((struct gpc_counter *)gpc_sim_map_values(GPC_SIM_COUNTERS))[slot];
 	return 0;
@@ -114,7 +140,7 @@ static int user_counter(struct gpc_sim *sim, uint32_t slot, struct gpc_counter *
 static int user_rule(struct gpc_sim *sim, uint32_t slot, struct gpc_rule_counter *ret,
 		     struct gpc_failure *failure)
 {
-	(void)sim;
+	user_of(sim);
 	(void)failure;
 	*ret = ((struct gpc_rule_counter *)gpc_sim_map_values(GPC_SIM_RULES))[slot];
 	return 0;
@@ -125,10 +151,16 @@ static int user_put(struct gpc_sim *sim, enum gpc_sim_map_id map, uint32_t slot,
 {
 	size_t size = gpc_sim_maps[map].value;
 
-	(void)sim;
+	user_of(sim);
 	(void)failure;
 	memcpy((char *)gpc_sim_map_values(map) + slot * size, state, size);
 	return 0;
+}
+
+static const struct gpc_sim_slot *user_touched(struct gpc_sim *sim, size_t *ret_count)
+{
+	user_of(sim);
+	return gpc_sim_memory_touched(ret_count);
 }
 
 const struct gpc_sim_engine gpc_sim_user = {
@@ -138,17 +170,17 @@ const struct gpc_sim_engine gpc_sim_user = {
 	.pass = user_pass,
 	.counter = user_counter,
 	.rule = user_rule,
+	.touched = user_touched,
 	.put = user_put,
 };
 
 void gpc_sim_advance(struct gpc_sim *sim, uint64_t ns)
 {
-	(void)sim;
-	now += ns;
+	user_of(sim)->now += ns;
 }
 
-const struct gpc_event *gpc_sim_events(const struct gpc_sim *sim, size_t *ret_count)
+const struct gpc_event *gpc_sim_events(struct gpc_sim *sim, size_t *ret_count)
 {
-	(void)sim;
+	user_of(sim);
 	return gpc_sim_map_events(ret_count);
 }

@@ -65,6 +65,7 @@ rule "bpf/include includes only itself and <linux/...>" \
 	offences 'bpf/include/[^:]*' '.' ': (bpf/include/|<linux/|<stdint.h>|<stdbool.h>|<stddef.h>)'
 rule "<yaml.h> is included by one file of compiler/syntax" offences '.*' '<yaml.h>' '^compiler/syntax/[^:]*\.c:'
 rule "<yaml.h> is included by one file" one_file '<yaml.h>'
+rule "<pcap/pcap.h> is included by one file" one_file '<pcap'
 rule "<git2.h> is included below loader/history only" offences '.*' '<git2' '^loader/history/[^:]*:'
 rule "skeletons are included by one file" one_file '("|<)?[^ ]*\.skel\.h'
 rule "commands know the plane by plane.h, events.h, lock.h, claim.h and failpoint.h only" \
@@ -72,6 +73,8 @@ rule "commands know the plane by plane.h, events.h, lock.h, claim.h and failpoin
 rule "plane, link, history, overrides and probes know no command" \
 	offences 'loader/(plane|link|history|override|probe)/[^:]*' 'loader/cmd/'
 rule "probes know neither plane, link nor history" offences 'loader/probe/[^:]*' 'loader/(plane|link|history|override)/|<bpf/'
+rule "a replay knows neither command, plane, history nor libbpf" \
+	offences 'loader/replay/[^:]*' 'loader/(cmd|plane|history|link|override)/|<bpf/'
 rule "overrides know neither plane, link nor history" offences 'loader/override/[^:]*' 'loader/(plane|link|history)/|<bpf/'
 rule "the history does not touch the plane, nor the plane the history" \
 	offences 'loader/(plane|link|history)/[^:]*' 'loader/(plane|link|history)/' \

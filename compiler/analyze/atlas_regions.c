@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "atlas_sheet.h"
+
+uint32_t gpc_atlas_nothing(const struct gpc_atlas *atlas, size_t place)
+{
+	return atlas->sheets[place]->kinds.nothing;
+}
+
+uint32_t gpc_atlas_both(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b)
+{
+	return gpc_kinds_and(&atlas->sheets[place]->kinds, a, b);
+}
+
+uint32_t gpc_atlas_without(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b)
+{
+	return gpc_kinds_minus(&atlas->sheets[place]->kinds, a, b);
+}
+
+static bool holds_all(const uint64_t *outer, const uint64_t *inner, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		if (inner[i] & ~outer[i])
+			return false;
+	return true;
+}
+
+uint32_t gpc_atlas_either(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b)
+{
+	struct gpc_kinds *kinds = &atlas->sheets[place]->kinds;
+	size_t words = kinds->words / 2;
+	const uint64_t *x, *y;
+	uint64_t *bits;
+
+	x = gpc_kinds_set(kinds, a);
+	y = gpc_kinds_set(kinds, b);
+	if (holds_all(x, y, words))
+		return a;
+	if (holds_all(y, x, words))
+		return b;
+	bits = GPC_NEW_ARRAY(atlas->arena, uint64_t, words);
+	for (size_t i = 0; i < words; i++)
+		bits[i] = x[i] | y[i];
+	return gpc_kinds_number(kinds, bits);
+}
