@@ -2,10 +2,12 @@
 # Files that are generated from the tables of the compiler, kept in the tree: `make generate` writes
 # them, `make check-generated` fails when they are not what the generators write today.
 
-GENERATED := schemas/intent.v1.schema.json docs/reference.md docs/diagnostics.md
+GENERATED := schemas/intent.v1.schema.json docs/reference.md docs/diagnostics.md docs/gpc.yaml.5 docs/gpc-image.5
 generator_schemas/intent.v1.schema.json := schema
 generator_docs/reference.md := reference
 generator_docs/diagnostics.md := diagnostics
+generator_docs/gpc.yaml.5 := manual docs/reference.md
+generator_docs/gpc-image.5 := manual schemas/image.v1.md
 
 GENERATORS := $(patsubst schemas/generate/%.c,$(BUILD)/generate/%,$(GENERATOR_C))
 

@@ -16,6 +16,7 @@ check-golden: $(DIAGNOSTICS) $(GPC)
 	UPDATE=$(UPDATE) tests/golden/layout.sh $(GPC) || failed=1; \
 	tests/golden/init.sh $(GPC) || failed=1; \
 	tests/golden/completion.sh $(GPC) || failed=1; \
+	tests/golden/manual.sh || failed=1; \
 	exit $$failed
 
 .PHONY: golden check-golden

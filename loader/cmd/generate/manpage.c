@@ -136,6 +136,6 @@ int main(void)
 	     ".TP\n.B GPC_BPFFS\npins of the running plane, default /sys/fs/bpf/gpc\n"
 	     ".TP\n.B NO_COLOR\nset and not empty: no colour on a terminal\n"
 	     ".SH SEE ALSO\n"
-	     ".BR git (1),\n.BR bpf (2),\n.BR ip\\-link (8),\n.BR tc (8)");
+	     ".BR gpc.yaml (5),\n.BR gpc\\-image (5),\n.BR git (1),\n.BR bpf (2),\n.BR ip\\-link (8),\n.BR tc (8)");
 	return fflush(stdout) || ferror(stdout);
 }
