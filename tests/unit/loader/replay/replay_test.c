@@ -151,16 +151,16 @@ static void lines_may_be_wrong(void)
 {
 	char *line = malloc(10001);
 
-	CU_ASSERT(strstr(read_line("tcp 10.0.1.5:7 -> 10.0.9.3:22 packets -1\n"), "a count or a device"));
-	CU_ASSERT(strstr(read_line("tcp 10.0.1.5:7 -> 10.0.9.3:22 in a-device-with-a-long-name\n"),
-			 "a count or a device"));
-	CU_ASSERT(strstr(read_line("{\"source\":\"10.0.0.1\"}"), ":1:1: "));
-	CU_ASSERT(strstr(read_line("{\"packets\":18446744073709551615}"), "a number is none"));
-	CU_ASSERT(strstr(read_line("{\"packets\""), "no object of JSON"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_line("tcp 10.0.1.5:7 -> 10.0.9.3:22 packets -1\n"), "a count or a device"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_line("tcp 10.0.1.5:7 -> 10.0.9.3:22 in a-device-with-a-long-name\n"),
+				      "a count or a device"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_line("{\"source\":\"10.0.0.1\"}"), ":1:1: "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_line("{\"packets\":18446744073709551615}"), "a number is none"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_line("{\"packets\""), "no object of JSON"));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(line);
 	memset(line, 'x', 10000);
 	line[10000] = '\0';
-	CU_ASSERT(strstr(read_line(line), "the line is too long"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(read_line(line), "the line is too long"));
 	free(line);
 }
 
