@@ -188,6 +188,29 @@ static void left_over_temporary_file_is_no_obstacle(void)
 	tear_down();
 }
 
+static void what_is_replaced_keeps_its_mode_and_owner(void)
+{
+	struct stat st;
+
+	set_up();
+	CU_ASSERT_EQUAL(gpc_file_replace(folder, "a", "new", 3), -ENOENT);
+	CU_ASSERT_EQUAL(fstatat(folder, "a", &st, 0), -1);
+	make("a", "old");
+	CU_ASSERT_EQUAL(fchmodat(folder, "a", 0646, 0), 0);
+	if (geteuid() == 0)
+		CU_ASSERT_EQUAL(fchownat(folder, "a", 12, 34, 0), 0);
+	CU_ASSERT_EQUAL(gpc_file_replace(folder, "a", "new", 3), 0);
+	CU_ASSERT_TRUE(holds("a", "new"));
+	CU_ASSERT_EQUAL(fstatat(folder, "a", &st, 0), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 07777, 0646);
+	CU_ASSERT_EQUAL(st.st_uid, geteuid() == 0 ? 12 : geteuid());
+	CU_ASSERT_EQUAL(st.st_gid, geteuid() == 0 ? 34 : getegid());
+	CU_ASSERT_EQUAL(symlinkat("a", folder, "link"), 0);
+	CU_ASSERT_EQUAL(gpc_file_replace(folder, "link", "no", 2), -ELOOP);
+	CU_ASSERT_TRUE(holds("a", "new"));
+	tear_down();
+}
+
 GPC_UNIT_MAIN("base/file", {"what_is_written_is_read", what_is_written_is_read},
 	      {"paths_may_be_absolute_or_below_folders", paths_may_be_absolute_or_below_folders},
 	      {"only_regular_files_of_the_right_size_are_read",
@@ -197,4 +220,6 @@ GPC_UNIT_MAIN("base/file", {"what_is_written_is_read", what_is_written_is_read},
 	      {"what_is_no_regular_file_is_not_replaced", what_is_no_regular_file_is_not_replaced},
 	      {"failed_write_keeps_the_old_file_and_leaves_nothing_behind",
 	       failed_write_keeps_the_old_file_and_leaves_nothing_behind},
-	      {"left_over_temporary_file_is_no_obstacle", left_over_temporary_file_is_no_obstacle})
+	      {"left_over_temporary_file_is_no_obstacle", left_over_temporary_file_is_no_obstacle},
+	      {"what_is_replaced_keeps_its_mode_and_owner",
+	       what_is_replaced_keeps_its_mode_and_owner})

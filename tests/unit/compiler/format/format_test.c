@@ -2,6 +2,7 @@
 /* The canonical layout: what it is, and what stays whatever was written. */
 #include "format/format.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +194,222 @@ static void a_hash_inside_a_text_is_no_comment(void)
 	becomes("a: 'x # y'#z\n", "a: \"x # y\"                                      #z\n");
 }
 
+/* ---- any comment ---- */
+
+/* A text made by chance: every scalar is a word of its own, `v17`, and comments name their scalar. */
+struct made {
+	char text[65536];
+	size_t used;
+	unsigned int words;
+	uint64_t seed;
+};
+
+static unsigned int chance(struct made *made, unsigned int below)
+{
+	made->seed = made->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned int)(made->seed >> 33) % below;
+}
+
+static void add(struct made *made, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct made *made, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	made->used += (size_t)vsnprintf(made->text + made->used, sizeof(made->text) - made->used,
+					format, args);
+	va_end(args);
+	CU_ASSERT_FATAL(made->used < sizeof(made->text));
+}
+
+static void add_blank_lines(struct made *made)
+{
+	for (unsigned int n = chance(made, 8) / 5; n > 0; n--)
+		add(made, "\n");
+}
+
+static void add_before(struct made *made, int indent, unsigned int word)
+{
+	add_blank_lines(made);
+	for (unsigned int n = chance(made, 4) / 2; n > 0; n--) {
+		add(made, "%*s# before v%u;\n", indent, "", word);
+		add_blank_lines(made);
+	}
+}
+
+static void add_scalar(struct made *made, unsigned int word)
+{
+	static const char *const forms[] = {"v%u;", "\"v%u;\"", "'v%u;'"};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	add(made, forms[chance(made, 3)], word);
+#pragma GCC diagnostic pop
+}
+
+static void add_line(struct made *made, unsigned int word)
+{
+	if (chance(made, 3) == 0)
+		add(made, "%*s# line v%u;", 1 + (int)chance(made, 9), "", word);
+	add(made, "\n");
+}
+
+static void add_list(struct made *made, int indent)
+{
+	unsigned int word = 0;
+
+	add(made, "\n");
+	for (unsigned int n = 1 + chance(made, 3); n > 0; n--) {
+		word = made->words++;
+		add_before(made, indent, word);
+		add(made, "%*s-%*s", indent, "", 1 + (int)chance(made, 3), "");
+		add_scalar(made, word);
+		add_line(made, word);
+	}
+	if (chance(made, 3) == 0)
+		add(made, "%*s# behind v%u;\n", indent, "", word);
+}
+
+static void add_brackets(struct made *made, int indent)
+{
+	unsigned int count = 1 + chance(made, 4);
+
+	add(made, " [");
+	for (unsigned int n = 0; n < count; n++) {
+		unsigned int word = made->words++;
+		bool broken = chance(made, 4) == 0;
+
+		if (broken) {
+			add(made, "\n");
+			add_before(made, indent, word);
+			add(made, "%*s", indent + 1, "");
+		}
+		add_scalar(made, word);
+		add(made, n + 1 < count ? "," : "");
+		if (broken && chance(made, 2))
+			add(made, " # line v%u;\n%*s", word, indent + 1, "");
+	}
+	add(made, "]\n");
+}
+
+static void add_map(struct made *made, int indent, int depth, bool item)
+{
+	static const char *const keys[] = {"name",  "x-1",   "address", "port",	 "tests",
+					   "x-2",   "rules", "weight",	"values", "listeners"};
+	unsigned int first = chance(made, 10), step = chance(made, 2) ? 3 : 7;
+
+	for (unsigned int n = 1 + chance(made, 4), i = 0; i < n; i++) {
+		const char *key = keys[(first + i * step) % 10];
+		unsigned int word = made->words++;
+		int inner = indent + 1 + (int)chance(made, 4);
+
+		if (i || !item) {
+			add_before(made, indent, word);
+			add(made, "%*s", indent, "");
+		}
+		switch (depth < 4 ? chance(made, 6) : 0) {
+		case 0:
+		case 1:
+			add(made, "%s: ", key);
+			add_scalar(made, word);
+			add_line(made, word);
+			break;
+		case 2:
+			add(made, "v%u;: # line v%u;\n", word, word);
+			add(made, "%*s", inner, "");
+			add_map(made, inner, depth + 1, true);
+			break;
+		case 3:
+			add(made, "v%u;:", word);
+			add_brackets(made, indent);
+			break;
+		case 4:
+			add(made, "v%u;:", word);
+			add_list(made, inner);
+			break;
+		default:
+			add(made, "v%u;:\n", word);
+			add(made, "%*s- ", inner, "");
+			add_map(made, inner + 2, depth + 1, true);
+		}
+	}
+}
+
+/* Does the comment at `mark` stand where its kind wants it: is there its word in that line? */
+static bool stands_well(const char *text, const char *mark, const char *word, size_t size)
+{
+	const char *line = mark, *end;
+	bool behind = mark[2] == 'b' && mark[4] == 'h', before = mark[2] == 'b' && !behind;
+
+	while (line > text && line[-1] != '\n')
+		line--;
+	while (behind && line > text) {
+		for (line--; line > text && line[-1] != '\n';)
+			line--;
+		if (line[strspn(line, " ")] != '#')
+			break;
+	}
+	while (before && (line[strspn(line, " ")] == '#' || *line == '\n'))
+		line += strcspn(line, "\n") + 1;
+	end = line + strcspn(line, "\n");
+	if (!before && !behind)
+		end = mark;
+	return memmem(line, (size_t)(end - line), word, size) != NULL;
+}
+
+static size_t count_marks(const char *text)
+{
+	size_t count = 0;
+
+	while ((text = strchr(text, '#')) != NULL) {
+		text++;
+		count++;
+	}
+	return count;
+}
+
+static void check_comments(const char *text, const char *source)
+{
+	for (const char *mark = strchr(text, '#'); mark; mark = strchr(mark + 1, '#')) {
+		const char *word = strchr(mark, 'v');
+		size_t size;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(word);
+		size = strcspn(word, ";") + 1;
+		if (stands_well(text, mark, word, size))
+			continue;
+		fprintf(stderr, "%.*s\n--- in\n%s--- from\n%s", (int)(word + size - mark), mark, text,
+			source);
+		CU_FAIL_FATAL("a comment stands elsewhere");
+	}
+	CU_ASSERT_EQUAL(count_marks(text), count_marks(source));
+}
+
+static void any_comment_stays_with_its_scalar(void)
+{
+	static struct made made;
+	size_t comments = 0;
+
+	for (uint64_t seed = 1; seed <= 3000; seed++) {
+		char *once, *twice;
+
+		made = (struct made){.seed = seed, .words = 10};
+		add(&made, "head: v0;\n");
+		add_map(&made, 0, 0, false);
+		once = laid_out(made.text);
+		if (!once) /* a key twice */
+			continue;
+		check_comments(once, made.text);
+		comments += count_marks(once);
+		twice = laid_out(once);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(twice);
+		CU_ASSERT_STRING_EQUAL_FATAL(twice, once);
+		free(once);
+		free(twice);
+	}
+	CU_ASSERT(comments > 5000);
+}
+
 /* ---- what is refused ---- */
 
 static void what_is_no_intent_is_refused(void)
@@ -251,5 +468,6 @@ GPC_UNIT_MAIN(
 	 comments_behind_long_lines_are_two_spaces_away},
 	{"comments_of_texts_of_several_lines", comments_of_texts_of_several_lines},
 	{"a_hash_inside_a_text_is_no_comment", a_hash_inside_a_text_is_no_comment},
+	{"any_comment_stays_with_its_scalar", any_comment_stays_with_its_scalar},
 	{"what_is_no_intent_is_refused", what_is_no_intent_is_refused},
 	{"a_long_key_is_written_so_that_it_can_be_read", a_long_key_is_written_so_that_it_can_be_read})
