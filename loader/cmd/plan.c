@@ -105,6 +105,23 @@ static bool changes_something(const struct planning *p)
 	return !p->view.diff.same_bytes || p->host.stance[0] != p->host.stance[1];
 }
 
+/* The comparison takes policies as deciding; whether they do is the host's. */
+static void say_stance(const struct planning *p)
+{
+	const char *text = NULL;
+
+	if (p->host.stance[1] == GPC_STANCE_AUDIT && p->view.diff.space_count)
+		text = "policies only audit here: what is newly denied is counted and passes, until "
+		       "--enforce";
+	else if (p->host.running && p->host.stance[0] == GPC_STANCE_AUDIT &&
+		 p->host.stance[1] == GPC_STANCE_ENFORCE)
+		text = "policies turn from audit to enforce: all that they deny passes now, and will "
+		       "not; gpc status shows what that was";
+	if (text)
+		printf("%s%s%s\n", gpc_paint(stdout, GPC_YELLOW), text,
+		       gpc_paint(stdout, GPC_PLAIN));
+}
+
 static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 {
 	struct json_object *result = gpc_json("result");
@@ -117,6 +134,7 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 	} else {
 		printf("%s%s -> %s%s: %s\n", gpc_paint(stdout, GPC_BOLD), p->view.names[0],
 		       p->view.names[1], gpc_paint(stdout, GPC_PLAIN), gpc_diff_summary(&p->view));
+		say_stance(p);
 		gpc_diff_text(&p->view, stdout);
 		gpc_plan_host_text(&p->host, stdout);
 	}

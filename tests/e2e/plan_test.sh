@@ -86,7 +86,7 @@ must git_in checkout -q one.yaml
 check_exit "a plan for a host where nothing runs" 2 balancer plan --detailed-exitcode one.yaml -o first.gpp
 check_said "says that nothing runs" "nothing runs -> one.yaml"
 check_said "what is denied then" "newly denied"
-check_said "that policies only audit at first" "audit"
+check_said "that policies only audit at first" "policies only audit here: what is newly denied is counted and passes"
 check_said "what it costs" "loads one after the other; estimate"
 check "it is applied" balancer apply first.gpp
 check_exit "and not twice: the plane is another" 6 balancer apply first.gpp
@@ -98,6 +98,7 @@ check_said "counts flows" "live: 0 pick another endpoint"
 check_exit "what runs already" 0 balancer plan --detailed-exitcode one.yaml
 check_said "is no difference" "bytes identical"
 check_exit "with --enforce it would change something" 2 balancer plan --detailed-exitcode --enforce one.yaml
+check_said "namely that policies decide" "policies turn from audit to enforce"
 check_exit "a plan that was made without --enforce is not applied with it" 64 balancer apply --enforce second.gpp
 must balancer off
 must balancer on
