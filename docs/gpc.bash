@@ -52,6 +52,30 @@ _gpc_value() {
 	plan:-o | plan:--output) : -- "$2" ;;
 	plan:--today) : -- "$2" ;;
 	plan:--format) compgen -W 'text json github' -- "$2" ;;
+	matrix:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	matrix:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	matrix:--format) : -- "$2" ;;
+	matrix:-f | matrix:--file) compgen -f -- "$2" ;;
+	matrix:-e | matrix:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	blame:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	blame:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	blame:--repo) : -- "$2" ;;
+	blame:-f | blame:--file) compgen -f -- "$2" ;;
+	blame:-e | blame:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	bisect:--good) : -- "$2" ;;
+	bisect:--bad) : -- "$2" ;;
+	bisect:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	bisect:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	bisect:-f | bisect:--file) compgen -f -- "$2" ;;
+	bisect:-e | bisect:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	replay:--pcap) compgen -f -- "$2" ;;
+	replay:--flows) compgen -f -- "$2" ;;
+	replay:--compare) compgen -f -- "$2" ;;
+	replay:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	replay:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
+	replay:--mac) : -- "$2" ;;
+	replay:--top) : -- "$2" ;;
+	replay:-e | replay:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:-f | apply:--file) compgen -f -- "$2" ;;
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:--parent) compgen -f -- "$2" ;;
@@ -88,6 +112,10 @@ _gpc_operand() {
 	maglev) compgen -f -W 'show whatif' -- "$2" ;;
 	completion) compgen -W 'bash zsh fish' -- "$2" ;;
 	plan) compgen -f -- "$2" ;;
+	matrix) compgen -f -- "$2" ;;
+	blame) compgen -f -- "$2" ;;
+	bisect) : -- "$2" ;;
+	replay) compgen -f -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
 	verify) compgen -f -- "$2" ;;
 	rollback) : -- "$2" ;;
@@ -111,6 +139,10 @@ _gpc_options() {
 	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
 	completion) echo '--help --json' ;;
 	plan) echo '--help --file --env --parent --output --enforce --detailed-exitcode --strict --today --allow-expired --format --verbose --json' ;;
+	matrix) echo '--help --in --out --format --enforced --file --env --json' ;;
+	blame) echo '--help --in --out --repo --file --env --json' ;;
+	bisect) echo '--help --good --bad --in --out --file --env --verbose --json' ;;
+	replay) echo '--help --pcap --flows --compare --in --out --mac --top --kernel --env --json' ;;
 	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
 	verify) echo '--help --exit-code --json' ;;
@@ -135,7 +167,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev completion plan apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev completion plan matrix blame bisect replay apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -20,6 +20,10 @@ _gpc() {
 		'maglev:slots of the endpoints, and what would move if they were others'
 		'completion:what bash, zsh or fish needs to complete commands, options and files'
 		'plan:what gpc apply would change on this host; changes nothing'
+		'matrix:what is let through from each segment to each'
+		'blame:who wrote the rule that decides a packet, and when'
+		'bisect:since which commit or generation a packet is treated otherwise'
+		'replay:what an image would have done to recorded traffic'
 		'apply:make an intent or an image the running plane, and record it'
 		'status:what runs\: devices, listeners, endpoints, packets'
 		'verify:does the kernel hold and run those very bytes?'
@@ -184,6 +188,57 @@ _gpc() {
 			--json'[one JSON object a line; the last one is of type result]' \
 			'(-h --help)'{-h,--help}'[this text]' \
 			'*:\[FILE.yaml | IMAGE.gpi\]:{_files; compadd -- }'
+		;;
+	matrix)
+		_arguments \
+			--in='[what arrives by this device or interface]:IF:_gpc_interfaces' \
+			--out='[what leaves by it]:IF:_gpc_interfaces' \
+			--format='[table, csv, mermaid or html; table if not given]:FORM: ' \
+			--enforced'[as if audit policies decided]' \
+			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
+			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:\[IMAGE\]:{_files; compadd -- }'
+		;;
+	blame)
+		_arguments \
+			--in='[the packet arrives by this device or interface]:IF:_gpc_interfaces' \
+			--out='[the packet leaves by it]:IF:_gpc_interfaces' \
+			--repo='[where the sources of an image lie in their repository; . if not given]:FOLDER: ' \
+			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
+			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:PACKET \[IMAGE\]:{_files; compadd -- }'
+		;;
+	bisect)
+		_arguments \
+			--good='[a revision or generation in which the packet is still treated well]:REV: ' \
+			--bad='[one in which it is not; HEAD, or the newest generation, if not given]:REV: ' \
+			--in='[the packet arrives by this device or interface]:IF:_gpc_interfaces' \
+			--out='[the packet leaves by it]:IF:_gpc_interfaces' \
+			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
+			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			'(-v --verbose)'{-v,--verbose}'[name every revision that is looked at]' \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:PACKET: '
+		;;
+	replay)
+		_arguments \
+			--pcap='[packets of a capture, pcap or pcapng; - is standard input]:FILE:{_files; compadd -- }' \
+			--flows='[a flow a line, or what gpc events --json wrote; - is standard input]:FILE:{_files; compadd -- }' \
+			--compare='[and what would this one have done\: what is different?]:IMAGE:{_files; compadd -- }' \
+			--in='[packets arrive by this device]:IF:_gpc_interfaces' \
+			--out='[packets that leave do so by this device]:IF:_gpc_interfaces' \
+			--mac='[of that device\: Ethernet frames of the capture that it sent leave]:MAC: ' \
+			--top='[rows of each list, 10 if not given]:N: ' \
+			--kernel'[run the packets through the programs in the kernel; needs root]' \
+			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:IMAGE:{_files; compadd -- }'
 		;;
 	apply)
 		_arguments \
