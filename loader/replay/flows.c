@@ -332,6 +332,7 @@ static int read_line(struct flows *f, size_t *ret_size, struct gpc_failure *fail
 	size = strlen(f->text);
 	if (size + 1 == sizeof(f->text) && f->text[size - 1] != '\n')
 		return wrong(f, 0, failure, "the line is too long");
+	f->text[strcspn(f->text, "\r\n")] = '\0';
 	comment = *f->text == '{' ? NULL : strchr(f->text, '#');
 	if (comment)
 		*comment = '\0';
