@@ -177,7 +177,7 @@ _gpc() {
 			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
 			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
 			--parent='[what `rebalance\: minimal` starts from\: a file, `live` or `generation\:N`]:IMAGE:{_files; compadd -- }' \
-			'(-o --output)'{-o,--output=}'[write the plan here, for gpc apply]:PLAN.gpp: ' \
+			'(-o --output)'{-o,--output=}'[write the plan here, for gpc apply]:PLAN.gpp:{_files; compadd -- }' \
 			--enforce'[let the policies decide, not only count (audit)]' \
 			--detailed-exitcode'[exit with 2 if apply would change something]' \
 			--strict'[treat warnings as errors]' \
@@ -193,7 +193,7 @@ _gpc() {
 		_arguments \
 			--in='[what arrives by this device or interface]:IF:_gpc_interfaces' \
 			--out='[what leaves by it]:IF:_gpc_interfaces' \
-			--format='[table, csv, mermaid or html; table if not given]:FORM: ' \
+			--format='[table, csv, mermaid or html; table if not given]:FORM:(table csv mermaid html)' \
 			--enforced'[as if audit policies decided]' \
 			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
 			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
@@ -205,7 +205,7 @@ _gpc() {
 		_arguments \
 			--in='[the packet arrives by this device or interface]:IF:_gpc_interfaces' \
 			--out='[the packet leaves by it]:IF:_gpc_interfaces' \
-			--repo='[where the sources of an image lie in their repository; . if not given]:FOLDER: ' \
+			--repo='[where the sources of an image lie in their repository; . if not given]:FOLDER:_files -/' \
 			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
 			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
 			--json'[one JSON object a line; the last one is of type result]' \
