@@ -3,7 +3,7 @@
 
 #include "atlas_sheet.h"
 
-#define INTERVALS_MAX (8u * 1024 * 1024)
+#define INTERVALS_MAX (4u * 1024 * 1024)
 #define LINES_MAX 5 /* two images' classes, the caller's sets, two images' listeners */
 #define TUPLE (LINES_MAX + 1)
 
@@ -234,7 +234,7 @@ static void find_side(struct gpc_atlas *atlas, enum gpc_atlas_side side, const s
 	sweep_family(&s, true);
 	sweep_family(&s, false);
 	if (s.tuples.full) {
-		atlas->fault = "more than 8 million ranges of addresses";
+		atlas->fault = "more than 4 million ranges of addresses";
 		return;
 	}
 	collect_sets(&s, atoms);
@@ -270,7 +270,7 @@ bool gpc_atlas_find_atoms(struct gpc_atlas *atlas)
 	struct gpc_partition sets;
 
 	if (!partition_sets(atlas, &sets)) {
-		atlas->fault = "more than 8 million ranges of addresses";
+		atlas->fault = "more than 4 million ranges of addresses";
 		return false;
 	}
 	for (int side = 0; side < 2; side++) {
@@ -280,7 +280,7 @@ bool gpc_atlas_find_atoms(struct gpc_atlas *atlas)
 			lines.there[CLASS + k] = true;
 			if (!gpc_line_of_tries(atlas->arena, atlas->options.images[k], (uint32_t)side,
 					       INTERVALS_MAX, &lines.line[CLASS + k]))
-				atlas->fault = "more than 8 million ranges of addresses";
+				atlas->fault = "more than 4 million ranges of addresses";
 		}
 		if (side == GPC_ATLAS_DESTINATION)
 			add_listeners(atlas, &lines);

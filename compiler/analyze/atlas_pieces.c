@@ -7,6 +7,9 @@
 #define FINDINGS_MAX (8u * 1024 * 1024)
 #define LIST_WORDS_MAX (32u * 1024 * 1024)
 #define WORK_MAX (4ull * 1024 * 1024 * 1024)
+#define PAIRS_MAX (4ull * 1024 * 1024 * 1024)
+#define ATOMS_MAX (32u * 1024 * 1024)
+#define FAMILY_SETS 4u /* of two families */
 
 /* What a pair of functions has to say: verdict in each image and the packets it is about. */
 struct change {
@@ -26,6 +29,7 @@ struct finding {
 
 struct hunt {
 	struct gpc_atlas *atlas;
+	struct gpc_arena scratch;		/* of this call; what is given back lies in the atlas's */
 	struct gpc_atlas_sheet *sheet;
 	const struct gpc_atlas_query *query;	/* NULL: a comparison */
 	size_t place;
@@ -44,7 +48,12 @@ struct hunt {
 	size_t open_count;
 	GPC_VEC(uint32_t) touched;
 	GPC_VEC(struct finding) findings;
-	uint64_t work;
+	struct atom_list {
+		const uint32_t *atoms;
+		size_t count;
+	} *destinations;			/* by list * FAMILY_SETS + families: atoms, once found */
+	uint64_t work, pairs;
+	size_t put;				/* atoms of all pieces */
 };
 
 /* ---- atoms of joint lines ---- */
@@ -54,10 +63,10 @@ static void select_side(struct hunt *h, int side)
 	const struct gpc_atlas_atoms *atoms = &h->atlas->atoms[side];
 	const uint32_t *joint_of = h->sheet->joint_of[side];
 	size_t lines = h->sheet->joints[side].items.n;
-	uint32_t *first = GPC_NEW_ARRAY(h->atlas->arena, uint32_t, lines + 2);
+	uint32_t *first = GPC_NEW_ARRAY(&h->scratch, uint32_t, lines + 2);
 
-	h->families[side] = GPC_NEW_ARRAY(h->atlas->arena, uint8_t, lines);
-	h->of[side] = GPC_NEW_ARRAY(h->atlas->arena, uint32_t, atoms->count);
+	h->families[side] = GPC_NEW_ARRAY(&h->scratch, uint8_t, lines);
+	h->of[side] = GPC_NEW_ARRAY(&h->scratch, uint32_t, atoms->count);
 	for (size_t i = 0; i < atoms->count; i++)
 		if (!h->selected[side] || h->selected[side][i]) {
 			first[joint_of[i] + 2]++;
@@ -73,7 +82,7 @@ static void select_side(struct hunt *h, int side)
 
 static bool begin(struct hunt *h)
 {
-	struct gpc_arena *arena = h->atlas->arena;
+	struct gpc_arena *arena = &h->scratch;
 
 	h->sheet = gpc_atlas_sheet_of(h->atlas, h->place);
 	if (!h->sheet)
@@ -116,12 +125,12 @@ struct numbers {
 
 static void keep(struct hunt *h, struct numbers *numbers, uint32_t number)
 {
-	*GPC_PUSH(h->atlas->arena, numbers) = number;
+	*GPC_PUSH(&h->scratch, numbers) = number;
 }
 
 static uint32_t *effects_of(struct hunt *h, unsigned int image, const struct gpc_sequence *function)
 {
-	uint32_t *effects = GPC_NEW_ARRAY(h->atlas->arena, uint32_t, function->count / 2);
+	uint32_t *effects = GPC_NEW_ARRAY(&h->scratch, uint32_t, function->count / 2);
 
 	for (uint32_t i = 0; i < function->count; i += 2)
 		effects[i / 2] = gpc_effect_of(&h->sheet->effects, h->sheet->chart[image].image,
@@ -178,7 +187,7 @@ static const struct answer *answer_of(struct hunt *h, uint32_t a, uint32_t b)
 		find_wanted(h, a, &found);
 	else
 		find_changes(h, a, b, &found);
-	*GPC_PUSH(h->atlas->arena, &h->answers) = (struct answer){found.items, found.n, true};
+	*GPC_PUSH(&h->scratch, &h->answers) = (struct answer){found.items, found.n, true};
 	return &h->answers.items[number];
 }
 
@@ -220,15 +229,15 @@ static void take(struct hunt *h, uint32_t change, uint32_t destination)
 
 		while (count <= change)
 			count *= 2;
-		open = GPC_NEW_ARRAY(h->atlas->arena, struct open_list, count);
+		open = GPC_NEW_ARRAY(&h->scratch, struct open_list, count);
 		if (h->open_count)
 			memcpy(open, h->open, h->open_count * sizeof(*open));
 		h->open = open;
 		h->open_count = count;
 	}
 	if (!h->open[change].n)
-		*GPC_PUSH(h->atlas->arena, &h->touched) = change;
-	*GPC_PUSH(h->atlas->arena, &h->open[change]) = destination;
+		*GPC_PUSH(&h->scratch, &h->touched) = change;
+	*GPC_PUSH(&h->scratch, &h->open[change]) = destination;
 }
 
 static bool faulty(struct hunt *h)
@@ -241,15 +250,24 @@ static bool faulty(struct hunt *h)
 	return h->atlas->fault;
 }
 
+/* Work of this call: pairs of lines looked at, cells met. */
+static bool too_much(struct hunt *h, uint64_t work)
+{
+	h->pairs += work;
+	if (h->pairs > PAIRS_MAX && !h->atlas->fault)
+		h->atlas->fault = "more pairs of sources and destinations than time is given for";
+	return h->atlas->fault;
+}
+
 static bool hunt_row(struct hunt *h, uint32_t line)
 {
 	uint8_t families = h->families[GPC_ATLAS_SOURCE][line];
 	size_t lines = h->sheet->joints[GPC_ATLAS_DESTINATION].items.n;
 
 	h->touched.n = 0;
-	if (!gpc_atlas_rows(h->atlas, h->sheet, line))
+	if (too_much(h, lines) || !gpc_atlas_rows(h->atlas, h->sheet, line, &h->pairs))
 		return false;
-	for (uint32_t d = 0; d < lines; d++) {
+	for (uint32_t d = 0; d < lines && !h->sheet->chart[0].fault && !h->sheet->chart[1].fault; d++) {
 		const struct answer *answer =
 			families & h->families[GPC_ATLAS_DESTINATION][d] ? ask(h, d) : NULL;
 
@@ -259,7 +277,7 @@ static bool hunt_row(struct hunt *h, uint32_t line)
 	for (size_t i = 0; i < h->touched.n; i++) {
 		struct open_list *open = &h->open[h->touched.items[i]];
 
-		*GPC_PUSH(h->atlas->arena, &h->findings) = (struct finding){
+		*GPC_PUSH(&h->scratch, &h->findings) = (struct finding){
 			h->touched.items[i], gpc_intern(&h->lists, open->items, open->n), line};
 		open->n = 0;
 	}
@@ -312,8 +330,21 @@ static const uint32_t *atoms_of(struct hunt *h, int side, const uint32_t *lines,
 			if (families >> atoms[h->of[side][k]].family & 1)
 				ret[count++] = h->of[side][k];
 	qsort(ret, count, sizeof(*ret), by_number);
+	h->put += count;
 	*ret_count = count;
 	return ret;
+}
+
+/* Many pieces have the same destinations. */
+static struct atom_list destinations_of(struct hunt *h, uint32_t list, uint8_t families)
+{
+	const struct gpc_sequence *lines = &h->lists.items.items[list];
+	struct atom_list *known = &h->destinations[list * FAMILY_SETS + families];
+
+	if (!known->atoms)
+		known->atoms = atoms_of(h, GPC_ATLAS_DESTINATION, lines->words, lines->count, families,
+					&known->count);
+	return *known;
 }
 
 static struct gpc_question witness_of(const struct hunt *h, uint32_t source, uint32_t destination, uint32_t set)
@@ -348,8 +379,9 @@ static struct gpc_atlas_piece piece_of(struct hunt *h, const struct finding *fin
 {
 	const struct gpc_sequence *list = &h->lists.items.items[findings[0].list];
 	const struct change *change = (const void *)h->changes.items.items[findings[0].change].words;
-	uint32_t *lines = GPC_NEW_ARRAY(h->atlas->arena, uint32_t, count);
+	uint32_t *lines = GPC_NEW_ARRAY(&h->scratch, uint32_t, count);
 	struct gpc_atlas_piece piece = {0};
+	struct atom_list destinations;
 	uint8_t families;
 
 	for (size_t i = 0; i < count; i++)
@@ -357,8 +389,9 @@ static struct gpc_atlas_piece piece_of(struct hunt *h, const struct finding *fin
 	families = families_of(h, GPC_ATLAS_SOURCE, lines, count) &
 		   families_of(h, GPC_ATLAS_DESTINATION, list->words, list->count);
 	piece.sources = atoms_of(h, GPC_ATLAS_SOURCE, lines, count, families, &piece.source_count);
-	piece.destinations = atoms_of(h, GPC_ATLAS_DESTINATION, list->words, list->count, families,
-				      &piece.destination_count);
+	destinations = destinations_of(h, findings[0].list, families);
+	piece.destinations = destinations.atoms;
+	piece.destination_count = destinations.count;
 	describe(h, change, &piece);
 	return piece;
 }
@@ -391,12 +424,17 @@ static enum gpc_atlas_result collect(struct hunt *h, struct gpc_atlas_pieces *re
 	GPC_VEC(struct gpc_atlas_piece) pieces = {0};
 	const struct finding *f = h->findings.items;
 
+	h->destinations = GPC_NEW_ARRAY(&h->scratch, struct atom_list, FAMILY_SETS * h->lists.items.n);
 	if (h->findings.n)
 		qsort(h->findings.items, h->findings.n, sizeof(*h->findings.items), by_finding);
 	for (size_t i = 0, next; i < h->findings.n; i = next) {
 		for (next = i + 1; next < h->findings.n && f[next].change == f[i].change && f[next].list == f[i].list;)
 			next++;
 		*GPC_PUSH(h->atlas->arena, &pieces) = piece_of(h, f + i, next - i);
+		if (h->put > ATOMS_MAX) {
+			h->atlas->fault = "more different pieces than memory is given for";
+			return GPC_ATLAS_ENTANGLED;
+		}
 	}
 	if (pieces.n)
 		qsort(pieces.items, pieces.n, sizeof(*pieces.items), by_witness);
@@ -410,6 +448,12 @@ static enum gpc_atlas_result hunt_all(struct hunt *h, struct gpc_atlas_pieces *r
 		if (h->families[GPC_ATLAS_SOURCE][line] && !hunt_row(h, line))
 			return GPC_ATLAS_ENTANGLED;
 	return collect(h, ret);
+}
+
+static enum gpc_atlas_result done(struct hunt *h, enum gpc_atlas_result result)
+{
+	gpc_arena_release(&h->scratch);
+	return result;
 }
 
 static bool same_images(const struct gpc_atlas *atlas)
@@ -430,7 +474,7 @@ enum gpc_atlas_result gpc_atlas_compare(struct gpc_atlas *atlas, size_t place, s
 	if (!begin(&h))
 		return GPC_ATLAS_ENTANGLED;
 	h.mask = h.sheet->common_scope;
-	return hunt_all(&h, ret);
+	return done(&h, hunt_all(&h, ret));
 }
 
 enum gpc_atlas_result gpc_atlas_survey(struct gpc_atlas *atlas, const struct gpc_atlas_query *query,
@@ -445,7 +489,7 @@ enum gpc_atlas_result gpc_atlas_survey(struct gpc_atlas *atlas, const struct gpc
 	if (!begin(&h))
 		return GPC_ATLAS_ENTANGLED;
 	begin_query(&h);
-	return hunt_all(&h, ret);
+	return done(&h, hunt_all(&h, ret));
 }
 
 /* ---- the first ---- */
@@ -455,11 +499,11 @@ static uint32_t first_destination(struct hunt *h, uint32_t line, enum gpc_family
 {
 	const struct gpc_atlas_atoms *atoms = &h->atlas->atoms[GPC_ATLAS_DESTINATION];
 	size_t lines = h->sheet->joints[GPC_ATLAS_DESTINATION].items.n;
-	bool *hit = GPC_NEW_ARRAY(h->atlas->arena, bool, lines), any = false;
+	bool *hit = GPC_NEW_ARRAY(&h->scratch, bool, lines), any = false;
 
-	if (!gpc_atlas_rows(h->atlas, h->sheet, line))
+	if (too_much(h, lines) || !gpc_atlas_rows(h->atlas, h->sheet, line, &h->pairs))
 		return GPC_NONE;
-	for (uint32_t d = 0; d < lines; d++)
+	for (uint32_t d = 0; d < lines && !h->sheet->chart[h->query->image].fault; d++)
 		if (h->families[GPC_ATLAS_DESTINATION][d] >> family & 1 && ask(h, d))
 			hit[d] = any = true;
 	for (uint32_t i = 0; any && i < atoms->count; i++)
@@ -516,7 +560,7 @@ enum gpc_atlas_result gpc_atlas_first(struct gpc_atlas *atlas, const struct gpc_
 	if (!begin(&h))
 		return GPC_ATLAS_ENTANGLED;
 	begin_query(&h);
-	clean = GPC_NEW_ARRAY(atlas->arena, uint8_t, h.sheet->joints[GPC_ATLAS_SOURCE].items.n);
+	clean = GPC_NEW_ARRAY(&h.scratch, uint8_t, h.sheet->joints[GPC_ATLAS_SOURCE].items.n);
 	for (uint32_t i = 0; i < atoms->count; i++) {
 		uint32_t line = h.sheet->joint_of[GPC_ATLAS_SOURCE][i], destination;
 		enum gpc_family family = atoms->items[i].family;
@@ -525,12 +569,12 @@ enum gpc_atlas_result gpc_atlas_first(struct gpc_atlas *atlas, const struct gpc_
 			continue;
 		destination = first_destination(&h, line, family);
 		if (faulty(&h))
-			return GPC_ATLAS_ENTANGLED;
+			return done(&h, GPC_ATLAS_ENTANGLED);
 		if (destination != GPC_NONE) {
 			put_first(&h, i, destination, ret);
-			return GPC_ATLAS_DONE;
+			return done(&h, GPC_ATLAS_DONE);
 		}
 		clean[line] |= (uint8_t)(1u << family);
 	}
-	return GPC_ATLAS_NONE;
+	return done(&h, GPC_ATLAS_NONE);
 }

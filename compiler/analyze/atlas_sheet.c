@@ -87,15 +87,9 @@ static void find_kinds(struct making *m)
 
 /* ---- what listeners do ---- */
 
-/* Kinds that the listeners cannot tell apart: protocol and an interval between their ports. */
-struct asking {
-	uint8_t protocol;
-	uint32_t port;			/* one of it */
-	uint32_t group;			/* number of the pair */
-};
-
+/* Kinds that the listeners cannot tell apart are a group: protocol and an interval between their ports. */
 struct listener_kinds {
-	struct gpc_steps groups;	/* protocol, port */
+	struct gpc_steps groups;	/* protocol, the interval's first port */
 	uint32_t *group_of;		/* by kind: 1 + group, 0: no listener takes it */
 	uint32_t *found;		/* by group: listener */
 };
@@ -302,13 +296,13 @@ struct gpc_atlas_sheet *gpc_atlas_sheet_of(struct gpc_atlas *atlas, size_t place
 	return m.sheet;
 }
 
-bool gpc_atlas_rows(struct gpc_atlas *atlas, struct gpc_atlas_sheet *sheet, uint32_t joint)
+bool gpc_atlas_rows(struct gpc_atlas *atlas, struct gpc_atlas_sheet *sheet, uint32_t joint, uint64_t *work)
 {
 	struct gpc_step lines = sheet->joints[GPC_ATLAS_SOURCE].items.items[joint];
 	uint32_t line[2] = {lines.from, lines.by};
 
 	for (unsigned int k = 0; k < atlas->images; k++)
-		if (!gpc_chart_row(&sheet->chart[k], line[k], sheet->nodes[k])) {
+		if (!gpc_chart_row(&sheet->chart[k], line[k], sheet->nodes[k], work)) {
 			atlas->fault = sheet->chart[k].fault;
 			return false;
 		}

@@ -52,7 +52,7 @@ void gpc_atlas_find_places(struct gpc_atlas *atlas);
 /* The sheet of a place, made when it is first asked for. NULL: atlas->fault. */
 struct gpc_atlas_sheet *gpc_atlas_sheet_of(struct gpc_atlas *atlas, size_t place);
 
-/* The rows of a joint source line, into sheet->nodes. False: atlas->fault. */
-bool gpc_atlas_rows(struct gpc_atlas *atlas, struct gpc_atlas_sheet *sheet, uint32_t joint);
+/* The rows of a joint source line, into sheet->nodes; *work: cells met are added. False: atlas->fault. */
+bool gpc_atlas_rows(struct gpc_atlas *atlas, struct gpc_atlas_sheet *sheet, uint32_t joint, uint64_t *work);
 
 #endif

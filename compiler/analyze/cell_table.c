@@ -214,6 +214,7 @@ static uint32_t set_of(struct reading *r, uint32_t name)
 	if (table->set_of_name[at])
 		return table->set_of_name[at] - 1;
 	clear(r);
+	r->kinds->work += r->kinds->count;
 	for (uint32_t i = 0; i < r->kinds->count; i++)
 		r->bits[i / 64] |=
 			(uint64_t)(gpc_name_position(table->view, table->classifier, &table->asked[i], name) != GPC_NONE)
@@ -253,30 +254,40 @@ static int by_position(const void *a, const void *b)
 	return x->set < y->set ? -1 : x->set > y->set;
 }
 
+struct ranked {
+	uint32_t rank, kind;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
 /* Of a table: the answer for each L4 class, so the sets are disjoint. */
 static void read_table(struct reading *r, const struct gpc_cell_content *content)
 {
 	const struct gpc_cell_table *table = r->table;
-	uint16_t *rank = GPC_NEW_ARRAY(table->arena, uint16_t, r->kinds->count);
-	uint32_t ranks = 0;
+	struct ranked *ranked = GPC_NEW_ARRAY(table->arena, struct ranked, r->kinds->count);
+	size_t n = 0;
 
 	for (uint32_t i = 0; i < r->kinds->count; i++) {
-		rank[i] = (uint16_t)gpc_half(table->view, content->words[1] + table->asked[i].table);
-		if (rank[i] != GPC_NONE16 && rank[i] >= ranks)
-			ranks = rank[i] + 1u;
-	}
-	for (uint32_t k = 0; k < ranks; k++) {
-		bool any = false;
+		uint32_t rank = gpc_half(table->view, content->words[1] + table->asked[i].table);
 
+		if (rank != GPC_NONE16)
+			ranked[n++] = (struct ranked){rank, i};
+	}
+	if (n)
+		qsort(ranked, n, sizeof(*ranked), by_rank);
+	for (size_t i = 0, first = 0; i < n; first = i) {
 		clear(r);
-		for (uint32_t i = 0; i < r->kinds->count; i++)
-			if (rank[i] == k) {
-				r->bits[i / 64] |= 1ull << i % 64;
-				any = true;
-			}
-		if (any)
-			*GPC_PUSH(table->arena, &r->entries) = (struct gpc_cell_entry){
-				gpc_word(table->view, content->words[2] + k), gpc_kinds_number(r->kinds, r->bits)};
+		r->kinds->work += r->kinds->words;
+		for (; i < n && ranked[i].rank == ranked[first].rank; i++)
+			r->bits[ranked[i].kind / 64] |= 1ull << ranked[i].kind % 64;
+		*GPC_PUSH(table->arena, &r->entries) = (struct gpc_cell_entry){
+			gpc_word(table->view, content->words[2] + ranked[first].rank),
+			gpc_kinds_number(r->kinds, r->bits)};
 	}
 }
 

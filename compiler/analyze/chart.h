@@ -12,6 +12,7 @@
 #include "cell_table.h"
 
 #define GPC_CHART_TABLES (1u + 3u * GPC_MAX_CHAIN_POLICIES)
+#define GPC_CHART_LISTENERS GPC_NONE	/* as the table of a content: what listeners do */
 
 /* What verdicts of both images are compared by. */
 struct gpc_effects {
@@ -73,8 +74,8 @@ uint32_t gpc_chart_line(struct gpc_chart *chart, enum gpc_atlas_side side, uint3
 /* When all lines are known. */
 void gpc_chart_end_lines(struct gpc_chart *chart);
 
-/* By destination line: the node of the pair. False: chart->fault. */
-bool gpc_chart_row(struct gpc_chart *chart, uint32_t source, uint32_t *nodes);
+/* By destination line: the node of the pair. *work: cells met are added. False: chart->fault. */
+bool gpc_chart_row(struct gpc_chart *chart, uint32_t source, uint32_t *nodes, uint64_t *work);
 
 uint32_t gpc_chart_function(struct gpc_chart *chart, uint32_t node);
 uint32_t gpc_chart_effect(struct gpc_chart *chart, uint32_t function);

@@ -8,8 +8,7 @@
 #include "gpc/lookup/classify.h"
 
 #define PORTS (GPC_PORT_NONE + 1u)
-#define CELLS_MAX (16u * 1024 * 1024)
-#define KINDS_MAX 65536u
+#define CELLS_MAX (8u * 1024 * 1024)
 #define VISITS_MAX (256ull * 1024 * 1024)	  /* of cells by boxes */
 #define SET_WORDS_MAX (64ull * 1024 * 1024)
 #define VLAN_VALUES (GPC_VLAN_NONE + 1u)
@@ -302,7 +301,7 @@ static void lay_out(struct work *w)
 	k->matches = k->classes[0] * k->classes[1] * k->classes[2];
 	blocks = (uint64_t)k->matches * k->intervals[GPC_KINDS_PROTOCOL];
 	if (blocks > CELLS_MAX) {
-		w->fault = "more than 16 million combinations of protocols, ports and flags";
+		w->fault = "more than 8 million combinations of protocols, ports and flags";
 		return;
 	}
 	k->blocks = GPC_NEW_ARRAY(k->arena, struct gpc_kinds_block, blocks);
@@ -314,7 +313,7 @@ static void lay_out(struct work *w)
 		block->first = (uint32_t)cells;
 		cells += (uint64_t)block->sources * block->destinations;
 		if (cells > CELLS_MAX) {
-			w->fault = "more than 16 million combinations of protocols, ports and flags";
+			w->fault = "more than 8 million combinations of protocols, ports and flags";
 			return;
 		}
 	}
@@ -576,7 +575,7 @@ static void number_kinds(struct work *w)
 		k->kind_of[i] = to;
 	}
 	k->count = (uint32_t)steps.items.n;
-	if (k->count > KINDS_MAX)
+	if (k->count > GPC_KINDS_MAX)
 		w->fault = "more than 65536 kinds of protocols, ports and flags";
 	k->words = (k->count + 63) / 64 * 2;
 }
@@ -692,54 +691,4 @@ const char *gpc_kinds_build(struct gpc_arena *arena, const struct gpc_kinds_inpu
 	k.mid_stream = set_where(&k, is_mid_stream);
 	*ret = k;
 	return NULL;
-}
-
-const uint64_t *gpc_kinds_set(const struct gpc_kinds *kinds, uint32_t set)
-{
-	return (const uint64_t *)(const void *)kinds->sets.items.items[set].words;
-}
-
-uint32_t gpc_kinds_number(struct gpc_kinds *kinds, const uint64_t *bits)
-{
-	return gpc_intern(&kinds->sets, (const uint32_t *)(const void *)bits, kinds->words);
-}
-
-static uint32_t combined(struct gpc_kinds *kinds, uint32_t a, uint32_t b, uint64_t flip)
-{
-	const uint64_t *x = gpc_kinds_set(kinds, a), *y = gpc_kinds_set(kinds, b);
-	uint64_t bits[KINDS_MAX / 64];
-
-	for (uint32_t i = 0; i < kinds->words / 2; i++)
-		bits[i] = x[i] & (y[i] ^ flip);
-	return gpc_kinds_number(kinds, bits);
-}
-
-uint32_t gpc_kinds_and(struct gpc_kinds *kinds, uint32_t a, uint32_t b)
-{
-	return a == b || b == kinds->all ? a : combined(kinds, a, b, 0);
-}
-
-uint32_t gpc_kinds_minus(struct gpc_kinds *kinds, uint32_t a, uint32_t b)
-{
-	return b == kinds->nothing ? a : combined(kinds, a, b, UINT64_MAX);
-}
-
-uint32_t gpc_kinds_of_service(struct gpc_kinds *kinds, const struct gpc_service *service)
-{
-	uint64_t bits[KINDS_MAX / 64] = {0};
-
-	for (uint32_t i = 0; i < kinds->count; i++)
-		bits[i / 64] |= (uint64_t)gpc_service_matches(service, &kinds->packets[i]) << i % 64;
-	return gpc_kinds_number(kinds, bits);
-}
-
-uint32_t gpc_kinds_lowest(const struct gpc_kinds *kinds, uint32_t set)
-{
-	const uint64_t *bits = gpc_kinds_set(kinds, set);
-	uint32_t best = GPC_NONE;
-
-	for (uint32_t i = 0; i < kinds->count; i++)
-		if (bits[i / 64] >> i % 64 & 1 && (best == GPC_NONE || kinds->ranks[i] < kinds->ranks[best]))
-			best = i;
-	return best;
 }

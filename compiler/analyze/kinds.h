@@ -35,6 +35,7 @@ enum { GPC_KINDS_FLAGS, GPC_KINDS_DSCP, GPC_KINDS_VLAN, GPC_KINDS_CLASSED };
 
 #define GPC_KINDS_FLAG_VALUES 48u	/* flags | fragment << 4 */
 #define GPC_KINDS_CLASSES_MAX 64u	/* of one field */
+#define GPC_KINDS_MAX 65536u
 
 /* Cells of one interval of protocols and one combination of classes: sources x destinations of these. */
 struct gpc_kinds_block {
@@ -58,6 +59,7 @@ struct gpc_kinds {
 	uint32_t *kind_of;		/* by cell */
 	uint32_t cells;
 	struct gpc_intern sets;		/* words of bits */
+	uint64_t work;			/* kinds looked at to make them */
 	uint32_t nothing, all, opening, mid_stream;	/* sets */
 };
 

@@ -214,7 +214,7 @@ void small_universe(bool matched)
 				if (fragment == GPC_FRAGMENT_LATER)
 					add_packet(packet, matched);
 				else if (has_ports(protocols[i]))
-					add_ports(packet, matched && protocols[i] == IPPROTO_TCP);
+					add_ports(packet, matched && protocols[i] != IPPROTO_SCTP);
 				else if (protocols[i] == IPPROTO_ICMP || protocols[i] == IPPROTO_ICMPV6)
 					add_types(packet, matched);
 				else
