@@ -14,6 +14,7 @@
 #include "../image/vips.h"
 #include "../model/id.h"
 #include "changes_balancing.h"
+#include "changes_invariants.h"
 #include "changes_policies.h"
 #include "gpc/lookup/vip_entry.h"
 
@@ -22,7 +23,7 @@
 static const char *const object_names[][2] = {
 	{"plane", "planes"},	   {"interface", "interfaces"}, {"backend", "backends"},
 	{"endpoint", "endpoints"}, {"listener", "listeners"},	{"policy", "policies"},
-	{"rule", "rules"},	   {"chain", "chains"},
+	{"rule", "rules"},	   {"invariant", "invariants"}, {"chain", "chains"},
 };
 _Static_assert(sizeof(object_names) / sizeof(object_names[0]) == GPC_CHANGE_OBJECTS,
 	       "one name per kind of object");
@@ -265,6 +266,17 @@ static void rule_differ(const struct pair *images, const void *before, const voi
 	gpc_changes_rule_differ(before, after, out);
 }
 
+static char *invariant_name(const struct gpc_image *image, const void *record)
+{
+	return copy(gpc_image_name(image, ((const struct gpc_invariant *)record)->name));
+}
+
+static void invariant_differ(const struct pair *images, const void *before, const void *after,
+			     struct gpc_change_text *out)
+{
+	gpc_changes_invariant_differ(images->before, before, images->after, after, out);
+}
+
 static void builtins_differ(const struct gpc_plane *a, const struct gpc_plane *b,
 			    struct gpc_change_text *out)
 {
@@ -321,6 +333,7 @@ static const struct kind kinds[] = {
 	[GPC_CHANGE_LISTENER] = {GPC_SEC_LISTENER, NULL, listener_name, listener_differ},
 	[GPC_CHANGE_POLICY] = {GPC_SEC_POLICY, NULL, policy_name, policy_differ},
 	[GPC_CHANGE_RULE] = {GPC_SEC_RULE, gpc_change_counts_rule, rule_name, rule_differ},
+	[GPC_CHANGE_INVARIANT] = {GPC_SEC_INVARIANT, NULL, invariant_name, invariant_differ},
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GPC_CHANGE_CHAIN,
 	       "one row per kind of object that has an id");

@@ -20,6 +20,7 @@ enum gpc_change_object {
 	GPC_CHANGE_LISTENER,
 	GPC_CHANGE_POLICY,
 	GPC_CHANGE_RULE, /* as it stands in a policy, or a `protect` item */
+	GPC_CHANGE_INVARIANT,
 	GPC_CHANGE_CHAIN, /* the policies of an interface and direction: does it let the same through? */
 	GPC_CHANGE_OBJECTS
 };

@@ -182,6 +182,22 @@ static void an_interface_tells_mode_and_role(void)
 		     "role edge -> decap");
 }
 
+static void an_invariant_tells_what_it_says_and_is_about(void)
+{
+	check_single(INTERFACE("}\ninvariants:\n  - {name: x, always: {to: 10.0.0.0/24}"),
+		     INTERFACE("}\ninvariants:\n  - {name: x, always: {to: 10.0.1.0/24}"),
+		     GPC_CHANGE_INVARIANT, "x", "packets");
+	check_single(INTERFACE("}\ninvariants:\n  - {name: x, always: {to: 10.0.0.0/24, in: lan0}"),
+		     INTERFACE("}\ninvariants:\n  - {name: x, only: {from: 10.0.0.0/24}"),
+		     GPC_CHANGE_INVARIANT, "x", "always -> only, interface, packets");
+	check_single(INTERFACE("}\ninvariants:\n  - {name: x, remap: {backend: web, max: 5%}"),
+		     INTERFACE("}\ninvariants:\n  - {name: x, remap: {backend: web, max: 7.5%}"),
+		     GPC_CHANGE_INVARIANT, "x", "max 5.00% -> 7.50%");
+	check_single(INTERFACE("}\ninvariants:\n  - {name: x, memory: 1Mi"),
+		     INTERFACE("}\ninvariants:\n  - {name: x, memory: 2Mi, max-lookups: 9"),
+		     GPC_CHANGE_INVARIANT, "x", "memory 1048576 -> 2097152, max-lookups 0 -> 9");
+}
+
 #define DEFAULTS(name, rest)                                                                       \
 	"apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: " name "}\ndefaults: {" rest "}\n"      \
 	"interfaces:\n  - {name: wan0, hooks: [xdp]}\n"                                            \
@@ -341,6 +357,8 @@ GPC_UNIT_MAIN("history/changes",
 	      {"a_backend_tells_its_failover_and_an_endpoint_its_port",
 	       a_backend_tells_its_failover_and_an_endpoint_its_port},
 	      {"an_interface_tells_mode_and_role", an_interface_tells_mode_and_role},
+	      {"an_invariant_tells_what_it_says_and_is_about",
+	       an_invariant_tells_what_it_says_and_is_about},
 	      {"what_is_true_for_all_packets_is_told", what_is_true_for_all_packets_is_told},
 	      {"a_new_name_moves_the_flows", a_new_name_moves_the_flows},
 	      {"a_table_of_another_size_moves_all_slots", a_table_of_another_size_moves_all_slots},
