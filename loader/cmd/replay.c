@@ -266,13 +266,9 @@ static enum gpc_exit report(const struct gpc_call *call, const struct work *work
 		gpc_say(call, GPC_YELLOW, "warning", "the capture ends early: %s",
 			replayed.losses->damage);
 	if (gpc_call_has(call, "json"))
-		gpc_replay_json(&replayed);
+		gpc_replay_json(&replayed, result);
 	else
 		gpc_replay_text(&replayed);
-	gpc_json_number(result, "packets", (int64_t)replay->tallies[0].all.packets);
-	gpc_json_number(result, "bytes", (int64_t)replay->tallies[0].all.bytes);
-	if (replay->count == 2)
-		gpc_json_number(result, "differences", (int64_t)replay->differences.all.packets);
 	return gpc_finish(call, GPC_EXIT_OK, result);
 }
 
@@ -319,7 +315,7 @@ const struct gpc_command gpc_command_replay = {
 		"or an object as gpc events --json has it. Each is asked about as the packet that opens its\n"
 		"flow, with full buckets, and all its packets count as that one.\n"
 		"Packets of known flows count for the rule that let the flow in.",
-	.objects = "image, verdict, reason, rule, listener, endpoint, difference, flow, summary",
+	.objects = "image, verdict, reason, rule, listener, endpoint, change, flow",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_HOST),
 	.run = run,

@@ -3,6 +3,8 @@
 #ifndef GPC_LOADER_CMD_REPLAY_H
 #define GPC_LOADER_CMD_REPLAY_H
 
+#include <json-c/json.h>
+
 #include "../replay/replay.h"
 #include "command.h"
 
@@ -21,7 +23,8 @@ char *gpc_fate_text(const struct gpc_image *image, const struct gpc_fate *fate);
 char *gpc_rule_text(const struct gpc_image *image, uint32_t rule);
 
 void gpc_replay_text(const struct gpc_replayed *replayed);
-void gpc_replay_json(const struct gpc_replayed *replayed);
+/* Adds the sums of all to the result. */
+void gpc_replay_json(const struct gpc_replayed *replayed, struct json_object *result);
 
 /* Indexes of those of `count` sums that are not zero, most packets first; malloc'ed. `stride` bytes apart. */
 size_t *gpc_sums_rank(const struct gpc_sum *sums, size_t stride, size_t count, size_t *ret_count);

@@ -160,7 +160,7 @@ static void show_differences(const struct gpc_replayed *r)
 
 	for (size_t k = 0; k < d->change_count && k < r->top; k++) {
 		const struct gpc_change *change = &d->changes[changes[k]];
-		struct json_object *object = gpc_json("difference");
+		struct json_object *object = gpc_json("change");
 
 		add_sum(object, &change->sum);
 		add_witness(r, object, &change->witness);
@@ -176,11 +176,10 @@ static void show_differences(const struct gpc_replayed *r)
 	}
 }
 
-static void show_summary(const struct gpc_replayed *r)
+static void add_summary(const struct gpc_replayed *r, struct json_object *object)
 {
 	const struct gpc_replay *replay = r->replay;
 	const struct gpc_differences *d = &replay->differences;
-	struct json_object *object = gpc_json("summary");
 
 	gpc_json_text(object, "source", r->source);
 	add_sum(object, &replay->tallies[0].all);
@@ -202,10 +201,9 @@ static void show_summary(const struct gpc_replayed *r)
 		gpc_json_number(object, "uncounted_kinds", (int64_t)d->other_changes.packets);
 		gpc_json_number(object, "uncounted_flows", (int64_t)d->other_flows.packets);
 	}
-	gpc_json_print(object);
 }
 
-void gpc_replay_json(const struct gpc_replayed *replayed)
+void gpc_replay_json(const struct gpc_replayed *replayed, struct json_object *result)
 {
 	for (size_t i = 0; i < replayed->replay->count; i++) {
 		show_totals(replayed, i);
@@ -214,5 +212,5 @@ void gpc_replay_json(const struct gpc_replayed *replayed)
 	}
 	if (replayed->replay->count == 2)
 		show_differences(replayed);
-	show_summary(replayed);
+	add_summary(replayed, result);
 }
