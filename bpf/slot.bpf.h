@@ -21,7 +21,7 @@
 #define opaque(x) asm volatile("" : "+r"(x))
 
 struct gpc_pick {
-	__u64 word; /* the control word as read */
+	__u64 word; /* the control word as it means now */
 	__u32 slot;
 };
 
@@ -35,11 +35,11 @@ static __always_inline struct gpc_pick pick_slot(void)
 	if (!control)
 		return pick;
 	pick.word = READ_ONCE(*control);
-	pick.slot = gpc_ctl_active(pick.word);
 	deadline = gpc_ctl_deadline(pick.word);
 	if (unlikely(deadline) &&
 	    bpf_ktime_get_coarse_ns() >> GPC_CTL_DEADLINE_UNIT_SHIFT >= deadline)
-		pick.slot = gpc_ctl_fallback(pick.word);
+		pick.word = gpc_ctl_expired(pick.word);
+	pick.slot = gpc_ctl_active(pick.word);
 	return pick;
 }
 

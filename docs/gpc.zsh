@@ -25,6 +25,8 @@ _gpc() {
 		'bisect:since which commit or generation a packet is treated otherwise'
 		'replay:what an image would have done to recorded traffic'
 		'apply:make an intent or an image the running plane, and record it'
+		'confirm:keep what apply --confirm has brought'
+		'abort:take back what apply --confirm has brought'
 		'status:what runs\: devices, listeners, endpoints, packets'
 		'verify:does the kernel hold and run those very bytes?'
 		'rollback:go back to an earlier generation'
@@ -249,6 +251,8 @@ _gpc() {
 			--today='[judge `expires` as on this day, not by the clock]:YYYY-MM-DD: ' \
 			--allow-expired'[compile rules that have expired]' \
 			--enforce'[let the policies decide, not only count (audit)]' \
+			--confirm='[back to what runs now after TIME (60s, 5m) without gpc confirm]:TIME: ' \
+			--wait'[with --confirm\: wait for what becomes of it (7\: rolled back)]' \
 			--force'[switch although it would cut sessions of root (see the lock-out guard)]' \
 			'*'--probe='[ask this after the switch, too (its form\: see above)]:PROBE...: ' \
 			--no-probes'[ask none of the plane'\''s own probes]' \
@@ -259,6 +263,18 @@ _gpc() {
 			--json'[one JSON object a line; the last one is of type result]' \
 			'(-h --help)'{-h,--help}'[this text]' \
 			'*:\[FILE.yaml | IMAGE.gpi | PLAN.gpp\]:{_files; compadd -- }'
+		;;
+	confirm)
+		_arguments \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:no operands: '
+		;;
+	abort)
+		_arguments \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:no operands: '
 		;;
 	status)
 		_arguments \
@@ -278,6 +294,8 @@ _gpc() {
 	rollback)
 		_arguments \
 			'(-v --verbose)'{-v,--verbose}'[show every change]' \
+			--confirm='[back to what runs now after TIME (60s, 5m) without gpc confirm]:TIME: ' \
+			--wait'[with --confirm\: wait for what becomes of it (7\: rolled back)]' \
 			--force'[switch although it would cut sessions of root (see the lock-out guard)]' \
 			--retry'[apply it although its probes have failed before (quarantine)]' \
 			--json'[one JSON object a line; the last one is of type result]' \

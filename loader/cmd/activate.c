@@ -14,18 +14,33 @@
 #include "journaled.h"
 #include "output.h"
 #include "probing.h"
+#include "pending.h"
+#include "settle.h"
 
 #define SHOWN_CHANGES 20u /* more only with -v */
 
 /* ---- session ---- */
 
-int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure)
+int gpc_session_take(struct gpc_session *ret, struct gpc_failure *failure)
 {
 	*ret = GPC_SESSION_NONE;
 	if (gpc_lock_acquire(gpc_state_dir(), &ret->lock, failure))
 		return -1;
 	if (!gpc_history_open(gpc_state_dir(), true, &ret->history, failure) &&
 	    !gpc_claim_take(gpc_bpffs(), true, &ret->claim, failure))
+		return 0;
+	gpc_session_close(ret);
+	return -1;
+}
+
+int gpc_session_open(const struct gpc_call *call, struct gpc_session *ret,
+		     struct gpc_failure *failure)
+{
+	struct gpc_confirm found;
+
+	if (gpc_session_take(ret, failure))
+		return -1;
+	if (!gpc_settle_plane(call, ret->history, &found, failure) && !gpc_settle_refuse(&found, failure))
 		return 0;
 	gpc_session_close(ret);
 	return -1;
@@ -46,7 +61,20 @@ enum gpc_exit gpc_in_session(const struct gpc_call *call,
 	struct gpc_failure failure;
 
 	gpc_interrupts_hold();
-	if (gpc_session_open(&session, &failure))
+	if (gpc_session_open(call, &session, &failure))
+		return gpc_finish_failed(call, &failure);
+	return work(call, session.history);
+}
+
+enum gpc_exit gpc_in_bare_session(const struct gpc_call *call,
+				  enum gpc_exit (*work)(const struct gpc_call *call,
+							struct gpc_history *history))
+{
+	GPC_CLEANUP(gpc_session_close) struct gpc_session session = GPC_SESSION_NONE;
+	struct gpc_failure failure;
+
+	gpc_interrupts_hold();
+	if (gpc_session_take(&session, &failure))
 		return gpc_finish_failed(call, &failure);
 	return work(call, session.history);
 }
@@ -220,17 +248,49 @@ static void retire(const struct gpc_call *call)
 			failure.message);
 }
 
+/* The generation that gpc_activate_end() is to wait for, 0: none. */
+static uint32_t awaited;
+
+static void say_pending(const struct gpc_call *call)
+{
+	struct gpc_confirm found;
+	struct gpc_failure ignored;
+	char left[GPC_LEFT_TEXT];
+
+	if (gpc_confirm_read(gpc_bpffs(), &found, &ignored) || !found.armed || found.expired)
+		return;
+	if (gpc_call_has(call, "json")) {
+		gpc_pending_json(&found);
+		return;
+	}
+	printf("%sfor now%s, %s: gpc confirm keeps it, gpc abort takes it back; else ",
+	       gpc_paint(stdout, GPC_YELLOW), gpc_paint(stdout, GPC_PLAIN),
+	       gpc_left_text(&found, left));
+	if (found.first)
+		puts("every packet passes again");
+	else
+		printf("generation %u decides again\n", found.fallback);
+}
+
 static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image *image,
 			    const struct gpc_apply_outcome *outcome, uint32_t number,
-			    enum gpc_stance stance)
+			    enum gpc_stance stance, bool pending)
 {
-	struct json_object *result = gpc_json("result");
-	enum gpc_exit code;
+	struct json_object *result;
+	enum gpc_exit code = GPC_EXIT_OK;
 
 	gpc_say_stance(call, stance);
-
+	if (pending)
+		say_pending(call);
+	if (pending && gpc_call_has(call, "wait")) {
+		awaited = number;
+		retire(call);
+		return code;
+	}
+	result = gpc_json("result");
 	gpc_json_number(result, "generation", number);
 	gpc_json_bool(result, "unchanged", outcome->unchanged);
+	gpc_json_bool(result, "pending", pending);
 	gpc_json_number(result, "devices", outcome->devices);
 	gpc_json_text(result, "policy_mode", gpc_stance_name(stance));
 	gpc_json_real(result, "flip_us", outcome->flip_us, 3);
@@ -255,7 +315,7 @@ static bool went_further_back(struct gpc_history *history, const struct standing
 	struct gpc_apply_outcome outcome;
 
 	return !gpc_history_image(history, newest, &image, NULL, failure) &&
-	       !gpc_plane_apply(gpc_bpffs(), &image, newest->number, newest->stance,
+	       !gpc_plane_apply(gpc_bpffs(), &image, newest->number, newest->stance, 0,
 				gpc_journaled_overrides(&standing->journaled), notices, &outcome,
 				failure);
 }
@@ -344,14 +404,14 @@ static enum gpc_exit apply_unrecorded(const struct gpc_call *call, struct standi
 	struct gpc_apply_outcome outcome = {0};
 	struct gpc_failure failure;
 
-	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance,
+	if (gpc_plane_apply(gpc_bpffs(), image, standing->running, standing->stance, 0,
 			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
 	gpc_journaled_settle(call, &standing->journaled, image);
 	if (!gpc_call_has(call, "json"))
 		say_unchanged(image, &outcome, &standing->newest);
-	return finish(call, image, &outcome, standing->newest.number, standing->stance);
+	return finish(call, image, &outcome, standing->newest.number, standing->stance, false);
 }
 
 static int reached(const char *point, struct gpc_failure *failure)
@@ -361,7 +421,7 @@ static int reached(const char *point, struct gpc_failure *failure)
 
 static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_history *history,
 				    struct standing *standing, struct gpc_history_entry *entry,
-				    const struct gpc_probes *probes)
+				    const struct gpc_probes *probes, uint64_t confirm_ms)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	struct gpc_apply_outcome outcome = {0};
@@ -378,7 +438,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))
 		return gpc_finish_failed(call, &failure);
-	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance,
+	if (gpc_plane_apply(gpc_bpffs(), entry->image, number, entry->stance, confirm_ms,
 			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
@@ -386,7 +446,9 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 		return give_up(call, history, standing, entry, &outcome, result, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
 		return take_back(call, history, standing, &outcome, &failure);
-	gpc_journaled_settle(call, &standing->journaled, entry->image);
+	/* What the fallback has and this has not may be back: only gpc confirm ends its overrides. */
+	if (!entry->pending)
+		gpc_journaled_settle(call, &standing->journaled, entry->image);
 	if (!gpc_call_has(call, "json"))
 		say_applied(entry->image, &outcome, number, entry->stance);
 	gpc_say_changes(call, standing->plane.has_image ? &standing->plane.image : NULL,
@@ -394,7 +456,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	if (gpc_interrupted())
 		gpc_say(call, GPC_YELLOW, "note",
 			"the interrupt came after the flip, the work is done");
-	return finish(call, entry->image, &outcome, number, entry->stance);
+	return finish(call, entry->image, &outcome, number, entry->stance, entry->pending);
 }
 
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
@@ -402,8 +464,11 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 {
 	GPC_CLEANUP(release_standing) struct standing standing = {0};
 	struct gpc_failure failure;
+	uint64_t confirm_ms;
 
-	if (look(history, entry->image, &standing, &failure) || gpc_interrupt_check(&failure))
+	awaited = 0;
+	if (gpc_confirm_option(call, &confirm_ms, &failure) ||
+	    look(history, entry->image, &standing, &failure) || gpc_interrupt_check(&failure))
 		return gpc_finish_failed(call, &failure);
 	gpc_journaled_read(call, &standing.journaled);
 	entry->stance = choose_stance(call, &standing, entry);
@@ -413,5 +478,14 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 				"nothing is switched, so no probe is asked");
 		return apply_unrecorded(call, &standing, entry->image);
 	}
-	return apply_recorded(call, history, &standing, entry, probes);
+	/* What is decided already cannot be taken back by deciding otherwise. */
+	if (standing.same && entry->stance == standing.stance)
+		confirm_ms = 0;
+	entry->pending = confirm_ms;
+	return apply_recorded(call, history, &standing, entry, probes, confirm_ms);
+}
+
+enum gpc_exit gpc_activate_end(const struct gpc_call *call, enum gpc_exit rc)
+{
+	return rc || !awaited ? rc : gpc_wait_settled(call, awaited);
 }

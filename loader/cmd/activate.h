@@ -27,20 +27,31 @@ struct gpc_session {
 	((struct gpc_session){.lock = GPC_LOCK_NONE, .claim = GPC_CLAIM_NONE})
 
 /* Takes the lock, opens (makes) the history, and claims the plane. */
-int gpc_session_open(struct gpc_session *ret, struct gpc_failure *failure);
+int gpc_session_take(struct gpc_session *ret, struct gpc_failure *failure);
+/* The same, and settles (settle.h). CONFLICT while an apply waits for its confirmation. */
+int gpc_session_open(const struct gpc_call *call, struct gpc_session *ret,
+		     struct gpc_failure *failure);
 void gpc_session_close(struct gpc_session *session);
 /* Runs `work` in a session of its own; interrupts count from here on only where they are asked about. */
 enum gpc_exit gpc_in_session(const struct gpc_call *call,
 			     enum gpc_exit (*work)(const struct gpc_call *call,
 						   struct gpc_history *history));
+/* The same, whatever waits. */
+enum gpc_exit gpc_in_bare_session(const struct gpc_call *call,
+				  enum gpc_exit (*work)(const struct gpc_call *call,
+							struct gpc_history *history));
 
 /*
- * Does all of it and speaks; `entry`'s actor and at_least are filled in here. `probes` (NULL: none) are
- * asked after a switch, before it is recorded: when one fails, or a signal comes, what ran before runs
- * again and the generation is recorded as rolled back.
+ * Does all of it and speaks; `entry`'s actor, at_least and stance are filled in here, and pending if the
+ * call has --confirm. With --wait it does not end the command: gpc_activate_end() does, after the session.
+ * `probes` (NULL: none) are asked after a switch, before it is recorded: when one fails, or a signal comes,
+ * what ran before runs again and the generation is recorded as rolled back.
  */
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
 			   struct gpc_history_entry *entry, const struct gpc_probes *probes);
+
+/* The code of gpc_activate() and, of one that succeeded and is to be waited for, what becomes of it. */
+enum gpc_exit gpc_activate_end(const struct gpc_call *call, enum gpc_exit rc);
 
 /* What differs between two images (before NULL: everything is new), as text or JSON objects. */
 void gpc_say_changes(const struct gpc_call *call, const struct gpc_image *before,

@@ -11,6 +11,7 @@
 #include "plan_file.h"
 #include "probing.h"
 #include "prove.h"
+#include "settle.h"
 
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
@@ -20,6 +21,8 @@ static const struct gpc_option options[] = {
 	GPC_OPTION_TODAY,
 	GPC_OPTION_ALLOW_EXPIRED,
 	{0, "enforce", NULL, "let the policies decide, not only count (audit)"},
+	GPC_OPTION_CONFIRM,
+	GPC_OPTION_WAIT,
 	GPC_OPTION_FORCE,
 	GPC_OPTION_PROBE,
 	GPC_OPTION_NO_PROBES,
@@ -86,7 +89,7 @@ static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *inp
 	struct gpc_failure failure;
 	enum gpc_exit rc;
 
-	if (gpc_session_open(&session, &failure) ||
+	if (gpc_session_open(call, &session, &failure) ||
 	    (plan->head.magic && gpc_plan_check(call, &plan->head, &failure)))
 		return gpc_finish_failed(call, &failure);
 	rc = gpc_prove_live(call, input);
@@ -117,10 +120,12 @@ static enum gpc_exit run(const struct gpc_call *call)
 	GPC_CLEANUP(gpc_probes_release) struct gpc_probes probes = {0};
 	struct planned plan = {0};
 	struct gpc_failure failure;
+	uint64_t ignored;
 	enum gpc_exit rc;
 
 	gpc_interrupts_hold();
-	if (gpc_probing_given(call, &probes, &failure))
+	if (gpc_confirm_option(call, &ignored, &failure) ||
+	    gpc_probing_given(call, &probes, &failure))
 		return gpc_finish_failed(call, &failure);
 	rc = load(call, &input, &plan);
 	if (!rc && input.has_parent && !input.project.count) {
@@ -132,7 +137,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 		return gpc_input_end(call, &input, rc);
 	if (gpc_probing_own(call, &input.image, &probes, &failure))
 		return gpc_finish_failed(call, &failure);
-	return activate(call, &input, &plan, &probes);
+	return gpc_activate_end(call, activate(call, &input, &plan, &probes));
 }
 
 const struct gpc_command gpc_command_apply = {
@@ -165,6 +170,16 @@ const struct gpc_command gpc_command_apply = {
 		"`remap` compares with what runs unless --parent names another image. One that does\n"
 		"not hold is named, and nothing is changed (4).\n"
 		"\n"
+		"With --confirm the programs themselves go back to what runs now when the time is over "
+		"and\n"
+		"nobody has said gpc confirm, whatever becomes of this host's processes; the next gpc "
+		"command\n"
+		"records it. Meanwhile nothing else can be applied (6). On a host where nothing runs, "
+		"every\n"
+		"packet passes then. What one store cannot take back is refused (4): other hooks, role "
+		"or mode\n"
+		"of a device, or an override on a backend that changes.\n"
+		"\n"
 		"Policies that decide are first asked about the SSH session that the command runs "
 		"in and\n"
 		"about root's other TCP sessions: those that would be cut, or not let in again, are "
@@ -181,7 +196,7 @@ const struct gpc_command gpc_command_apply = {
 		"  tcp ADDRESS:PORT             http URL [STATUS]\n"
 		"  udp ADDRESS:PORT SEND [EXPECT]   exec PROGRAM [ARGUMENT]...\n"
 		"with name=, timeout=, attempts=, interval=, netns=, interface= or host= before it.",
-	.objects = "diagnostic, invariant, notice, probe, change",
+	.objects = "diagnostic, invariant, notice, probe, change, pending",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,
 		      GPC_EXIT_HOST, GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED,

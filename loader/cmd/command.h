@@ -67,6 +67,8 @@ struct gpc_command {
 	X(bisect)                                                                                 \
 	X(replay)                                                                                 \
 	X(apply)                                                                                   \
+	X(confirm)                                                                                 \
+	X(abort)                                                                                   \
 	X(status)                                                                                  \
 	X(verify)                                                                                  \
 	X(rollback)                                                                                \

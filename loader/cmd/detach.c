@@ -3,8 +3,23 @@
 #include "../plane/claim.h"
 #include "../plane/lock.h"
 #include "output.h"
+#include "settle.h"
 
 static const struct gpc_option options[] = {GPC_OPTION_JSON};
+
+/* What waits for its confirmation does not get it. A plane that cannot be read can still be detached. */
+static void end_waiting(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
+	struct gpc_confirm found;
+	struct gpc_failure ignored;
+
+	if (gpc_history_open(gpc_state_dir(), false, &history, &ignored) ||
+	    gpc_confirm_read(gpc_bpffs(), &found, &ignored))
+		return;
+	if (found.armed)
+		gpc_record_end(call, history, found.expired ? "expired" : "detached");
+}
 
 static enum gpc_exit run(const struct gpc_call *call)
 {
@@ -14,8 +29,10 @@ static enum gpc_exit run(const struct gpc_call *call)
 	struct gpc_failure failure;
 
 	if (gpc_lock_acquire(gpc_state_dir(), &lock, &failure) ||
-	    gpc_claim_take(gpc_bpffs(), false, &claim, &failure) ||
-	    gpc_plane_detach(gpc_bpffs(), &notices, &failure))
+	    gpc_claim_take(gpc_bpffs(), false, &claim, &failure))
+		return gpc_finish_failed(call, &failure);
+	end_waiting(call);
+	if (gpc_plane_detach(gpc_bpffs(), &notices, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (!gpc_call_has(call, "json"))
 		puts("detached: nothing of the plane is left in the kernel; the history stays");

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../clock.h"
 #include "../interrupt.h"
 #include "activate.h"
 #include "event_line.h"
@@ -33,7 +34,7 @@ struct watch {
 	bool follow;
 	unsigned int types; /* bit by enum gpc_event_type */
 	uint64_t left;	    /* events that are still wanted */
-	uint64_t start; /* CLOCK_MONOTONIC, ns: without --follow, what is newer is not waited for */
+	uint64_t start; /* coarse ktime: without --follow, what is newer is not waited for */
 	struct gpc_event batch[BATCH];
 	size_t batch_count;
 	bool done;
@@ -168,7 +169,7 @@ static bool take(void *context, const struct gpc_event *event)
 
 static void say(struct watch *watch, const struct gpc_event *event)
 {
-	int64_t wall = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + (int64_t)event->time;
+	int64_t wall = clock_ns(CLOCK_REALTIME) - (int64_t)gpc_clock_coarse() + (int64_t)event->time;
 	struct gpc_event_names names = {
 		.seconds = wall / NANOSECONDS,
 		.milliseconds = (uint32_t)(wall % NANOSECONDS / 1000000),
@@ -305,7 +306,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	if (gpc_events_open(gpc_bpffs(), &watch->events, &failure))
 		return gpc_finish_failed(call, &failure);
 	learn(watch);
-	watch->start = (uint64_t)clock_ns(CLOCK_MONOTONIC);
+	watch->start = gpc_clock_coarse();
 	if (watch_all(watch, &failure) || look_at_losses(watch, &failure))
 		return gpc_finish_failed(call, &failure);
 	return finish(watch);

@@ -16,17 +16,21 @@
 #include "describe.h"
 #include "output.h"
 #include "override_text.h"
+#include "settle.h"
 
 #define MAX_FOR_MS (365ull * 24 * 3600 * 1000)
 
 /* ---- open ---- */
 
-int gpc_lever_open(struct gpc_lever *lever, struct gpc_failure *failure)
+int gpc_lever_open(const struct gpc_call *call, struct gpc_lever *lever, struct gpc_failure *failure)
 {
+	struct gpc_confirm found;
+
 	*lever = GPC_LEVER_NONE;
 	lever->now = gpc_utc_ms();
 	if (gpc_lock_acquire(gpc_state_dir(), &lever->lock, failure) ||
 	    gpc_claim_take(gpc_bpffs(), false, &lever->claim, failure) ||
+	    gpc_settle_alone(call, &found, failure) ||
 	    gpc_journal_load(gpc_state_dir(), &lever->overrides, failure) ||
 	    gpc_plane_read(gpc_bpffs(), &lever->plane, failure))
 		return -1;
@@ -35,7 +39,9 @@ int gpc_lever_open(struct gpc_lever *lever, struct gpc_failure *failure)
 			 gpc_bpffs(), lever->plane.present ? ": " : "", lever->plane.problem);
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
-	gpc_overrides_settle(&lever->overrides, &lever->plane.image, lever->now);
+	/* While an apply waits, an object that is gone may come back. */
+	gpc_overrides_settle(&lever->overrides, found.armed && !found.expired ? NULL : &lever->plane.image,
+			     lever->now);
 	return 0;
 }
 
@@ -243,7 +249,8 @@ static int check_room(const struct gpc_lever *lever, struct gpc_failure *failure
 
 int gpc_lever_commit(struct gpc_lever *lever, struct gpc_failure *failure)
 {
-	if (gpc_journal_save(gpc_state_dir(), &lever->overrides, failure))
+	if (gpc_plane_overridable(gpc_bpffs(), &lever->overrides, failure) ||
+	    gpc_journal_save(gpc_state_dir(), &lever->overrides, failure))
 		return -1;
 	if (gpc_failpoint("override.journaled"))
 		return gpc_failpoint_fail(failure, "override.journaled");

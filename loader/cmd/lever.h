@@ -36,8 +36,8 @@ struct gpc_lever {
 		0, "reason", "TEXT", "why; stands in status and journal"                           \
 	}
 
-/* Takes the lock and reads plane and journal; FAILED when nothing runs. Close it in either case. */
-int gpc_lever_open(struct gpc_lever *lever, struct gpc_failure *failure);
+/* Takes the lock, settles what expired (settle.h) and reads plane and journal; FAILED when nothing runs. Close it in either case. */
+int gpc_lever_open(const struct gpc_call *call, struct gpc_lever *lever, struct gpc_failure *failure);
 void gpc_lever_close(struct gpc_lever *lever);
 
 /* Finds the object written as BACKEND or BACKEND/ENDPOINT and names it in *ret; INVALID. */

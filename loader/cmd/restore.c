@@ -31,7 +31,7 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 	char devices[32];
 
 	gpc_journaled_read(call, &journaled);
-	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance,
+	if (gpc_plane_apply(gpc_bpffs(), image, newest->number, stance, 0,
 			    gpc_journaled_overrides(&journaled), &notices, &outcome, &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
@@ -52,7 +52,7 @@ static enum gpc_exit apply(const struct gpc_call *call, const struct gpc_generat
 	return gpc_finish(call, GPC_EXIT_OK, result);
 }
 
-/* What was taken back is not brought back. */
+/* Neither what was taken back nor what nobody has confirmed. */
 static int find_standing(struct gpc_history *history, struct gpc_generation *ret,
 			 struct gpc_failure *failure)
 {
@@ -77,7 +77,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	bool rebuilt;
 
 	gpc_interrupts_hold();
-	if (gpc_session_open(&session, &failure))
+	if (gpc_session_open(call, &session, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (find_standing(session.history, &newest, &failure))
 		return gpc_finish_failed(call, &failure);
@@ -96,12 +96,13 @@ const struct gpc_command gpc_command_restore = {
 	.side = GPC_SIDE_HOST,
 	.summary = "at boot: run the generation that was recorded last",
 	.operands = "",
-	.description = "Loads the image of the newest generation that was not rolled back, or says "
-		       "that it is\n"
-		       "running already. Records nothing and asks no probes; its policies audit or "
-		       "decide as\n"
-		       "they did. A unit that runs it after the network is up makes the plane survive "
-		       "a reboot.",
+	.description = "Loads the image of the newest generation that was not taken back and does not "
+		       "wait for a\n"
+		       "confirmation, or says that it is running already. Records no generation and asks no "
+		       "probes;\n"
+		       "its policies audit or decide as they did. A unit that runs it after the network is up "
+		       "makes\n"
+		       "the plane survive a reboot.",
 	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_REFUSED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,

@@ -7,9 +7,12 @@
 #include "guard.h"
 #include "output.h"
 #include "probing.h"
+#include "settle.h"
 
 static const struct gpc_option options[] = {
 	{'v', "verbose", NULL, "show every change"},
+	GPC_OPTION_CONFIRM,
+	GPC_OPTION_WAIT,
 	GPC_OPTION_FORCE,
 	GPC_OPTION_RETRY,
 	GPC_OPTION_JSON,
@@ -89,7 +92,7 @@ static enum gpc_exit roll_back(const struct gpc_call *call, struct gpc_history *
 
 static enum gpc_exit run(const struct gpc_call *call)
 {
-	return gpc_in_session(call, roll_back);
+	return gpc_activate_end(call, gpc_in_session(call, roll_back));
 }
 
 const struct gpc_command gpc_command_rollback = {
@@ -108,8 +111,9 @@ const struct gpc_command gpc_command_rollback = {
 		"give the same decision. One with another `flows` needs gpc detach first (4). The "
 		"lock-out\n"
 		"guard of apply looks at it too; no probes are asked, so that nothing stands in the "
-		"way.",
-	.objects = "notice, change",
+		"way.\n"
+		"--confirm works as with apply.",
+	.objects = "notice, change, pending",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_INVALID, GPC_EXIT_REFUSED,
 		      GPC_EXIT_HOST, GPC_EXIT_CONFLICT, GPC_EXIT_ROLLED_BACK, GPC_EXIT_INTERRUPTED,

@@ -11,6 +11,7 @@
 #include "describe.h"
 #include "flow_fill.h"
 #include "output.h"
+#include "pending.h"
 #include "status_overrides.h"
 #include "status_policies.h"
 
@@ -73,7 +74,7 @@ static void check_history(struct gpc_status *status)
 {
 	char running[65];
 
-	if (status->last.number && !gpc_generation_stands(&status->last, 0))
+	if (status->last.number && status->last.became == GPC_RESULT_ROLLED_BACK)
 		problem(status, "generation %u was %s", status->last.number, status->last.result);
 	gpc_digest_format(status->plane.image.head->decision_digest, running);
 	if (!status->newest.number)
@@ -184,6 +185,28 @@ static void check_expired(struct gpc_status *status)
 		problem(status, "and %zu more expired rules", found - NAMED_RULES);
 }
 
+/* What waits for somebody's word, or whose end is not written down yet. */
+static void check_confirm(struct gpc_status *status)
+{
+	const struct gpc_confirm *confirm = &status->plane.confirm;
+	char left[GPC_LEFT_TEXT], back[64] = "every packet passes again";
+
+	if (!confirm->armed)
+		return;
+	if (!confirm->first)
+		snprintf(back, sizeof(back), "generation %u decides again", confirm->fallback);
+	if (confirm->expired)
+		problem(status,
+			"ROLLED BACK: generation %u was not confirmed in time, %s; the next command "
+			"that changes anything records it (gpc abort does)",
+			confirm->generation, back);
+	else
+		problem(status,
+			"PENDING: generation %u waits for its confirmation %s, then %s; gpc confirm "
+			"keeps it, gpc abort takes it back",
+			confirm->generation, gpc_left_text(confirm, left), back);
+}
+
 static void find_problems(struct gpc_status *status)
 {
 	if (!status->plane.present) {
@@ -193,7 +216,9 @@ static void find_problems(struct gpc_status *status)
 				status->newest.number);
 		return;
 	}
-	if (status->plane.control & GPC_CTL_OFF)
+	check_confirm(status);
+	if (status->plane.control & GPC_CTL_OFF &&
+	    !(status->plane.confirm.first && status->plane.confirm.expired))
 		problem(status, "SWITCHED OFF: every packet passes, nothing is balanced or denied; "
 				"gpc on ends it");
 	if (!status->plane.has_image) {
@@ -216,23 +241,39 @@ static void find_problems(struct gpc_status *status)
 
 /* ---- gathering ---- */
 
+/* Of several generations with the running decision the one that stands in the image, if it is recorded. */
+static int find_running(struct gpc_history *history, uint32_t number, const char *decision,
+			struct gpc_generation *ret, struct gpc_failure *failure)
+{
+	struct gpc_failure unknown;
+	bool found;
+
+	if (number && !gpc_history_find(history, number, ret, &unknown) &&
+	    !strcmp(ret->decision, decision))
+		return 0;
+	*ret = (struct gpc_generation){0};
+	return gpc_history_find_decision(history, decision, ret, &found, failure);
+}
+
 /* A history that cannot be read is one problem more; the plane is shown all the same. */
 static void read_history(struct gpc_status *status)
 {
 	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
 	GPC_AUTO_FREE struct gpc_generation *list = NULL;
 	struct gpc_failure failure;
+	uint32_t number = 0;
 	char running[65] = "";
 	size_t n = 0;
 	bool found;
 
-	if (status->plane.has_image)
+	if (status->plane.has_image) {
 		gpc_digest_format(status->plane.image.head->decision_digest, running);
+		number = status->link->generation;
+	}
 	if (gpc_history_open(gpc_state_dir(), false, &history, &failure) ||
 	    gpc_history_list(history, 1, &list, &n, &failure) ||
-	    gpc_history_find_decision(history, running, &status->running, &found, &failure))
-		problem(status, "%s", failure.message);
-	else if (gpc_history_standing(history, 0, &status->newest, &found, &failure))
+	    gpc_history_standing(history, number, &status->newest, &found, &failure) ||
+	    find_running(history, number, running, &status->running, &failure))
 		problem(status, "%s", failure.message);
 	if (n)
 		status->last = list[0];

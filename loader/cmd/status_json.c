@@ -34,6 +34,7 @@ static void add_share(struct json_object *object, const char *key, uint64_t part
 
 static void print_plane(const struct gpc_status *status)
 {
+	const struct gpc_confirm *confirm = &status->plane.confirm;
 	struct json_object *object = gpc_json("plane");
 
 	gpc_json_bool(object, "off", status->plane.control & GPC_CTL_OFF);
@@ -43,6 +44,13 @@ static void print_plane(const struct gpc_status *status)
 	gpc_json_number(object, "generation", status->link->generation);
 	gpc_json_number(object, "size_class_log2", status->plane.size_log2);
 	gpc_json_number(object, "sequence", gpc_ctl_sequence(status->plane.control));
+	gpc_json_bool(object, "pending", confirm->armed && !confirm->expired);
+	gpc_json_bool(object, "rolled_back", confirm->expired);
+	if (confirm->armed) {
+		gpc_json_number(object, "waiting_generation", confirm->generation);
+		gpc_json_number(object, "fallback_generation", confirm->fallback);
+		gpc_json_number(object, "left_ms", (int64_t)confirm->left_ms);
+	}
 	gpc_describe_json(&status->plane.image, object);
 	gpc_json_print(object);
 	if (status->running.number)

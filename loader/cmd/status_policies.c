@@ -8,6 +8,7 @@
 #include "../../compiler/base/words.h"
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/analyze/changes.h"
+#include "../clock.h"
 #include "describe.h"
 #include "output.h"
 #include "rulebook.h"
@@ -22,20 +23,13 @@ static const struct gpc_rule *rule_at(const struct gpc_status *status, uint32_t 
 	return gpc_image_record(&status->plane.image, GPC_SEC_RULE, index);
 }
 
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
-}
-
 /* Wall clock of the last hit, 0: never. */
 static int64_t last_hit(const struct gpc_rule_counter *counter)
 {
 	if (!counter->last_hit)
 		return 0;
-	return (int64_t)time(NULL) - (monotonic_ns() - (int64_t)counter->last_hit) / NANOSECONDS;
+	return (int64_t)time(NULL) -
+	       ((int64_t)gpc_clock_coarse() - (int64_t)counter->last_hit) / NANOSECONDS;
 }
 
 static bool only_audits(const struct gpc_status *status, const struct gpc_policy *policy)

@@ -88,7 +88,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	struct gpc_failure failure;
 	size_t ended;
 
-	if (gpc_lever_begin(call, 0, &object, &failure) || gpc_lever_open(&lever, &failure) ||
+	if (gpc_lever_begin(call, 0, &object, &failure) || gpc_lever_open(call, &lever, &failure) ||
 	    gpc_lever_find(&lever, call->operands[0], &object, &failure) ||
 	    check_meaning(&lever, &object, &failure))
 		return gpc_finish_failed(call, &failure);

@@ -61,7 +61,7 @@ static int find_running(struct gpc_history *history, const struct gpc_image *run
 		return gpc_fail_hint(failure,
 				     "give the image to compare with, or apply what should run");
 	}
-	if (gpc_history_standing(history, 0, &newest, &found, failure))
+	if (gpc_history_standing(history, gpc_linked_generation(running), &newest, &found, failure))
 		return -1;
 	if (found && !strcmp(newest.decision, decision))
 		compare_stances(running, control, &newest, stray);

@@ -50,7 +50,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 
 	if (take_weight(call->operands[1], &override.weight, &failure) ||
 	    gpc_lever_begin(call, gpc_utc_ms(), &override, &failure) ||
-	    gpc_lever_open(&lever, &failure) ||
+	    gpc_lever_open(call, &lever, &failure) ||
 	    gpc_lever_find(&lever, call->operands[0], &override, &failure) ||
 	    check_intent(&lever, &override, &failure))
 		return gpc_finish_failed(call, &failure);

@@ -62,6 +62,10 @@ static bool parse_layout(const char *text, uint32_t *ret)
 
 static enum gpc_result parse_result(const char *text)
 {
+	if (!strcmp(text, "applied(pending)"))
+		return GPC_RESULT_PENDING;
+	if (!strcmp(text, "confirmed"))
+		return GPC_RESULT_CONFIRMED;
 	return strncmp(text, "rolled-back", strlen("rolled-back")) ? GPC_RESULT_APPLIED
 								   : GPC_RESULT_ROLLED_BACK;
 }
@@ -95,6 +99,27 @@ static bool parse_trailer(const char *key, const char *value, struct gpc_generat
 	return true;
 }
 
+/* Is the commit about what became of a generation? Then *ret has its number and its result. */
+static bool read_outcome(git_commit *commit, struct gpc_generation *ret)
+{
+	git_message_trailer_array trailers = {0};
+	struct gpc_generation g = {0};
+
+	if (git_message_trailers(&trailers, git_commit_message(commit)))
+		return false;
+	for (size_t i = 0; i < trailers.count; i++) {
+		const char *key = trailers.trailers[i].key, *value = trailers.trailers[i].value;
+
+		if (!strcmp(key, "Gpc-Settles"))
+			(void)parse_number(value, &g.number);
+		else if (!strcmp(key, "Gpc-Result"))
+			snprintf(g.result, sizeof(g.result), "%s", value);
+	}
+	git_message_trailer_array_free(&trailers);
+	*ret = g;
+	return g.number && g.result[0];
+}
+
 int gpc_git_generation(const struct gpc_history *history, git_commit *commit,
 		       struct gpc_generation *ret, struct gpc_failure *failure)
 {
@@ -124,27 +149,50 @@ struct walk {
 	const struct gpc_history *history;
 	git_oid next;
 	bool more;
+	struct gpc_generation outcome; /* seen on the way: number and result, number 0: none */
 };
 
 static int walk_begin(struct walk *walk, const struct gpc_history *history,
 		      struct gpc_failure *failure)
 {
-	walk->history = history;
+	*walk = (struct walk){.history = history};
 	return gpc_git_head(history, &walk->next, &walk->more, failure);
 }
 
-/* One step; only while walk->more. */
-static int walk_step(struct walk *walk, struct gpc_generation *ret, struct gpc_failure *failure)
+/* The next commit; *ret_outcome: it is about a generation further down. */
+static int next_commit(struct walk *walk, struct gpc_generation *ret, bool *ret_outcome,
+		       struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_commit) *commit = NULL;
 
 	if (git_commit_lookup(&commit, walk->history->repo, &walk->next))
 		return gpc_git_fail_object(walk->history, failure, "commit", &walk->next);
-	if (gpc_git_generation(walk->history, commit, ret, failure))
+	*ret_outcome = git_commit_parentcount(commit) > 0 && read_outcome(commit, ret);
+	if (!*ret_outcome && gpc_git_generation(walk->history, commit, ret, failure))
 		return -1;
 	walk->more = git_commit_parentcount(commit) > 0;
 	if (walk->more)
 		walk->next = *git_commit_parent_id(commit, 0);
+	return 0;
+}
+
+/* One generation, with what became of it; only while walk->more. */
+static int walk_step(struct walk *walk, struct gpc_generation *ret, struct gpc_failure *failure)
+{
+	struct gpc_generation g;
+	bool outcome;
+
+	do {
+		if (next_commit(walk, &g, &outcome, failure))
+			return -1;
+		if (outcome && walk->outcome.number != g.number)
+			walk->outcome = g;
+	} while (outcome);
+	if (walk->outcome.number == g.number) {
+		memcpy(g.result, walk->outcome.result, sizeof(g.result));
+		g.became = parse_result(g.result);
+	}
+	*ret = g;
 	return 0;
 }
 
@@ -204,9 +252,13 @@ int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_ge
 	return gpc_fail_hint(failure, "gpc log lists them");
 }
 
+/* For `running`: whatever waits counts. */
+#define WAITING_TOO UINT32_MAX
+
 bool gpc_generation_stands(const struct gpc_generation *generation, uint32_t running)
 {
-	(void)running;
+	if (generation->became == GPC_RESULT_PENDING)
+		return running == WAITING_TOO || generation->number == running;
 	return generation->became != GPC_RESULT_ROLLED_BACK;
 }
 
@@ -218,7 +270,7 @@ bool gpc_generation_quarantined(const struct gpc_generation *generation)
 }
 
 /* The first from `walk` on that stands, if wanted, and is of that decision, if one is given. */
-static int walk_to(struct walk *walk, bool stands, const char *decision,
+static int walk_to(struct walk *walk, bool stands, uint32_t running, const char *decision,
 		   struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
 {
 	struct gpc_generation g;
@@ -227,7 +279,7 @@ static int walk_to(struct walk *walk, bool stands, const char *decision,
 	while (walk->more && !*ret_found) {
 		if (walk_step(walk, &g, failure))
 			return -1;
-		*ret_found = (!stands || gpc_generation_stands(&g, 0)) &&
+		*ret_found = (!stands || gpc_generation_stands(&g, running)) &&
 			     (!decision || !strcmp(g.decision, decision));
 	}
 	if (*ret_found)
@@ -238,20 +290,11 @@ static int walk_to(struct walk *walk, bool stands, const char *decision,
 int gpc_history_standing(struct gpc_history *history, uint32_t running, struct gpc_generation *ret,
 			 bool *ret_found, struct gpc_failure *failure)
 {
-	struct gpc_generation g = {0};
 	struct walk walk;
 
-	*ret_found = false;
 	if (walk_begin(&walk, history, failure))
 		return -1;
-	while (walk.more && !*ret_found) {
-		if (walk_step(&walk, &g, failure))
-			return -1;
-		*ret_found = gpc_generation_stands(&g, running);
-	}
-	if (*ret_found)
-		*ret = g;
-	return 0;
+	return walk_to(&walk, true, running, NULL, ret, ret_found, failure);
 }
 
 int gpc_history_find_decision(struct gpc_history *history, const char *decision,
@@ -262,7 +305,7 @@ int gpc_history_find_decision(struct gpc_history *history, const char *decision,
 
 	if (walk_begin(&walk, history, failure))
 		return -1;
-	return walk_to(&walk, true, decision, ret, ret_found, failure);
+	return walk_to(&walk, true, WAITING_TOO, decision, ret, ret_found, failure);
 }
 
 int gpc_history_last_of(struct gpc_history *history, const char *decision,
@@ -272,7 +315,7 @@ int gpc_history_last_of(struct gpc_history *history, const char *decision,
 
 	if (walk_begin(&walk, history, failure))
 		return -1;
-	return walk_to(&walk, false, decision, ret, ret_found, failure);
+	return walk_to(&walk, false, 0, decision, ret, ret_found, failure);
 }
 
 /* A walk that goes on behind `generation`. */
@@ -294,7 +337,7 @@ int gpc_history_before(struct gpc_history *history, const struct gpc_generation 
 
 	if (walk_behind(&walk, history, generation, failure))
 		return -1;
-	return walk_to(&walk, false, NULL, ret, ret_found, failure);
+	return walk_to(&walk, false, 0, NULL, ret, ret_found, failure);
 }
 
 int gpc_history_stood_before(struct gpc_history *history, const struct gpc_generation *generation,
@@ -305,5 +348,5 @@ int gpc_history_stood_before(struct gpc_history *history, const struct gpc_gener
 
 	if (walk_behind(&walk, history, generation, failure))
 		return -1;
-	return walk_to(&walk, true, NULL, ret, ret_found, failure);
+	return walk_to(&walk, true, 0, NULL, ret, ret_found, failure);
 }

@@ -39,7 +39,10 @@ int gpc_git_fail(const struct gpc_history *history, struct gpc_failure *failure,
 int gpc_git_fail_object(const struct gpc_history *history, struct gpc_failure *failure,
 			const char *kind, const git_oid *oid);
 
-/* The commit of the newest generation; *ret_found false when there is none. */
+/* A publish that was killed leaves git's lock file; whoever holds gpc's lock may remove it. */
+void gpc_git_unlock(const struct gpc_history *history);
+
+/* The newest commit; *ret_found false when there is none. */
 int gpc_git_head(const struct gpc_history *history, git_oid *ret_oid, bool *ret_found,
 		 struct gpc_failure *failure);
 /* The tree of a generation's commit. */

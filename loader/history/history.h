@@ -8,7 +8,11 @@
  *   $GPC_STATE_DIR/images/parents/ those that `rebalance: minimal` started from, of generations whose
  *                                  images are kept; older ones are rebuilt from their own generations
  *
- * A commit holds the resolved sources (sources/...), image.json, plan.json; trailers
+ * One that waits for its confirmation has the result applied(pending); what became of it (confirmed,
+ * rolled-back(reason)) is a commit of its own that names the generation (Gpc-Settles), with the same tree:
+ * history only grows. Of a generation several such commits may stand, the newest counts.
+ *
+ * A commit of a generation holds the resolved sources (sources/...), image.json, plan.json; trailers
  * Gpc-Generation, Gpc-Image (file digest), Gpc-Decision, Gpc-Source, Gpc-Result, Gpc-Actor, and
  * Gpc-Parent (file digest) where `rebalance: minimal` started from an image. A rollback is a new generation
  * that names the old one (Gpc-Rollback-Of), and so is what another gpc made of the same sources
@@ -41,6 +45,8 @@ struct gpc_history_file {
 /* What became of a generation. */
 enum gpc_result {
 	GPC_RESULT_APPLIED,
+	GPC_RESULT_PENDING, /* waits for its confirmation, or waited and nobody has written down the end */
+	GPC_RESULT_CONFIRMED,
 	GPC_RESULT_ROLLED_BACK,
 };
 
@@ -56,7 +62,7 @@ struct gpc_generation {
 	char decision[65]; /* decision digest */
 	char parent[65];   /* file digest of what `rebalance: minimal` started from; empty: nothing */
 	enum gpc_result became;
-	char result[GPC_RESULT_TEXT]; /* "applied", "rolled-back(probe web: cause)", ... */
+	char result[GPC_RESULT_TEXT]; /* "applied", "applied(pending)", "confirmed", "rolled-back(expired)", ... */
 	char actor[128];
 	char source[256]; /* "web.yaml" or "web.gpi" or "rollback to 3" */
 	char plane[64];	  /* metadata.name */
@@ -80,8 +86,8 @@ int gpc_history_find(struct gpc_history *history, uint32_t number, struct gpc_ge
 		     struct gpc_failure *failure);
 
 /*
- * The newest generation that stands: it was not rolled back. *ret_found false when there is none. `running`
- * is the one that the kernel says is active, 0 if that does not matter.
+ * The newest generation that stands: neither rolled back nor waiting, unless it is number `running`, which
+ * the kernel says is active. *ret_found false when there is none.
  */
 int gpc_history_standing(struct gpc_history *history, uint32_t running, struct gpc_generation *ret,
 			 bool *ret_found, struct gpc_failure *failure);
@@ -120,6 +126,7 @@ struct gpc_history_entry {
 	const struct gpc_image *parent; /* --parent or NULL; kept where a backend asks for it */
 	const struct gpc_image *running; /* or NULL: its image is kept, recorded or not */
 	enum gpc_stance stance;
+	bool pending; /* it waits for its confirmation */
 	const struct gpc_generation
 		*rollback_of; /* or NULL: its sources and inputs are taken over */
 	bool upgrade;	      /* it is no rollback: `rollback_of` runs, by another gpc */
@@ -132,6 +139,11 @@ struct gpc_history_entry {
 int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_entry *entry,
 			uint32_t *ret_number, struct gpc_failure *failure);
 int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure);
+
+/* Writes down what became of a recorded generation: CONFIRMED, or ROLLED_BACK for `reason`. Needs the lock. */
+int gpc_history_settle(struct gpc_history *history, const struct gpc_generation *generation,
+		       enum gpc_result became, const char *reason, const char *actor,
+		       struct gpc_failure *failure);
 
 /*
  * The image of a generation: from the store, else rebuilt from the commit's sources; then it must be the

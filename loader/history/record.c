@@ -250,7 +250,10 @@ static char *commit_message(const struct gpc_history_entry *entry,
 	print_clean(out, "Gpc-Plane", gpc_image_name(image, image->plane->name));
 	print_clean(out, "Gpc-Source", entry->source);
 	print_clean(out, "Gpc-Actor", entry->actor);
-	print_clean(out, "Gpc-Result", entry->result ? entry->result : "applied");
+	print_clean(out, "Gpc-Result",
+		    entry->result    ? entry->result
+		    : entry->pending ? "applied(pending)"
+				     : "applied");
 	if (entry->stance != GPC_STANCE_NONE)
 		fprintf(out, "Gpc-Policies: %s\n", gpc_stance_name(entry->stance));
 	fprintf(out, "Gpc-Layout: %08x\n", image->head->abi);
@@ -289,8 +292,7 @@ static int write_commit(struct gpc_history *history, const git_oid *tree_oid, co
 
 /* ---- prepare and publish ---- */
 
-/* A publish that was killed leaves git's lock file; whoever holds gpc's lock may remove it. */
-static void remove_stale_lock(const struct gpc_history *history)
+void gpc_git_unlock(const struct gpc_history *history)
 {
 	GPC_AUTO_FREE char *path = NULL;
 
@@ -360,7 +362,7 @@ int gpc_history_prepare(struct gpc_history *history, const struct gpc_history_en
 	uint32_t number;
 
 	history->pending.set = false;
-	remove_stale_lock(history);
+	gpc_git_unlock(history);
 	if (newest(history, &last, &parent, &pending, failure))
 		return -1;
 	number = last.number + 1;

@@ -3,18 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../clock.h"
 
 struct gpc_moment gpc_moment_now(void)
 {
-	struct gpc_moment now = {.utc_ms = gpc_utc_ms()};
-	struct timespec coarse;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
-	now.ktime_ns = (uint64_t)coarse.tv_sec * 1000000000u + (uint64_t)coarse.tv_nsec;
-	return now;
+	return (struct gpc_moment){.utc_ms = gpc_utc_ms(), .ktime_ns = gpc_clock_coarse()};
 }
 
 void gpc_words_release(struct gpc_words *words)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* apply, undo and retire: what is to be done is found out first, without touching anything; then
- * swap.h. */
+/* apply: what is to be done is found out first, without touching anything; then swap.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../clock.h"
 #include "control.h"
 #include "../link/held.h"
 #include "failpoint.h"
@@ -15,23 +15,13 @@
 #include "kernel.h"
 #include "merging.h"
 #include "plane.h"
-#include "swap.h"
+#include "undo.h"
 
 #define LEAST_COUNTERS 4096u
 #define LEAST_NEXT 1024u
 #define LEAST_RULES 1024u
 #define LEAST_RATE 4096u
 #define HELD_MAX 3u
-
-/* What the last apply of this process did, for undo. */
-static struct {
-	bool valid;
-	enum gpc_plan plan;
-	char bpffs[GPC_PIN_PATH];
-	uint64_t word, before;	    /* that it flipped to, and from */
-	uint64_t since;		    /* GPC_CTL_FLOWS_SINCE before it */
-	struct gpc_instance_id old; /* before a growth */
-} last;
 
 /* Everything of one apply. */
 struct apply {
@@ -44,6 +34,7 @@ struct apply {
 	struct gpc_view views[HELD_MAX];
 	size_t held_count;
 	struct gpc_rule_room rule_need;
+	struct gpc_fallback fallback;
 	size_t bound;
 	bool turned; /* the audit flag changes */
 };
@@ -54,6 +45,7 @@ static void release_apply(struct apply *apply)
 
 	gpc_swap_release(&apply->swap);
 	gpc_bindings_release(&apply->bindings);
+	gpc_fallback_close(&apply->fallback);
 	gpc_link_result_release(&apply->link);
 	for (i = 0; i < apply->held_count; i++)
 		gpc_stage_close(&apply->held[i]);
@@ -341,6 +333,57 @@ static bool begins(struct apply *apply, bool has_active)
 	return apply->turned && !apply->swap.audit;
 }
 
+/* Will they, when the time for the confirmation is over? */
+static bool begins_again(struct apply *apply, bool has_active)
+{
+	const struct gpc_swap *swap = &apply->swap;
+
+	return swap->confirm_ms && has_active && is_stateful(gpc_view_plane(apply->views[0])) &&
+	       !is_audit(current(apply)) && (!is_stateful(swap->image->plane) || swap->audit);
+}
+
+/* ---- a time for the confirmation ---- */
+
+/* What runs is what it falls back to; it must be there, and one word must be enough to bring it back. */
+static int plan_fallback(struct apply *apply, bool has_active, struct gpc_failure *failure)
+{
+	struct gpc_swap *swap = &apply->swap;
+	uint64_t word, ignored;
+
+	if (!swap->confirm_ms)
+		return 0;
+	if (!gpc_control_deadline(gpc_clock_coarse(), swap->confirm_ms, &ignored))
+		return gpc_fail(failure, GPC_EXIT_HOST, 0,
+				"this host runs too long without a reboot for --confirm");
+	if (!apply->survey.present)
+		return 0;
+	if (!has_active) {
+		gpc_fail(failure, GPC_EXIT_REFUSED, 0,
+			 "what runs cannot be fallen back to: it is %s",
+			 apply->held_count ? "another gpc's image" : "not readable");
+		return gpc_fail_hint(failure, "apply without --confirm first%s",
+				     apply->held_count ? ", or gpc upgrade" : "");
+	}
+	word = gpc_control_load(current(apply)->control);
+	return gpc_fallback_open(&apply->survey, gpc_ctl_active(word), word & GPC_CTL_AUDIT,
+				 &apply->fallback, failure);
+}
+
+/* Bindings and overrides of both images, once the new one is linked. */
+static int join_fallback(struct apply *apply, struct gpc_failure *failure)
+{
+	struct gpc_swap *swap = &apply->swap;
+	struct gpc_view linked = {.base = apply->bytes, .mask = swap->image->view.mask};
+
+	if (!apply->fallback.present)
+		return 0;
+	if (gpc_fallback_join(&apply->fallback, &apply->bindings, failure))
+		return -1;
+	if (gpc_fallback_agree(&apply->fallback, swap->image, linked, swap->overrides, failure))
+		return gpc_fail_hint(failure, "end it (gpc undrain), or apply without --confirm");
+	return 0;
+}
+
 static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_failure *failure)
 {
 	struct gpc_swap *swap = &apply->swap;
@@ -350,7 +393,8 @@ static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_fail
 		has_active = hold_images(apply);
 	apply->turned = apply->survey.present && is_audit(current(apply)) != swap->audit;
 	swap->begins = begins(apply, has_active);
-	if (need_of_rules(apply, failure))
+	swap->begins_again = begins_again(apply, has_active);
+	if (plan_fallback(apply, has_active, failure) || need_of_rules(apply, failure))
 		return -1;
 	swap->sizes = wanted_sizes(apply);
 	if (apply->survey.present) {
@@ -368,9 +412,10 @@ static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_fail
 	if (random_nonce(&swap->nonce, failure) ||
 	    fill_link(apply, generation, renew, has_active, &differs, failure))
 		return -1;
-	if (swap->plan == GPC_PLAN_LATER && has_active && !differs && same_decision(apply))
+	if (swap->plan == GPC_PLAN_LATER && !swap->confirm_ms && has_active && !differs &&
+	    same_decision(apply))
 		swap->plan = GPC_PLAN_SAME;
-	return 0;
+	return join_fallback(apply, failure);
 }
 
 /* Devices, links, foreign programs. Nothing is changed. */
@@ -380,6 +425,10 @@ static int look(struct apply *apply, struct gpc_failure *failure)
 
 	if (gpc_survey_open(swap->bpffs, &apply->survey, failure))
 		return -1;
+	if (apply->survey.present &&
+	    gpc_ctl_deadline(gpc_control_load(current(apply)->control)))
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
+				"an apply waits for its confirmation");
 	apply->bound = gpc_devices_match(&apply->survey.devices, swap->image, swap->notices);
 	if (!apply->bound) {
 		gpc_fail(failure, GPC_EXIT_HOST, 0,
@@ -392,20 +441,6 @@ static int look(struct apply *apply, struct gpc_failure *failure)
 	return gpc_bindings_check(&apply->bindings, failure);
 }
 
-static void remember(const struct apply *apply)
-{
-	const struct gpc_swap *swap = &apply->swap;
-
-	last.valid = true;
-	last.plan = swap->plan;
-	last.word = swap->word_after;
-	last.before = swap->word_before;
-	last.since = swap->since_before;
-	snprintf(last.bpffs, sizeof(last.bpffs), "%s", swap->bpffs);
-	if (swap->plan == GPC_PLAN_GROWTH)
-		last.old = apply->survey.instances[0].id;
-}
-
 static double now_ms(void)
 {
 	struct timespec now;
@@ -415,8 +450,8 @@ static double now_ms(void)
 }
 
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    enum gpc_stance stance, const struct gpc_overrides *overrides,
-		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    enum gpc_stance stance, uint64_t confirm_ms,
+		    const struct gpc_overrides *overrides, const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
 		    struct gpc_failure *failure)
 {
 	GPC_CLEANUP(release_apply)
@@ -426,22 +461,24 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 			 .notices = notices,
 			 .overrides = overrides,
 			 .audit = stance == GPC_STANCE_AUDIT,
+			 .confirm_ms = confirm_ms,
 			 .staged = GPC_STAGED_NONE},
 	};
 	struct gpc_swap *swap = &apply.swap;
 	double start = now_ms();
 
-	last.valid = false;
+	gpc_undo_forget();
 	gpc_instance_init(&swap->fresh);
 	swap->survey = &apply.survey;
 	swap->bindings = &apply.bindings;
 	swap->link = &apply.link;
+	swap->fallback = &apply.fallback;
 	if (look(&apply, failure) || choose_plan(&apply, generation, failure))
 		return -1;
 	swap->bytes = apply.bytes;
 	if (gpc_swap_run(swap, failure))
 		return -1;
-	remember(&apply);
+	gpc_undo_remember(swap);
 	gpc_merging_warn(image, &apply.bindings, notices);
 	*ret = (struct gpc_apply_outcome){
 		.generation = generation,
@@ -452,129 +489,4 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 		.total_ms = now_ms() - start,
 	};
 	return 0;
-}
-
-/* ---- retire ---- */
-
-int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
-	size_t i;
-
-	if (gpc_survey_open(bpffs, &survey, failure))
-		return -1;
-	if (!survey.present)
-		return 0;
-	for (i = 1; i < survey.count; i++)
-		if (gpc_instance_remove(bpffs, &survey.instances[i].id, failure))
-			return -1;
-	if (gpc_failpoint("retire.instances"))
-		return gpc_failpoint_fail(failure, "retire.instances");
-	if (gpc_instance_sweep(bpffs, failure))
-		return -1;
-	return gpc_stage_retire(&survey.instances[0], failure);
-}
-
-/* ---- undo ---- */
-
-/* Binds to `target` what the image wants. */
-static int bind_as(struct gpc_survey *survey, const struct gpc_instance *target,
-		   const struct gpc_image *image, struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};
-
-	(void)gpc_devices_match(&survey->devices, image, NULL);
-	if (gpc_bindings_plan(image, &survey->devices, &survey->links, &bindings, failure) ||
-	    gpc_bindings_attach(last.bpffs, &bindings, target, survey->instances, survey->count,
-				NULL, failure))
-		return -1;
-	return gpc_links_prune(&survey->links, NULL, failure);
-}
-
-static void flip_back(volatile uint64_t *control, const struct gpc_image *image)
-{
-	bool drop = image->plane->flags & GPC_PLANE_ON_FAIL_DROP;
-	bool audit = last.before & GPC_CTL_AUDIT;
-	uint64_t word;
-
-	control[GPC_CTL_FLOWS_SINCE] = last.since;
-	do {
-		word = gpc_control_load(control);
-	} while (!gpc_control_swap(control, word,
-				   gpc_control_flip(word, gpc_ctl_previous(word), drop, audit)));
-}
-
-static int undo_same(struct gpc_survey *survey)
-{
-	volatile uint64_t *control = survey->instances[0].control;
-	bool audit = last.before & GPC_CTL_AUDIT;
-	uint64_t word;
-
-	control[GPC_CTL_FLOWS_SINCE] = last.since;
-	do {
-		word = gpc_control_load(control);
-	} while (!(word & GPC_CTL_AUDIT) != !audit &&
-		 !gpc_control_swap(control, word, gpc_control_audit(word, audit)));
-	return 0;
-}
-
-static int undo_later(struct gpc_survey *survey, struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
-	const struct gpc_instance *instance = &survey->instances[0];
-	uint64_t word = gpc_control_load(instance->control);
-
-	if (gpc_ctl_active(word) != gpc_ctl_active(last.word) ||
-	    gpc_ctl_previous(word) != gpc_ctl_previous(last.word))
-		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
-				"the plane was changed after the apply");
-	if (gpc_stage_read(instance, gpc_ctl_previous(word), &image, failure))
-		return -1;
-	flip_back(instance->control, &image);
-	return bind_as(survey, instance, &image, failure);
-}
-
-/* The old instance still stands: nothing retires it before the answer. */
-static int undo_growth(struct gpc_survey *survey, struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
-	struct gpc_instance *old = NULL;
-	size_t i;
-
-	for (i = 0; i < survey->count; i++)
-		if (survey->instances[i].id.number == last.old.number)
-			old = &survey->instances[i];
-	if (!old)
-		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "the old instance is gone");
-	if (gpc_stage_read(old, gpc_ctl_active(gpc_control_load(old->control)), &image, failure) ||
-	    bind_as(survey, old, &image, failure))
-		return -1;
-	for (i = 0; i < survey->count; i++)
-		if (&survey->instances[i] != old &&
-		    gpc_instance_remove(last.bpffs, &survey->instances[i].id, failure))
-			return -1;
-	return 0;
-}
-
-int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
-
-	if (!last.valid || strcmp(last.bpffs, bpffs))
-		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "there is no apply to take back");
-	last.valid = false;
-	if (last.plan == GPC_PLAN_FIRST)
-		return gpc_plane_detach(bpffs, NULL, failure);
-	if (gpc_survey_open(bpffs, &survey, failure))
-		return -1;
-	if (!survey.present)
-		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the plane is gone");
-	switch (last.plan) {
-	case GPC_PLAN_SAME:
-		return undo_same(&survey);
-	case GPC_PLAN_LATER:
-		return undo_later(&survey, failure);
-	default:
-		return undo_growth(&survey, failure);
-	}
 }

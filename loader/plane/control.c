@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "control.h"
 
-#include <time.h>
+#include "../clock.h"
 
+#define ARMED (~0ull << GPC_CTL_DEADLINE_SHIFT | GPC_CTL_FALLBACK_AUDIT)
 #define SLOTS_AND_DEADLINE                                                                         \
 	(GPC_CTL_SLOT_MASK << GPC_CTL_ACTIVE_SHIFT | GPC_CTL_SLOT_MASK << GPC_CTL_FALLBACK_SHIFT | \
-	 GPC_CTL_SLOT_MASK << GPC_CTL_PREVIOUS_SHIFT | ~0ull << GPC_CTL_DEADLINE_SHIFT)
+	 GPC_CTL_SLOT_MASK << GPC_CTL_PREVIOUS_SHIFT | ARMED)
 
 static uint64_t next_sequence(uint64_t word)
 {
@@ -13,6 +14,11 @@ static uint64_t next_sequence(uint64_t word)
 
 	return (word & ~(GPC_CTL_SEQUENCE_MASK << GPC_CTL_SEQUENCE_SHIFT)) |
 	       sequence << GPC_CTL_SEQUENCE_SHIFT;
+}
+
+static uint64_t disarmed(uint64_t word)
+{
+	return word & ~ARMED;
 }
 
 static uint64_t with_audit(uint64_t word, bool audit)
@@ -69,8 +75,53 @@ bool gpc_control_names(uint64_t word, uint32_t slot)
 
 uint64_t gpc_control_flows_since(void)
 {
-	struct timespec now;
+	return gpc_clock_coarse();
+}
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+/* ---- with a deadline ---- */
+
+bool gpc_control_deadline(uint64_t now, uint64_t after_ms, uint64_t *ret)
+{
+	uint64_t unit = 1ull << GPC_CTL_DEADLINE_UNIT_SHIFT;
+	uint64_t deadline = (now + after_ms * 1000000u + unit - 1) >> GPC_CTL_DEADLINE_UNIT_SHIFT;
+
+	if (deadline > ~0ull >> GPC_CTL_DEADLINE_SHIFT)
+		return false;
+	*ret = deadline;
+	return true;
+}
+
+uint64_t gpc_control_arm(uint64_t word, uint32_t fallback, bool fallback_audit, uint64_t deadline)
+{
+	word = disarmed(word) & ~(GPC_CTL_SLOT_MASK << GPC_CTL_FALLBACK_SHIFT);
+	return word | (uint64_t)fallback << GPC_CTL_FALLBACK_SHIFT |
+	       (fallback_audit ? GPC_CTL_FALLBACK_AUDIT : 0) | deadline << GPC_CTL_DEADLINE_SHIFT;
+}
+
+uint64_t gpc_control_keep(uint64_t word)
+{
+	word = disarmed(word) & ~(GPC_CTL_SLOT_MASK << GPC_CTL_FALLBACK_SHIFT);
+	return next_sequence(word | (uint64_t)gpc_ctl_active(word) << GPC_CTL_FALLBACK_SHIFT);
+}
+
+uint64_t gpc_control_fall_back(uint64_t word, bool on_fail_drop)
+{
+	word = gpc_ctl_expired(word) & ~(GPC_CTL_ON_FAIL_MASK << GPC_CTL_ON_FAIL_SHIFT);
+	return next_sequence(word | (uint64_t)on_fail_drop << GPC_CTL_ON_FAIL_SHIFT);
+}
+
+int64_t gpc_control_left_ns(uint64_t word, uint64_t now)
+{
+	return (int64_t)((gpc_ctl_deadline(word) << GPC_CTL_DEADLINE_UNIT_SHIFT) - now);
+}
+
+uint64_t gpc_control_at(uint64_t word, uint64_t now)
+{
+	return gpc_ctl_deadline(word) && gpc_control_left_ns(word, now) <= 0 ? gpc_ctl_expired(word)
+									    : word;
+}
+
+uint64_t gpc_control_now(uint64_t word)
+{
+	return gpc_control_at(word, gpc_clock_coarse());
 }

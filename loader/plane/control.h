@@ -29,6 +29,29 @@ uint64_t gpc_control_restore(uint64_t word, uint64_t old);
 uint64_t gpc_control_off(uint64_t word, bool off);
 
 /*
+ * ---- with a deadline: an apply that waits for its confirmation ----
+ *
+ *   armed -> kept            by gpc confirm, before the deadline
+ *         -> fallen back     by gpc abort; or past the deadline, where the programs decide by the
+ *                            fallback already and the store only says so
+ *
+ * Each is one compare-and-swap from the armed word, so of two that race one wins.
+ */
+
+/* In units of the word, `after_ms` from `now` and never sooner; false: too far for the word. */
+bool gpc_control_deadline(uint64_t now, uint64_t after_ms, uint64_t *ret);
+/* To a word that was flipped. A fallback that is the active slot: nothing ran before. */
+uint64_t gpc_control_arm(uint64_t word, uint32_t fallback, bool fallback_audit, uint64_t deadline);
+uint64_t gpc_control_keep(uint64_t word);
+/* on_fail_drop: of the fallback. */
+uint64_t gpc_control_fall_back(uint64_t word, bool on_fail_drop);
+/* What the word means at `now` (coarse ktime): itself, or once its deadline is over gpc_ctl_expired(). */
+uint64_t gpc_control_at(uint64_t word, uint64_t now);
+uint64_t gpc_control_now(uint64_t word);
+/* Of a word with a deadline; 0 or less: it is over. */
+int64_t gpc_control_left_ns(uint64_t word, uint64_t now);
+
+/*
  * GPC_CTL_FLOWS_SINCE of tables that do not know what lives now. By the programs' coarse clock: to them
  * it is never in the future.
  */

@@ -199,6 +199,7 @@ int gpc_events_image(const struct gpc_events *events, struct gpc_image *ret,
 {
 	const struct gpc_instance *instance = &events->instance;
 
-	return gpc_stage_read(instance, gpc_ctl_active(gpc_control_load(instance->control)), ret,
-			      failure);
+	uint64_t word = gpc_control_now(gpc_control_load(instance->control));
+
+	return gpc_stage_read(instance, gpc_ctl_active(word), ret, failure);
 }

@@ -18,7 +18,7 @@
 	X("first.prune")                                                                           \
 	X("later.stage") X("later.verify") X("later.place") X("later.hops") X("later.attach")      \
 	X("later.flip") X("later.levers") X("later.prune")                                                           \
-	X("growth.folder") X("growth.load") X("growth.pin") X("growth.copy") X("growth.stage")     \
+	X("growth.folder") X("growth.load") X("growth.pin") X("growth.copy") X("growth.keep") X("growth.stage") \
 	X("growth.verify") X("growth.place") X("growth.hops") X("growth.levers") X("growth.flip")                     \
 	X("growth.publish") X("growth.attach") X("growth.settle") X("growth.prune")                \
 	X("same.hops") X("same.attach") X("same.flip") X("same.levers") X("same.prune")                             \
@@ -27,6 +27,7 @@
 	X("attach.created") X("attach.pinned") X("attach.updated") X("prune.one")                  \
 	X("remove.renamed") X("retire.instances") X("clear.emptied")                               \
 	X("record.prepared") X("record.applied")                                                   \
+	X("confirm.flipped") X("confirm.bound") X("outcome.recorded")                            \
 	X("states.one") X("override.journaled") X("override.published")
 
 /* 0: go on. Not 0: fail here. Need not return. */

@@ -2,9 +2,9 @@
 /* The flow tables as they are, entry by entry. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../clock.h"
 #include "flow_table.h"
 #include "gpc/lookup/flow.h"
 #include "kernel.h"
@@ -24,14 +24,6 @@ struct walk {
 	uint32_t known_count;
 	struct gpc_flows flows; /* what was found so far */
 };
-
-static uint64_t coarse_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * GPC_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* ---- endpoints by id ---- */
 
@@ -95,11 +87,11 @@ static void count_flow(struct walk *walk, struct gpc_flow_fill *fill, const stru
 static void walk_table(struct walk *walk, const struct gpc_flow_table *table, uint64_t end,
 		       struct gpc_flow_fill *fill)
 {
-	uint64_t now = coarse_ns();
+	uint64_t now = gpc_clock_coarse();
 
 	for (uint32_t set = 0; set < table->sets; set++) {
 		if (set % BATCH == 0)
-			now = coarse_ns();
+			now = gpc_clock_coarse();
 		if (now >= end)
 			return;
 		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++) {
@@ -116,7 +108,7 @@ static int walk_both(struct walk *walk, const struct gpc_instance *instance, uin
 {
 	static const enum gpc_map_id maps[2][2] = {{GPC_MAP_HEADS4, GPC_MAP_FLOWS4},
 						   {GPC_MAP_HEADS6, GPC_MAP_FLOWS6}};
-	uint64_t start = coarse_ns();
+	uint64_t start = gpc_clock_coarse();
 
 	for (int family = GPC_V4; family <= GPC_V6; family++) {
 		GPC_CLEANUP(gpc_flow_table_unmap) struct gpc_flow_table table = {0};

@@ -10,6 +10,7 @@
 #include "../../compiler/base/cleanup.h"
 #include "control.h"
 #include "counters.h"
+#include "fallback.h"
 #include "failpoint.h"
 #include "foreign.h"
 #include "kernel.h"
@@ -233,16 +234,19 @@ static int read_instance(struct gpc_plane_status *status, struct gpc_survey *sur
 			 struct gpc_failure *failure)
 {
 	const struct gpc_instance *instance = &survey->instances[0];
+	uint64_t word = gpc_control_load(instance->control);
 
 	status->present = true;
-	status->control = gpc_control_load(instance->control);
+	status->control = gpc_control_now(word);
+	status->confirm = gpc_confirm_describe(instance, word);
 	status->size_log2 = instance->id.log2;
 	read_image(status, instance, before, ret_kept);
 	if (status->has_image &&
 	    (read_devices(status, survey, failure) || read_counters(status, instance, failure) ||
 	     read_next(status, instance, failure) || read_states(status, instance, failure)))
 		return -1;
-	*ret_moved = gpc_control_load(instance->control) != status->control;
+	*ret_moved = gpc_control_load(instance->control) != word ||
+		     gpc_control_now(word) != status->control;
 	return 0;
 }
 
@@ -308,6 +312,54 @@ void gpc_plane_status_release(struct gpc_plane_status *status)
 
 /* ---- override ---- */
 
+/* For the image in a slot; one without an image needs none. */
+static int override_slot(const struct gpc_instance *instance, uint32_t slot,
+			 const struct gpc_overrides *overrides, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
+
+	if (gpc_stage_read(instance, slot, &image, failure))
+		return -1;
+	return gpc_states_publish(instance, &image, image.view, overrides, failure);
+}
+
+/* While an apply waits, for what it would fall back to as well. */
+static int override_instance(const struct gpc_instance *instance,
+			     const struct gpc_overrides *overrides, struct gpc_failure *failure)
+{
+	uint64_t word = gpc_control_now(gpc_control_load(instance->control));
+
+	if (gpc_ctl_fallback(word) != gpc_ctl_active(word) &&
+	    override_slot(instance, gpc_ctl_fallback(word), overrides, failure))
+		return -1;
+	return override_slot(instance, gpc_ctl_active(word), overrides, failure);
+}
+
+int gpc_plane_overridable(const char *bpffs, const struct gpc_overrides *overrides,
+			  struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_fallback_close) struct gpc_fallback fallback = {0};
+	GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
+	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
+	uint64_t word;
+
+	if (gpc_survey_open(bpffs, &survey, failure))
+		return -1;
+	if (!survey.present)
+		return 0;
+	word = gpc_control_now(gpc_control_load(survey.instances[0].control));
+	if (gpc_ctl_fallback(word) == gpc_ctl_active(word))
+		return 0;
+	if (gpc_fallback_open(&survey, gpc_ctl_fallback(word), false, &fallback, failure) ||
+	    gpc_stage_read(&survey.instances[0], gpc_ctl_active(word), &image, failure))
+		return -1;
+	if (gpc_fallback_agree(&fallback, &image, image.view, overrides, failure)) {
+		failure->code = GPC_EXIT_CONFLICT;
+		return gpc_fail_hint(failure, "gpc confirm or gpc abort first");
+	}
+	return 0;
+}
+
 /* Also of an interrupted growth both instances, since links may run either. */
 int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
 		       struct gpc_failure *failure)
@@ -321,21 +373,24 @@ int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
 		gpc_fail(failure, GPC_EXIT_FAILED, 0, "no plane is running below '%s'", bpffs);
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
-	for (i = survey.count; i-- > 0;) {
-		GPC_CLEANUP(gpc_image_release) struct gpc_image image = {0};
-		const struct gpc_instance *instance = &survey.instances[i];
-
-		if (gpc_stage_read(instance, gpc_ctl_active(gpc_control_load(instance->control)),
-				   &image, failure) ||
-		    gpc_states_publish(instance, &image, image.view, overrides, failure))
+	for (i = survey.count; i-- > 0;)
+		if (override_instance(&survey.instances[i], overrides, failure))
 			return -1;
-	}
 	return 0;
 }
 
 /* ---- switch ---- */
 
 #define SWITCH_TRIES 1000u
+
+/* What began meanwhile has no entry. A time in the future (swap.c) stays. */
+static void begin_flows(volatile uint64_t *control)
+{
+	uint64_t now = gpc_control_flows_since();
+
+	if (control[GPC_CTL_FLOWS_SINCE] < now)
+		control[GPC_CTL_FLOWS_SINCE] = now;
+}
 
 /* -1: the word never stood still. */
 static int switch_one(volatile uint64_t *control, bool off, bool *ret_changed)
@@ -347,14 +402,20 @@ static int switch_one(volatile uint64_t *control, bool off, bool *ret_changed)
 
 		if (!(word & GPC_CTL_OFF) == !off)
 			return 0;
-		if (!off) /* what began meanwhile has no entry */
-			control[GPC_CTL_FLOWS_SINCE] = gpc_control_flows_since();
+		if (!off)
+			begin_flows(control);
 		if (gpc_control_swap(control, word, gpc_control_off(word, off))) {
 			*ret_changed = true;
 			return 0;
 		}
 	}
 	return -1;
+}
+
+/* The first apply of a plane was not confirmed: every packet passes, and nobody said off. */
+static bool is_off_by_expiry(uint64_t word)
+{
+	return !(word & GPC_CTL_OFF) && gpc_control_now(word) & GPC_CTL_OFF;
 }
 
 /*
@@ -375,6 +436,11 @@ static int switch_all(const char *bpffs, bool off, bool *ret_changed, uint32_t *
 		return gpc_fail_hint(failure, "run: gpc apply");
 	}
 	*ret_last = gpc_survey_last_number(&survey);
+	if (!off && is_off_by_expiry(gpc_control_load(survey.instances[0].control))) {
+		gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
+			 "the first apply was not confirmed in time, so nothing is to be switched on");
+		return gpc_fail_hint(failure, "apply again; or gpc abort takes it away now");
+	}
 	for (at = 0; at < *ret_last;) {
 		const struct gpc_instance *next = NULL;
 

@@ -19,6 +19,7 @@
 #include "../notice.h"
 #include "../override/override.h"
 #include "../stance.h"
+#include "confirm.h"
 #include "gpc/abi.h"
 
 struct gpc_apply_outcome {
@@ -38,12 +39,17 @@ struct gpc_apply_outcome {
  * `generation`: number to give this image (from the history), 1..2^29-1. `stance`: whether its
  * policies decide; changed by the same store as the image. `overrides`: what of them is live, and about
  * objects of the image, holds for it from its first packet on; NULL: nobody knows, what the maps say stays.
+ * `confirm_ms`: so long it may run without gpc_confirm_keep(), then what runs now decides again (confirm.h;
+ * when nothing runs: every packet passes); 0: for good. REFUSED where one word cannot take it back.
  */
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    enum gpc_stance stance, const struct gpc_overrides *overrides,
-		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
+		    enum gpc_stance stance, uint64_t confirm_ms,
+		    const struct gpc_overrides *overrides, const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
 		    struct gpc_failure *failure);
 
+/* CONFLICT when an apply waits and they cannot hold for both images. */
+int gpc_plane_overridable(const char *bpffs, const struct gpc_overrides *overrides,
+			  struct gpc_failure *failure);
 /* Makes `overrides`, and nothing but them, hold for the running image. FAILED when none runs. */
 int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
 		       struct gpc_failure *failure);
@@ -71,7 +77,8 @@ struct gpc_device_status {
 
 struct gpc_plane_status {
 	bool present;			/* a plane is pinned there */
-	uint64_t control;		/* the control word */
+	uint64_t control;		/* the control word as it means now: gpc_ctl_expired() if it is */
+	struct gpc_confirm confirm;
 	bool has_image;			/* else `problem` says why; devices, counters, next hops are empty */
 	char problem[256];
 	struct gpc_image image;		/* a copy of the active image, linked; gpc_plane_status_release() */

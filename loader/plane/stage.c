@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../link/held.h"
 #include "control.h"
 #include "failpoint.h"
+#include "gpc/lookup/device.h"
 #include "kernel.h"
 
 /* Images that nobody retired: from here on their slots are used again before empty ones. */
@@ -107,6 +109,18 @@ int gpc_stage_read(const struct gpc_instance *instance, uint32_t slot, struct gp
 	gpc_fail(failure, GPC_EXIT_FAILED, 0, "the image in slot %u is damaged: %s", slot,
 		 diags.errors ? diags.records.items[0].message : "its size is wrong");
 	return gpc_fail_hint(failure, "apply an image again; gpc verify says what differs");
+}
+
+uint32_t gpc_stage_generation(const struct gpc_instance *instance, uint32_t slot)
+{
+	GPC_CLEANUP(gpc_stage_close) struct gpc_staged staged = GPC_STAGED_NONE;
+	struct gpc_failure ignored;
+	struct gpc_view view;
+
+	if (gpc_stage_open(instance, slot, &staged, &ignored))
+		return 0;
+	view = (struct gpc_view){.base = staged.bytes, .mask = staged.size - 1};
+	return view.base && gpc_held_linked(view) ? gpc_view_link(view)->generation : 0;
 }
 
 int gpc_stage_pick(const struct gpc_instance *instance, uint32_t *ret_slot,

@@ -31,6 +31,9 @@ void gpc_stage_close(struct gpc_staged *staged);
 int gpc_stage_read(const struct gpc_instance *instance, uint32_t slot, struct gpc_image *ret,
 		   struct gpc_failure *failure);
 
+/* The generation in the link part of the image in a slot, whoever linked it; 0: none, or not readable. */
+uint32_t gpc_stage_generation(const struct gpc_instance *instance, uint32_t slot);
+
 int gpc_stage_pick(const struct gpc_instance *instance, uint32_t *ret_slot,
 		   struct gpc_failure *failure);
 

@@ -183,6 +183,69 @@ int gpc_states_publish(const struct gpc_instance *instance, const struct gpc_ima
 	return r;
 }
 
+/* ---- two images ---- */
+
+static int make_words(const struct gpc_image *image, const struct gpc_overrides *overrides,
+		      struct gpc_moment now, struct publication *p, struct gpc_view linked)
+{
+	p->image = image;
+	open_publication(p, linked);
+	return gpc_words_make(image, overrides, now, NULL, &p->words);
+}
+
+static bool same_endpoints(const struct publication *a, uint32_t ia, const struct publication *b,
+			   uint32_t ib)
+{
+	const struct gpc_backend *x = gpc_image_section(a->image, GPC_SEC_BACKEND, &(uint32_t){0});
+	const struct gpc_backend *y = gpc_image_section(b->image, GPC_SEC_BACKEND, &(uint32_t){0});
+	uint32_t i, j;
+
+	for (i = 0; i < x[ia].endpoints; i++)
+		for (j = 0; j < y[ib].endpoints; j++) {
+			uint32_t ea = x[ia].first_endpoint + i, eb = y[ib].first_endpoint + j;
+
+			if (a->endpoints[ea].counter == b->endpoints[eb].counter &&
+			    memcmp(&a->words.endpoints[ea], &b->words.endpoints[eb],
+				   sizeof(struct gpc_endpoint_state)))
+				return false;
+		}
+	return true;
+}
+
+/* What nobody overrides is not looked up. */
+static bool same_backends(const struct publication *a, uint32_t ia, const struct publication *b,
+			  uint32_t ib)
+{
+	const struct gpc_backend_state *x = &a->words.backends[ia], *y = &b->words.backends[ib];
+
+	if (!((x->flags | y->flags) & GPC_BACKEND_ACTIVE) && !x->state && !y->state)
+		return true;
+	return !memcmp(x, y, sizeof(*x)) && same_endpoints(a, ia, b, ib);
+}
+
+int gpc_states_compare(const struct gpc_image *before, struct gpc_view before_linked,
+		       const struct gpc_image *after, struct gpc_view after_linked,
+		       const struct gpc_overrides *overrides, uint32_t *ret_backend)
+{
+	struct gpc_moment now = gpc_moment_now();
+	struct publication a = {0}, b = {0};
+	uint32_t i, j, found = GPC_NONE;
+	int r = make_words(before, overrides, now, &a, before_linked);
+
+	if (!r)
+		r = make_words(after, overrides, now, &b, after_linked);
+	for (i = 0; i < a.words.backend_count && !r && found == GPC_NONE; i++)
+		for (j = 0; j < b.words.backend_count; j++)
+			if (a.backends[i].counter == b.backends[j].counter &&
+			    !same_backends(&a, i, &b, j))
+				found = j;
+	gpc_words_release(&a.words);
+	gpc_words_release(&b.words);
+	if (!r)
+		*ret_backend = found;
+	return r;
+}
+
 /* ---- copy and zero ---- */
 
 static void copy_words(volatile uint64_t *to, const volatile uint64_t *from, size_t count)

@@ -17,6 +17,13 @@
 int gpc_states_publish(const struct gpc_instance *instance, const struct gpc_image *image,
 		       struct gpc_view linked, const struct gpc_overrides *overrides,
 		       struct gpc_failure *failure);
+/*
+ * The backend of `after` for which the overrides need other words than for the same one of `before`,
+ * GPC_NONE: one set of words is right for both. Negative errno.
+ */
+int gpc_states_compare(const struct gpc_image *before, struct gpc_view before_linked,
+		       const struct gpc_image *after, struct gpc_view after_linked,
+		       const struct gpc_overrides *overrides, uint32_t *ret_backend);
 /* The first `to` entries get what `from` has. */
 void gpc_states_copy(const struct gpc_instance *from, const struct gpc_instance *to);
 void gpc_states_zero(const struct gpc_instance *instance, const uint32_t *slots, size_t count);

@@ -102,6 +102,20 @@ void gpc_survey_close(struct gpc_survey *survey)
 	*survey = (struct gpc_survey){0};
 }
 
+int gpc_survey_bind(struct gpc_survey *survey, const char *bpffs, const struct gpc_instance *target,
+		    const struct gpc_image *image, const struct gpc_notice_sink *notices,
+		    struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_bindings_release) struct gpc_bindings bindings = {0};
+
+	(void)gpc_devices_match(&survey->devices, image, NULL);
+	if (gpc_bindings_plan(image, &survey->devices, &survey->links, &bindings, failure) ||
+	    gpc_bindings_attach(bpffs, &bindings, target, survey->instances, survey->count,
+				notices, failure))
+		return -1;
+	return gpc_links_prune(&survey->links, notices, failure);
+}
+
 uint32_t gpc_survey_last_number(const struct gpc_survey *survey)
 {
 	uint32_t last = 0;

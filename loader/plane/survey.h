@@ -26,6 +26,11 @@ struct gpc_survey {
 int gpc_survey_open(const char *bpffs, struct gpc_survey *ret, struct gpc_failure *failure);
 void gpc_survey_close(struct gpc_survey *survey);
 
+/* Makes the links those that the image wants, with the programs of `target`: attaches, then prunes. */
+int gpc_survey_bind(struct gpc_survey *survey, const char *bpffs, const struct gpc_instance *target,
+		    const struct gpc_image *image, const struct gpc_notice_sink *notices,
+		    struct gpc_failure *failure);
+
 /* The highest number of an instance, 0 if there is none. */
 uint32_t gpc_survey_last_number(const struct gpc_survey *survey);
 

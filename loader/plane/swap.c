@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
+#include "../clock.h"
 #include "../interrupt.h"
 #include "buckets.h"
 #include "carry.h"
@@ -144,6 +145,40 @@ static int copy(struct gpc_swap *swap, struct gpc_failure *failure)
 	return 0;
 }
 
+/* ---- keep: what it falls back to, in a new instance ---- */
+
+/* The running image with this instance's nonce, in its size class; malloc'ed. */
+static char *for_fresh(const struct gpc_swap *swap)
+{
+	const struct gpc_image *image = &swap->fallback->image;
+	char *bytes = calloc(1, (size_t)1 << swap->fresh.id.log2);
+	struct gpc_link_head *link;
+
+	if (!bytes)
+		return NULL;
+	memcpy(bytes, image->bytes, image->head->size);
+	link = (struct gpc_link_head *)(bytes + image->head->link_offset);
+	link->nonce = swap->nonce;
+	return bytes;
+}
+
+static int keep(struct gpc_swap *swap, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_stage_close) struct gpc_staged staged = GPC_STAGED_NONE;
+	GPC_AUTO_FREE char *bytes = NULL;
+
+	if (!swap->confirm_ms)
+		return 0;
+	bytes = for_fresh(swap);
+	if (!bytes)
+		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot keep the running image");
+	if (gpc_stage_pick(&swap->fresh, &swap->fallback_slot, failure) ||
+	    gpc_stage_fill(&swap->fresh, bytes, &staged, failure) ||
+	    gpc_stage_verify(&staged, bytes, failure))
+		return -1;
+	return gpc_stage_place(&swap->fresh, swap->fallback_slot, &staged, failure);
+}
+
 /* ---- stage, verify, place ---- */
 
 static int stage(struct gpc_swap *swap, struct gpc_failure *failure)
@@ -239,9 +274,13 @@ static int pull_levers(struct gpc_swap *swap, struct gpc_failure *failure)
 {
 	struct gpc_view linked = {.base = swap->bytes, .mask = swap->image->view.mask};
 
-	return swap->overrides ? gpc_states_publish(swap->target, swap->image, linked,
-						    swap->overrides, failure)
-			       : 0;
+	if (!swap->overrides)
+		return 0;
+	if (swap->confirm_ms && swap->fallback->present &&
+	    gpc_states_publish(swap->target, &swap->fallback->image, swap->fallback->image.view,
+			       swap->overrides, failure))
+		return -1;
+	return gpc_states_publish(swap->target, swap->image, linked, swap->overrides, failure);
 }
 
 static void unpull_levers(struct gpc_swap *swap)
@@ -267,20 +306,48 @@ static double elapsed_us(const struct timespec *from, const struct timespec *to)
 	       (double)(to->tv_nsec - from->tv_nsec) / 1e3;
 }
 
+/* The word with the deadline; one that was too far has been refused before. */
+static uint64_t armed(const struct gpc_swap *swap, uint64_t word)
+{
+	uint32_t fallback = swap->plan == GPC_PLAN_LATER ? gpc_ctl_active(swap->word_before)
+			    : swap->plan == GPC_PLAN_GROWTH ? swap->fallback_slot
+							    : swap->slot;
+	uint64_t deadline;
+
+	if (!swap->confirm_ms ||
+	    !gpc_control_deadline(gpc_clock_coarse(), swap->confirm_ms, &deadline))
+		return word;
+	return gpc_control_arm(word, fallback, swap->fallback->audit, deadline);
+}
+
 static uint64_t next_word(const struct gpc_swap *swap)
 {
 	uint64_t word = swap->word_before;
 
 	switch (swap->plan) {
 	case GPC_PLAN_LATER:
-		return gpc_control_flip(word, swap->slot, on_fail_drop(swap), swap->audit);
+		return armed(swap,
+			     gpc_control_flip(word, swap->slot, on_fail_drop(swap), swap->audit));
 	case GPC_PLAN_SAME:
 		return !(word & GPC_CTL_AUDIT) == !swap->audit
 			       ? word
 			       : gpc_control_audit(word, swap->audit);
 	default:
-		return gpc_control_first(swap->slot, on_fail_drop(swap), swap->audit);
+		return armed(swap, gpc_control_first(swap->slot, on_fail_drop(swap), swap->audit));
 	}
+}
+
+/*
+ * Policies that begin to decide when the time is over are not told by anybody then: they learn now since
+ * when connections may be unknown to them. Until then it lies in the future, where nothing is picked up.
+ */
+static void set_flows_since(const struct gpc_swap *swap, volatile uint64_t *control)
+{
+	if (swap->begins)
+		control[GPC_CTL_FLOWS_SINCE] = gpc_control_flows_since();
+	else if (swap->begins_again)
+		control[GPC_CTL_FLOWS_SINCE] =
+			gpc_control_flows_since() + swap->confirm_ms * 1000000u;
 }
 
 /* `gpc off` needs no lock: when it comes between reading and writing the word, it is read again. */
@@ -292,8 +359,7 @@ static int flip(struct gpc_swap *swap, struct gpc_failure *failure)
 	bool done = false;
 
 	swap->since_before = control[GPC_CTL_FLOWS_SINCE];
-	if (swap->begins)
-		control[GPC_CTL_FLOWS_SINCE] = gpc_control_flows_since();
+	set_flows_since(swap, control);
 	for (try = 0; try < FLIP_TRIES && !done; try++) {
 		swap->word_before = gpc_control_load(control);
 		swap->word_after = next_word(swap);
@@ -406,6 +472,7 @@ enum step_id {
 	LOAD,
 	PIN,
 	COPY,
+	KEEP,
 	STAGE,
 	VERIFY,
 	PLACE,
@@ -429,6 +496,7 @@ static const struct step {
 	[LOAD] = {"load", load, unload},
 	[PIN] = {"pin", pin, unpin},
 	[COPY] = {"copy", copy, NULL},
+	[KEEP] = {"keep", keep, NULL},
 	[STAGE] = {"stage", stage, unstage},
 	[VERIFY] = {"verify", verify, NULL},
 	[PLACE] = {"place", place, unplace},
@@ -443,13 +511,13 @@ static const struct step {
 
 static const struct {
 	const char *name;
-	enum step_id steps[16];
+	enum step_id steps[17];
 } plans[GPC_PLAN_COUNT] = {
 	[GPC_PLAN_FIRST] = {"first",
 			    {FOLDER, LOAD, PIN, STAGE, VERIFY, PLACE, HOPS, LEVERS, FLIP, PUBLISH,
 			     ATTACH, PRUNE}},
 	[GPC_PLAN_GROWTH] = {"growth",
-			     {FOLDER, LOAD, PIN, COPY, STAGE, VERIFY, PLACE, HOPS, LEVERS, FLIP,
+			     {FOLDER, LOAD, PIN, COPY, KEEP, STAGE, VERIFY, PLACE, HOPS, LEVERS, FLIP,
 			      PUBLISH, ATTACH, SETTLE, PRUNE}},
 	[GPC_PLAN_LATER] = {"later", {STAGE, VERIFY, PLACE, HOPS, ATTACH, FLIP, LEVERS, PRUNE}},
 	[GPC_PLAN_SAME] = {"same", {HOPS, ATTACH, FLIP, LEVERS, PRUNE}},

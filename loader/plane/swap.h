@@ -5,12 +5,15 @@
  * two steps leaves the old or the new plane; the next apply converges.
  *
  *   first    no plane is there     folder load pin stage verify place hops levers flip publish attach prune
- *   growth   a new instance takes  folder load pin copy stage verify place hops levers flip publish attach
- *            over: larger class,   settle prune
+ *   growth   a new instance takes  folder load pin copy keep stage verify place hops levers flip publish
+ *            over: larger class,   attach settle prune
  *            larger maps, newer gpc
  *   later    the plane runs on     stage verify place hops attach flip levers prune
  *   same     same image, same      hops attach flip levers prune
  *            link part             (the audit flag alone, if at all)
+ *
+ * With `confirm_ms` the flip arms the word: what was active is the fallback. A growth stages it into the
+ * new instance as well (keep).
  *
  * Nothing of a new instance is visible before `attach`, nothing of a new image before `flip`.
  */
@@ -19,8 +22,8 @@
 
 #include "../link/link.h"
 #include "../override/override.h"
+#include "fallback.h"
 #include "prog.h"
-#include "survey.h"
 
 enum gpc_plan { GPC_PLAN_FIRST, GPC_PLAN_GROWTH, GPC_PLAN_LATER, GPC_PLAN_SAME, GPC_PLAN_COUNT };
 
@@ -39,11 +42,14 @@ struct gpc_swap {
 	enum gpc_plan plan;
 	bool audit;			/* the policies only count */
 	bool begins;			/* they begin to decide: flows may be picked up for a while */
+	bool begins_again;		/* they will when the time for the confirmation is over */
+	uint64_t confirm_ms;		/* 0: for good */
+	struct gpc_fallback *fallback;	/* with confirm_ms: present, unless nothing runs */
 	/* made by the steps */
 	struct gpc_instance fresh;	/* the new instance; owned */
 	struct gpc_instance *target;	/* where the image goes */
 	struct gpc_staged staged;	/* owned */
-	uint32_t slot;
+	uint32_t slot, fallback_slot;
 	uint64_t word_before, word_after;
 	uint64_t since_before;		/* GPC_CTL_FLOWS_SINCE */
 	double flip_us;

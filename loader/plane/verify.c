@@ -12,13 +12,13 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/image/compare.h"
 #include "control.h"
+#include "fallback.h"
 #include "gpc/lookup/device.h"
 #include "gpc/lookup/endpoint.h"
 #include "../link/link.h"
 #include "kernel.h"
 #include "plane.h"
 #include "prog.h"
-#include "survey.h"
 
 #define FINDINGS_MAX 100u
 #define PROGRAM_MAPS_MAX 64u
@@ -27,6 +27,7 @@ struct verify {
 	const struct gpc_image *image;
 	struct gpc_survey survey;
 	struct gpc_bindings bindings;
+	struct gpc_fallback other; /* while an apply waits: the image that does not decide now */
 	struct gpc_instance loaded; /* the same programs, loaded again by this gpc */
 	struct gpc_staged staged;   /* what the kernel holds */
 	struct gpc_verify_report report;
@@ -37,6 +38,7 @@ static void release(struct verify *verify)
 	gpc_stage_close(&verify->staged);
 	gpc_instance_close(&verify->loaded);
 	gpc_bindings_release(&verify->bindings);
+	gpc_fallback_close(&verify->other);
 	gpc_survey_close(&verify->survey);
 	gpc_verify_report_release(&verify->report);
 }
@@ -400,6 +402,20 @@ static void check_links(struct verify *verify)
 	}
 }
 
+/*
+ * While an apply waits, and until it is written down that its time is over, the links of both images
+ * stay. One that cannot be read wants none.
+ */
+static void want_other(struct verify *verify)
+{
+	uint64_t word = gpc_control_load(current(verify)->control), now = gpc_control_now(word);
+	uint32_t slot = now == word ? gpc_ctl_fallback(word) : gpc_ctl_active(word);
+	struct gpc_failure ignored;
+
+	if (gpc_ctl_deadline(word) && slot != gpc_ctl_active(now))
+		(void)gpc_fallback_open(&verify->survey, slot, false, &verify->other, &ignored);
+}
+
 static int look(struct verify *verify, const char *bpffs, struct gpc_failure *failure)
 {
 	if (gpc_survey_open(bpffs, &verify->survey, failure))
@@ -412,8 +428,13 @@ static int look(struct verify *verify, const char *bpffs, struct gpc_failure *fa
 	if (!verify->report.findings)
 		return gpc_fail(failure, GPC_EXIT_FAILED, ENOMEM, "cannot verify the plane");
 	(void)gpc_devices_match(&verify->survey.devices, verify->image, NULL);
+	want_other(verify);
 	return gpc_bindings_plan(verify->image, &verify->survey.devices, &verify->survey.links,
-				 &verify->bindings, failure);
+				 &verify->bindings, failure) ||
+			       (verify->other.present &&
+				gpc_fallback_join(&verify->other, &verify->bindings, failure))
+		       ? -1
+		       : 0;
 }
 
 int gpc_plane_verify(const char *bpffs, const struct gpc_image *image,
@@ -425,7 +446,7 @@ int gpc_plane_verify(const char *bpffs, const struct gpc_image *image,
 	gpc_instance_init(&verify.loaded);
 	if (look(&verify, bpffs, failure))
 		return -1;
-	slot = gpc_ctl_active(gpc_control_load(current(&verify)->control));
+	slot = gpc_ctl_active(gpc_control_now(gpc_control_load(current(&verify)->control)));
 	if (gpc_stage_open(current(&verify), slot, &verify.staged, failure)) {
 		find(&verify, "%s", failure->message);
 	} else if (!verify.staged.bytes) {

@@ -137,7 +137,7 @@ static struct gpc_apply_outcome apply(struct rig *rig, unsigned int which, uint3
 	struct gpc_apply_outcome outcome;
 	struct gpc_failure failure = {0};
 
-	if (gpc_plane_apply(rig->bpffs, &rig->image[which], generation, GPC_STANCE_NONE, NULL, &quiet, &outcome, &failure))
+	if (gpc_plane_apply(rig->bpffs, &rig->image[which], generation, GPC_STANCE_NONE, 0, NULL, &quiet, &outcome, &failure))
 		die("apply", failure.message);
 	if (outcome.unchanged)
 		die("apply", "nothing was swapped");

@@ -32,8 +32,9 @@
 #define GPC_CTL_OFF		(1ull << 9)	/* every packet passes, counted as `off` */
 #define GPC_CTL_BANS		(1ull << 10)
 #define GPC_CTL_AUDIT		(1ull << 11)	/* every policy as in audit (first apply) */
-#define GPC_CTL_ON_FAIL_SHIFT	12	/* 2 bits, enum gpc_on_fail: for when there is no image */
-#define GPC_CTL_ON_FAIL_MASK	3ull
+#define GPC_CTL_ON_FAIL_SHIFT	12	/* 1 bit, enum gpc_on_fail: for when there is no image */
+#define GPC_CTL_ON_FAIL_MASK	1ull
+#define GPC_CTL_FALLBACK_AUDIT	(1ull << 13)	/* GPC_CTL_AUDIT of the fallback, while there is a deadline */
 #define GPC_CTL_SEQUENCE_SHIFT	14	/* 12 bits, +1 at every change */
 #define GPC_CTL_SEQUENCE_MASK	0xfffull
 #define GPC_CTL_DEADLINE_SHIFT	26	/* 38 bits of 2^20 ns CLOCK_MONOTONIC; 0: disarmed */
@@ -42,12 +43,30 @@
 static inline __u32 gpc_ctl_active(__u64 w) { return (__u32)(w >> GPC_CTL_ACTIVE_SHIFT) & 7u; }
 static inline __u32 gpc_ctl_fallback(__u64 w) { return (__u32)(w >> GPC_CTL_FALLBACK_SHIFT) & 7u; }
 static inline __u32 gpc_ctl_previous(__u64 w) { return (__u32)(w >> GPC_CTL_PREVIOUS_SHIFT) & 7u; }
-static inline __u32 gpc_ctl_on_fail(__u64 w) { return (__u32)(w >> GPC_CTL_ON_FAIL_SHIFT) & 3u; }
+static inline __u32 gpc_ctl_on_fail(__u64 w) { return (__u32)(w >> GPC_CTL_ON_FAIL_SHIFT) & 1u; }
 static inline __u32 gpc_ctl_sequence(__u64 w)
 {
 	return (__u32)((w >> GPC_CTL_SEQUENCE_SHIFT) & GPC_CTL_SEQUENCE_MASK);
 }
 static inline __u64 gpc_ctl_deadline(__u64 w) { return w >> GPC_CTL_DEADLINE_SHIFT; }
+
+/*
+ * What a word with a deadline means from then on, for programs and loader alike: the fallback is active,
+ * what was active is previous. A fallback that is the active slot says that nothing ran before: then it
+ * is off.
+ */
+static inline __u64 gpc_ctl_expired(__u64 w)
+{
+	__u64 active = gpc_ctl_active(w), fallback = gpc_ctl_fallback(w);
+	__u64 kept = w & ((1ull << GPC_CTL_DEADLINE_SHIFT) - 1) &
+		     ~(GPC_CTL_SLOT_MASK << GPC_CTL_ACTIVE_SHIFT |
+		       GPC_CTL_SLOT_MASK << GPC_CTL_PREVIOUS_SHIFT | GPC_CTL_AUDIT |
+		       GPC_CTL_FALLBACK_AUDIT);
+
+	return kept | fallback << GPC_CTL_ACTIVE_SHIFT | active << GPC_CTL_PREVIOUS_SHIFT |
+	       (w & GPC_CTL_FALLBACK_AUDIT ? GPC_CTL_AUDIT : 0) |
+	       (active == fallback ? GPC_CTL_OFF : 0);
+}
 
 /* ---- verdicts and reasons ---- */
 

@@ -21,6 +21,8 @@ static struct {
 	const char *drained;	   /* what the last overrides given drain: an endpoint; NULL: nothing known */
 	bool refuse, undo_fails, claimed, swapped;
 	enum gpc_stance stance, stance_before;
+	uint32_t generation_before;
+	bool armed, expired;
 	void (*before_flip)(void);
 	void (*during)(void); /* happens after the flip */
 } plane;
@@ -91,9 +93,9 @@ int gpc_plane_override(const char *bpffs, const struct gpc_overrides *overrides,
 }
 
 int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t generation,
-		    enum gpc_stance stance, const struct gpc_overrides *overrides,
-		    const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
-		    struct gpc_failure *failure)
+		    enum gpc_stance stance, uint64_t confirm_ms,
+		    const struct gpc_overrides *overrides, const struct gpc_notice_sink *notices,
+		    struct gpc_apply_outcome *ret, struct gpc_failure *failure)
 {
 	(void)bpffs;
 	(void)notices;
@@ -113,13 +115,60 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 		drop_image(&plane.before);
 		plane.before = plane.image;
 		plane.image = copy_image(image);
+		plane.generation_before = plane.generation;
 		plane.generation = generation;
 	}
+	plane.armed = confirm_ms;
 	ret->turned = plane.stance != stance;
 	plane.stance_before = plane.stance;
 	plane.stance = stance;
 	if (plane.during)
 		plane.during();
+	return 0;
+}
+
+int gpc_confirm_read(const char *bpffs, struct gpc_confirm *ret, struct gpc_failure *failure)
+{
+	(void)bpffs;
+	(void)failure;
+	*ret = (struct gpc_confirm){
+		.present = plane.image.bytes,
+		.armed = plane.armed,
+		.expired = plane.armed && plane.expired,
+		.first = plane.armed && !plane.before.bytes,
+		.generation = plane.generation,
+		.fallback = plane.armed ? plane.generation_before : 0,
+		.left_ms = plane.armed && !plane.expired ? 60000 : 0,
+	};
+	return 0;
+}
+
+int gpc_confirm_keep(const char *bpffs, uint32_t generation, const struct gpc_notice_sink *notices,
+		     struct gpc_confirm *ret, struct gpc_failure *failure)
+{
+	(void)notices;
+	(void)gpc_confirm_read(bpffs, ret, failure);
+	if (!ret->armed || ret->expired || ret->generation != generation)
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the stand-in does not wait for that");
+	plane.armed = false;
+	if (plane.during)
+		plane.during();
+	return 0;
+}
+
+int gpc_confirm_fall_back(const char *bpffs, const struct gpc_notice_sink *notices,
+			  struct gpc_confirm *ret, struct gpc_failure *failure)
+{
+	(void)notices;
+	(void)gpc_confirm_read(bpffs, ret, failure);
+	if (!plane.armed)
+		return 0;
+	drop_image(&plane.image);
+	plane.image = plane.before;
+	plane.before = (struct gpc_image){0};
+	plane.generation = plane.generation_before;
+	plane.stance = plane.stance_before;
+	plane.armed = plane.expired = false;
 	return 0;
 }
 

@@ -98,7 +98,7 @@ static void packets_during_growth_are_counted(void)
 	rig_must_apply(&grown);
 	growing = false;
 	CU_ASSERT_TRUE(room() > before);
-	CU_ASSERT_EQUAL(points, 14);
+	CU_ASSERT_EQUAL(points, 15);
 	CU_ASSERT_EQUAL(counted(), sent);
 	send_packets();
 	rig_must_apply(&one);

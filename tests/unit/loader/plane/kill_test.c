@@ -42,12 +42,13 @@ int gpc_failpoint(const char *name)
 	return !interrupts;
 }
 
-enum scene { FIRST, LATER, GROWTH, SAME, DETACH, RETIRE, GROWN_RETIRE, UNBIND };
+enum scene { FIRST, LATER, GROWTH, SAME, DETACH, RETIRE, GROWN_RETIRE, UNBIND, FALL_BACK };
 
 /* Points around history and journal are the commands' (tests/e2e/crash_test.sh, override_test.sh). */
 static bool is_of_the_plane(const char *point)
 {
 	return strncmp(point, "record.", strlen("record.")) &&
+	       strncmp(point, "outcome.", strlen("outcome.")) &&
 	       strncmp(point, "override.", strlen("override."));
 }
 
@@ -63,6 +64,7 @@ static enum scene scene_of(const char *point)
 		{"fill.", LATER},	   {"place.", LATER},	{"attach.updated", GROWTH},
 		{"attach.", FIRST},	   {"prune.", UNBIND},	{"remove.", GROWN_RETIRE},
 		{"retire.", GROWN_RETIRE}, {"clear.", RETIRE},	{"states.", LATER},
+		{"confirm.", FALL_BACK},
 	};
 
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
@@ -85,12 +87,18 @@ static void set_stage(enum scene scene)
 	}
 	if (scene == UNBIND)
 		rig_run("ip link set dev wan0 name gone0");
+	if (scene == FALL_BACK) {
+		rig_confirm_ms = 600000;
+		rig_must_apply(&two);
+		rig_confirm_ms = 0;
+	}
 }
 
 /* The act in which the point is reached; the result of the call. */
 static int act(enum scene scene)
 {
 	struct gpc_apply_outcome outcome;
+	struct gpc_confirm confirm;
 
 	switch (scene) {
 	case FIRST:
@@ -105,6 +113,8 @@ static int act(enum scene scene)
 		return gpc_plane_detach(rig_bpffs, NULL, &rig_failure);
 	case UNBIND:
 		return rig_apply(&two, 100, &outcome);
+	case FALL_BACK:
+		return gpc_confirm_fall_back(rig_bpffs, NULL, &confirm, &rig_failure);
 	default:
 		return gpc_plane_retire(rig_bpffs, &rig_failure);
 	}
@@ -118,7 +128,8 @@ static void check_standing(const char *point, enum scene scene)
 
 	for (size_t i = 0; i < status.device_count; i++)
 		bound += status.devices[i].state == GPC_LINK_OK;
-	if (scene == LATER || scene == SAME || scene == RETIRE || scene == GROWN_RETIRE) {
+	if (scene == LATER || scene == SAME || scene == RETIRE || scene == GROWN_RETIRE ||
+	    scene == FALL_BACK) {
 		if (!status.has_image || bound != 4)
 			fprintf(stderr, "%s: %u bound, %s\n", point, bound, status.problem);
 		CU_ASSERT_TRUE(status.has_image);

@@ -23,6 +23,7 @@ static char rig_bpffs[64];
 static char rig_notices[8192];
 static struct gpc_failure rig_failure;
 static enum gpc_stance rig_stance;
+static uint64_t rig_confirm_ms;
 static const struct gpc_overrides *rig_overrides;
 
 static inline void rig_say(void *context, bool warning, const char *text)
@@ -194,8 +195,8 @@ static inline int rig_apply(const struct gpc_image *image, uint32_t generation,
 			    struct gpc_apply_outcome *ret)
 {
 	rig_notices[0] = '\0';
-	return gpc_plane_apply(rig_bpffs, image, generation, rig_stance, rig_overrides, &rig_sink,
-			       ret, &rig_failure);
+	return gpc_plane_apply(rig_bpffs, image, generation, rig_stance, rig_confirm_ms,
+			       rig_overrides, &rig_sink, ret, &rig_failure);
 }
 
 /* An apply that must work, as the next generation. */
