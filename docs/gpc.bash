@@ -49,17 +49,17 @@ _gpc_value() {
 	plan:-f | plan:--file) compgen -f -- "$2" ;;
 	plan:-e | plan:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	plan:--parent) compgen -f -- "$2" ;;
-	plan:-o | plan:--output) compgen -f -- "$2" ;;
+	plan:-o | plan:--output) : -- "$2" ;;
 	plan:--today) : -- "$2" ;;
 	plan:--format) compgen -W 'text json github' -- "$2" ;;
 	matrix:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
 	matrix:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
-	matrix:--format) compgen -W 'table csv mermaid html' -- "$2" ;;
+	matrix:--format) : -- "$2" ;;
 	matrix:-f | matrix:--file) compgen -f -- "$2" ;;
 	matrix:-e | matrix:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	blame:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
 	blame:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
-	blame:--repo) compgen -d -- "$2" ;;
+	blame:--repo) : -- "$2" ;;
 	blame:-f | blame:--file) compgen -f -- "$2" ;;
 	blame:-e | blame:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	bisect:--good) : -- "$2" ;;
@@ -80,8 +80,10 @@ _gpc_value() {
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:--parent) compgen -f -- "$2" ;;
 	apply:--today) : -- "$2" ;;
+	apply:--confirm) : -- "$2" ;;
 	apply:--probe) : -- "$2" ;;
 	apply:--format) compgen -W 'text json github' -- "$2" ;;
+	rollback:--confirm) : -- "$2" ;;
 	log:-n | log:--number) : -- "$2" ;;
 	show:-s | show:--source) : -- "$2" ;;
 	stats:-i | stats:--interval) : -- "$2" ;;
@@ -143,10 +145,12 @@ _gpc_options() {
 	blame) echo '--help --in --out --repo --file --env --json' ;;
 	bisect) echo '--help --good --bad --in --out --file --env --verbose --json' ;;
 	replay) echo '--help --pcap --flows --compare --in --out --mac --top --kernel --env --json' ;;
-	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
+	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --confirm --wait --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
+	confirm) echo '--help --json' ;;
+	abort) echo '--help --json' ;;
 	status) echo '--help --verbose --exit-code --json' ;;
 	verify) echo '--help --exit-code --json' ;;
-	rollback) echo '--help --verbose --force --retry --json' ;;
+	rollback) echo '--help --verbose --confirm --wait --force --retry --json' ;;
 	log) echo '--help --number --json' ;;
 	show) echo '--help --source --verbose --json' ;;
 	stats) echo '--help --interval --count --flows --prometheus --verbose --json' ;;
@@ -167,7 +171,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev completion plan matrix blame bisect replay apply status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev completion plan matrix blame bisect replay apply confirm abort status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")
