@@ -35,6 +35,8 @@ struct gpc_chart_columns {
 	uint32_t *first, *of;
 };
 
+struct gpc_chart_evaluation;
+
 struct gpc_chart {
 	struct gpc_arena *arena;
 	const struct gpc_image *image;
@@ -58,6 +60,7 @@ struct gpc_chart {
 	uint64_t work;			/* words of sets looked at */
 	GPC_VEC(uint64_t *) sheets;	/* sets in the making */
 	size_t sheets_used;
+	struct gpc_chart_evaluation *evaluation;
 	const char *fault;
 };
 

@@ -26,14 +26,16 @@ struct taken {
 	uint64_t *bits;
 };
 
-struct evaluation {
+/* One of a chart, used again: what it grows into stays. */
+struct gpc_chart_evaluation {
 	struct gpc_chart *chart;
 	uint32_t words;			/* of 64 bits: a set */
 	GPC_VEC(struct gpc_cell_entry) entries[GPC_CHART_TABLES];
 	uint32_t listeners;
 	uint64_t *mid_stream;
 	GPC_VEC(struct taken) taken;
-	GPC_VEC(struct part) next;
+	GPC_VEC(struct part) next, now;
+	GPC_VEC(uint32_t) words_found;
 };
 
 /* A set of the making, not cleared. */
@@ -61,7 +63,7 @@ static uint64_t *copied(struct gpc_chart *chart, const uint64_t *from)
 }
 
 /* Moves from `from` to `to` what is in `set`. False: nothing is. */
-static bool move(const struct evaluation *e, uint64_t *from, const uint64_t *set, uint64_t *to)
+static bool move(const struct gpc_chart_evaluation *e, uint64_t *from, const uint64_t *set, uint64_t *to)
 {
 	uint64_t any = 0;
 
@@ -75,7 +77,7 @@ static bool move(const struct evaluation *e, uint64_t *from, const uint64_t *set
 }
 
 /* The same with a set by number; the sheet asked for last is given back if nothing is in it. */
-static bool take_part(const struct evaluation *e, uint64_t *from, uint32_t set, uint64_t *last_sheet)
+static bool take_part(const struct gpc_chart_evaluation *e, uint64_t *from, uint32_t set, uint64_t *last_sheet)
 {
 	if (move(e, from, gpc_kinds_set(e->chart->kinds, set), last_sheet))
 		return true;
@@ -83,13 +85,13 @@ static bool take_part(const struct evaluation *e, uint64_t *from, uint32_t set, 
 	return false;
 }
 
-static void add(const struct evaluation *e, uint64_t *to, const uint64_t *bits)
+static void add(const struct gpc_chart_evaluation *e, uint64_t *to, const uint64_t *bits)
 {
 	for (uint32_t i = 0; i < e->words; i++)
 		to[i] |= bits[i];
 }
 
-static bool is_empty(const struct evaluation *e, const uint64_t *bits)
+static bool is_empty(const struct gpc_chart_evaluation *e, const uint64_t *bits)
 {
 	uint64_t any = 0;
 
@@ -98,7 +100,7 @@ static bool is_empty(const struct evaluation *e, const uint64_t *bits)
 	return !any;
 }
 
-static void take(struct evaluation *e, const struct gpc_atlas_verdict *verdict, const uint64_t *bits)
+static void take(struct gpc_chart_evaluation *e, const struct gpc_atlas_verdict *verdict, const uint64_t *bits)
 {
 	uint32_t number = gpc_intern(&e->chart->verdicts, (const uint32_t *)(const void *)verdict, VERDICT_WORDS);
 
@@ -111,7 +113,7 @@ static void take(struct evaluation *e, const struct gpc_atlas_verdict *verdict, 
 }
 
 /* The verdict of these packets; what passes is split by who listens. */
-static void emit(struct evaluation *e, struct gpc_atlas_verdict verdict, uint64_t *bits)
+static void emit(struct gpc_chart_evaluation *e, struct gpc_atlas_verdict verdict, uint64_t *bits)
 {
 	const struct gpc_sequence *listeners = &e->chart->listeners.items.items[e->listeners];
 
@@ -130,7 +132,7 @@ static void emit(struct evaluation *e, struct gpc_atlas_verdict verdict, uint64_
 }
 
 /* They go on to the next policy. */
-static void pass_on(struct evaluation *e, uint32_t log_rule, uint32_t mark, const uint64_t *bits)
+static void pass_on(struct gpc_chart_evaluation *e, uint32_t log_rule, uint32_t mark, const uint64_t *bits)
 {
 	for (size_t i = 0; i < e->next.n; i++)
 		if (e->next.items[i].log_rule == log_rule && e->next.items[i].mark == mark) {
@@ -170,7 +172,7 @@ static struct asked_policy policy_at(const struct gpc_chart *chart, uint32_t pla
 }
 
 /* The rule at `position` holds these packets, a log and a mark rule before it have acted. */
-static void settle(struct evaluation *e, const struct asked_policy *p, const struct part *part, uint32_t position,
+static void settle(struct gpc_chart_evaluation *e, const struct asked_policy *p, const struct part *part, uint32_t position,
 		   uint32_t log_rule, uint32_t mark, uint64_t *bits)
 {
 	uint32_t rule = p->policy->first_rule + position;
@@ -190,7 +192,7 @@ static void settle(struct evaluation *e, const struct asked_policy *p, const str
 		emit(e, (struct gpc_atlas_verdict){record->action, rule, p->index, log_rule, mark, GPC_NONE}, bits);
 }
 
-static void settle_marks(struct evaluation *e, const struct asked_policy *p, const struct part *part,
+static void settle_marks(struct gpc_chart_evaluation *e, const struct asked_policy *p, const struct part *part,
 			 uint32_t position, uint32_t log_rule, uint64_t *bits)
 {
 	for (size_t i = 0; p->mark != GPC_NONE && !p->audit && i < e->entries[p->mark].n; i++) {
@@ -210,7 +212,7 @@ static void settle_marks(struct evaluation *e, const struct asked_policy *p, con
 }
 
 /* The rule at `position` holds these packets. */
-static void settle_logs(struct evaluation *e, const struct asked_policy *p, const struct part *part,
+static void settle_logs(struct gpc_chart_evaluation *e, const struct asked_policy *p, const struct part *part,
 			uint32_t position, uint64_t *bits)
 {
 	for (size_t i = 0; p->log != GPC_NONE && i < e->entries[p->log].n; i++) {
@@ -227,7 +229,7 @@ static void settle_logs(struct evaluation *e, const struct asked_policy *p, cons
 		settle_marks(e, p, part, position, GPC_NONE, bits);
 }
 
-static void ask_policy(struct evaluation *e, const struct asked_policy *p, struct part *part)
+static void ask_policy(struct gpc_chart_evaluation *e, const struct asked_policy *p, struct part *part)
 {
 	struct gpc_chart *chart = e->chart;
 	uint64_t *rest = blank(chart);
@@ -250,7 +252,7 @@ static void ask_policy(struct evaluation *e, const struct asked_policy *p, struc
 	settle_logs(e, p, part, p->policy->rules, rest);
 }
 
-static void ask_protect(struct evaluation *e, uint32_t t, uint64_t *bits)
+static void ask_protect(struct gpc_chart_evaluation *e, uint32_t t, uint64_t *bits)
 {
 	for (size_t i = 0; i < e->entries[t].n; i++) {
 		const struct gpc_cell_entry *entry = &e->entries[t].items[i];
@@ -265,11 +267,9 @@ static void ask_protect(struct evaluation *e, uint32_t t, uint64_t *bits)
 }
 
 /* What no policy has decided passes. */
-static void ask_chain(struct evaluation *e, uint64_t *bits)
+static void ask_chain(struct gpc_chart_evaluation *e, uint64_t *bits)
 {
 	const struct gpc_chain *chain = e->chart->chain;
-	struct part *parts;
-	size_t count;
 
 	if (chain && e->chart->tables && e->chart->table[0].role == GPC_CHART_PROTECT)
 		ask_protect(e, 0, bits);
@@ -278,11 +278,12 @@ static void ask_chain(struct evaluation *e, uint64_t *bits)
 	for (uint32_t i = 0; chain && i < chain->policies; i++) {
 		struct asked_policy p = policy_at(e->chart, i);
 
-		parts = e->next.items;
-		count = e->next.n;
-		memset(&e->next, 0, sizeof(e->next));
-		for (size_t k = 0; k < count; k++)
-			ask_policy(e, &p, &parts[k]);
+		e->now.n = 0;
+		for (size_t k = 0; k < e->next.n; k++)
+			*GPC_PUSH(e->chart->arena, &e->now) = e->next.items[k];
+		e->next.n = 0;
+		for (size_t k = 0; k < e->now.n; k++)
+			ask_policy(e, &p, &e->now.items[k]);
 	}
 	for (size_t k = 0; k < e->next.n; k++)
 		emit(e,
@@ -298,7 +299,7 @@ static int by_position(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void gather_content(struct evaluation *e, uint32_t table, uint32_t number)
+static void gather_content(struct gpc_chart_evaluation *e, uint32_t table, uint32_t number)
 {
 	struct gpc_chart *chart = e->chart;
 	const struct gpc_cell_content *content =
@@ -309,7 +310,7 @@ static void gather_content(struct evaluation *e, uint32_t table, uint32_t number
 }
 
 /* The boxes of all cells that the node is made of, by table. */
-static void gather(struct evaluation *e, uint32_t node)
+static void gather(struct gpc_chart_evaluation *e, uint32_t node)
 {
 	struct gpc_chart *chart = e->chart;
 
@@ -329,7 +330,7 @@ static void gather(struct evaluation *e, uint32_t node)
 }
 
 /* TCP in mid-stream that no listener takes, where the chain leaves it to defaults. */
-static void find_mid_stream(struct evaluation *e)
+static void find_mid_stream(struct gpc_chart_evaluation *e)
 {
 	struct gpc_chart *chart = e->chart;
 	const struct gpc_sequence *listeners = &chart->listeners.items.items[e->listeners];
@@ -349,24 +350,48 @@ static int by_verdict(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The chart's, empty. */
+static struct gpc_chart_evaluation *begin(struct gpc_chart *chart)
+{
+	struct gpc_chart_evaluation *e = chart->evaluation;
+
+	if (!e)
+		chart->evaluation = e = GPC_NEW(chart->arena, struct gpc_chart_evaluation);
+	e->chart = chart;
+	e->words = chart->kinds->words / 2;
+	for (uint32_t t = 0; t < chart->tables; t++)
+		e->entries[t].n = 0;
+	e->listeners = 0;
+	e->taken.n = e->next.n = e->words_found.n = 0;
+	chart->sheets_used = 0;
+	return e;
+}
+
+/* What was taken, as a sequence: verdict or effect, set. */
+static const uint32_t *sequence_of(struct gpc_chart_evaluation *e)
+{
+	struct gpc_chart *chart = e->chart;
+
+	qsort(e->taken.items, e->taken.n, sizeof(*e->taken.items), by_verdict);
+	for (size_t i = 0; i < e->taken.n; i++) {
+		*GPC_PUSH(chart->arena, &e->words_found) = e->taken.items[i].verdict;
+		*GPC_PUSH(chart->arena, &e->words_found) = gpc_kinds_number(chart->kinds, e->taken.items[i].bits);
+	}
+	return e->words_found.items;
+}
+
 static uint32_t evaluate(struct gpc_chart *chart, uint32_t node)
 {
-	struct evaluation e = {.chart = chart, .words = chart->kinds->words / 2};
-	uint32_t *words;
+	struct gpc_chart_evaluation *e = begin(chart);
+	const uint32_t *words;
 
-	chart->sheets_used = 0;
-	gather(&e, node);
-	find_mid_stream(&e);
-	ask_chain(&e, copied(chart, gpc_kinds_set(chart->kinds, chart->kinds->all)));
-	qsort(e.taken.items, e.taken.n, sizeof(*e.taken.items), by_verdict);
-	words = GPC_NEW_ARRAY(chart->arena, uint32_t, 2 * e.taken.n);
-	for (size_t i = 0; i < e.taken.n; i++) {
-		words[2 * i] = e.taken.items[i].verdict;
-		words[2 * i + 1] = gpc_kinds_number(chart->kinds, e.taken.items[i].bits);
-	}
+	gather(e, node);
+	find_mid_stream(e);
+	ask_chain(e, copied(chart, gpc_kinds_set(chart->kinds, chart->kinds->all)));
+	words = sequence_of(e);
 	if (chart->work + chart->kinds->work > WORK_MAX)
 		chart->fault = "rules that meet in too many combinations";
-	return gpc_intern(&chart->functions, words, 2 * e.taken.n);
+	return gpc_intern(&chart->functions, words, e->words_found.n);
 }
 
 uint32_t gpc_chart_function(struct gpc_chart *chart, uint32_t node)
@@ -432,30 +457,24 @@ uint32_t gpc_effect_of(struct gpc_effects *effects, const struct gpc_image *imag
 static uint32_t effect_function(struct gpc_chart *chart, uint32_t function)
 {
 	const struct gpc_sequence *f = &chart->functions.items.items[function];
-	struct evaluation e = {.chart = chart, .words = chart->kinds->words / 2};
-	uint32_t *words;
+	struct gpc_chart_evaluation *e = begin(chart);
+	const uint32_t *words;
 
-	chart->sheets_used = 0;
 	for (uint32_t i = 0; i < f->count; i += 2) {
 		uint32_t effect =
 			gpc_effect_of(chart->effects, chart->image, gpc_chart_verdict(chart, f->words[i]));
 		const uint64_t *bits = gpc_kinds_set(chart->kinds, f->words[i + 1]);
 		size_t k = 0;
 
-		while (k < e.taken.n && e.taken.items[k].verdict != effect)
+		while (k < e->taken.n && e->taken.items[k].verdict != effect)
 			k++;
-		if (k < e.taken.n)
-			add(&e, e.taken.items[k].bits, bits);
+		if (k < e->taken.n)
+			add(e, e->taken.items[k].bits, bits);
 		else
-			*GPC_PUSH(chart->arena, &e.taken) = (struct taken){effect, copied(chart, bits)};
+			*GPC_PUSH(chart->arena, &e->taken) = (struct taken){effect, copied(chart, bits)};
 	}
-	qsort(e.taken.items, e.taken.n, sizeof(*e.taken.items), by_verdict);
-	words = GPC_NEW_ARRAY(chart->arena, uint32_t, 2 * e.taken.n);
-	for (size_t i = 0; i < e.taken.n; i++) {
-		words[2 * i] = e.taken.items[i].verdict;
-		words[2 * i + 1] = gpc_kinds_number(chart->kinds, e.taken.items[i].bits);
-	}
-	return gpc_intern(&chart->effects->functions, words, 2 * e.taken.n);
+	words = sequence_of(e);
+	return gpc_intern(&chart->effects->functions, words, e->words_found.n);
 }
 
 uint32_t gpc_chart_effect(struct gpc_chart *chart, uint32_t function)
