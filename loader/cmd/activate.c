@@ -397,6 +397,26 @@ static enum gpc_exit give_up(const struct gpc_call *call, struct gpc_history *hi
 	return gpc_finish_failed(call, failure);
 }
 
+/* The probes have passed, but meanwhile the time to confirm is over: the programs have gone back already. */
+static int not_in_time(const struct gpc_history_entry *entry, char result[GPC_RESULT_TEXT],
+		       struct gpc_failure *failure)
+{
+	struct gpc_confirm found;
+
+	if (!entry->pending)
+		return 0;
+	if (gpc_confirm_read(gpc_bpffs(), &found, failure)) {
+		snprintf(result, GPC_RESULT_TEXT, "rolled-back(the plane cannot be read)");
+		failure->code = GPC_EXIT_ROLLED_BACK;
+		return -1;
+	}
+	if (!found.armed || !found.expired)
+		return 0;
+	snprintf(result, GPC_RESULT_TEXT, "rolled-back(expired)");
+	gpc_fail(failure, GPC_EXIT_ROLLED_BACK, 0, "the probes took longer than the time to confirm");
+	return gpc_fail_hint(failure, "give --confirm more time, or the probes less");
+}
+
 static enum gpc_exit apply_unrecorded(const struct gpc_call *call, struct standing *standing,
 				      const struct gpc_image *image)
 {
@@ -442,7 +462,8 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
-	if (probes && gpc_probing_run(call, probes, result, &failure))
+	if (probes && (gpc_probing_run(call, probes, result, &failure) ||
+		       not_in_time(entry, result, &failure)))
 		return give_up(call, history, standing, entry, &outcome, result, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
 		return take_back(call, history, standing, &outcome, &failure);

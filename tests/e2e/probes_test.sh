@@ -138,6 +138,15 @@ check_exit "applied again, its probes are asked again" 7 gpc balancer apply --no
 check "and lead back to what was recorded" all_answer "$VIP4" 5 backend1
 check_exit "with the quarantine" 4 gpc balancer apply --no-probes "$WORK/other.yaml"
 
+# ---- with a time to confirm ----
+check_exit "probes that outlast the time to confirm" 7 gpc balancer apply --retry --no-probes "$WORK/other.yaml" \
+	--confirm 1s --probe "timeout=10s exec /bin/sleep 2"
+check_said "say so" "took longer than the time to confirm"
+check "what ran before decides" all_answer "$VIP4" 5 backend1
+check "log tells of it" gpc balancer log
+check_said "with the reason" "rolled-back(expired)"
+check "and nothing waits" gpc balancer status --exit-code
+
 # ---- wrong usage ----
 check_exit "a probe that is none" 64 gpc balancer apply --probe "tcp 10.0.0.1" "$WORK/other.yaml"
 check_said "with its cause" "no port from 1 to 65535"
