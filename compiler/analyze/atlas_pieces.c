@@ -211,10 +211,11 @@ static const struct answer *ask(struct hunt *h, uint32_t destination)
 		answer = answer_of(h, function[0], 0);
 		return answer->count ? answer : NULL;
 	}
+	if (gpc_chart_effect(&sheet->chart[0], node_at(h, 0, destination)) ==
+	    gpc_chart_effect(&sheet->chart[1], node_at(h, 1, destination)))
+		return NULL;
 	for (unsigned int k = 0; k < 2; k++)
 		function[k] = gpc_chart_function(&sheet->chart[k], node_at(h, k, destination));
-	if (gpc_chart_effect(&sheet->chart[0], function[0]) == gpc_chart_effect(&sheet->chart[1], function[1]))
-		return NULL;
 	answer = answer_of(h, function[0], function[1]);
 	return answer->count ? answer : NULL;
 }

@@ -5,7 +5,7 @@
 
 #include "gpc/lookup/chain.h"
 
-#define NODES_MAX (3u * 1024 * 1024)
+#define NODES_MAX (1u * 1024 * 1024)
 #define WORDS_MAX (48u * 1024 * 1024)
 
 /* ---- lines ---- */
@@ -179,7 +179,7 @@ bool gpc_chart_row(struct gpc_chart *chart, uint32_t source, uint32_t *nodes, ui
 					nodes, work);
 		add_residuals(chart, t, words[chart->width + t], nodes);
 		if (chart->nodes.items.n > NODES_MAX)
-			chart->fault = "more than 3 million combinations of rules that meet";
+			chart->fault = "more than a million combinations of rules that meet";
 	}
 	return !chart->fault;
 }

@@ -55,7 +55,7 @@ struct gpc_chart {
 	struct gpc_intern verdicts;	/* words of a struct gpc_atlas_verdict */
 	struct gpc_intern functions;	/* verdict, set, verdict, set... ascending in verdict */
 	GPC_VEC(uint32_t) function_of;	/* by node: 1 + function */
-	GPC_VEC(uint32_t) effect_of;	/* by function: 1 + effects' function */
+	GPC_VEC(uint32_t) effect_of;	/* by node: 1 + effects' function */
 	uint32_t *base_listeners;	/* by destination line */
 	uint64_t work;			/* words of sets looked at */
 	GPC_VEC(uint64_t *) sheets;	/* sets in the making */
@@ -80,8 +80,9 @@ void gpc_chart_end_lines(struct gpc_chart *chart);
 /* By destination line: the node of the pair. *work: cells met are added. False: chart->fault. */
 bool gpc_chart_row(struct gpc_chart *chart, uint32_t source, uint32_t *nodes, uint64_t *work);
 
+/* What a pair does, with who decides; and only the effects, of which there are far fewer. */
 uint32_t gpc_chart_function(struct gpc_chart *chart, uint32_t node);
-uint32_t gpc_chart_effect(struct gpc_chart *chart, uint32_t function);
+uint32_t gpc_chart_effect(struct gpc_chart *chart, uint32_t node);
 
 static inline const struct gpc_atlas_verdict *gpc_chart_verdict(const struct gpc_chart *chart, uint32_t number)
 {

@@ -380,17 +380,31 @@ static const uint32_t *sequence_of(struct gpc_chart_evaluation *e)
 	return e->words_found.items;
 }
 
-static uint32_t evaluate(struct gpc_chart *chart, uint32_t node)
+/* Verdicts of all kinds, in e->taken. */
+static struct gpc_chart_evaluation *evaluate(struct gpc_chart *chart, uint32_t node)
 {
 	struct gpc_chart_evaluation *e = begin(chart);
-	const uint32_t *words;
 
 	gather(e, node);
 	find_mid_stream(e);
 	ask_chain(e, copied(chart, gpc_kinds_set(chart->kinds, chart->kinds->all)));
-	words = sequence_of(e);
 	if (chart->work + chart->kinds->work > WORK_MAX)
 		chart->fault = "rules that meet in too many combinations";
+	return e;
+}
+
+static bool is_full(struct gpc_chart *chart)
+{
+	if (chart->functions.full || chart->verdicts.full || chart->kinds->sets.full || chart->effects->functions.full)
+		chart->fault = "more sets of packets than memory is given for";
+	return chart->fault;
+}
+
+static uint32_t function_at(struct gpc_chart *chart, uint32_t node)
+{
+	struct gpc_chart_evaluation *e = evaluate(chart, node);
+	const uint32_t *words = sequence_of(e);
+
 	return gpc_intern(&chart->functions, words, e->words_found.n);
 }
 
@@ -404,9 +418,8 @@ uint32_t gpc_chart_function(struct gpc_chart *chart, uint32_t node)
 		*GPC_PUSH(chart->arena, &chart->function_of) = 0;
 	known = &chart->function_of.items[node];
 	if (!*known)
-		*known = 1 + evaluate(chart, node);
-	if (chart->functions.full || chart->verdicts.full || chart->kinds->sets.full || chart->effects->functions.full)
-		chart->fault = "more sets of packets than memory is given for";
+		*known = 1 + function_at(chart, node);
+	is_full(chart);
 	return *known - 1;
 }
 
@@ -454,34 +467,41 @@ uint32_t gpc_effect_of(struct gpc_effects *effects, const struct gpc_image *imag
 	return gpc_intern(&effects->single, words, sizeof(words) / sizeof(words[0]));
 }
 
-static uint32_t effect_function(struct gpc_chart *chart, uint32_t function)
+/* Verdicts become effects; equal ones are joined. */
+static uint32_t effect_at(struct gpc_chart *chart, uint32_t node)
 {
-	const struct gpc_sequence *f = &chart->functions.items.items[function];
-	struct gpc_chart_evaluation *e = begin(chart);
+	struct gpc_chart_evaluation *e = evaluate(chart, node);
 	const uint32_t *words;
+	size_t kept = 0;
 
-	for (uint32_t i = 0; i < f->count; i += 2) {
-		uint32_t effect =
-			gpc_effect_of(chart->effects, chart->image, gpc_chart_verdict(chart, f->words[i]));
-		const uint64_t *bits = gpc_kinds_set(chart->kinds, f->words[i + 1]);
+	for (size_t i = 0; i < e->taken.n; i++) {
+		struct taken taken = e->taken.items[i];
 		size_t k = 0;
 
-		while (k < e->taken.n && e->taken.items[k].verdict != effect)
+		taken.verdict = gpc_effect_of(chart->effects, chart->image, gpc_chart_verdict(chart, taken.verdict));
+		while (k < kept && e->taken.items[k].verdict != taken.verdict)
 			k++;
-		if (k < e->taken.n)
-			add(e, e->taken.items[k].bits, bits);
+		if (k < kept)
+			add(e, e->taken.items[k].bits, taken.bits);
 		else
-			*GPC_PUSH(chart->arena, &e->taken) = (struct taken){effect, copied(chart, bits)};
+			e->taken.items[kept++] = taken;
 	}
+	e->taken.n = kept;
 	words = sequence_of(e);
 	return gpc_intern(&chart->effects->functions, words, e->words_found.n);
 }
 
-uint32_t gpc_chart_effect(struct gpc_chart *chart, uint32_t function)
+uint32_t gpc_chart_effect(struct gpc_chart *chart, uint32_t node)
 {
-	while (chart->effect_of.n <= function)
+	uint32_t *known;
+
+	if (chart->fault && chart->effects->functions.items.n)
+		return 0;
+	while (chart->effect_of.n <= node)
 		*GPC_PUSH(chart->arena, &chart->effect_of) = 0;
-	if (!chart->effect_of.items[function])
-		chart->effect_of.items[function] = 1 + effect_function(chart, function);
-	return chart->effect_of.items[function] - 1;
+	known = &chart->effect_of.items[node];
+	if (!*known)
+		*known = 1 + effect_at(chart, node);
+	is_full(chart);
+	return *known - 1;
 }
