@@ -143,9 +143,9 @@ check_exit "probes that outlast the time to confirm" 7 gpc balancer apply --retr
 	--confirm 1s --probe "timeout=10s exec /bin/sleep 2"
 check_said "say so" "took longer than the time to confirm"
 check "what ran before decides" all_answer "$VIP4" 5 backend1
-check "log tells of it" gpc balancer log
+check "log tells of it" gpc balancer log --json
 check_said "with the reason" "rolled-back(expired)"
-check "and nothing waits" gpc balancer status --exit-code
+check_exit "and nothing waits" 6 gpc balancer confirm
 
 # ---- wrong usage ----
 check_exit "a probe that is none" 64 gpc balancer apply --probe "tcp 10.0.0.1" "$WORK/other.yaml"
