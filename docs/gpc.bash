@@ -38,28 +38,14 @@ _gpc_value() {
 	explain:--image) compgen -f -- "$2" ;;
 	explain:-f | explain:--file) compgen -f -- "$2" ;;
 	explain:-e | explain:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
-	maglev:-f | maglev:--file) compgen -f -- "$2" ;;
-	maglev:-e | maglev:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
-	maglev:--parent) compgen -f -- "$2" ;;
-	maglev:--backend) : -- "$2" ;;
-	maglev:--remove) : -- "$2" ;;
-	maglev:--add) : -- "$2" ;;
-	maglev:--weight) : -- "$2" ;;
-	maglev:--format) compgen -W 'text json github' -- "$2" ;;
-	plan:-f | plan:--file) compgen -f -- "$2" ;;
-	plan:-e | plan:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
-	plan:--parent) compgen -f -- "$2" ;;
-	plan:-o | plan:--output) : -- "$2" ;;
-	plan:--today) : -- "$2" ;;
-	plan:--format) compgen -W 'text json github' -- "$2" ;;
 	matrix:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
 	matrix:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
-	matrix:--format) : -- "$2" ;;
+	matrix:--format) compgen -W 'table csv mermaid html' -- "$2" ;;
 	matrix:-f | matrix:--file) compgen -f -- "$2" ;;
 	matrix:-e | matrix:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	blame:--in) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
 	blame:--out) compgen -W "$(ls /sys/class/net)" -- "$2" ;;
-	blame:--repo) : -- "$2" ;;
+	blame:--repo) compgen -d -- "$2" ;;
 	blame:-f | blame:--file) compgen -f -- "$2" ;;
 	blame:-e | blame:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	bisect:--good) : -- "$2" ;;
@@ -76,6 +62,20 @@ _gpc_value() {
 	replay:--mac) : -- "$2" ;;
 	replay:--top) : -- "$2" ;;
 	replay:-e | replay:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	maglev:-f | maglev:--file) compgen -f -- "$2" ;;
+	maglev:-e | maglev:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	maglev:--parent) compgen -f -- "$2" ;;
+	maglev:--backend) : -- "$2" ;;
+	maglev:--remove) : -- "$2" ;;
+	maglev:--add) : -- "$2" ;;
+	maglev:--weight) : -- "$2" ;;
+	maglev:--format) compgen -W 'text json github' -- "$2" ;;
+	plan:-f | plan:--file) compgen -f -- "$2" ;;
+	plan:-e | plan:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
+	plan:--parent) compgen -f -- "$2" ;;
+	plan:-o | plan:--output) compgen -f -- "$2" ;;
+	plan:--today) : -- "$2" ;;
+	plan:--format) compgen -W 'text json github' -- "$2" ;;
 	apply:-f | apply:--file) compgen -f -- "$2" ;;
 	apply:-e | apply:--env) compgen -W "$(_gpc_overlays)" -- "$2" ;;
 	apply:--parent) compgen -f -- "$2" ;;
@@ -111,13 +111,13 @@ _gpc_operand() {
 	inspect) compgen -f -- "$2" ;;
 	diff) compgen -f -- "$2" ;;
 	explain) : -- "$2" ;;
-	maglev) compgen -f -W 'show whatif' -- "$2" ;;
-	completion) compgen -W 'bash zsh fish' -- "$2" ;;
-	plan) compgen -f -- "$2" ;;
 	matrix) compgen -f -- "$2" ;;
 	blame) compgen -f -- "$2" ;;
 	bisect) : -- "$2" ;;
 	replay) compgen -f -- "$2" ;;
+	maglev) compgen -f -W 'show whatif' -- "$2" ;;
+	completion) compgen -W 'bash zsh fish' -- "$2" ;;
+	plan) compgen -f -- "$2" ;;
 	apply) compgen -f -- "$2" ;;
 	verify) compgen -f -- "$2" ;;
 	rollback) : -- "$2" ;;
@@ -138,13 +138,13 @@ _gpc_options() {
 	inspect) echo '--help --json' ;;
 	diff) echo '--help --semantic --text --format --exit-code --file --env --parent --today --allow-expired --verbose --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
-	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
-	completion) echo '--help --json' ;;
-	plan) echo '--help --file --env --parent --output --enforce --detailed-exitcode --strict --today --allow-expired --format --verbose --json' ;;
 	matrix) echo '--help --in --out --format --enforced --file --env --json' ;;
 	blame) echo '--help --in --out --repo --file --env --json' ;;
 	bisect) echo '--help --good --bad --in --out --file --env --verbose --json' ;;
 	replay) echo '--help --pcap --flows --compare --in --out --mac --top --kernel --env --json' ;;
+	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;
+	completion) echo '--help --json' ;;
+	plan) echo '--help --file --env --parent --output --enforce --detailed-exitcode --strict --today --allow-expired --format --verbose --json' ;;
 	apply) echo '--help --file --env --parent --strict --today --allow-expired --enforce --confirm --wait --force --probe --no-probes --allow-exec --retry --format --verbose --json' ;;
 	confirm) echo '--help --json' ;;
 	abort) echo '--help --json' ;;
@@ -171,7 +171,7 @@ _gpc() {
 	local current=$2 command=${COMP_WORDS[1]:-} before=$3 found
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain maglev completion plan matrix blame bisect replay apply confirm abort status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
+		COMPREPLY=($(compgen -W '--help --version init fmt check compile test inspect diff explain matrix blame bisect replay maglev completion plan apply confirm abort status verify rollback log show stats top events drain undrain weight off on upgrade detach restore doctor' -- "$current"))
 		return
 	fi
 	found=$(_gpc_value "$command:$before" "$current")

@@ -17,13 +17,13 @@ _gpc() {
 		'inspect:what an image holds, decoded'
 		'diff:what happens to packets when B takes the place of A'
 		'explain:what becomes of a packet, by which rule, and which rules lost'
-		'maglev:slots of the endpoints, and what would move if they were others'
-		'completion:what bash, zsh or fish needs to complete commands, options and files'
-		'plan:what gpc apply would change on this host; changes nothing'
 		'matrix:what is let through from each segment to each'
 		'blame:who wrote the rule that decides a packet, and when'
 		'bisect:since which commit or generation a packet is treated otherwise'
 		'replay:what an image would have done to recorded traffic'
+		'maglev:slots of the endpoints, and what would move if they were others'
+		'completion:what bash, zsh or fish needs to complete commands, options and files'
+		'plan:what gpc apply would change on this host; changes nothing'
 		'apply:make an intent or an image the running plane, and record it'
 		'confirm:keep what apply --confirm has brought'
 		'abort:take back what apply --confirm has brought'
@@ -152,45 +152,6 @@ _gpc() {
 			'(-h --help)'{-h,--help}'[this text]' \
 			'*:\[PACKET\]: '
 		;;
-	maglev)
-		_arguments \
-			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
-			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
-			--parent='[what `rebalance\: minimal` starts from\: a file, `live` or `generation\:N`]:IMAGE:{_files; compadd -- }' \
-			--backend='[only this backend; whatif needs it]:BACKEND: ' \
-			'*'--remove='[whatif\: this endpoint goes]:ENDPOINT...: ' \
-			'*'--add='[whatif\: a new endpoint comes, of weight 1 if none is given]:NAME\[\:WEIGHT\]...: ' \
-			'*'--weight='[whatif\: this endpoint has another weight; 0 takes it out]:ENDPOINT=N...: ' \
-			'(-v --verbose)'{-v,--verbose}'[all endpoints, not only the first 20]' \
-			--strict'[treat warnings as errors]' \
-			--format='[diagnostics as text, json or github]:FORMAT:(text json github)' \
-			--json'[one JSON object a line; the last one is of type result]' \
-			'(-h --help)'{-h,--help}'[this text]' \
-			'*:show|whatif \[FILE.yaml | IMAGE.gpi\]:{_files; compadd -- show whatif}'
-		;;
-	completion)
-		_arguments \
-			--json'[one JSON object a line; the last one is of type result]' \
-			'(-h --help)'{-h,--help}'[this text]' \
-			'*:SHELL:(bash zsh fish)'
-		;;
-	plan)
-		_arguments \
-			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
-			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
-			--parent='[what `rebalance\: minimal` starts from\: a file, `live` or `generation\:N`]:IMAGE:{_files; compadd -- }' \
-			'(-o --output)'{-o,--output=}'[write the plan here, for gpc apply]:PLAN.gpp:{_files; compadd -- }' \
-			--enforce'[let the policies decide, not only count (audit)]' \
-			--detailed-exitcode'[exit with 2 if apply would change something]' \
-			--strict'[treat warnings as errors]' \
-			--today='[judge `expires` as on this day, not by the clock]:YYYY-MM-DD: ' \
-			--allow-expired'[compile rules that have expired]' \
-			--format='[diagnostics as text, json or github]:FORMAT:(text json github)' \
-			'(-v --verbose)'{-v,--verbose}'[all of it, not only what fits on a screen]' \
-			--json'[one JSON object a line; the last one is of type result]' \
-			'(-h --help)'{-h,--help}'[this text]' \
-			'*:\[FILE.yaml | IMAGE.gpi\]:{_files; compadd -- }'
-		;;
 	matrix)
 		_arguments \
 			--in='[what arrives by this device or interface]:IF:_gpc_interfaces' \
@@ -241,6 +202,45 @@ _gpc() {
 			--json'[one JSON object a line; the last one is of type result]' \
 			'(-h --help)'{-h,--help}'[this text]' \
 			'*:IMAGE:{_files; compadd -- }'
+		;;
+	maglev)
+		_arguments \
+			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
+			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			--parent='[what `rebalance\: minimal` starts from\: a file, `live` or `generation\:N`]:IMAGE:{_files; compadd -- }' \
+			--backend='[only this backend; whatif needs it]:BACKEND: ' \
+			'*'--remove='[whatif\: this endpoint goes]:ENDPOINT...: ' \
+			'*'--add='[whatif\: a new endpoint comes, of weight 1 if none is given]:NAME\[\:WEIGHT\]...: ' \
+			'*'--weight='[whatif\: this endpoint has another weight; 0 takes it out]:ENDPOINT=N...: ' \
+			'(-v --verbose)'{-v,--verbose}'[all endpoints, not only the first 20]' \
+			--strict'[treat warnings as errors]' \
+			--format='[diagnostics as text, json or github]:FORMAT:(text json github)' \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:show|whatif \[FILE.yaml | IMAGE.gpi\]:{_files; compadd -- show whatif}'
+		;;
+	completion)
+		_arguments \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:SHELL:(bash zsh fish)'
+		;;
+	plan)
+		_arguments \
+			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
+			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			--parent='[what `rebalance\: minimal` starts from\: a file, `live` or `generation\:N`]:IMAGE:{_files; compadd -- }' \
+			'(-o --output)'{-o,--output=}'[write the plan here, for gpc apply]:PLAN.gpp:{_files; compadd -- }' \
+			--enforce'[let the policies decide, not only count (audit)]' \
+			--detailed-exitcode'[exit with 2 if apply would change something]' \
+			--strict'[treat warnings as errors]' \
+			--today='[judge `expires` as on this day, not by the clock]:YYYY-MM-DD: ' \
+			--allow-expired'[compile rules that have expired]' \
+			--format='[diagnostics as text, json or github]:FORMAT:(text json github)' \
+			'(-v --verbose)'{-v,--verbose}'[all of it, not only what fits on a screen]' \
+			--json'[one JSON object a line; the last one is of type result]' \
+			'(-h --help)'{-h,--help}'[this text]' \
+			'*:\[FILE.yaml | IMAGE.gpi\]:{_files; compadd -- }'
 		;;
 	apply)
 		_arguments \

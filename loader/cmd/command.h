@@ -59,13 +59,13 @@ struct gpc_command {
 	X(inspect)                                                                                 \
 	X(diff)                                                                                    \
 	X(explain)                                                                                 \
-	X(maglev)                                                                                 \
+	X(matrix)                                                                                  \
+	X(blame)                                                                                   \
+	X(bisect)                                                                                  \
+	X(replay)                                                                                  \
+	X(maglev)                                                                                  \
 	X(completion)                                                                              \
 	X(plan)                                                                                    \
-	X(matrix)                                                                                 \
-	X(blame)                                                                                  \
-	X(bisect)                                                                                 \
-	X(replay)                                                                                 \
 	X(apply)                                                                                   \
 	X(confirm)                                                                                 \
 	X(abort)                                                                                   \
