@@ -567,7 +567,8 @@ static unsigned int check_pair(uint64_t seed)
 
 static void random_pairs_are_told_exactly(void)
 {
-	uint64_t pairs = getenv("GPC_CHECK_LONG") ? 10000 : 30;
+	const char *is_long = getenv("GPC_CHECK_LONG");
+	uint64_t pairs = is_long && *is_long ? 10000 : 30;
 
 	for (uint64_t seed = 1; seed <= pairs; seed++) {
 		unsigned int faults = check_pair(seed);

@@ -18,7 +18,7 @@
 static struct gpc_image one, two, large;
 static struct gpc_override drained = {
 	.backend = "web", .endpoint = "w1", .kind = GPC_OVERRIDE_DRAIN, .since = 1};
-static const struct gpc_overrides overrides = {&drained, 1};
+static const struct gpc_overrides overrides = {&drained, 1}, no_overrides;
 
 static const char *const points[] = {
 #define X(name) name,
@@ -76,6 +76,8 @@ static enum scene scene_of(const char *point)
 
 static void set_stage(enum scene scene)
 {
+	/* An override cannot hold for two images that differ in its backend. */
+	rig_overrides = scene == FALL_BACK ? &no_overrides : &overrides;
 	if (scene == FIRST)
 		return;
 	rig_must_apply(&one);
@@ -170,6 +172,7 @@ static void check_converged(const char *point)
 	size_t count = 0;
 	long found;
 
+	rig_overrides = &overrides;
 	CU_ASSERT_FALSE(rig_must_apply(&two).devices == 0);
 	check_drained(point);
 	CU_ASSERT_EQUAL(gpc_plane_retire(rig_bpffs, &rig_failure), 0);
@@ -252,7 +255,8 @@ static void fail_at(const char *point)
 		if (rig_verify(&one))
 			fprintf(stderr, "%s: %s\n", point, rig_notices);
 		CU_ASSERT_EQUAL(rig_verify(&one), 0);
-		check_drained(point);
+		if (scene != FALL_BACK)
+			check_drained(point);
 	}
 	check_converged(point);
 	rig_detach();
