@@ -21,8 +21,8 @@ $(BUILD_ROOT)/tests/fuzz/policy_fuzz: $(call fuzz_object,$(addprefix tests/oracl
 
 fuzzers: $(FUZZERS)
 
-fuzz: fuzzers ## libFuzzer over the kept corpus, 60 s in all, or FUZZ_SECONDS for each target
-	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),$(shell echo $$((60 / $(words $(FUZZERS)))))) $(FUZZERS)
+fuzz: fuzzers ## libFuzzer over the kept corpus, 40 s in all, or FUZZ_SECONDS for each target
+	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),$(shell echo $$((40 / $(words $(FUZZERS)))))) $(FUZZERS)
 
 fuzz-long: ## the same, 10 minutes for each target
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
