@@ -47,3 +47,14 @@ bool *gpc_atlas_atoms_in(struct gpc_arena *arena, const struct gpc_atlas *atlas,
 			ret[i] = wanted[atoms->items[i].members[k]];
 	return ret;
 }
+
+bool gpc_atlas_audits(const struct gpc_image *image)
+{
+	uint32_t count;
+	const struct gpc_policy *policies = gpc_image_section(image, GPC_SEC_POLICY, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (policies[i].mode == GPC_POLICY_AUDIT)
+			return true;
+	return false;
+}

@@ -59,6 +59,9 @@ struct gpc_atlas_options {
 	bool opening;	/* a comparison leaves them out where either is, without every_packet */
 };
 
+/* Does any policy of the image only audit? Else `enforce_audit` makes no difference. */
+bool gpc_atlas_audits(const struct gpc_image *image);
+
 /* Never NULL. */
 struct gpc_atlas *gpc_atlas_new(struct gpc_arena *arena, const struct gpc_atlas_options *options);
 

@@ -35,17 +35,6 @@ const char *gpc_diff_effect_name(enum gpc_diff_effect effect)
 
 /* ---- spaces ---- */
 
-static bool has_audit(const struct gpc_image *image)
-{
-	uint32_t count;
-	const struct gpc_policy *policies = gpc_image_section(image, GPC_SEC_POLICY, &count);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (policies[i].mode == GPC_POLICY_AUDIT)
-			return true;
-	return false;
-}
-
 /* Once audit policies enforce: what is different then, and not now already. */
 static bool is_known(const gpc_diff_space_list *list, size_t count,
 		     const struct gpc_diff_space *space)
@@ -76,7 +65,7 @@ static void compare_packets(struct gpc_arena *arena, const struct gpc_image *bef
 		return;
 	}
 	now = list.n;
-	if (has_audit(before) || has_audit(after)) {
+	if (gpc_atlas_audits(before) || gpc_atlas_audits(after)) {
 		gpc_diff_pair_open(arena, before, after, true, &pair);
 		if (!gpc_diff_spaces(&pair, &later))
 			ret->fault = gpc_atlas_fault(pair.atlas);

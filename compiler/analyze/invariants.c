@@ -62,17 +62,6 @@ static void read_words(struct gpc_prover *prover)
 
 /* ---- verdicts ---- */
 
-static bool has_audit(const struct gpc_image *image)
-{
-	uint32_t count;
-	const struct gpc_policy *policies = gpc_image_section(image, GPC_SEC_POLICY, &count);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (policies[i].mode == GPC_POLICY_AUDIT)
-			return true;
-	return false;
-}
-
 static void prove_packets(struct gpc_prover *prover, const struct gpc_invariant *invariant,
 			  struct gpc_proof *proof)
 {
@@ -90,7 +79,7 @@ static void prove_packets(struct gpc_prover *prover, const struct gpc_invariant 
 		break;
 	}
 	proof->found = true;
-	proof->enforced = has_audit(prover->image) &&
+	proof->enforced = gpc_atlas_audits(prover->image) &&
 			  gpc_prove_packets(prover, invariant, true, &unused, &why) ==
 				  GPC_PROVE_HOLDS;
 	proof->standing = proof->enforced && invariant->flags & GPC_INVARIANT_ENFORCED
