@@ -9,6 +9,7 @@
  */
 #include <err.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gpc/lookup/chain.h"
@@ -471,6 +473,102 @@ static void flows_end_where_they_belong(void)
 	}
 }
 
+/* ---- a word with a deadline ---- */
+
+/* The two may be one slot. Units are those of the word, from now. */
+static uint64_t armed(uint32_t active, uint32_t fallback, int64_t units)
+{
+	struct timespec now;
+	uint64_t unit;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	unit = ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) >>
+	       GPC_CTL_DEADLINE_UNIT_SHIFT;
+	return active << GPC_CTL_ACTIVE_SHIFT | fallback << GPC_CTL_FALLBACK_SHIFT |
+	       fallback << GPC_CTL_PREVIOUS_SHIFT |
+	       (unit + (uint64_t)units) << GPC_CTL_DEADLINE_SHIFT;
+}
+#define FUTURE 100000
+#define PAST 0 /* it begins with its unit */
+
+/* Verdict, rule, mark and generation of the one until the deadline, of the other from it on. */
+static void the_deadline_says_which_image(void)
+{
+	struct counts counts;
+
+	install(false);
+	counts = read_counts();
+	for (uint32_t f = 0; f < FLOWS; f++)
+		for (uint32_t active = 0; active < IMAGES; active++) {
+			struct seen seen;
+
+			*control = armed(active, !active, FUTURE);
+			seen = send_counted(f, &counts);
+			CU_ASSERT(is_of(active, f, &seen));
+			*control = armed(active, !active, PAST);
+			seen = send_counted(f, &counts);
+			CU_ASSERT(is_of(!active, f, &seen));
+		}
+}
+
+static int send_out(uint64_t word)
+{
+	uint8_t out[KERNEL_FRAME_MAX];
+	struct kernel_run run = {.out = out};
+	struct frame frame;
+
+	build(0, SYN, &frame);
+	run.in = frame.bytes;
+	run.in_size = frame.size;
+	*control = word;
+	kernel_run(policy_kernel(), KERNEL_TC_EGRESS, &run);
+	return run.action;
+}
+
+static int send_in(uint64_t word)
+{
+	struct frame frame;
+
+	build(0, SYN, &frame);
+	*control = word;
+	return send_packet(&frame).action;
+}
+
+#define BOTH_WAYS(ports)                                                                           \
+	HEAD "rules: [{name: one, ports: [" ports "], action: allow}]\n"                           \
+	     "policies:\n"                                                                         \
+	     "  - {name: in, interfaces: [wan0], direction: ingress, stateful: false, rules: [one]}\n" \
+	     "  - {name: out, interfaces: [wan0], direction: egress, stateful: false, rules: [one]}\n"
+enum { ALLOWS = 2, DENIES }; /* slots */
+
+/* The same for what leaves; and the flags of the word that the fallback has. */
+static void the_deadline_holds_for_flags_and_for_what_leaves(void)
+{
+	const struct policy_link allow = {ALLOWS, 3, 0}, deny = {DENIES, 4, RULE_SLOTS};
+	struct gpc_image allows = policy_compile(BOTH_WAYS("tcp/1000"));
+	struct gpc_image denies = policy_compile(BOTH_WAYS("tcp/9"));
+
+	policy_install(&allows, &allow);
+	policy_install(&denies, &deny);
+	CU_ASSERT_EQUAL(send_out(armed(ALLOWS, DENIES, FUTURE)), TC_ACT_UNSPEC);
+	CU_ASSERT_EQUAL(send_out(armed(ALLOWS, DENIES, PAST)), TC_ACT_SHOT);
+	CU_ASSERT_EQUAL(send_out(armed(DENIES, ALLOWS, FUTURE)), TC_ACT_SHOT);
+	CU_ASSERT_EQUAL(send_out(armed(DENIES, ALLOWS, PAST)), TC_ACT_UNSPEC);
+	/* Audit of the one is not that of the other. */
+	CU_ASSERT_EQUAL(send_in(armed(DENIES, DENIES + 1, FUTURE) | GPC_CTL_AUDIT), XDP_PASS);
+	CU_ASSERT_EQUAL(send_in(armed(ALLOWS, DENIES, PAST) | GPC_CTL_AUDIT), XDP_DROP);
+	CU_ASSERT_EQUAL(send_in(armed(ALLOWS, DENIES, PAST) | GPC_CTL_FALLBACK_AUDIT), XDP_PASS);
+	CU_ASSERT_EQUAL(send_out(armed(ALLOWS, DENIES, PAST) | GPC_CTL_FALLBACK_AUDIT),
+			TC_ACT_UNSPEC);
+	CU_ASSERT_EQUAL(send_in(armed(DENIES, ALLOWS, FUTURE) | GPC_CTL_FALLBACK_AUDIT), XDP_DROP);
+	/* Nothing ran before: everything passes. */
+	CU_ASSERT_EQUAL(send_in(armed(DENIES, DENIES, FUTURE)), XDP_DROP);
+	CU_ASSERT_EQUAL(send_in(armed(DENIES, DENIES, PAST)), XDP_PASS);
+	CU_ASSERT_EQUAL(send_out(armed(DENIES, DENIES, PAST)), TC_ACT_UNSPEC);
+	gpc_image_release(&allows);
+	gpc_image_release(&denies);
+}
+
 static void start_kernel(void)
 {
 	policy_start();
@@ -492,4 +590,8 @@ GPC_UNIT_MAIN("bpf/flip", {"start", start_kernel}, {"each image alone", each_ima
 	      {"mixtures are seen", mixtures_are_seen},
 	      {"each packet is of one image", each_packet_is_of_one_image},
 	      {"known flows follow the image", known_flows_follow_the_image},
-	      {"flows end where they belong", flows_end_where_they_belong}, {"stop", stop_kernel})
+	      {"flows end where they belong", flows_end_where_they_belong},
+	      {"the deadline says which image", the_deadline_says_which_image},
+	      {"the deadline holds for flags and for what leaves",
+	       the_deadline_holds_for_flags_and_for_what_leaves},
+	      {"stop", stop_kernel})

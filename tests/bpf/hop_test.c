@@ -401,7 +401,8 @@ static void attach_tc(void)
 static void tc_believes(struct meta *meta, int sender)
 {
 	const uint64_t nonce = rig.plane.nonce & 0xffffffff, word = 0 | 1 << 3 | 2 << 6,
-		       here = 5ull << 35;
+		       here = 5ull << 35, there = 6ull << 35 | 1ull << 32;
+	const uint64_t past = 1ull << GPC_CTL_DEADLINE_SHIFT, future = ~0ull << GPC_CTL_DEADLINE_SHIFT;
 	const struct {
 		const char *name;
 		uint64_t word, meta;
@@ -410,7 +411,7 @@ static void tc_believes(struct meta *meta, int sender)
 		{"active", word, nonce | here, 0},
 		{"fallback", 1 | 0 << 3 | 1 << 6, nonce | here, 0},
 		{"previous", 1 | 1 << 3 | 0 << 6, nonce | here, 0},
-		{"fallback, another image", word, nonce | 6ull << 35 | 1ull << 32, 0},
+		{"fallback, another image", word, nonce | there, 0},
 		{"another plane", word, (nonce ^ 1) | here, 1},
 		{"another generation", word, nonce | 4ull << 35, 1},
 		{"generation of another slot", word, nonce | here | 1ull << 32, 1},
@@ -419,6 +420,13 @@ static void tc_believes(struct meta *meta, int sender)
 		{"all zero", word, 0, 1},
 		{"believed though the active slot is empty", 2 | 0 << 3 | 0 << 6, nonce | here, 0},
 		{"not believed, and the active slot is empty", 2 | 0 << 3 | 0 << 6, nonce, 2},
+		{"before a deadline, of the active one", 0 | 1 << 3 | 1 << 6 | future, nonce | here, 0},
+		{"past it, of what was active", 0 | 1 << 3 | 1 << 6 | past, nonce | here, 0},
+		{"past it, of the fallback", 0 | 1 << 3 | 1 << 6 | past, nonce | there, 0},
+		{"past it, of what was active in a new instance", 0 | 1 << 3 | 0 << 6 | past, nonce | here, 0},
+		{"past it, of what was before both", 2 | 0 << 3 | 1 << 6 | past, nonce | there, 1},
+		{"before it, not believed, active is empty", 2 | 0 << 3 | 0 << 6 | future, nonce, 2},
+		{"past it, not believed, active is empty", 2 | 0 << 3 | 0 << 6 | past, nonce, 1},
 	};
 	uint32_t zero = 0;
 
