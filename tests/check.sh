@@ -84,7 +84,7 @@ tier_build() {
 tier_lint() { programs tests/lint/ "$jobs" < <(printf '%s\n' tests/lint/*.sh); }
 
 # Minutes in the kernel's verifier and its grace periods: first, so that no core waits for them at the end.
-long="plane/(kill|meet)_test\$"
+long="plane/(kill|meet|confirm)_test\$"
 tier_unit() {
 	programs build/tests/unit/ "$jobs" < <(built print-unit | grep -E "$long"; built print-unit | grep -vE "$long")
 }
@@ -94,7 +94,7 @@ tier_unit_san() {
 	if [ -n "${GPC_CHECK_LONG:-}" ]; then
 		left_out=none
 	else
-		echo "unit-san: plane/kill_test and plane/meet_test run with sanitizers in check-long only"
+		echo "unit-san: plane/kill_test, meet_test and confirm_test run with sanitizers in check-long only"
 	fi
 	programs build/san/tests/unit/ "$jobs" < <(built SAN=1 print-unit | grep -vE "$left_out")
 }
