@@ -45,11 +45,12 @@ mkdir -p "$logs"
 ran=()
 
 launch() {
-	local kind=$1 name=$2 status=0
+	local kind=$1 name=$2 status=0 start=$SECONDS
 	shift 2
 	timeout --kill-after=10 "$limit" "$@" </dev/null >"$logs/$name.log" 2>&1 || status=$?
 	[ "$status" -ne 124 ] || echo "stopped: it took longer than $limit s" >>"$logs/$name.log"
 	echo "$kind $status" >"$logs/$name.status"
+	echo "$((SECONDS - start)) $name" >>"$logs/seconds"
 }
 
 # program NAME CMD...: a test program. step NAME CMD...: anything else.
@@ -188,6 +189,7 @@ while IFS='|' read -r -u 3 tier root what; do
 	fi
 done 3< <(printf '%s\n' "$TIERS")
 
+echo "longest:$(sort -rn "$logs/seconds" | head -12 | awk '{printf "%s %s %d s", NR > 1 ? "," : "", $2, $1}')"
 for name in "${failures[@]}"; do
 	printf '\n---- failed: %s (last 60 lines of %s)\n' "$name" "$logs/$name.log"
 	tail -n 60 "$logs/$name.log"

@@ -56,7 +56,7 @@ check "root's commands up to the first apply" as_root "$(sed '/^sed /,$d' <<<"$r
 check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
 check "root's commands up to the drain" as_root "$(sed -n '/^sed /,/^gpc apply/p' <<<"$root")"
 check "web-2 gets no new connections" all_answer "$VIP4" 100 backend1
-check "root's commands up to detach" as_root "$(sed -n '/^gpc log/,$p' <<<"$root" | sed '/^gpc detach/,$d')"
+check "root's commands up to detach" as_root "$(sed -n '/^gpc confirm/,$p' <<<"$root" | sed '/^gpc detach/,$d')"
 check "traffic is balanced" all_answer "$VIP4" 100 backend1 backend2
 check "root's last command" as_root "$(sed -n '/^gpc detach/,$p' <<<"$root")"
 check_equal "it leaves nothing in the kernel" "$(find "$BPFFS/balancer" -type f 2>/dev/null | wc -l)" 0
@@ -94,7 +94,7 @@ completes() {
 	bash -c '. "$0"; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _gpc gpc "${*: -1}" "${*: -2:1}"; echo "${COMPREPLY[*]}"' \
 		"$WORK/installed/usr/share/bash-completion/completions/gpc" "$@"
 }
-check_equal "completion: commands" "$(completes gpc re)" "restore"
+check_equal "completion: commands" "$(completes gpc res)" "restore"
 check_equal "completion: options" "$(completes gpc apply --en)" "--env --enforce"
 check_equal "completion: words of an option" "$(completes gpc events --type would)" "would-deny"
 check_equal "completion: devices" "$(completes gpc explain --in l)" "lo"
