@@ -18,7 +18,7 @@
 struct gpc_plan_head gpc_plan_basis(const struct gpc_plane_status *plane, bool enforce)
 {
 	struct gpc_plan_head basis = {.magic = GPC_PLAN_MAGIC,
-				      .version = 1,
+				      .version = GPC_PLAN_VERSION,
 				      .head_size = sizeof(basis),
 				      .flags = enforce ? GPC_PLAN_ENFORCE : 0};
 	const struct gpc_link_head *link;
@@ -110,7 +110,7 @@ static int check_head(const char *path, const char *bytes, size_t size, struct g
 	if (size < sizeof(*ret) || memcmp(bytes, "GPP1", 4))
 		return gpc_fail(failure, GPC_EXIT_INVALID, 0, "'%s' is no plan", path);
 	memcpy(ret, bytes, sizeof(*ret));
-	if (ret->version != 1 || ret->head_size != sizeof(*ret))
+	if (ret->version != GPC_PLAN_VERSION || ret->head_size != sizeof(*ret))
 		return gpc_fail(failure, GPC_EXIT_INVALID, 0,
 				"plan '%s' has another version, %u; make it anew", path,
 				ret->version);
@@ -169,9 +169,11 @@ static bool take_sources(struct json_object *object, struct gpc_input *input,
 			abort();
 		input->project.count++;
 	}
-	if (json_object_object_get_ex(object, "environment", &environment))
-		*ret_environment =
-			gpc_arena_strdup(&input->arena, json_object_get_string(environment));
+	if (!json_object_object_get_ex(object, "environment", &environment))
+		return true;
+	if (!json_object_is_type(environment, json_type_string))
+		return false;
+	*ret_environment = gpc_arena_strdup(&input->arena, json_object_get_string(environment));
 	return true;
 }
 

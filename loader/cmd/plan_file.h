@@ -16,6 +16,7 @@
 #include "input.h"
 
 #define GPC_PLAN_MAGIC 0x31505047u /* "GPP1" */
+#define GPC_PLAN_VERSION 1u
 #define GPC_PLAN_RUNNING (1u << 0) /* a plane ran */
 #define GPC_PLAN_ENFORCE (1u << 1) /* --enforce was given */
 
