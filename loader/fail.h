@@ -18,8 +18,8 @@
 	X(CONFLICT, 6, "conflict: another gpc holds the lock, or the world moved")                 \
 	X(ROLLED_BACK, 7, "was applied and then rolled back")                                      \
 	X(USAGE, 64, "wrong usage")                                                                \
-	X(INTERRUPTED, 130, "interrupted (SIGINT), nothing changed")                               \
-	X(TERMINATED, 143, "terminated (SIGTERM), nothing changed")
+	X(INTERRUPTED, 130, "interrupted (SIGINT, SIGQUIT), nothing changed")                               \
+	X(TERMINATED, 143, "terminated (SIGTERM, SIGHUP), nothing changed")
 
 enum gpc_exit {
 #define X(id, number, meaning) GPC_EXIT_##id = number,

@@ -5,7 +5,7 @@
  *   prepare the history -> apply to the plane -> ask the probes -> publish the history
  *
  * What can fail on the disk fails before the flip; when publishing fails after it, the flip is
- * undone. An interrupt (SIGINT, SIGTERM) counts until the flip begins (interrupt.h), and while probes run.
+ * undone. An interrupt (interrupt.h) counts until the flip begins, and while probes run.
  * SIGKILL while they run leaves the new image active and unrecorded: applied again, they are asked again.
  */
 #ifndef GPC_LOADER_CMD_ACTIVATE_H

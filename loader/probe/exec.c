@@ -38,7 +38,7 @@ static void close_run(struct run *run)
 
 static void become(const struct gpc_probe *probe, char *const *environment, int output)
 {
-	static const int reset[] = {SIGINT, SIGTERM, SIGPIPE, SIGHUP};
+	static const int reset[] = {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGQUIT};
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY);
 

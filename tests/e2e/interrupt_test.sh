@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# SIGINT and SIGTERM while an apply waits for a neighbour that does not answer: exit 130 and 143, and
-# nothing has changed.
+# SIGINT, SIGTERM and a lost terminal while an apply waits for a neighbour that does not answer: exit 130 or
+# 143, and nothing has changed.
 . "$(dirname "$0")/rig.bash"
 rig_up 2
 plane dsr 4 1 2 >"$WORK/plane.yaml"
@@ -27,6 +27,7 @@ interrupted_by() {
 }
 interrupted_by INT 130
 interrupted_by TERM 143
+interrupted_by HUP 143
 check_equal "the history has the first apply only" \
 	"$(git -C "$WORK/state/balancer/history.git" log --format=%B | grep -c '^Gpc-Generation: ')" 1
 check "traffic" all_answer "$VIP4" 50 backend1 backend2

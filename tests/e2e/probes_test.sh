@@ -129,6 +129,9 @@ interrupted() {
 interrupted TERM
 check_equal "SIGTERM while a probe runs: exit 7" $? 7
 check "what ran before runs again" all_answer "$VIP4" 5 backend1
+interrupted HUP
+check_equal "so does a lost terminal" $? 7
+check "what ran before runs again" all_answer "$VIP4" 5 backend1
 interrupted KILL 2>/dev/null
 check "SIGKILL while a probe runs leaves the new plane live" all_answer "$VIP4" 5 backend2
 check "status says so" gpc balancer status
