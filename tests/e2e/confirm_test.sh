@@ -4,7 +4,6 @@
 # says anything, also with the state folder gone or the apply killed before it was recorded; what became of
 # each stands in the history.
 . "$(dirname "$0")/rig.bash"
-ARMED=$RIG_ROOT/build/failpoints/gpc
 rig_up 2
 plane dsr 4 1 >"$WORK/a.yaml"
 plane dsr 4 2 >"$WORK/b.yaml"

@@ -5,7 +5,6 @@
 # ever reset. Of growth, in `make check`, the three points around the flip.
 . "$(dirname "$0")/rig.bash"
 . "$(dirname "$0")/crowd.bash"
-ARMED=$RIG_ROOT/build/failpoints/gpc
 rig_up 3
 crowd_serve 3
 

@@ -3,7 +3,6 @@
 # drain, undrain, weight: overrides over the intent under real connections, their journal, their end without
 # any process, apply and reboot in between, SIGKILL on the way.
 . "$(dirname "$0")/rig.bash"
-ARMED=$RIG_ROOT/build/failpoints/gpc
 rig_up 3
 plane dsr 46 1 2 3 >"$WORK/plane.yaml"
 plane dsr 46 1 2 3:1:drain >"$WORK/drained.yaml"

@@ -186,6 +186,13 @@ gpc() {
 	[ -d "$WORK/state/$node" ] || mkdir -m 700 "$WORK/state/$node"
 	GPC_STATE_DIR=$WORK/state/$node GPC_BPFFS=$BPFFS/$node in_ns "$node" "$GPC" "$@"
 }
+# points_of COMMAND...: runs gpc with failpoints on the balancer, to its end; `names` has those that it passed.
+ARMED=$RIG_ROOT/build/failpoints/gpc
+points_of() {
+	rm -f "$WORK/points"
+	GPC=$ARMED GPC_FAILPOINT=passed:$WORK/points must gpc balancer "$@"
+	mapfile -t names < <(awk '!seen[$0]++' "$WORK/points")
+}
 mountpoint -q /sys/fs/bpf || must mount -t bpf bpf /sys/fs/bpf
 must mkdir "$BPFFS"
 mkdir -m 700 "$WORK/state"

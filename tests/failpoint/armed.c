@@ -4,6 +4,7 @@
  *
  *   GPC_FAILPOINT=NAME[:kill|:error[:N]]	at the N-th time (the first) that NAME is reached
  *   GPC_FAILPOINT=list			prints all names and ends
+ *   GPC_FAILPOINT=passed:FILE		appends each name that is reached to FILE, and goes on
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static const char *const names[] = {
 };
 
 static char armed[64];
+static const char *passed;
 static int fails;
 static unsigned int countdown;
 
@@ -43,6 +45,10 @@ __attribute__((constructor)) static void arm(void)
 			puts(names[i]);
 		exit(0);
 	}
+	if (!strncmp(text, "passed:", strlen("passed:"))) {
+		passed = text + strlen("passed:");
+		return;
+	}
 	countdown = 1;
 	(void)sscanf(text, "%63[^:]:%7[^:]:%u", armed, action, &countdown);
 	fails = !strcmp(action, "error");
@@ -52,12 +58,24 @@ __attribute__((constructor)) static void arm(void)
 	}
 }
 
+static void note(const char *name)
+{
+	FILE *file = fopen(passed, "a");
+
+	if (!file || fprintf(file, "%s\n", name) < 0 || fclose(file)) {
+		perror(passed);
+		abort();
+	}
+}
+
 int gpc_failpoint(const char *name)
 {
 	if (!is_name(name)) {
 		fprintf(stderr, "failpoint %s is not in failpoint.h\n", name);
 		abort();
 	}
+	if (passed)
+		note(name);
 	if (!countdown || strcmp(name, armed) || --countdown)
 		return 0;
 	if (!fails)

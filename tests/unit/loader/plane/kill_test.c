@@ -78,9 +78,12 @@ static void set_stage(enum scene scene)
 {
 	/* An override cannot hold for two images that differ in its backend. */
 	rig_overrides = scene == FALL_BACK ? &no_overrides : &overrides;
-	if (scene == FIRST)
+	if (scene == FIRST) {
+		if (!access(rig_bpffs, F_OK))
+			rig_detach();
 		return;
-	rig_must_apply(&one);
+	}
+	rig_stand(&one);
 	if (scene == GROWN_RETIRE)
 		rig_must_apply(&large);
 	if (scene == RETIRE) {
@@ -215,8 +218,6 @@ static void kill_at(const char *point, unsigned int nth)
 	check_standing(point, scene);
 	put_devices_back();
 	check_converged(point);
-	rig_detach();
-	CU_ASSERT_NOT_EQUAL(access(rig_bpffs, F_OK), 0);
 }
 
 static void a_kill_anywhere_leaves_the_old_plane_or_the_new(void)
@@ -250,7 +251,7 @@ static void fail_at(const char *point)
 		CU_ASSERT_FALSE(rig_says("ip -d link show dev wan0", "prog/xdp"));
 	} else {
 		status = rig_read();
-		CU_ASSERT_EQUAL(status.size_log2, 22);
+		CU_ASSERT_EQUAL(status.size_log2, RIG_SIZE_LOG2);
 		gpc_plane_status_release(&status);
 		if (rig_verify(&one))
 			fprintf(stderr, "%s: %s\n", point, rig_notices);
@@ -259,7 +260,6 @@ static void fail_at(const char *point)
 			check_drained(point);
 	}
 	check_converged(point);
-	rig_detach();
 }
 
 static void a_failure_in_an_apply_is_undone(void)
@@ -297,7 +297,6 @@ static void interrupt_at(const char *point, bool stops)
 		CU_ASSERT_EQUAL(rig_verify(scene == GROWTH ? &large : &two), 0);
 	gpc_interrupts_hold();
 	check_converged(point);
-	rig_detach();
 }
 
 static void an_interrupt_counts_until_just_before_the_flip(void)

@@ -215,6 +215,22 @@ static inline struct gpc_apply_outcome rig_must_apply(const struct gpc_image *im
 static inline void rig_detach(void)
 {
 	CU_ASSERT_EQUAL(gpc_plane_detach(rig_bpffs, NULL, &rig_failure), 0);
+	CU_ASSERT_NOT_EQUAL(access(rig_bpffs, F_OK), 0);
+}
+
+#define RIG_SIZE_LOG2 22 /* of an instance that has not grown */
+
+/* `image` alone runs, in an instance that has not grown: what stands is taken if it can be. */
+static inline void rig_stand(const struct gpc_image *image)
+{
+	struct gpc_plane_status status = rig_read();
+	bool grown = status.has_image && status.size_log2 != RIG_SIZE_LOG2;
+
+	gpc_plane_status_release(&status);
+	if (grown)
+		rig_detach();
+	rig_must_apply(image);
+	CU_ASSERT_EQUAL(gpc_plane_retire(rig_bpffs, &rig_failure), 0);
 }
 
 #endif
