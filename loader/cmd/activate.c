@@ -291,6 +291,8 @@ static enum gpc_exit finish(const struct gpc_call *call, const struct gpc_image 
 	gpc_json_number(result, "generation", number);
 	gpc_json_bool(result, "unchanged", outcome->unchanged);
 	gpc_json_bool(result, "pending", pending);
+	if (!pending && gpc_call_has(call, "confirm"))
+		gpc_json_text(result, "confirm", "not needed");
 	gpc_json_number(result, "devices", outcome->devices);
 	gpc_json_text(result, "policy_mode", gpc_stance_name(stance));
 	gpc_json_real(result, "flip_us", outcome->flip_us, 3);
@@ -480,6 +482,27 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	return finish(call, entry->image, &outcome, number, entry->stance, entry->pending);
 }
 
+/* The time would lead back to what runs at the switch, and that is this plane itself. */
+static int refuse_arming(const struct standing *standing, struct gpc_failure *failure)
+{
+	gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
+		 "this plane runs already, but not recorded: --confirm would have nothing to go back to");
+	if (!standing->newest.number)
+		return gpc_fail_hint(failure, "apply it without --confirm; no other plane is known here");
+	return gpc_fail_hint(failure, "gpc restore runs generation %u, then apply it again",
+			     standing->newest.number);
+}
+
+static void say_nothing_switched(const struct gpc_call *call, const struct gpc_probes *probes,
+				 uint64_t confirm_ms)
+{
+	if (probes && probes->count)
+		gpc_say(call, GPC_DIM, "note", "nothing is switched, so no probe is asked");
+	if (confirm_ms)
+		gpc_say(call, GPC_DIM, "note",
+			"nothing is switched, so nothing waits for a confirmation");
+}
+
 enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *history,
 			   struct gpc_history_entry *entry, const struct gpc_probes *probes)
 {
@@ -494,14 +517,13 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 	gpc_journaled_read(call, &standing.journaled);
 	entry->stance = choose_stance(call, &standing, entry);
 	if (standing.recorded && entry->stance == standing.stance) {
-		if (probes && probes->count)
-			gpc_say(call, GPC_DIM, "note",
-				"nothing is switched, so no probe is asked");
+		say_nothing_switched(call, probes, confirm_ms);
 		return apply_unrecorded(call, &standing, entry->image);
 	}
-	/* What is decided already cannot be taken back by deciding otherwise. */
-	if (standing.same && entry->stance == standing.stance)
-		confirm_ms = 0;
+	if (confirm_ms && standing.same && entry->stance == standing.stance) {
+		refuse_arming(&standing, &failure);
+		return gpc_finish_failed(call, &failure);
+	}
 	entry->pending = confirm_ms;
 	return apply_recorded(call, history, &standing, entry, probes, confirm_ms);
 }
