@@ -117,10 +117,12 @@ struct gpc_atlas_verdict {
 	uint32_t log_rule;	/* RULE that logs: the log rule that acts, or the deciding one with `log:`; GPC_NONE */
 	uint32_t mark;		/* 0: none */
 	uint32_t listener;	/* LISTENER that takes it if it is let through, GPC_NONE */
+	uint32_t at_times;	/* 1: DENY or REJECT, but what exceeds the rule's rate is let through */
 };
 
-/* PASS or ALLOW. */
+/* PASS or ALLOW, also only at times; and DENY or REJECT, also only at times. A limited allow is an allow. */
 bool gpc_atlas_passes(const struct gpc_atlas_verdict *verdict);
+bool gpc_atlas_denies(const struct gpc_atlas_verdict *verdict);
 
 struct gpc_atlas_piece {
 	const uint32_t *sources, *destinations;	/* atoms, ascending; pairs of two families are no packets */

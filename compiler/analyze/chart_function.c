@@ -9,11 +9,16 @@
 #define WORK_MAX (4ull * 1024 * 1024 * 1024)
 #define VERDICT_WORDS (sizeof(struct gpc_atlas_verdict) / sizeof(uint32_t))
 
-_Static_assert(VERDICT_WORDS == 6 && sizeof(enum gpc_action) == sizeof(uint32_t), "a verdict is a sequence of words");
+_Static_assert(VERDICT_WORDS == 7 && sizeof(enum gpc_action) == sizeof(uint32_t), "a verdict is a sequence of words");
 
 bool gpc_atlas_passes(const struct gpc_atlas_verdict *verdict)
 {
-	return verdict->action == GPC_ACTION_PASS || verdict->action == GPC_ACTION_ALLOW;
+	return verdict->at_times || !gpc_atlas_denies(verdict);
+}
+
+bool gpc_atlas_denies(const struct gpc_atlas_verdict *verdict)
+{
+	return verdict->action == GPC_ACTION_DENY || verdict->action == GPC_ACTION_REJECT;
 }
 
 struct part {
@@ -171,6 +176,30 @@ static struct asked_policy policy_at(const struct gpc_chart *chart, uint32_t pla
 	return p;
 }
 
+/* Does it deny what it lets through beyond its rate? */
+static bool lets_exceed(const struct gpc_rule *rule)
+{
+	return rule->rate_entries && rule->exceed == GPC_ACTION_ALLOW &&
+	       (rule->action == GPC_ACTION_DENY || rule->action == GPC_ACTION_REJECT);
+}
+
+/* What the deciding rule says of these packets. In mid-stream no rate is charged. */
+static void decide(struct gpc_chart_evaluation *e, struct gpc_atlas_verdict verdict, uint64_t *bits)
+{
+	uint64_t *middle;
+
+	if (!lets_exceed(gpc_rule_at(e->chart->image->view, verdict.rule))) {
+		emit(e, verdict, bits);
+		return;
+	}
+	middle = sheet(e->chart);
+	if (move(e, bits, e->mid_stream, middle))
+		emit(e, verdict, middle);
+	verdict.at_times = true;
+	if (!is_empty(e, bits))
+		emit(e, verdict, bits);
+}
+
 /* The rule at `position` holds these packets, a log and a mark rule before it have acted. */
 static void settle(struct gpc_chart_evaluation *e, const struct asked_policy *p, const struct part *part, uint32_t position,
 		   uint32_t log_rule, uint32_t mark, uint64_t *bits)
@@ -189,7 +218,7 @@ static void settle(struct gpc_chart_evaluation *e, const struct asked_policy *p,
 	if (p->audit || record->action == GPC_ACTION_PASS)
 		pass_on(e, log_rule, mark, bits);
 	else
-		emit(e, (struct gpc_atlas_verdict){record->action, rule, p->index, log_rule, mark, GPC_NONE}, bits);
+		decide(e, (struct gpc_atlas_verdict){record->action, rule, p->index, log_rule, mark, GPC_NONE, 0}, bits);
 }
 
 static void settle_marks(struct gpc_chart_evaluation *e, const struct asked_policy *p, const struct part *part,
@@ -261,7 +290,7 @@ static void ask_protect(struct gpc_chart_evaluation *e, uint32_t t, uint64_t *bi
 		if (take_part(e, bits, entry->set, held))
 			emit(e,
 			     (struct gpc_atlas_verdict){GPC_ACTION_ALLOW, e->chart->chain->protect_base + entry->position,
-							GPC_NONE, GPC_NONE, 0, GPC_NONE},
+							GPC_NONE, GPC_NONE, 0, GPC_NONE, 0},
 			     held);
 	}
 }
@@ -288,7 +317,7 @@ static void ask_chain(struct gpc_chart_evaluation *e, uint64_t *bits)
 	for (size_t k = 0; k < e->next.n; k++)
 		emit(e,
 		     (struct gpc_atlas_verdict){GPC_ACTION_PASS, GPC_NONE, GPC_NONE, e->next.items[k].log_rule,
-						e->next.items[k].mark, GPC_NONE},
+						e->next.items[k].mark, GPC_NONE, 0},
 		     e->next.items[k].bits);
 }
 
@@ -427,6 +456,8 @@ uint32_t gpc_chart_function(struct gpc_chart *chart, uint32_t node)
 
 static uint32_t passage_of(const struct gpc_atlas_verdict *verdict)
 {
+	if (verdict->at_times)
+		return GPC_ACTION_ALLOW << 8 | verdict->action;
 	return gpc_atlas_passes(verdict) ? GPC_ACTION_ALLOW : verdict->action;
 }
 

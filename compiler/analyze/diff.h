@@ -9,7 +9,7 @@
  *   warnings  what follows from identity (SEMANTICS 1)
  *
  * Spaces are about packets that open a flow where an image is stateful (atlas.h), and without bans,
- * built-ins and rates: a limited allow is an allow. Everything but the changes lives in the arena.
+ * built-ins and rates: a limited allow is an allow, and so is a deny whose rate lets through what exceeds it. Everything but the changes lives in the arena.
  */
 #ifndef GPC_ANALYZE_DIFF_H
 #define GPC_ANALYZE_DIFF_H
@@ -22,7 +22,7 @@ enum gpc_diff_effect {
 	GPC_DIFF_DENIED,	/* or rejected */
 	GPC_DIFF_ANSWERED,	/* denied before and now, with an answer (reject) before or now only */
 	GPC_DIFF_LISTENER,	/* let through, to another listener */
-	GPC_DIFF_LIMITED,	/* let through, under another rate */
+	GPC_DIFF_LIMITED,	/* let through as before, or not, under another rate */
 	GPC_DIFF_MARKED,	/* let through, with another mark */
 	GPC_DIFF_LOGGED,
 	GPC_DIFF_UNLOGGED,

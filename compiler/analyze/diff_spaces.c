@@ -340,6 +340,14 @@ static bool same_rate(const struct gpc_rule *a, const struct gpc_rule *b)
 		(a->flags & RATE_FLAGS) == (b->flags & RATE_FLAGS));
 }
 
+/* Does the rate do to packets what it did? */
+static bool same_limits(const struct gpc_diff_pair *pair, const struct gpc_atlas_verdict *a,
+			const struct gpc_atlas_verdict *b)
+{
+	return same_rate(rule_of(pair, 0, a), rule_of(pair, 1, b)) && a->at_times == b->at_times &&
+	       (!a->at_times || a->action == b->action);
+}
+
 static uint64_t listener_id(const struct gpc_diff_pair *pair, int image, uint32_t index)
 {
 	uint32_t count;
@@ -365,7 +373,7 @@ static bool has_effect(const struct gpc_diff_pair *pair, const struct gpc_atlas_
 	case GPC_DIFF_LISTENER:
 		return both && listener_id(pair, 0, a->listener) != listener_id(pair, 1, b->listener);
 	case GPC_DIFF_LIMITED:
-		return both && !same_rate(rule_of(pair, 0, a), rule_of(pair, 1, b));
+		return before == after && !same_limits(pair, a, b);
 	case GPC_DIFF_MARKED:
 		return both && a->mark != b->mark;
 	case GPC_DIFF_LOGGED:

@@ -139,7 +139,7 @@ static bool arrives_nowhere(void *context, const struct gpc_atlas_verdict *verdi
 {
 	const struct wanted *wanted = context;
 
-	return !gpc_atlas_passes(verdict) ||
+	return gpc_atlas_denies(verdict) ||
 	       (verdict->listener != GPC_NONE &&
 		!finds_table(wanted->image, verdict->listener, wanted->family));
 }

@@ -43,6 +43,27 @@ static const char *place_text(const struct telling *t, uint64_t id)
 
 /* ---- what a packet meets ---- */
 
+/* Is it broken by what is let through, not by what is denied? */
+static bool is_passing(const struct telling *t)
+{
+	const struct gpc_atlas_verdict *verdict = &t->proof->example.verdict;
+
+	return t->invariant->form == GPC_INVARIANT_ALWAYS ? !gpc_atlas_denies(verdict)
+							  : gpc_atlas_passes(verdict);
+}
+
+static const char *what_it_does(const struct telling *t)
+{
+	const struct gpc_atlas_verdict *verdict = &t->proof->example.verdict;
+
+	if (verdict->at_times)
+		return is_passing(t) ? "lets it through beyond its rate" :
+				       "lets it through only beyond its rate";
+	if (is_passing(t))
+		return "lets it through";
+	return verdict->action == GPC_ACTION_REJECT ? "rejects it" : "denies it";
+}
+
 static const char *decider(const struct telling *t)
 {
 	const struct gpc_atlas_verdict *verdict = &t->proof->example.verdict;
@@ -60,10 +81,7 @@ static const char *decider(const struct telling *t)
 	else
 		what = gpc_arena_printf(t->arena, "rule `%s` of policy `%s`", name(t, rule->name),
 					name(t, gpc_policy_at(t->image->view, verdict->policy)->name));
-	return gpc_arena_printf(t->arena, "%s%s %s", what, place_text(t, rule->id),
-				gpc_atlas_passes(verdict)	       ? "lets it through"
-				: verdict->action == GPC_ACTION_REJECT ? "rejects it"
-								       : "denies it");
+	return gpc_arena_printf(t->arena, "%s%s %s", what, place_text(t, rule->id), what_it_does(t));
 }
 
 static const char *address_text(const struct telling *t, const struct gpc_endpoint *endpoint)
@@ -89,7 +107,7 @@ static const char *way(const struct telling *t)
 		return "";
 	listener = name(t, RECORD(t, LISTENER, struct gpc_listener, example->verdict.listener)->name);
 	if (t->invariant->form == GPC_INVARIANT_ALWAYS)
-		return gpc_atlas_passes(&example->verdict)
+		return is_passing(t)
 			       ? gpc_arena_printf(t->arena,
 						  ", but listener `%s` has nobody for new flows",
 						  listener)
@@ -185,10 +203,10 @@ static void add_places(const struct telling *t, struct gpc_diag *diag)
 	at = rule_place(t);
 	if (at.source != GPC_NO_SOURCE)
 		gpc_diag_place(diag, at,
-			       gpc_atlas_passes(&example->verdict) ? "lets it through" : "denies it");
+			       is_passing(t) ? "lets it through" : "denies it");
 	if (example->endpoint != GPC_NONE)
 		gpc_diag_place(diag, t->model->endpoints[example->endpoint].at, "and reaches this one");
-	else if (example->verdict.listener != GPC_NONE && gpc_atlas_passes(&example->verdict))
+	else if (example->verdict.listener != GPC_NONE && is_passing(t))
 		gpc_diag_place(diag, t->model->listeners[example->verdict.listener].at,
 			       "to this listener");
 }

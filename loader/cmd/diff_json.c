@@ -51,6 +51,8 @@ static struct json_object *verdict(const struct gpc_image *image,
 	const struct gpc_listener *listeners = gpc_image_section(image, GPC_SEC_LISTENER, &count);
 
 	gpc_json_text(object, "verdict", gpc_action_name(v->action));
+	if (v->at_times)
+		gpc_json_text(object, "beyond_rate", gpc_action_name(GPC_ACTION_ALLOW));
 	add_rule(image, v->rule, "", object);
 	add_rule(image, v->log_rule, "log_", object);
 	gpc_json_number(object, "mark", v->mark);

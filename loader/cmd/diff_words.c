@@ -76,7 +76,8 @@ static const char *verdict_text(const struct gpc_diff_view *view,
 	const char *word = gpc_action_name(verdict->action);
 
 	if (verdict->rule != GPC_NONE)
-		return gpc_arena_printf(view->arena, "%s by %s", word,
+		return gpc_arena_printf(view->arena, "%s%s by %s", word,
+					verdict->at_times ? ", beyond the rate allow," : "",
 					rule_text(view, image, verdict->rule));
 	return !place->chain[i] ? "pass, no policy there" : "pass, nobody decides";
 }

@@ -291,7 +291,7 @@ static bool same_decider(const struct gpc_image *image, const struct gpc_atlas_v
 static bool same_verdict(const struct gpc_image *image, const struct gpc_atlas_verdict *said,
 			 const struct small_verdict *v)
 {
-	return said->action == v->action && same_decider(image, said, v) &&
+	return said->action == v->action && said->at_times == v->at_times && same_decider(image, said, v) &&
 	       (said->log_rule != GPC_NONE) == v->logged && said->mark == v->mark &&
 	       (v->listener ? is_named(image, GPC_SEC_LISTENER, said->listener, 'l', v->listener - 1u)
 			    : said->listener == GPC_NONE);

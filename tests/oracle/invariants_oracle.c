@@ -4,7 +4,7 @@
  * the rules as they were written (SEMANTICS 4.3, 5.1, 8), nothing of the compiler used. Every address and port at
  * which a rule, segment or listener begins or ends is in the universe, so what holds there holds everywhere, and
  * the lowest packet that breaks an invariant is in it too. Then each plane is mutated rule by rule (left out,
- * exchanged with the next, widened, its action turned) and all is asked again.
+ * exchanged with the next, widened, its action turned, its rate given or taken) and all is asked again.
  *
  *   GPC_CHECK_LONG=1   thirty times as many planes
  */
@@ -124,6 +124,7 @@ struct rule {
 	size_t ports;
 	enum gpc_action action;
 	bool syn;
+	bool limited;			/* by a rate; allow: beyond it denied, else beyond it allowed */
 };
 
 struct policy {
@@ -249,14 +250,14 @@ static bool is_protected(const struct plane *plane, enum gpc_direction direction
 	       set_holds(plane, plane->protect_to, p->family, to);
 }
 
-/* PASS: it asks the next one. */
-static enum gpc_action policy_says(const struct plane *plane, const struct policy *policy,
-				   const struct packet *p)
+/* NULL: its default. */
+static const struct rule *rule_that_decides(const struct plane *plane, const struct policy *policy,
+					    const struct packet *p)
 {
 	for (size_t i = 0; i < policy->count; i++)
 		if (rule_holds(plane, &plane->rules[policy->rules[i]], p))
-			return plane->rules[policy->rules[i]].action;
-	return policy->fallback;
+			return &plane->rules[policy->rules[i]];
+	return NULL;
 }
 
 static bool is_of(const struct policy *policy, uint32_t interface, enum gpc_direction direction)
@@ -264,22 +265,29 @@ static bool is_of(const struct policy *policy, uint32_t interface, enum gpc_dire
 	return policy->count && policy->interface == interface && policy->direction == direction;
 }
 
-static bool passes(const struct plane *plane, uint32_t interface, enum gpc_direction direction,
-		   bool enforced, const struct packet *p)
+/* What a rate lets through at times passes, and is denied; a limited allow is an allow. */
+enum passage { DENIED, AT_TIMES, PASSES };
+
+static enum passage passage_of(const struct plane *plane, uint32_t interface,
+			       enum gpc_direction direction, bool enforced, const struct packet *p)
 {
 	if (is_protected(plane, direction, p))
-		return true;
+		return PASSES;
 	for (size_t i = 0; i < POLICIES; i++) {
 		const struct policy *policy = &plane->policies[i];
+		const struct rule *rule;
 		enum gpc_action says;
 
 		if (!is_of(policy, interface, direction) || (policy->audit && !enforced))
 			continue;
-		says = policy_says(plane, policy, p);
+		rule = rule_that_decides(plane, policy, p);
+		says = rule ? rule->action : policy->fallback;
+		if (says == GPC_ACTION_ALLOW)
+			return PASSES;
 		if (says != GPC_ACTION_PASS)
-			return says == GPC_ACTION_ALLOW;
+			return rule && rule->limited ? AT_TIMES : DENIED;
 	}
-	return true;
+	return PASSES;
 }
 
 static bool is_stateful(const struct plane *plane, uint32_t interface, enum gpc_direction direction)
@@ -339,7 +347,7 @@ static bool finds_table(const struct plane *plane, int listener)
 
 /* Does the packet, which is judged there, break it? */
 static bool breaks(const struct plane *plane, const struct invariant *i, const struct packet *p,
-		   enum gpc_direction direction, bool passed)
+		   enum gpc_direction direction, enum passage passage)
 {
 	int listener = listener_of(direction, p);
 	bool from = set_holds(plane, i->from, p->family, p->source);
@@ -347,16 +355,16 @@ static bool breaks(const struct plane *plane, const struct invariant *i, const s
 	bool reaches = to || leads_into(plane, listener, i->to);
 
 	if (i->form == GPC_INVARIANT_NEVER)
-		return passed && from && ports && reaches;
+		return passage != DENIED && from && ports && reaches;
 	if (i->form == GPC_INVARIANT_ONLY)
-		return passed && reaches && !(from && ports);
-	return from && ports && to && (!passed || (listener >= 0 && !finds_table(plane, listener)));
+		return passage != DENIED && reaches && !(from && ports);
+	return from && ports && to && (passage != PASSES || (listener >= 0 && !finds_table(plane, listener)));
 }
 
 /* ---- brute force ---- */
 
 struct verdicts {
-	bool passed[INTERFACES][2][2][PACKETS];	/* interface, direction, enforced */
+	uint8_t passage[INTERFACES][2][2][PACKETS];	/* interface, direction, enforced */
 	bool judged[INTERFACES][2][PACKETS];
 };
 
@@ -371,7 +379,7 @@ static void judge_all(const struct plane *plane, struct verdicts *v)
 
 				v->judged[i][d][n] = !stateful || opens(&p);
 				for (int enforced = 0; enforced < 2; enforced++)
-					v->passed[i][d][enforced][n] = passes(
+					v->passage[i][d][enforced][n] = (uint8_t)passage_of(
 						plane, i, (enum gpc_direction)d, enforced, &p);
 			}
 		}
@@ -390,7 +398,7 @@ static size_t first_break(const struct plane *plane, const struct verdicts *v,
 			if ((invariant->interface == ANY || (int)i == invariant->interface) &&
 			    v->judged[i][d][n] &&
 			    breaks(plane, invariant, &p, (enum gpc_direction)d,
-				   v->passed[i][d][enforced][n]))
+				   (enum passage)v->passage[i][d][enforced][n]))
 				return n;
 	}
 	return PACKETS;
@@ -487,7 +495,7 @@ static void random_plane(struct random_source *r, struct plane *plane)
 		plane->segments[i] = random_segment(r);
 	for (size_t i = 0; i < RULES; i++)
 		plane->rules[i] = (struct rule){random_set(r), random_target(r), random_ports(r),
-						random_action(r), random_chance(r, 10)};
+						random_action(r), random_chance(r, 10), random_chance(r, 25)};
 	for (size_t i = 0; i < POLICIES; i++)
 		plane->policies[i] = random_policy(r);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -589,6 +597,9 @@ static void put_policies(FILE *out, const struct plane *plane)
 		put_selector(out, "from", plane->rules[i].from);
 		put_selector(out, "to", plane->rules[i].to);
 		put_ports(out, plane->rules[i].ports);
+		if (plane->rules[i].limited)
+			fprintf(out, ", rate: {limit: 5/s, exceed: %s}",
+				plane->rules[i].action == GPC_ACTION_ALLOW ? "deny" : "allow");
 		fputs(plane->rules[i].syn ? ", match: {tcp-flags: syn}}\n" : "}\n", out);
 	}
 	fputs("policies:\n", out);
@@ -808,14 +819,22 @@ static bool turn(struct plane *plane, struct policy *policy, size_t at)
 	return true;
 }
 
+static bool limit(struct plane *plane, struct policy *policy, size_t at)
+{
+	struct rule *rule = &plane->rules[policy->rules[at]];
+
+	rule->limited = !rule->limited;
+	return true;
+}
+
 static void mutate(const struct plane *plane, const bool held[INVARIANTS], struct tally *t)
 {
 	static bool (*const ways[])(struct plane *plane, struct policy *policy, size_t at) = {
-		leave_out, exchange, widen, turn};
+		leave_out, exchange, widen, turn, limit};
 
 	for (size_t p = 0; p < POLICIES; p++)
 		for (size_t at = 0; at < plane->policies[p].count; at++)
-			for (size_t way = 0; way < 4; way++) {
+			for (size_t way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
 				struct plane changed = *plane;
 				bool holds[INVARIANTS] = {0};
 

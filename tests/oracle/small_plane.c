@@ -247,6 +247,15 @@ static struct small_set random_set(bool empty)
 	return set;
 }
 
+/* Beyond it something else is done, but that a limited allow may only be counted. */
+static void random_rate(struct small_rule *r)
+{
+	r->rate = (uint8_t)(1 + small_random(2));
+	r->exceed = (enum gpc_action)(GPC_ACTION_ALLOW + small_random(3));
+	if (r->action != GPC_ACTION_ALLOW && r->exceed == r->action)
+		r->exceed = GPC_ACTION_ALLOW;
+}
+
 static struct small_rule random_rule(bool matched)
 {
 	struct small_rule r = {.action = (enum gpc_action)(GPC_ACTION_ALLOW + small_random(3))};
@@ -273,8 +282,8 @@ static struct small_rule random_rule(bool matched)
 		r.mark = (uint8_t)(1 + small_random(2));
 	if (r.action == GPC_ACTION_ALLOW && one_in(6))
 		r.mark = (uint8_t)(1 + small_random(2));
-	if (r.action == GPC_ACTION_ALLOW && one_in(6))
-		r.rate = (uint8_t)(1 + small_random(2));
+	if (r.action < GPC_ACTION_LOG && one_in(5))
+		random_rate(&r);
 	r.log = r.action != GPC_ACTION_LOG && r.action != GPC_ACTION_MARK && one_in(6);
 	return r;
 }
@@ -405,10 +414,14 @@ void small_plane_edit(bool matched, struct small_plane *plane)
 {
 	struct small_rule *rule = &plane->rules[small_random(plane->rule_count)];
 
-	switch (small_random(10)) {
+	switch (small_random(11)) {
 	case 0:
 	case 1:
 		*rule = random_rule(matched);
+		break;
+	case 8:
+		if (rule->action < GPC_ACTION_LOG)
+			random_rate(rule);
 		break;
 	case 2:
 		if (rule->action < GPC_ACTION_LOG && !rule->mark && !rule->rate)
@@ -507,7 +520,7 @@ static void write_rule(const struct small_plane *plane, uint32_t number, FILE *o
 	if (r->mark)
 		fprintf(out, ", mark: %u", r->mark);
 	if (r->rate)
-		fprintf(out, ", rate: {limit: %u00/s}", r->rate);
+		fprintf(out, ", rate: {limit: %u00/s, exceed: %s}", r->rate, actions[r->exceed]);
 	fputs(r->log ? ", log: all}\n" : "}\n", out);
 }
 
@@ -722,7 +735,7 @@ static bool is_mid_stream(const struct small_plane *plane, const struct gpc_ques
 
 bool small_passes(const struct small_verdict *v)
 {
-	return v->action == GPC_ACTION_PASS || v->action == GPC_ACTION_ALLOW;
+	return v->at_times || v->action == GPC_ACTION_PASS || v->action == GPC_ACTION_ALLOW;
 }
 
 static void ask_policies(const struct small_tables *t, bool enforce_audit, uint32_t interface,
@@ -751,7 +764,9 @@ static void ask_policies(const struct small_tables *t, bool enforce_audit, uint3
 		v->policy = (uint8_t)i;
 		v->rule = rule;
 		if (rule != SMALL_DEFAULT) {
-			v->rate = plane->rules[rule].rate;
+			v->rate = plane->rules[rule].rate ? (uint8_t)(plane->rules[rule].rate << 4 | plane->rules[rule].exceed) : 0;
+			v->at_times = plane->rules[rule].rate && action != GPC_ACTION_ALLOW &&
+				      plane->rules[rule].exceed == GPC_ACTION_ALLOW && !mid_stream;
 			if (action == GPC_ACTION_ALLOW && plane->rules[rule].mark)
 				v->mark = plane->rules[rule].mark;
 		}
@@ -788,7 +803,8 @@ struct small_verdict small_judge(const struct small_tables *t, bool enforce_audi
 
 bool small_differ(const struct small_verdict *a, const struct small_verdict *b)
 {
-	if (small_passes(a) != small_passes(b) || (!small_passes(a) && a->action != b->action))
+	if (small_passes(a) != small_passes(b) || a->at_times != b->at_times ||
+	    ((a->at_times || !small_passes(a)) && a->action != b->action))
 		return true;
 	return a->logged != b->logged || a->mark != b->mark || a->rate != b->rate || a->listener != b->listener;
 }

@@ -55,6 +55,7 @@ struct small_rule {
 	uint8_t items[2], item_count;	/* ports, numbers of a fixed list */
 	uint8_t flags, vlan, dscp, fragments;	/* match: 0 none, else 1 + number */
 	uint8_t log, mark, rate;	/* 0: none */
+	enum gpc_action exceed;		/* beyond the rate */
 };
 
 struct small_policy {
@@ -110,6 +111,7 @@ struct small_verdict {
 	uint8_t policy, rule;		/* who did */
 	bool logged;
 	uint8_t mark, rate, listener;	/* listener: 1 + number; of what passes */
+	bool at_times;			/* denied, but let through beyond the rate */
 };
 
 /* What a plane's rules hold, made once. */

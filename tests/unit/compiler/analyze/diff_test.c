@@ -143,6 +143,19 @@ static void logs_and_answers_are_told(void)
 	     "allowed later bad -> db any");
 }
 
+#define DNS(action, rate) HEAD RULES("  - {name: dns, ports: [udp/53], action: " action rate "}\n", "dns", "")
+#define RATE(exceed) ", rate: {limit: 2/s, exceed: " exceed "}"
+
+static void what_exceeds_a_rate_is_told(void)
+{
+	says(DNS("deny", RATE("allow")), DNS("deny", RATE("reject")), "denied any -> any udp/53");
+	says(DNS("deny", RATE("allow")), DNS("deny", ""), "denied any -> any udp/53");
+	says(DNS("deny", ""), DNS("reject", RATE("allow")), "allowed any -> any udp/53");
+	says(DNS("deny", RATE("reject")), DNS("deny", ""), "limited any -> any udp/53");
+	says(DNS("deny", RATE("allow")), DNS("allow", RATE("allow")), "limited any -> any udp/53");
+	says(DNS("deny", RATE("allow")), DNS("reject", RATE("allow")), "limited any -> any udp/53");
+}
+
 static void a_refactoring_is_no_difference(void)
 {
 	struct pair pair;
@@ -234,11 +247,22 @@ static void put_party(struct text *t, struct random_source *r, const char *key)
 	}
 }
 
+/* With a rate now and then: of a deny what exceeds it may be allowed. */
+static void put_action(struct text *t, struct random_source *r)
+{
+	static const char *const actions[] = {"allow", "allow", "deny", "deny", "reject", "log"};
+	static const char *const beyond[] = {"deny", "reject", "allow", "reject", "allow"};
+	size_t i = random_below(r, 6);
+
+	put(t, ", action: %s", actions[i]);
+	if (i < 5 && !random_below(r, 4))
+		put(t, ", rate: {limit: %u/s, exceed: %s}", random_below(r, 2) ? 1 : 2, beyond[i]);
+}
+
 static void put_rule(struct text *t, struct random_source *r, unsigned int number, bool protect)
 {
 	static const char *const ports[] = {"any",   "tcp", "tcp/80",	  "tcp/80-81",	     "tcp/81-443",
 					    "udp/80", "udp", "proto/gre", "icmp/echo-request", "icmp6"};
-	static const char *const actions[] = {"allow", "allow", "deny", "deny", "reject", "log"};
 	size_t before;
 
 	put(t, "  - {name: %s%u", protect ? "p" : "r", number);
@@ -251,7 +275,9 @@ static void put_rule(struct text *t, struct random_source *r, unsigned int numbe
 			put(t, ", %s", ports[random_below(r, 10)]);
 		put(t, "]");
 	}
-	put(t, protect ? "}\n" : ", action: %s}\n", actions[random_below(r, 6)]);
+	if (!protect)
+		put_action(t, r);
+	put(t, "}\n");
 }
 
 /* The source of one object: its own, so that others stay as they are when it changes. */
@@ -456,9 +482,30 @@ static bool packet_at(unsigned int i, struct gpc_question *ret)
 	return i / 18 / ADDRESSES < ADDRESSES;
 }
 
-static bool passes(const struct gpc_explanation *e)
+static const struct gpc_rule *rule_of(const struct gpc_image *image, const struct gpc_explanation *e)
 {
-	return e->action == GPC_ACTION_PASS || e->action == GPC_ACTION_ALLOW;
+	return e->rule == GPC_NONE ? NULL : gpc_rule_at(image->view, e->rule);
+}
+
+/* What exceeds the rate of a deny may be let through. */
+static bool passes(const struct gpc_image *image, const struct gpc_explanation *e)
+{
+	const struct gpc_rule *rule = rule_of(image, e);
+
+	return e->action == GPC_ACTION_PASS || e->action == GPC_ACTION_ALLOW ||
+	       (rule && rule->exceed == GPC_ACTION_ALLOW);
+}
+
+/* What is done, at what rate, and beyond it, in numbers. */
+static const char *limit_of(const struct gpc_image *image, const struct gpc_explanation *e, char out[64])
+{
+	const struct gpc_rule *rule = rule_of(image, e);
+
+	if (!rule || !rule->rate_cost)
+		return "none";
+	snprintf(out, 64, "%d %llu %d", rule->exceed == GPC_ACTION_ALLOW ? (int)e->action : 0,
+		 (unsigned long long)rule->rate_cost, rule->exceed);
+	return out;
 }
 
 static uint64_t listener_of(const struct gpc_image *image, const struct gpc_explanation *e)
@@ -471,13 +518,17 @@ static uint64_t listener_of(const struct gpc_image *image, const struct gpc_expl
 
 static bool is_so(const struct pair *pair, const struct gpc_explanation e[2], enum gpc_diff_effect effect)
 {
-	bool before = passes(&e[0]), after = passes(&e[1]);
+	bool before = passes(&pair->image[0], &e[0]), after = passes(&pair->image[1], &e[1]);
+	char limit[2][64];
 
 	switch (effect) {
 	case GPC_DIFF_ALLOWED:
 		return !before && after;
 	case GPC_DIFF_DENIED:
 		return before && !after;
+	case GPC_DIFF_LIMITED:
+		return before == after && strcmp(limit_of(&pair->image[0], &e[0], limit[0]),
+						 limit_of(&pair->image[1], &e[1], limit[1])) != 0;
 	case GPC_DIFF_ANSWERED:
 		return !before && !after && e[0].action != e[1].action;
 	default:
@@ -501,7 +552,7 @@ static unsigned int faults_at(struct pair *pair, size_t place, const struct gpc_
 
 		gpc_explain(&pair->image[image], &point, q, false, &e[image]);
 	}
-	for (int effect = 0; effect <= GPC_DIFF_LISTENER; effect++) {
+	for (int effect = 0; effect <= GPC_DIFF_LIMITED; effect++) {
 		bool claimed = false;
 
 		for (size_t i = 0; i < pair->diff.space_count && !claimed; i++)
@@ -532,7 +583,7 @@ static bool is_witnessed(struct pair *pair, const struct gpc_diff_space *space)
 	}
 	return party_holds(pair, &space->from, space->witness.source) &&
 	       party_holds(pair, &space->to, space->witness.destination) &&
-	       (space->enforced || space->effect > GPC_DIFF_LISTENER || is_so(pair, e, space->effect));
+	       (space->enforced || space->effect > GPC_DIFF_LIMITED || is_so(pair, e, space->effect));
 }
 
 static unsigned int check_witnesses(struct pair *pair)
@@ -581,6 +632,7 @@ static void random_pairs_are_told_exactly(void)
 
 GPC_UNIT_MAIN("analyze/diff", {"spaces_are_named_by_segments", spaces_are_named_by_segments},
 	      {"logs_and_answers_are_told", logs_and_answers_are_told},
+	      {"what_exceeds_a_rate_is_told", what_exceeds_a_rate_is_told},
 	      {"a_refactoring_is_no_difference", a_refactoring_is_no_difference},
 	      {"slots_and_identity_are_told", slots_and_identity_are_told},
 	      {"random_pairs_are_told_exactly", random_pairs_are_told_exactly})
