@@ -90,7 +90,7 @@ static enum gpc_exit activate(const struct gpc_call *call, struct gpc_input *inp
 	enum gpc_exit rc;
 
 	if (gpc_session_open(call, &session, &failure) ||
-	    (plan->head.magic && gpc_plan_check(call, &plan->head, &failure)))
+	    (plan->head.magic && gpc_plan_check(call, &plan->head, &input->image, &failure)))
 		return gpc_finish_failed(call, &failure);
 	rc = gpc_prove_live(call, input);
 	if (rc)

@@ -31,6 +31,7 @@ struct planning {
 	const struct gpc_call *call;
 	struct gpc_input input;
 	struct gpc_plane_status plane;
+	struct gpc_plan_basis basis;
 	struct gpc_image nothing;
 	bool has_nothing;
 	struct gpc_plan_host host;
@@ -77,9 +78,11 @@ static int look(struct planning *p)
 		return -1;
 	if (p->plane.present && !p->plane.has_image)
 		return gpc_fail(&p->failure, GPC_EXIT_FAILED, 0, "%s", p->plane.problem);
-	if (!p->plane.has_image && make_nothing(p))
+	if (gpc_plan_basis_read(p->call, &p->plane, &p->input.image, &p->basis, &p->failure))
 		return -1;
-	return gpc_plan_look(p->call, &p->plane, &p->input.image, &p->host, &p->failure);
+	if (!p->basis.running && make_nothing(p))
+		return -1;
+	return gpc_plan_look(&p->plane, &p->basis, &p->input.image, &p->host, &p->failure);
 }
 
 static void compare(struct planning *p)
@@ -89,8 +92,8 @@ static void compare(struct planning *p)
 	*view = (struct gpc_diff_view){
 		.call = p->call,
 		.arena = &p->input.arena,
-		.images = {p->plane.has_image ? &p->plane.image : &p->nothing, &p->input.image},
-		.names = {p->plane.has_image
+		.images = {p->basis.running ? &p->plane.image : &p->nothing, &p->input.image},
+		.names = {p->basis.running
 				  ? gpc_arena_printf(&p->input.arena, "live (generation %u)",
 						     p->host.generation)
 				  : "nothing runs",
@@ -140,11 +143,8 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 	}
 	gpc_json_bool(result, "changes", changes_something(p));
 	if (path && !proved) {
-		struct gpc_plan_head basis =
-			gpc_plan_basis(&p->plane, gpc_call_has(p->call, "enforce"));
-
-		if (gpc_plan_save(path, &basis, &p->input, gpc_call_value(p->call, "env"),
-				  &p->failure)) {
+		if (gpc_plan_save(path, &p->basis, gpc_call_has(p->call, "enforce"), &p->input,
+				  gpc_call_value(p->call, "env"), &p->failure)) {
 			json_object_put(result);
 			return gpc_finish_failed(p->call, &p->failure);
 		}
@@ -189,8 +189,9 @@ const struct gpc_command gpc_command_plan = {
 		"comparison is with a host that lets everything through.\n"
 		"\n"
 		"With -o the image and what it was compared with go into a file. gpc apply takes it, and\n"
-		"refuses (6) when the plane is not as it was: another generation, or any change of its\n"
-		"control word since. With --detailed-exitcode 2 says that apply would change something,\n"
+		"refuses (6) on another host, and when the world is not as it was: another generation,\n"
+		"any change of the plane's control word, another last generation in the history, another\n"
+		"override. With --detailed-exitcode 2 says that apply would change something,\n"
 		"also where no packet is treated differently.",
 	.objects = "diagnostic, invariant, space, change, pool, warning, host",
 	GPC_ROWS(options),

@@ -8,6 +8,7 @@
 #include "../plane/plane.h"
 #include "../stance.h"
 #include "command.h"
+#include "plan_basis.h"
 
 struct gpc_plan_host {
 	bool running;
@@ -26,8 +27,8 @@ struct gpc_plan_host {
 	bool flows_resized;	/* apply refuses that */
 };
 
-/* `plane` may have no image. */
-int gpc_plan_look(const struct gpc_call *call, const struct gpc_plane_status *plane,
+/* `basis`: of `plane`, for `image`. */
+int gpc_plan_look(const struct gpc_plane_status *plane, const struct gpc_plan_basis *basis,
 		  const struct gpc_image *image, struct gpc_plan_host *ret,
 		  struct gpc_failure *failure);
 void gpc_plan_host_release(struct gpc_plan_host *host);

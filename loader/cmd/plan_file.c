@@ -7,32 +7,12 @@
 #include "../../compiler/base/cleanup.h"
 #include "../../compiler/base/sha256.h"
 #include "../file.h"
-#include "activate.h"
 #include "gpc/limits.h"
 #include "output.h"
 
 #define SUFFIX ".gpp"
 /* An image, and sources of which each byte may be escaped. */
 #define PLAN_MAX (GPC_MAX_IMAGE_BYTES + 2 * GPC_MAX_TEXT_BYTES + 2 * GPC_MAX_FEEDS_BYTES)
-
-struct gpc_plan_head gpc_plan_basis(const struct gpc_plane_status *plane, bool enforce)
-{
-	struct gpc_plan_head basis = {.magic = GPC_PLAN_MAGIC,
-				      .version = GPC_PLAN_VERSION,
-				      .head_size = sizeof(basis),
-				      .flags = enforce ? GPC_PLAN_ENFORCE : 0};
-	const struct gpc_link_head *link;
-
-	if (!plane->has_image)
-		return basis;
-	link = (const void *)(plane->image.bytes + plane->image.head->link_offset);
-	basis.flags |= GPC_PLAN_RUNNING;
-	basis.nonce = link->nonce;
-	basis.generation = link->generation;
-	basis.sequence = gpc_ctl_sequence(plane->control);
-	memcpy(basis.decision, plane->image.head->decision_digest, sizeof(basis.decision));
-	return basis;
-}
 
 static void digest_of(const char *bytes, size_t size, uint8_t ret[32])
 {
@@ -72,20 +52,24 @@ static const char *sources_text(const struct gpc_input *input, const char *envir
 		       : "";
 }
 
-int gpc_plan_save(const char *path, const struct gpc_plan_head *basis,
+int gpc_plan_save(const char *path, const struct gpc_plan_basis *basis, bool enforce,
 		  const struct gpc_input *input, const char *environment,
 		  struct gpc_failure *failure)
 {
 	struct json_object *owner;
 	const char *text = sources_text(input, environment, &owner);
-	size_t size = sizeof(*basis) + input->image.size + strlen(text);
+	struct gpc_plan_head head = {.magic = GPC_PLAN_MAGIC,
+				     .version = GPC_PLAN_VERSION,
+				     .head_size = sizeof(head),
+				     .flags = enforce ? GPC_PLAN_ENFORCE : 0,
+				     .image_size = (uint32_t)input->image.size,
+				     .basis = *basis};
+	size_t size = sizeof(head) + input->image.size + strlen(text);
 	GPC_AUTO_FREE char *bytes = malloc(size);
-	struct gpc_plan_head head = *basis;
 
 	if (!bytes)
 		abort();
 	head.size = (uint32_t)size;
-	head.image_size = (uint32_t)input->image.size;
 	memcpy(bytes, &head, sizeof(head));
 	memcpy(bytes + sizeof(head), input->image.bytes, input->image.size);
 	memcpy(bytes + sizeof(head) + input->image.size, text, strlen(text));
@@ -221,36 +205,20 @@ enum gpc_exit gpc_plan_open(const struct gpc_call *call, const char *path,
 }
 
 int gpc_plan_check(const struct gpc_call *call, const struct gpc_plan_head *plan,
-		   struct gpc_failure *failure)
+		   const struct gpc_image *image, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status plane = {0};
-	struct gpc_plan_head now;
 	bool enforce = plan->flags & GPC_PLAN_ENFORCE;
+	struct gpc_plan_basis now;
 
 	if (enforce != gpc_call_has(call, "enforce")) {
 		gpc_fail(failure, GPC_EXIT_USAGE, 0, "the plan was made %s --enforce",
 			 enforce ? "with" : "without");
 		return gpc_fail_hint(failure, "apply it as it was made, or plan anew");
 	}
-	if (gpc_plane_read(gpc_bpffs(), &plane, failure))
-		return -1;
-	now = gpc_plan_basis(&plane, enforce);
-	if (now.flags == plan->flags && now.nonce == plan->nonce &&
-	    now.generation == plan->generation && now.sequence == plan->sequence &&
-	    !memcmp(now.decision, plan->decision, sizeof(now.decision)))
-		return 0;
-	if (!(plan->flags & GPC_PLAN_RUNNING))
-		gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
-			 "the plan was made when nothing ran, now generation %u does",
-			 now.generation);
-	else if (!(now.flags & GPC_PLAN_RUNNING))
-		gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
-			 "the plan was made against generation %u, now nothing runs",
-			 plan->generation);
-	else
-		gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
-			 "the plan was made against generation %u as it was; since then the plane "
-			 "was changed, it runs generation %u",
-			 plan->generation, now.generation);
-	return gpc_fail_hint(failure, "plan anew, and look at what it says now");
+	return gpc_plane_read(gpc_bpffs(), &plane, failure) ||
+			       gpc_plan_basis_read(call, &plane, image, &now, failure) ||
+			       gpc_plan_basis_compare(&plan->basis, &now, failure)
+		       ? -1
+		       : 0;
 }

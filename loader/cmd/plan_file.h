@@ -1,45 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan_file.h: `.gpp`: an image, and the running plane that it was looked at against. It is applied only
- * while that plane is what runs. All integers are little-endian.
+ * plan_file.h: `.gpp`: an image, and what it was looked at against. It is applied only while that is so.
+ * All integers are little-endian.
  *
  *   0     struct gpc_plan_head   what it was made against; its digest is SHA-256 of the whole file,
  *                                taken as zero itself
- *   128   the image (.gpi), checked like any other
+ *   256   the image (.gpi), checked like any other
  *   then  JSON text: {"inputs":[...],"environment":...,"sources":{PATH:TEXT}}, for the history; empty
  *         for an image, or where --parent was given
  */
 #ifndef GPC_LOADER_CMD_PLAN_FILE_H
 #define GPC_LOADER_CMD_PLAN_FILE_H
 
-#include "../plane/plane.h"
 #include "input.h"
+#include "plan_basis.h"
 
 #define GPC_PLAN_MAGIC 0x31505047u /* "GPP1" */
-#define GPC_PLAN_VERSION 1u
-#define GPC_PLAN_RUNNING (1u << 0) /* a plane ran */
-#define GPC_PLAN_ENFORCE (1u << 1) /* --enforce was given */
+#define GPC_PLAN_VERSION 2u
+#define GPC_PLAN_ENFORCE (1u << 0) /* --enforce was given */
 
 struct gpc_plan_head {
 	uint32_t magic;
-	uint16_t version; /* 1 */
+	uint16_t version;
 	uint16_t head_size;
 	uint32_t size;	/* of the file */
 	uint32_t flags; /* GPC_PLAN_* */
-	uint64_t nonce; /* of the running plane */
-	uint32_t generation, sequence;
-	uint8_t decision[32];
-	uint8_t digest[32];
 	uint32_t image_size;
-	uint8_t pad[28];
+	uint32_t pad0;
+	uint8_t digest[32];
+	struct gpc_plan_basis basis;
+	uint8_t pad[40];
 };
-_Static_assert(sizeof(struct gpc_plan_head) == 128, "plan head");
-
-/* What runs now. */
-struct gpc_plan_head gpc_plan_basis(const struct gpc_plane_status *plane, bool enforce);
+_Static_assert(sizeof(struct gpc_plan_head) == 256, "plan head");
 
 /* Writes the file, whole or not at all. `environment`: of -e, or NULL. */
-int gpc_plan_save(const char *path, const struct gpc_plan_head *basis,
+int gpc_plan_save(const char *path, const struct gpc_plan_basis *basis, bool enforce,
 		  const struct gpc_input *input, const char *environment,
 		  struct gpc_failure *failure);
 
@@ -51,8 +46,8 @@ bool gpc_plan_is_file(const char *path);
 enum gpc_exit gpc_plan_open(const struct gpc_call *call, const char *path,
 			    struct gpc_input *ret_input, struct gpc_plan_head *ret,
 			    const char **ret_environment);
-/* CONFLICT unless what it was made against is what runs; the caller holds the lock. */
+/* CONFLICT unless what it was made against is so; the caller holds the lock. `image`: the plan's. */
 int gpc_plan_check(const struct gpc_call *call, const struct gpc_plan_head *plan,
-		   struct gpc_failure *failure);
+		   const struct gpc_image *image, struct gpc_failure *failure);
 
 #endif

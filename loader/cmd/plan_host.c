@@ -6,38 +6,9 @@
 
 #include "../../compiler/analyze/loads.h"
 #include "../../compiler/base/cleanup.h"
-#include "../history/history.h"
-#include "activate.h"
 #include "describe.h"
 #include "flow_fill.h"
 #include "output.h"
-
-/* ---- policies and sessions ---- */
-
-static int find_stances(const struct gpc_call *call, const struct gpc_plane_status *plane,
-			const struct gpc_image *image, struct gpc_plan_host *ret,
-			struct gpc_failure *failure)
-{
-	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
-	struct gpc_generation newest;
-	bool found = false;
-
-	if (plane->has_image)
-		ret->stance[0] = gpc_stance_of(plane->image.plane, plane->control);
-	else if (gpc_history_open(gpc_state_dir(), false, &history, failure) ||
-		 gpc_history_standing(history, 0, &newest, &found, failure))
-		return -1;
-	if (found)
-		ret->stance[0] = newest.stance;
-	ret->stance[1] = ret->stance[0];
-	if (!gpc_has_policies(image->plane))
-		ret->stance[1] = GPC_STANCE_NONE;
-	else if (gpc_call_has(call, "enforce"))
-		ret->stance[1] = GPC_STANCE_ENFORCE;
-	else if (ret->stance[0] == GPC_STANCE_NONE)
-		ret->stance[1] = GPC_STANCE_AUDIT;
-	return 0;
-}
 
 /* ---- flows ---- */
 
@@ -123,24 +94,25 @@ static void measure(const struct gpc_image *image, int i, struct gpc_plan_host *
 	ret->loads[i] = gpc_worst_loads(image);
 }
 
-int gpc_plan_look(const struct gpc_call *call, const struct gpc_plane_status *plane,
+int gpc_plan_look(const struct gpc_plane_status *plane, const struct gpc_plan_basis *basis,
 		  const struct gpc_image *image, struct gpc_plan_host *ret,
 		  struct gpc_failure *failure)
 {
-	struct gpc_plan_host host = {.running = plane->has_image};
+	struct gpc_plan_host host = {
+		.running = basis->running,
+		.generation = basis->generation,
+		.stance = {(enum gpc_stance)basis->stance[0], (enum gpc_stance)basis->stance[1]},
+	};
 
 	measure(image, 1, &host);
-	if (find_stances(call, plane, image, &host, failure))
-		return -1;
-	if (plane->has_image) {
-		host.generation = gpc_linked_generation(&plane->image);
+	if (host.running) {
 		host.flows_resized = plane->image.plane->flows != image->plane->flows;
 		measure(&plane->image, 0, &host);
 		if (count_flows(plane, image, &host, failure))
 			return -1;
 	}
 	host.guarded = host.stance[1] != GPC_STANCE_NONE;
-	if (host.guarded && gpc_plane_guard(image, !plane->has_image, &host.guard, failure))
+	if (host.guarded && gpc_plane_guard(image, !host.running, &host.guard, failure))
 		return -1;
 	*ret = host;
 	return 0;

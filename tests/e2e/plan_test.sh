@@ -81,6 +81,7 @@ check_said "says the same" "newly allowed: office -> shop  tcp/8080-8081"
 check_exit "a revision that is none" 3 here diff HEAD~4 one.yaml
 
 # ---- plan ----
+elsewhere() { (cd "$WORK/source" && in_ns balancer env GPC_STATE_DIR="$WORK/state/other" GPC_BPFFS="$BPFFS/other" "$GPC" "$@"); }
 balancer() { (cd "$WORK/source" && gpc balancer "$@"); }
 must git_in checkout -q one.yaml
 check_exit "a plan for a host where nothing runs" 2 balancer plan --detailed-exitcode one.yaml -o first.gpp
@@ -88,6 +89,8 @@ check_said "says that nothing runs" "nothing runs -> one.yaml"
 check_said "what is denied then" "newly denied"
 check_said "that policies only audit at first" "policies only audit here: what is newly denied is counted and passes"
 check_said "what it costs" "loads one after the other; estimate"
+check_exit "it is of this host" 6 elsewhere apply first.gpp
+check_said "and says so" "the plan was made on another host"
 check "it is applied" balancer apply first.gpp
 check_exit "and not twice: the plane is another" 6 balancer apply first.gpp
 check_said "and says so" "the plan was made when nothing ran, now generation 1 does"
@@ -104,6 +107,11 @@ must balancer off
 must balancer on
 check_exit "the world moved: the plan is refused" 6 balancer apply second.gpp
 check_said "and says since when" "was made against generation 1 as it was"
+must balancer plan three.yaml -o third.gpp
+must balancer drain web/b
+check_exit "what operators have set is part of the world" 6 balancer apply third.gpp
+check_said "and says so" "what operators have set"
+must balancer undrain web/b
 must balancer plan two.yaml -o second.gpp
 cp "$WORK/source/second.gpp" "$WORK/source/bad.gpp"
 printf x | dd of="$WORK/source/bad.gpp" bs=1 seek=5000 conv=notrunc status=none
@@ -115,4 +123,12 @@ check "generations and live" balancer diff @~1 live
 check_said "say the same" "generation 1 -> live: 1 newly allowed"
 check "their sources" balancer diff --text 1 2
 check_said "are in the history" "+  - {name: buy, from: office, to: shop, ports: [tcp/80, tcp/8080-8081], action: allow}"
+
+# ---- the history is part of the world: it says whether policies decide ----
+must balancer detach
+must balancer plan one.yaml -o idle.gpp
+must balancer apply --enforce --force one.yaml
+must balancer detach
+check_exit "a plan that says audit does not enforce" 6 balancer apply --force idle.gpp
+check_said "and says why not" "generation 2 was the last that stood in the history, now generation 3 is"
 rig_done
