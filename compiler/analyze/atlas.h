@@ -76,11 +76,14 @@ const char *gpc_atlas_fault(const struct gpc_atlas *atlas);
 
 /* ---- places ---- */
 
-/* An interface and direction; the same name in both images is the same place. */
+/*
+ * An interface of either image and direction: the devices that it takes, and no longer head of either image does. In
+ * the other image they are of the item that takes them there: `lan0` may be of `lan*`.
+ */
 struct gpc_atlas_place {
 	const char *interface;		/* as written, `lan*` */
 	enum gpc_direction direction;
-	uint32_t index[2];		/* of INTERFACE by image; GPC_NONE: not there */
+	uint32_t index[2];		/* of INTERFACE by image; GPC_NONE: no item takes the devices */
 	const struct gpc_chain *chain[2];	/* NULL: none, all pass */
 	size_t alike;	/* the first place where both images treat every packet as here: this one or an earlier one */
 };

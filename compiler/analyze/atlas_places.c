@@ -15,17 +15,6 @@ static const struct gpc_chain *chain_at(const struct gpc_image *image, uint32_t 
 	return NULL;
 }
 
-static uint32_t interface_named(const struct gpc_image *image, const char *name)
-{
-	uint32_t count;
-	const struct gpc_interface *items = gpc_image_section(image, GPC_SEC_INTERFACE, &count);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (!strcmp(gpc_image_name(image, items[i].name), name))
-			return i;
-	return GPC_NONE;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -108,7 +97,7 @@ void gpc_atlas_find_places(struct gpc_atlas *atlas)
 						  .direction = i % 2 ? GPC_EGRESS : GPC_INGRESS,
 						  .index = {GPC_NONE, GPC_NONE}};
 		for (unsigned int k = 0; k < atlas->images; k++) {
-			place->index[k] = interface_named(atlas->options.images[k], place->interface);
+			place->index[k] = gpc_image_interface(atlas->options.images[k], place->interface);
 			if (place->index[k] != GPC_NONE)
 				place->chain[k] = chain_at(atlas->options.images[k], place->index[k],
 							   place->direction);

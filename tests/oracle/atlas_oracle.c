@@ -297,20 +297,43 @@ static bool same_verdict(const struct gpc_image *image, const struct gpc_atlas_v
 			    : said->listener == GPC_NONE);
 }
 
+/* A device, as each plane's interfaces take it. */
 struct asked {
-	uint32_t interface;
+	uint32_t interface[2];
 	enum gpc_direction direction;
 };
 
-static struct asked asked_of(const struct gpc_atlas_place *place)
+/*
+ * One of the devices for which one would look at the place: those that its name takes, of the names of all places.
+ * A claim about a place is one about each of them.
+ */
+static struct asked asked_of(const struct pair *pair, const struct gpc_atlas_place *place)
 {
-	return (struct asked){(uint32_t)(place->interface[2] - '0'), place->direction};
+	const char *names[4 * SMALL_INTERFACES], *device;
+	const struct gpc_atlas_place *places;
+	uint32_t at = small_random(SMALL_DEVICES), tried = 0, found;
+	size_t count;
+
+	places = gpc_atlas_places(pair->atlas, &count);
+	for (size_t i = 0; i < count; i++)
+		names[i] = places[i].interface;
+	do {
+		device = small_devices[(at + tried) % SMALL_DEVICES];
+		if (tried++ == SMALL_DEVICES) {
+			blame("a place without a device");
+			break;
+		}
+		found = small_name_of(device, names, (uint32_t)count);
+	} while (found == count || strcmp(names[found], place->interface));
+	return (struct asked){{small_interface(&pair->side[0].plane, device),
+			       small_interface(&pair->side[1].plane, device)},
+			      place->direction};
 }
 
 static struct small_verdict judge(const struct pair *pair, unsigned int image, struct asked at, uint32_t s, uint32_t d,
 				  uint32_t k)
 {
-	return small_judge(&pair->side[image].tables, pair->options.enforce_audit, at.interface, at.direction, s, d, k);
+	return small_judge(&pair->side[image].tables, pair->options.enforce_audit, at.interface[image], at.direction, s, d, k);
 }
 
 static bool is_stateful(const struct gpc_atlas_place *place, unsigned int image)
@@ -360,7 +383,7 @@ static void check_compare(struct pair *pair, size_t number, const struct gpc_atl
 	for (uint32_t s = 0; s < SMALL_ADDRESSES; s++)
 		for (uint32_t d = 0; d < SMALL_ADDRESSES; d++)
 			if (small_family(s) == small_family(d))
-				check_pair(pair, &pieces, asked_of(place), stateful, s, d);
+				check_pair(pair, &pieces, asked_of(pair, place), stateful, s, d);
 }
 
 /* Every witness, and gpc_explain() of it. */
@@ -397,6 +420,7 @@ static void check_survey(struct pair *pair, size_t number, const struct gpc_atla
 {
 	unsigned int image = small_random(2);
 	struct gpc_atlas_query query = {.place = number, .image = image, .service = GPC_NONE, .wanted = any_verdict};
+	struct asked at = asked_of(pair, place);
 	struct gpc_atlas_pieces pieces;
 
 	if (gpc_atlas_survey(pair->atlas, &query, &pieces) != GPC_ATLAS_DONE) {
@@ -412,7 +436,7 @@ static void check_survey(struct pair *pair, size_t number, const struct gpc_atla
 
 				if (small_family(s) != small_family(d) || !counts(pair, is_stateful(place, image), k))
 					continue;
-				v = judge(pair, image, asked_of(place), s, d, k);
+				v = judge(pair, image, at, s, d, k);
 				if (piece == UNCLAIMED)
 					blame("a packet is in no piece");
 				else if (!same_verdict(&pair->side[image].image, &pieces.items[piece].verdict[image], &v))
@@ -484,7 +508,7 @@ static void check_first(struct pair *pair, size_t number, const struct gpc_atlas
 
 	if (!is_block(pair->set_masks[0]) || !is_block(pair->set_masks[1]))
 		return;
-	if (!slow_first(pair, image, asked_of(place), is_stateful(place, image), &source, &destination, &expected)) {
+	if (!slow_first(pair, image, asked_of(pair, place), is_stateful(place, image), &source, &destination, &expected)) {
 		if (gpc_atlas_first(pair->atlas, &query, &piece) != GPC_ATLAS_NONE)
 			blame("a first packet is found where none is");
 		queries_missed++;

@@ -156,6 +156,45 @@ static bool carries(const struct small_rule *r, const struct gpc_question *p)
 	return held && match_holds(r, p);
 }
 
+/* ---- interfaces ---- */
+
+static const char *const names[] = {"if0", "if1", "if*", "i*", "if0*", "x*"};
+#define NAMES (sizeof(names) / sizeof(names[0]))
+const char *const small_devices[SMALL_DEVICES] = {"if0", "if1", "if2", "if01", "if09", "ia", "i", "x1"};
+
+uint32_t small_name_of(const char *device, const char *const *of, uint32_t count)
+{
+	uint32_t best = count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		size_t length = strlen(of[i]);
+
+		if (!strcmp(of[i], device))
+			return i;
+		if (of[i][length - 1] == '*' && !strncmp(of[i], device, length - 1) &&
+		    (best == count || length > strlen(of[best])))
+			best = i;
+	}
+	return best;
+}
+
+uint32_t small_interface(const struct small_plane *plane, const char *device)
+{
+	const char *own[SMALL_INTERFACES];
+	uint32_t found;
+
+	for (uint32_t i = 0; i < plane->interfaces; i++)
+		own[i] = names[plane->names[i]];
+	found = small_name_of(device, own, plane->interfaces);
+	return found == plane->interfaces ? SMALL_INTERFACES : found;
+}
+
+static void random_names(struct small_plane *plane)
+{
+	plane->names[0] = (uint8_t)small_random(NAMES);
+	plane->names[1] = (uint8_t)((plane->names[0] + 1 + small_random(NAMES - 1)) % NAMES);
+}
+
 /* ---- packets ---- */
 
 static bool has_ports(uint32_t protocol)
@@ -364,6 +403,7 @@ void small_plane_random(bool matched, struct small_plane *plane)
 				      .stateful = one_in(2),
 				      .mid_stream = one_in(4)};
 	plane->mid_stream &= plane->stateful;
+	random_names(plane);
 	for (uint32_t i = 0; i < SMALL_SEGMENTS; i++) {
 		plane->segments[i] = random_set(false);
 		if (one_in(2))
@@ -414,7 +454,7 @@ void small_plane_edit(bool matched, struct small_plane *plane)
 {
 	struct small_rule *rule = &plane->rules[small_random(plane->rule_count)];
 
-	switch (small_random(11)) {
+	switch (small_random(12)) {
 	case 0:
 	case 1:
 		*rule = random_rule(matched);
@@ -422,6 +462,9 @@ void small_plane_edit(bool matched, struct small_plane *plane)
 	case 8:
 		if (rule->action < GPC_ACTION_LOG)
 			random_rate(rule);
+		break;
+	case 9:
+		random_names(plane);
 		break;
 	case 2:
 		if (rule->action < GPC_ACTION_LOG && !rule->mark && !rule->rate)
@@ -471,9 +514,13 @@ static void write_set(FILE *out, const char *key, const struct small_set *set)
 	fputs("]", out);
 }
 
-static void write_interfaces(FILE *out, uint8_t interfaces)
+static void write_interfaces(const struct small_plane *plane, FILE *out, uint8_t interfaces)
 {
-	fprintf(out, "[%s%s%s]", interfaces & 1 ? "if0" : "", interfaces == 3 ? ", " : "", interfaces & 2 ? "if1" : "");
+	fputs("[", out);
+	for (uint32_t i = 0; i < SMALL_INTERFACES; i++)
+		if (interfaces >> i & 1)
+			fprintf(out, "%s\"%s\"", interfaces & ((1u << i) - 1) ? ", " : "", names[plane->names[i]]);
+	fputs("]", out);
 }
 
 static void write_match(FILE *out, const struct small_rule *r)
@@ -530,7 +577,7 @@ static void write_policy(const struct small_plane *plane, uint32_t number, FILE 
 	const struct small_policy *p = &plane->policies[number];
 
 	fprintf(out, "  - {name: p%u, priority: %u, interfaces: ", number, 10 + number);
-	write_interfaces(out, p->interfaces);
+	write_interfaces(plane, out, p->interfaces);
 	fprintf(out, ", direction: %s, default: %s, mode: %s, stateful: %s%s, rules: [",
 		p->direction == GPC_EGRESS ? "egress" : "ingress", fallbacks[p->fallback], p->audit ? "audit" : "enforce",
 		plane->stateful ? "true" : "false", plane->mid_stream ? ", mid-stream: allow" : "");
@@ -539,7 +586,8 @@ static void write_policy(const struct small_plane *plane, uint32_t number, FILE 
 	fputs("]}\n", out);
 }
 
-static void write_listener(const struct small_listener *l, uint32_t number, FILE *out)
+static void write_listener(const struct small_plane *plane, const struct small_listener *l, uint32_t number,
+			   FILE *out)
 {
 	fprintf(out, "  - {name: l%u, address: \"%s\", protocol: %s, forward: pass, port: ", number,
 		prefixes[l->prefix].text, l->protocol == IPPROTO_TCP ? "TCP" : "UDP");
@@ -548,17 +596,17 @@ static void write_listener(const struct small_listener *l, uint32_t number, FILE
 	else
 		fprintf(out, "%u-%u", l->first, l->last);
 	fputs(", interfaces: ", out);
-	write_interfaces(out, l->interfaces);
+	write_interfaces(plane, out, l->interfaces);
 	fputs("}\n", out);
 }
 
-static void write_protect(const struct small_protect *p, uint32_t number, FILE *out)
+static void write_protect(const struct small_plane *plane, const struct small_protect *p, uint32_t number, FILE *out)
 {
 	fprintf(out, "  - {name: g%u, direction: %s", number, p->direction == GPC_EGRESS ? "egress" : "ingress");
 	write_set(out, "from", &p->from);
 	write_set(out, "to", &p->to);
 	fprintf(out, ", ports: [\"%s\"], interfaces: ", items[p->item - 1].text);
-	write_interfaces(out, p->interfaces);
+	write_interfaces(plane, out, p->interfaces);
 	fputs("}\n", out);
 }
 
@@ -566,7 +614,8 @@ void small_plane_write(const struct small_plane *plane, FILE *out)
 {
 	fputs("apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: small}\ndefaults: {on-fail: pass}\ninterfaces:\n", out);
 	for (uint32_t i = 0; i < plane->interfaces; i++)
-		fprintf(out, "  - {name: if%u, mode: any, hooks: [xdp, tc-ingress, tc-egress]}\n", i);
+		fprintf(out, "  - {name: \"%s\", mode: any, hooks: [xdp, tc-ingress, tc-egress]}\n",
+			names[plane->names[i]]);
 	fputs("segments:\n", out);
 	for (uint32_t i = 0; i < SMALL_SEGMENTS; i++) {
 		fprintf(out, "  - {name: s%u", i);
@@ -578,7 +627,7 @@ void small_plane_write(const struct small_plane *plane, FILE *out)
 	if (plane->listener_count)
 		fputs("listeners:\n", out);
 	for (uint32_t i = 0; i < plane->listener_count; i++)
-		write_listener(&plane->listeners[i], i, out);
+		write_listener(plane, &plane->listeners[i], i, out);
 	fputs("rules:\n", out);
 	for (uint32_t i = 0; i < plane->rule_count; i++)
 		write_rule(plane, i, out);
@@ -588,7 +637,7 @@ void small_plane_write(const struct small_plane *plane, FILE *out)
 	if (plane->protect_count)
 		fputs("protect:\n", out);
 	for (uint32_t i = 0; i < plane->protect_count; i++)
-		write_protect(&plane->protects[i], i, out);
+		write_protect(plane, &plane->protects[i], i, out);
 }
 
 /* ---- meaning ---- */

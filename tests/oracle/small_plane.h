@@ -91,6 +91,7 @@ struct small_plane {
 	struct small_protect protects[SMALL_PROTECTS];
 	uint8_t protect_count;
 	uint8_t interfaces;		/* how many there are */
+	uint8_t names[SMALL_INTERFACES];	/* of a fixed list, exact ones and patterns */
 	bool stateful, mid_stream;
 };
 
@@ -99,6 +100,14 @@ void small_plane_random(bool matched, struct small_plane *ret);
 /* Changes one thing. */
 void small_plane_edit(bool matched, struct small_plane *plane);
 void small_plane_write(const struct small_plane *plane, FILE *out);
+
+/* Devices: each name of the list takes some of them, in whatever planes. */
+#define SMALL_DEVICES 8u
+extern const char *const small_devices[SMALL_DEVICES];
+/* Which of these names takes the device: its own, else the one with the longest head. `count`: none. */
+uint32_t small_name_of(const char *device, const char *const *names, uint32_t count);
+/* The plane's interface of a device; SMALL_INTERFACES: none. */
+uint32_t small_interface(const struct small_plane *plane, const char *device);
 
 /* ---- meaning ---- */
 

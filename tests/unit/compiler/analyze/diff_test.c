@@ -156,6 +156,26 @@ static void what_exceeds_a_rate_is_told(void)
 	says(DNS("deny", RATE("allow")), DNS("reject", RATE("allow")), "limited any -> any udp/53");
 }
 
+#define ONE(interfaces, of) "apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: p}\ndefaults: {on-fail: pass}\n" \
+	"interfaces:\n" interfaces \
+	"policies:\n  - {name: in, interfaces: [" of "], direction: ingress, stateful: false, rules: []}\n"
+#define ITEM(name) "  - {name: \"" name "\", mode: any, hooks: [xdp, tc-egress]}\n"
+
+/* A name and a pattern that takes the same device are one place. */
+static void devices_are_compared(void)
+{
+	struct pair pair;
+
+	says(ONE(ITEM("lan*"), "\"lan*\""), ONE(ITEM("lan*") ITEM("lan0"), "\"lan*\""), "allowed any -> any any");
+	says(ONE(ITEM("lan*") ITEM("lan0"), "\"lan*\", lan0"), ONE(ITEM("lan*"), "\"lan*\""), "");
+	compare(&pair, ONE(ITEM("lan0"), "lan0"), ONE(ITEM("lan*"), "\"lan*\""));
+	CU_ASSERT_EQUAL_FATAL(pair.diff.space_count, 1);
+	CU_ASSERT_EQUAL(pair.diff.spaces[0].effect, GPC_DIFF_DENIED);
+	CU_ASSERT_EQUAL_FATAL(pair.diff.spaces[0].place_count, 1);
+	CU_ASSERT_STRING_EQUAL(pair.diff.places[pair.diff.spaces[0].places[0]].interface, "lan*");
+	release(&pair);
+}
+
 static void a_refactoring_is_no_difference(void)
 {
 	struct pair pair;
@@ -288,17 +308,24 @@ static struct random_source source(uint64_t seed, uint64_t other, unsigned int k
 	return (struct random_source){(random_below(&which, 4) ? seed : seed + other) * 1000 + kind * 50 + i};
 }
 
+/* Items of `interfaces`; of two planes, devices are often taken by items of other names. */
+static const char *const interfaces[][2] = {{"a0", "b0"}, {"a0", "b0"}, {"a*", "b0"}, {"a0", "a*"}, {"b*", "a0"}};
+static const char *const devices[] = {"a0", "a1", "b0", "b1"};
+#define DEVICES (sizeof(devices) / sizeof(devices[0]))
+
 /* Of one seed; what `other` changes differs between two planes. */
 static void write_plane(struct text *t, uint64_t seed, uint64_t other)
 {
-	struct random_source r = {seed}, o;
+	struct random_source r = {seed}, o = source(seed, other, 6, 0);
+	const char *const *names = interfaces[random_below(&o, sizeof(interfaces) / sizeof(interfaces[0]))];
 	unsigned int rules = 1 + (unsigned int)random_below(&r, MAX_RULES);
 	bool stateful = random_below(&r, 2), egress = random_below(&r, 2);
 
 	t->used = 0;
 	put(t, "apiVersion: gpc/v1\nkind: Plane\nmetadata: {name: p}\ndefaults: {on-fail: pass}\n"
-	       "interfaces:\n  - {name: a0, mode: any, hooks: [xdp, tc-egress]}\n"
-	       "  - {name: b0, mode: any, hooks: [xdp, tc-egress]}\nsegments:\n");
+	       "interfaces:\n  - {name: \"%s\", mode: any, hooks: [xdp, tc-egress]}\n"
+	       "  - {name: \"%s\", mode: any, hooks: [xdp, tc-egress]}\nsegments:\n",
+	    names[0], names[1]);
 	for (unsigned int i = 0; i < SEGMENTS; i++) {
 		o = source(seed, other, 1, i);
 		put(t, "  - {name: s%u, cidrs: [", i);
@@ -325,11 +352,14 @@ static void write_plane(struct text *t, uint64_t seed, uint64_t other)
 	}
 	put(t, "policies:\n");
 	for (unsigned int p = 0; p < 2; p++) {
+		bool both;
+
 		o = source(seed, other, 4, p);
+		both = random_below(&o, 4);
 		put(t,
-		    "  - {name: q%u, interfaces: [a0%s], direction: %s, stateful: %s, default: %s, "
+		    "  - {name: q%u, interfaces: [\"%s\"%s%s%s], direction: %s, stateful: %s, default: %s, "
 		    "mode: %s, rules: [",
-		    p, random_below(&o, 4) ? ", b0" : "", p && egress ? "egress" : "ingress",
+		    p, names[0], both ? ", \"" : "", both ? names[1] : "", both ? "\"" : "", p && egress ? "egress" : "ingress",
 		    stateful ? "true" : "false", p || random_below(&o, 2) ? "pass" : "deny",
 		    random_below(&o, 6) ? "enforce" : "audit");
 		for (unsigned int i = 0; i < rules; i++)
@@ -537,20 +567,69 @@ static bool is_so(const struct pair *pair, const struct gpc_explanation e[2], en
 	}
 }
 
-/* Number of claims that are wrong or missing at one packet and place. */
-static unsigned int faults_at(struct pair *pair, size_t place, const struct gpc_question *q)
+/* What one would look at for a device: the item of its name, else the one with the longest head. */
+static const char *name_of(const char *device, const char *const *names, size_t count)
 {
-	const struct gpc_atlas_place *at = &pair->diff.places[place];
+	const char *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(names[i]);
+
+		if (!strcmp(names[i], device))
+			return names[i];
+		if (names[i][length - 1] == '*' && !strncmp(names[i], device, length - 1) &&
+		    (!best || length > strlen(best)))
+			best = names[i];
+	}
+	return best;
+}
+
+static bool is_place_of(const struct pair *pair, size_t place, const char *device)
+{
+	const char *names[16], *found;
+
+	for (size_t i = 0; i < pair->diff.place_count; i++)
+		names[i] = pair->diff.places[i].interface;
+	found = name_of(device, names, pair->diff.place_count);
+	return found && !strcmp(found, pair->diff.places[place].interface);
+}
+
+static struct gpc_explain_point point_of(const struct gpc_image *image, const char *device,
+					 enum gpc_direction direction)
+{
+	struct gpc_explain_point point = {.interface = GPC_NONE, .direction = direction};
+	uint32_t count, chains;
+	const struct gpc_interface *list = gpc_image_section(image, GPC_SEC_INTERFACE, &count);
+	const struct gpc_chain *chain = gpc_image_section(image, GPC_SEC_CHAIN, &chains);
+	const char *names[2], *found;
+
+	for (uint32_t i = 0; i < count; i++)
+		names[i] = gpc_image_name(image, list[i].name);
+	found = name_of(device, names, count);
+	for (uint32_t i = 0; i < count && found; i++)
+		if (names[i] == found)
+			point.interface = i;
+	for (uint32_t i = 0; i < chains; i++)
+		if (chain[i].interface == point.interface && chain[i].direction == direction)
+			point.chain = &chain[i];
+	return point;
+}
+
+/* Number of claims that are wrong or missing at one packet, of a device, and place. */
+static unsigned int faults_at(struct pair *pair, size_t place, const char *device, const struct gpc_question *q)
+{
 	struct gpc_explanation e[2];
 	unsigned int faults = 0;
 	char text[GPC_PACKET_TEXT];
 
 	for (int image = 0; image < 2; image++) {
-		struct gpc_explain_point point = {.interface = at->index[image],
-						  .direction = at->direction,
-						  .chain = at->chain[image]};
+		struct gpc_explain_point point =
+			point_of(&pair->image[image], device, pair->diff.places[place].direction);
 
-		gpc_explain(&pair->image[image], &point, q, false, &e[image]);
+		if (point.interface == GPC_NONE)
+			e[image] = (struct gpc_explanation){.listener = GPC_NONE};
+		else
+			gpc_explain(&pair->image[image], &point, q, false, &e[image]);
 	}
 	for (int effect = 0; effect <= GPC_DIFF_LIMITED; effect++) {
 		bool claimed = false;
@@ -562,7 +641,7 @@ static unsigned int faults_at(struct pair *pair, size_t place, const struct gpc_
 		if (claimed == is_so(pair, e, (enum gpc_diff_effect)effect))
 			continue;
 		if (!faults++)
-			fprintf(stderr, "%s: %s %s, not so\n", gpc_packet_format(q, text),
+			fprintf(stderr, "%s %s: %s %s, not so\n", device, gpc_packet_format(q, text),
 				claimed ? "claimed" : "missing", gpc_diff_effect_name((enum gpc_diff_effect)effect));
 	}
 	return faults;
@@ -607,8 +686,9 @@ static unsigned int check_pair(uint64_t seed)
 	compare(&pair, a.bytes, b.bytes);
 	faults += check_witnesses(&pair);
 	for (size_t place = 0; place < pair.diff.place_count; place++)
-		for (unsigned int i = 0; packet_at(i, &q); i++)
-			faults += faults_at(&pair, place, &q);
+		for (size_t device = 0; device < DEVICES; device++)
+			for (unsigned int i = 0; is_place_of(&pair, place, devices[device]) && packet_at(i, &q); i++)
+				faults += faults_at(&pair, place, devices[device], &q);
 	if (faults)
 		fprintf(stderr, "seed %llu: %u faults\n%s\n%s\n%s\n", (unsigned long long)seed,
 			faults, a.bytes, b.bytes, spaces_of(&pair));
@@ -633,6 +713,7 @@ static void random_pairs_are_told_exactly(void)
 GPC_UNIT_MAIN("analyze/diff", {"spaces_are_named_by_segments", spaces_are_named_by_segments},
 	      {"logs_and_answers_are_told", logs_and_answers_are_told},
 	      {"what_exceeds_a_rate_is_told", what_exceeds_a_rate_is_told},
+	      {"devices_are_compared", devices_are_compared},
 	      {"a_refactoring_is_no_difference", a_refactoring_is_no_difference},
 	      {"slots_and_identity_are_told", slots_and_identity_are_told},
 	      {"random_pairs_are_told_exactly", random_pairs_are_told_exactly})
