@@ -139,7 +139,7 @@ _gpc_options() {
 	diff) echo '--help --semantic --text --format --exit-code --file --env --parent --today --allow-expired --verbose --json' ;;
 	explain) echo '--help --in --out --batch --image --running --file --env --strict --json' ;;
 	matrix) echo '--help --in --out --format --enforced --file --env --json' ;;
-	blame) echo '--help --in --out --repo --file --env --json' ;;
+	blame) echo '--help --in --out --repo --file --env --verbose --json' ;;
 	bisect) echo '--help --good --bad --in --out --file --env --verbose --json' ;;
 	replay) echo '--help --pcap --flows --compare --in --out --mac --top --kernel --env --json' ;;
 	maglev) echo '--help --file --env --parent --backend --remove --add --weight --verbose --strict --format --json' ;;

@@ -116,6 +116,7 @@ complete -c gpc -n '__gpc_is blame' -l out -r -f -a '(command ls /sys/class/net)
 complete -c gpc -n '__gpc_is blame' -l repo -r -f -a '(__fish_complete_directories)' -d 'where the sources of an image lie in their repository; . if not given'
 complete -c gpc -n '__gpc_is blame' -s f -l file -r -F -d 'compile this file; several are merged, the first gives the root'
 complete -c gpc -n '__gpc_is blame' -s e -l env -r -f -a '(__gpc_overlays)' -d 'apply overlays/ENV.yaml'
+complete -c gpc -n '__gpc_is blame' -s v -l verbose -d 'say it of every line'
 complete -c gpc -n '__gpc_is blame' -l json -d 'one JSON object a line; the last one is of type result'
 complete -c gpc -n '__gpc_is blame' -s h -l help -d 'this text'
 complete -c gpc -n '__gpc_is blame' -F

@@ -171,6 +171,7 @@ _gpc() {
 			--repo='[where the sources of an image lie in their repository; . if not given]:FOLDER:_files -/' \
 			'*'{-f,--file=}'[compile this file; several are merged, the first gives the root]:FILE...:{_files; compadd -- }' \
 			'(-e --env)'{-e,--env=}'[apply overlays/ENV.yaml]:ENV:_gpc_overlays' \
+			'(-v --verbose)'{-v,--verbose}'[say it of every line]' \
 			--json'[one JSON object a line; the last one is of type result]' \
 			'(-h --help)'{-h,--help}'[this text]' \
 			'*:PACKET \[IMAGE\]:{_files; compadd -- }'

@@ -7,6 +7,7 @@
 
 #include "git.h"
 #include "guard.h"
+#include "shallow.h"
 #include "tree_files.h"
 
 #define STEPS_MAX 100000ul
@@ -221,9 +222,11 @@ static int find_name(git_repository *repo, const char *name, git_oid *ret,
 	}
 	if (try_id(repo, name, &found, failure))
 		return -1;
-	if (!*found.how)
-		return gpc_fail(failure, GPC_EXIT_INVALID, 0,
-				"the source repository has no branch, tag or commit '%s'", name);
+	if (!*found.how) {
+		gpc_fail(failure, GPC_EXIT_INVALID, 0,
+			 "the source repository has no branch, tag or commit '%s'", name);
+		return gpc_shallow_explain(repo, failure);
+	}
 	*ret = found.oid;
 	return 0;
 }
@@ -252,13 +255,30 @@ static int lookup(git_repository *repo, const char *id, git_commit **ret,
 	return 0;
 }
 
+/* A commit at which a shallow clone ends is no first one. */
+static int check_cut(git_repository *repo, const git_commit *commit, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_shallow_release) struct gpc_shallow shallow = {0};
+	char id[GIT_OID_HEXSZ + 1];
+
+	if (gpc_shallow_read(repo, &shallow, failure))
+		return -1;
+	if (!gpc_shallow_is_cut(&shallow, git_commit_id(commit)))
+		return 0;
+	git_oid_tostr(id, sizeof(id), git_commit_id(commit));
+	gpc_fail(failure, GPC_EXIT_INVALID, 0,
+		 "commit %.12s is as far back as this clone goes", id);
+	return gpc_shallow_explain(repo, failure);
+}
+
 int gpc_revision_before(struct gpc_revisions *revisions, const struct gpc_revision *revision,
 			struct gpc_revision *ret, bool *ret_found, struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_commit) *commit = NULL;
 	GPC_AUTO_GIT(git_commit) *parent = NULL;
 
-	if (lookup(revisions->repo, revision->commit, &commit, failure))
+	if (lookup(revisions->repo, revision->commit, &commit, failure) ||
+	    check_cut(revisions->repo, commit, failure))
 		return -1;
 	*ret_found = git_commit_parentcount(commit) > 0;
 	if (!*ret_found)

@@ -20,6 +20,9 @@
 #include "../../compiler/base/provider.h"
 #include "../fail.h"
 
+/* The next step where something is missing because a clone is shallow. */
+#define GPC_HINT_UNSHALLOW "git fetch --unshallow gets what this shallow clone leaves out"
+
 struct gpc_revisions;
 
 struct gpc_revision {
@@ -40,7 +43,7 @@ bool gpc_revision_is_written(const char *text);
 /* INVALID if there is none, or it is ambiguous. */
 int gpc_revision_find(struct gpc_revisions *revisions, const char *text, struct gpc_revision *ret,
 		      struct gpc_failure *failure);
-/* Its first parent; *ret_found false for a first commit. */
+/* Its first parent; *ret_found false for a first commit; INVALID where a shallow clone ends. */
 int gpc_revision_before(struct gpc_revisions *revisions, const struct gpc_revision *revision,
 			struct gpc_revision *ret, bool *ret_found, struct gpc_failure *failure);
 

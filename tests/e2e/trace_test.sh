@@ -80,6 +80,60 @@ mkdir "$WORK/bare" && cp gpc.yaml "$WORK/bare/"
 check "without a repository" "$GPC" blame "$PACKET" "$WORK/bare/gpc.yaml"
 check_said "only the place is known" "commit  unknown: its sources lie in no repository that can be read from here"
 
+
+# ---- a rule of several lines, and a clone that does not reach back ----
+lines=$WORK/lines
+must git init -q -b main "$lines"
+cd "$lines" || exit 1
+write allow tcp/80
+sed -i 's/^  - {name: ssh, action: allow, from: office, to: servers, ports: \[tcp\/22\]}/  - name: ssh\n    action: allow\n    from: office\n    # where to\n    to: db\n    ports: [tcp\/22]/' gpc.yaml
+first=$(commit ann 2026-01-01T10:00:00Z "the rule")
+sed -i 's/^    to: db/    to: servers/' gpc.yaml
+second=$(commit bob 2026-01-02T10:00:00Z "its target")
+sed -i 's/where to/to whom/; s/prod/lines/' gpc.yaml
+commit cid 2026-01-03T10:00:00Z "a comment" >/dev/null
+check "a rule of several lines" "$GPC" blame -v "$PACKET"
+sed -n '/^rule/,/^policy/p' "$WORK/out" | sed '$d' >"$WORK/said"
+check "is by the last who wrote one of them, and -v names all" diff "$WORK/said" - <<END
+rule      gpc.yaml:12:5
+  commit  ${second:0:12}  bob <bob@example.net>  2026-01-02 10:00:00Z
+          its target
+          line 16
+  line 12    ${first:0:12}  ann <ann@example.net>  2026-01-01 10:00:00Z  the rule
+  line 13    ${first:0:12}  ann <ann@example.net>  2026-01-01 10:00:00Z  the rule
+  line 14    ${first:0:12}  ann <ann@example.net>  2026-01-01 10:00:00Z  the rule
+  line 16    ${second:0:12}  bob <bob@example.net>  2026-01-02 10:00:00Z  its target
+  line 17    ${first:0:12}  ann <ann@example.net>  2026-01-01 10:00:00Z  the rule
+END
+must "$GPC" compile -f gpc.yaml -o "$WORK/lines.gpi"
+check "of its image" "$GPC" blame --json "$PACKET" "$WORK/lines.gpi"
+check_said "too" "\"line\":12,\"column\":5,\"commit\":\"$second\""
+sed -i '1i # a line more\n# and another' gpc.yaml
+check "what lines above it became" "$GPC" blame "$PACKET"
+check_said "changes nothing about it" "commit  ${second:0:12}  bob"
+sed -i 's/^    ports: \[tcp\/22\]/    ports: [tcp\/22, tcp\/23]/' gpc.yaml
+check "a changed line behind its first" "$GPC" blame "$PACKET"
+check_said "makes it not committed" "commit  unknown: not committed yet"
+check_said "and is named" "          line 19"
+must git clone -q --depth 1 "file://$lines" "$WORK/shallow"
+cd "$WORK/shallow" || exit 1
+check "in a shallow clone" "$GPC" blame "$PACKET"
+check_said "it says how far it sees" "commit  unknown: in or before $(git rev-parse --short=12 HEAD), where this shallow clone ends"
+check_said "and what helps" "next: git fetch --unshallow"
+must git fetch -q --depth 2
+check "with one commit more" "$GPC" blame "$PACKET"
+check_said "the cut is another" "in or before ${second:0:12}, where"
+check_exit "bisect there is exit 3" 3 "$GPC" bisect "$PACKET" --good "$first"
+check_said "and says what helps" "next: git fetch --unshallow"
+check_exit "past the cut too" 3 "$GPC" bisect "$PACKET" --good HEAD~2
+check_said "and says so" "next: git fetch --unshallow"
+must git fetch -q --unshallow
+check "with all of them" "$GPC" blame "$PACKET"
+check_said "it is known" "commit  ${second:0:12}  bob"
+cd "$root/prod" || exit 1
+first=$(git rev-parse main~4)
+second=$(git rev-parse main~3)
+
 # ---- bisect ----
 check "since when" "$GPC" bisect "$PACKET" --good "$first"
 cp "$WORK/out" "$WORK/said"
