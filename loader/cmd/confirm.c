@@ -7,42 +7,35 @@
 #include "activate.h"
 #include "journaled.h"
 #include "output.h"
+#include "pending.h"
 #include "settle.h"
 
 static const struct gpc_option options[] = {GPC_OPTION_JSON};
 
 /* ---- confirm ---- */
 
-/* What waits must be recorded: an apply that was killed before it said so was never seen to succeed. */
-static int find_recorded(struct gpc_history *history, const struct gpc_confirm *found,
-			 struct gpc_generation *ret, struct gpc_failure *failure)
+/*
+ * Over, or nothing there: says which, after what there was to settle has been. And what waits must be
+ * recorded: an apply that was killed before it said so was never seen to succeed.
+ */
+static int refuse_confirm(const struct gpc_confirm *found, const struct gpc_generation *waiting,
+			  struct gpc_failure *failure)
 {
-	GPC_AUTO_FREE struct gpc_generation *list = NULL;
-	size_t count;
-
-	if (gpc_history_list(history, 1, &list, &count, failure))
-		return -1;
-	if (count && list[0].number == found->generation &&
-	    list[0].became == GPC_RESULT_PENDING) {
-		*ret = list[0];
+	if (found->armed && !found->expired && found->generation == waiting->number)
 		return 0;
+	if (!found->armed) {
+		gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "nothing waits for a confirmation");
+		return gpc_fail_hint(failure, "gpc log tells what became of the last generations");
+	}
+	if (found->expired) {
+		gpc_fail(failure, GPC_EXIT_ROLLED_BACK, 0,
+			 "too late: the time of generation %u was over", found->generation);
+		return gpc_fail_hint(failure, "apply it again");
 	}
 	gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
 		 "what waits was never recorded in '%s': its apply did not come to its end",
 		 gpc_state_dir());
 	return gpc_fail_hint(failure, "gpc abort, then apply again");
-}
-
-/* Over, or nothing there: says which, after what there was to settle has been. */
-static int refuse_confirm(const struct gpc_confirm *found, struct gpc_failure *failure)
-{
-	if (found->armed && found->expired) {
-		gpc_fail(failure, GPC_EXIT_ROLLED_BACK, 0,
-			 "too late: the time of generation %u was over", found->generation);
-		return gpc_fail_hint(failure, "apply it again");
-	}
-	gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "nothing waits for a confirmation");
-	return gpc_fail_hint(failure, "gpc log tells what became of the last generations");
 }
 
 static void end_overrides(const struct gpc_call *call)
@@ -56,31 +49,70 @@ static void end_overrides(const struct gpc_call *call)
 		gpc_journaled_settle(call, &journaled, &plane.image);
 }
 
+static enum gpc_exit say_kept(const struct gpc_call *call, uint32_t generation)
+{
+	struct json_object *result = gpc_json("result");
+
+	if (!gpc_call_has(call, "json"))
+		printf("generation %u is confirmed\n", generation);
+	gpc_json_number(result, "generation", generation);
+	return gpc_finish(call, GPC_EXIT_OK, result);
+}
+
+/* It is live for good, and nothing says so. */
+static enum gpc_exit fail_kept(const struct gpc_call *call, uint32_t generation,
+			       struct gpc_failure *failure)
+{
+	gpc_fail_hint(failure,
+		      "generation %u IS confirmed, but not recorded: mend '%s' and say gpc confirm "
+		      "again; until then a reboot goes back",
+		      generation, gpc_state_dir());
+	return gpc_finish_failed(call, failure);
+}
+
+/* Its command could not write it down, or was killed before it did; this one has. */
+static bool kept_before(const struct gpc_confirm *found, const struct gpc_generation *waiting)
+{
+	return waiting->number && found->present && !found->armed &&
+	       found->generation == waiting->number;
+}
+
+static int prepare(const struct gpc_call *call, struct gpc_history *history,
+		   const struct gpc_generation *generation, const struct gpc_confirm *found,
+		   struct gpc_failure *failure)
+{
+	char left[GPC_LEFT_TEXT];
+
+	if (!gpc_history_prepare_settle(history, generation, GPC_RESULT_CONFIRMED, NULL, gpc_actor(),
+					failure))
+		return 0;
+	gpc_say(call, GPC_YELLOW, "note", "nothing is confirmed; generation %u waits on, %s",
+		generation->number, gpc_left_text(found, left));
+	return -1;
+}
+
 static enum gpc_exit keep(const struct gpc_call *call, struct gpc_history *history)
 {
 	const struct gpc_notice_sink notices = gpc_notices(call);
-	struct gpc_generation generation;
+	struct gpc_generation waiting;
 	struct gpc_confirm found, before;
 	struct gpc_failure failure;
-	struct json_object *result;
 
-	if (gpc_settle_plane(call, history, &found, &failure))
+	if (gpc_history_waiting(history, &waiting, &failure) ||
+	    gpc_settle_plane(call, history, &found, &failure))
 		return gpc_finish_failed(call, &failure);
-	if (!found.armed || found.expired) {
-		refuse_confirm(&found, &failure);
-		return gpc_finish_failed(call, &failure);
+	if (kept_before(&found, &waiting)) {
+		end_overrides(call);
+		return say_kept(call, waiting.number);
 	}
-	if (find_recorded(history, &found, &generation, &failure) ||
-	    gpc_confirm_keep(gpc_bpffs(), generation.number, &notices, &before, &failure) ||
-	    gpc_history_settle(history, &generation, GPC_RESULT_CONFIRMED, NULL, gpc_actor(),
-			       &failure))
+	if (refuse_confirm(&found, &waiting, &failure) ||
+	    prepare(call, history, &waiting, &found, &failure) ||
+	    gpc_confirm_keep(gpc_bpffs(), waiting.number, &notices, &before, &failure))
 		return gpc_finish_failed(call, &failure);
+	if (gpc_history_publish(history, &failure))
+		return fail_kept(call, waiting.number, &failure);
 	end_overrides(call);
-	if (!gpc_call_has(call, "json"))
-		printf("generation %u is confirmed\n", generation.number);
-	result = gpc_json("result");
-	gpc_json_number(result, "generation", generation.number);
-	return gpc_finish(call, GPC_EXIT_OK, result);
+	return say_kept(call, waiting.number);
 }
 
 static enum gpc_exit run_confirm(const struct gpc_call *call)
@@ -121,7 +153,7 @@ static enum gpc_exit take_back(const struct gpc_call *call, struct gpc_history *
 	if (gpc_confirm_read(gpc_bpffs(), &found, &failure))
 		return gpc_finish_failed(call, &failure);
 	if (!found.armed || found.expired) {
-		if (gpc_settle_plane(call, history, &found, &failure))
+		if (gpc_settle_anyway(call, history, &found, &failure))
 			return gpc_finish_failed(call, &failure);
 		return say_aborted(call, &found);
 	}
@@ -160,7 +192,9 @@ const struct gpc_command gpc_command_confirm = {
 		"(6), in\n"
 		"the last 100 ms (6) and when the time is over (7): then what ran before decides "
 		"already, and\n"
-		"this records it. Devices that only the plane before had are let go.",
+		"this records it. Devices that only the plane before had are let go. What cannot be "
+		"recorded is\n"
+		"not confirmed (1): it waits on.",
 	.objects = "notice",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT,

@@ -46,21 +46,11 @@ int gpc_settle_refuse(const struct gpc_confirm *confirm, struct gpc_failure *fai
 
 /* ---- recording ---- */
 
-/* The newest generation, if nobody has recorded what became of it; number 0: none. */
 static int find_waiting(struct gpc_history *history, struct gpc_generation *ret,
 			struct gpc_failure *failure)
 {
-	GPC_AUTO_FREE struct gpc_generation *list = NULL;
-	size_t count;
-
 	*ret = (struct gpc_generation){0};
-	if (!history)
-		return 0;
-	if (gpc_history_list(history, 1, &list, &count, failure))
-		return -1;
-	if (count && list[0].became == GPC_RESULT_PENDING)
-		*ret = list[0];
-	return 0;
+	return history ? gpc_history_waiting(history, ret, failure) : 0;
 }
 
 static int reached(const char *point, struct gpc_failure *failure)
@@ -105,14 +95,31 @@ static void republish(const struct gpc_call *call)
 
 /* ---- settling ---- */
 
-static int settle_expired(const struct gpc_call *call, struct gpc_history *history,
-			  const struct gpc_generation *waiting, struct gpc_confirm *confirm,
-			  struct gpc_failure *failure)
+/* Where it is written down. */
+struct records {
+	const struct gpc_call *call;
+	struct gpc_history *history; /* NULL: there is none */
+	bool optional;		     /* failing is a warning */
+};
+
+static int unrecorded(const struct records *records, const struct gpc_failure *failure)
 {
+	if (!records->optional)
+		return -1;
+	warn_unrecorded(records->call, failure);
+	return 0;
+}
+
+static int settle_expired(const struct records *records, const struct gpc_generation *waiting,
+			  struct gpc_confirm *confirm, struct gpc_failure *failure)
+{
+	const struct gpc_call *call = records->call;
 	const struct gpc_notice_sink notices = gpc_notices(call);
 	bool recorded = waiting->number == confirm->generation;
 
-	if (recorded && record(history, waiting, GPC_RESULT_ROLLED_BACK, "expired", failure))
+	if (recorded &&
+	    record(records->history, waiting, GPC_RESULT_ROLLED_BACK, "expired", failure) &&
+	    unrecorded(records, failure))
 		return -1;
 	if (gpc_confirm_fall_back(gpc_bpffs(), &notices, confirm, failure))
 		return -1;
@@ -131,34 +138,45 @@ static int settle_expired(const struct gpc_call *call, struct gpc_history *histo
 }
 
 /* The word does not wait, the history does: somebody was killed between the two, or the host was. */
-static int settle_ended(const struct gpc_call *call, struct gpc_history *history,
-			const struct gpc_generation *waiting, const struct gpc_confirm *confirm,
-			struct gpc_failure *failure)
+static int settle_ended(const struct records *records, const struct gpc_generation *waiting,
+			const struct gpc_confirm *confirm, struct gpc_failure *failure)
 {
 	bool kept = confirm->present && confirm->generation == waiting->number;
 
 	if (!waiting->number)
 		return 0;
-	if (record(history, waiting, kept ? GPC_RESULT_CONFIRMED : GPC_RESULT_ROLLED_BACK, "gone",
-		   failure))
-		return -1;
-	gpc_say(call, GPC_YELLOW, "note", "generation %u was %s, now it is recorded",
+	if (record(records->history, waiting,
+		   kept ? GPC_RESULT_CONFIRMED : GPC_RESULT_ROLLED_BACK, "gone", failure))
+		return unrecorded(records, failure);
+	gpc_say(records->call, GPC_YELLOW, "note", "generation %u was %s, now it is recorded",
 		waiting->number, kept ? "confirmed" : "taken away before it was confirmed");
 	return 0;
 }
 
-int gpc_settle_plane(const struct gpc_call *call, struct gpc_history *history, struct gpc_confirm *ret,
-	       struct gpc_failure *failure)
+static int settle(const struct records *records, struct gpc_confirm *ret,
+		  struct gpc_failure *failure)
 {
 	struct gpc_generation waiting;
 
 	if (gpc_confirm_read(gpc_bpffs(), ret, failure) ||
-	    find_waiting(history, &waiting, failure))
+	    (find_waiting(records->history, &waiting, failure) && unrecorded(records, failure)))
 		return -1;
 	if (ret->armed && !ret->expired)
 		return 0;
-	return ret->armed ? settle_expired(call, history, &waiting, ret, failure)
-			  : settle_ended(call, history, &waiting, ret, failure);
+	return ret->armed ? settle_expired(records, &waiting, ret, failure)
+			  : settle_ended(records, &waiting, ret, failure);
+}
+
+int gpc_settle_plane(const struct gpc_call *call, struct gpc_history *history,
+		     struct gpc_confirm *ret, struct gpc_failure *failure)
+{
+	return settle(&(struct records){call, history, false}, ret, failure);
+}
+
+int gpc_settle_anyway(const struct gpc_call *call, struct gpc_history *history,
+		      struct gpc_confirm *ret, struct gpc_failure *failure)
+{
+	return settle(&(struct records){call, history, true}, ret, failure);
 }
 
 int gpc_settle_alone(const struct gpc_call *call, struct gpc_confirm *ret,

@@ -3,8 +3,9 @@
  * settle.h: what became of an apply that waited for its confirmation, in the kernel and in the history.
  *
  * The control word is what packets follow; the history only says it. So a rollback is recorded first and
- * then stored in the word, where past the deadline it holds already; a confirmation is stored first. A kill
- * between the two leaves what the next command settles in the same sense.
+ * then stored in the word, where past the deadline it holds already. A confirmation is stored first, but
+ * only when its record lies on the disk and wants one rename. A kill between the two leaves what the next
+ * command settles in the same sense.
  */
 #ifndef GPC_LOADER_CMD_SETTLE_H
 #define GPC_LOADER_CMD_SETTLE_H
@@ -32,6 +33,9 @@ int gpc_confirm_option(const struct gpc_call *call, uint64_t *ret_ms, struct gpc
  */
 int gpc_settle_plane(const struct gpc_call *call, struct gpc_history *history, struct gpc_confirm *ret,
 	       struct gpc_failure *failure);
+/* The same; what cannot be recorded is a warning. */
+int gpc_settle_anyway(const struct gpc_call *call, struct gpc_history *history,
+		      struct gpc_confirm *ret, struct gpc_failure *failure);
 /* CONFLICT if an apply waits. */
 int gpc_settle_refuse(const struct gpc_confirm *confirm, struct gpc_failure *failure);
 /* With a history of its own; one that cannot be opened is nothing to record in. */

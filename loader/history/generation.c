@@ -297,6 +297,18 @@ int gpc_history_standing(struct gpc_history *history, uint32_t running, struct g
 	return walk_to(&walk, true, running, NULL, ret, ret_found, failure);
 }
 
+int gpc_history_waiting(struct gpc_history *history, struct gpc_generation *ret,
+			struct gpc_failure *failure)
+{
+	GPC_AUTO_FREE struct gpc_generation *list = NULL;
+	size_t count;
+
+	if (gpc_history_list(history, 1, &list, &count, failure))
+		return -1;
+	*ret = count && list[0].became == GPC_RESULT_PENDING ? list[0] : (struct gpc_generation){0};
+	return 0;
+}
+
 int gpc_history_find_decision(struct gpc_history *history, const char *decision,
 			      struct gpc_generation *ret, bool *ret_found,
 			      struct gpc_failure *failure)

@@ -42,6 +42,12 @@ int gpc_git_fail_object(const struct gpc_history *history, struct gpc_failure *f
 /* A publish that was killed leaves git's lock file; whoever holds gpc's lock may remove it. */
 void gpc_git_unlock(const struct gpc_history *history);
 
+/* A commit that nothing names yet (parent NULL: the first); OK only if it is on the disk. */
+int gpc_git_commit(const struct gpc_history *history, const git_tree *tree, const git_commit *parent,
+		   const char *message, git_oid *ret, struct gpc_failure *failure);
+/* Moves the branch to what is prepared. */
+int gpc_git_publish(struct gpc_history *history, struct gpc_failure *failure);
+
 /* The newest commit; *ret_found false when there is none. */
 int gpc_git_head(const struct gpc_history *history, git_oid *ret_oid, bool *ret_found,
 		 struct gpc_failure *failure);
@@ -65,6 +71,7 @@ GPC_GIT_CLEANUP(git_blob)
 GPC_GIT_CLEANUP(git_commit)
 GPC_GIT_CLEANUP(git_diff)
 GPC_GIT_CLEANUP(git_index)
+GPC_GIT_CLEANUP(git_odb)
 GPC_GIT_CLEANUP(git_reference)
 GPC_GIT_CLEANUP(git_repository)
 GPC_GIT_CLEANUP(git_signature)

@@ -95,6 +95,10 @@ bool gpc_generation_stands(const struct gpc_generation *generation, uint32_t run
 /* Its probes failed: it is not applied again by itself. */
 bool gpc_generation_quarantined(const struct gpc_generation *generation);
 
+/* The newest generation, if nobody has recorded what became of it; number 0: none. */
+int gpc_history_waiting(struct gpc_history *history, struct gpc_generation *ret,
+			struct gpc_failure *failure);
+
 /* The one that stood before `generation`; *ret_found false when there is none. */
 int gpc_history_stood_before(struct gpc_history *history, const struct gpc_generation *generation,
 			     struct gpc_generation *ret, bool *ret_found,
@@ -144,6 +148,10 @@ int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure
 int gpc_history_settle(struct gpc_history *history, const struct gpc_generation *generation,
 		       enum gpc_result became, const char *reason, const char *actor,
 		       struct gpc_failure *failure);
+/* The same up to gpc_history_publish(): what can fail on the disk fails here. */
+int gpc_history_prepare_settle(struct gpc_history *history, const struct gpc_generation *generation,
+			       enum gpc_result became, const char *reason, const char *actor,
+			       struct gpc_failure *failure);
 
 /*
  * The image of a generation: from the store, else rebuilt from the commit's sources; then it must be the

@@ -2,10 +2,7 @@
 /* Writing down what became of a generation that waited: a commit on top, with the same tree. */
 #include "git.h"
 
-#include <limits.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* malloc'ed. */
 static char *message_of(const struct gpc_generation *generation, enum gpc_result became,
@@ -31,24 +28,28 @@ static char *message_of(const struct gpc_generation *generation, enum gpc_result
 	return text;
 }
 
-static int write_commit(struct gpc_history *history, const git_oid *head, const char *message,
-			git_oid *ret, struct gpc_failure *failure)
+int gpc_history_prepare_settle(struct gpc_history *history, const struct gpc_generation *generation,
+			       enum gpc_result became, const char *reason, const char *actor,
+			       struct gpc_failure *failure)
 {
-	char host[HOST_NAME_MAX + 1] = "localhost", email[HOST_NAME_MAX + 8];
-	GPC_AUTO_GIT(git_signature) *who = NULL;
+	GPC_AUTO_FREE char *message = message_of(generation, became, reason, actor);
+	struct gpc_pending pending = {.set = true};
 	GPC_AUTO_GIT(git_commit) *parent = NULL;
 	GPC_AUTO_GIT(git_tree) *tree = NULL;
-	const git_commit *parents[1];
 
-	gethostname(host, sizeof(host) - 1);
-	snprintf(email, sizeof(email), "gpc@%s", host);
-	if (git_commit_lookup(&parent, history->repo, head) || git_commit_tree(&tree, parent))
-		return gpc_git_fail_object(history, failure, "commit", head);
-	parents[0] = parent;
-	if (git_signature_new(&who, "gpc", email, (git_time_t)time(NULL), 0) ||
-	    git_commit_create(ret, history->repo, NULL, who, who, "UTF-8", message, tree, 1,
-			      parents))
-		return gpc_git_fail(history, failure, "cannot record the commit");
+	history->pending.set = false;
+	gpc_git_unlock(history);
+	if (gpc_git_head(history, &pending.parent, &pending.has_parent, failure))
+		return -1;
+	if (!pending.has_parent)
+		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "no generation is recorded in '%s'",
+				history->state_dir);
+	if (git_commit_lookup(&parent, history->repo, &pending.parent) ||
+	    git_commit_tree(&tree, parent))
+		return gpc_git_fail_object(history, failure, "commit", &pending.parent);
+	if (gpc_git_commit(history, tree, parent, message, &pending.commit, failure))
+		return -1;
+	history->pending = pending;
 	return 0;
 }
 
@@ -56,22 +57,7 @@ int gpc_history_settle(struct gpc_history *history, const struct gpc_generation 
 		       enum gpc_result became, const char *reason, const char *actor,
 		       struct gpc_failure *failure)
 {
-	GPC_AUTO_FREE char *message = message_of(generation, became, reason, actor);
-	GPC_AUTO_GIT(git_reference) *ref = NULL;
-	git_oid head, commit;
-	bool found;
-
-	gpc_git_unlock(history);
-	if (gpc_git_head(history, &head, &found, failure))
+	if (gpc_history_prepare_settle(history, generation, became, reason, actor, failure))
 		return -1;
-	if (!found)
-		return gpc_fail(failure, GPC_EXIT_FAILED, 0, "no generation is recorded in '%s'",
-				history->state_dir);
-	if (write_commit(history, &head, message, &commit, failure))
-		return -1;
-	if (git_reference_create_matching(&ref, history->repo, GPC_HISTORY_REF, &commit, 1, &head,
-					  NULL))
-		return gpc_git_fail(history, failure, "cannot move '%s/" GPC_HISTORY_REF "'",
-				    history->repo_path);
-	return 0;
+	return gpc_git_publish(history, failure);
 }

@@ -268,26 +268,52 @@ static char *commit_message(const struct gpc_history_entry *entry,
 	return text;
 }
 
-static int write_commit(struct gpc_history *history, const git_oid *tree_oid, const char *message,
-			struct gpc_pending *pending, struct gpc_failure *failure)
+/* libgit2 1.5 says success when it could not write a commit; the cause is its last error all the same. */
+static bool is_written(const struct gpc_history *history, const git_oid *oid)
+{
+	const git_error *error = git_error_last();
+	GPC_AUTO_FREE char *cause = error && error->message ? strdup(error->message) : NULL;
+	int class = error ? error->klass : GIT_ERROR_NONE;
+	GPC_AUTO_GIT(git_odb) *odb = NULL;
+
+	if (!git_repository_odb(&odb, history->repo) && git_odb_exists(odb, oid))
+		return true;
+	if (cause)
+		git_error_set_str(class, cause);
+	return false;
+}
+
+int gpc_git_commit(const struct gpc_history *history, const git_tree *tree, const git_commit *parent,
+		   const char *message, git_oid *ret, struct gpc_failure *failure)
 {
 	GPC_AUTO_GIT(git_signature) *who = NULL;
-	GPC_AUTO_GIT(git_commit) *parent = NULL;
-	GPC_AUTO_GIT(git_tree) *tree = NULL;
 	char host[HOST_NAME_MAX + 1] = "localhost", email[HOST_NAME_MAX + 8];
-	const git_commit *parents[1];
+	const git_commit *parents[1] = {parent};
+	git_oid made;
 
 	gethostname(host, sizeof(host) - 1);
 	snprintf(email, sizeof(email), "gpc@%s", host);
+	git_error_clear();
+	if (git_signature_new(&who, "gpc", email, (git_time_t)time(NULL), 0) ||
+	    git_commit_create(&made, history->repo, NULL, who, who, "UTF-8", message, tree,
+			      parent ? 1 : 0, parents) ||
+	    !is_written(history, &made))
+		return gpc_git_fail(history, failure, "cannot record the commit");
+	*ret = made;
+	return 0;
+}
+
+static int write_commit(struct gpc_history *history, const git_oid *tree_oid, const char *message,
+			struct gpc_pending *pending, struct gpc_failure *failure)
+{
+	GPC_AUTO_GIT(git_commit) *parent = NULL;
+	GPC_AUTO_GIT(git_tree) *tree = NULL;
+
 	if (pending->has_parent && git_commit_lookup(&parent, history->repo, &pending->parent))
 		return gpc_git_fail_object(history, failure, "commit", &pending->parent);
-	parents[0] = parent;
-	if (git_signature_new(&who, "gpc", email, (git_time_t)time(NULL), 0) ||
-	    git_tree_lookup(&tree, history->repo, tree_oid) ||
-	    git_commit_create(&pending->commit, history->repo, NULL, who, who, "UTF-8", message,
-			      tree, pending->has_parent, parents))
-		return gpc_git_fail(history, failure, "cannot record the commit");
-	return 0;
+	if (git_tree_lookup(&tree, history->repo, tree_oid))
+		return gpc_git_fail_object(history, failure, "tree", tree_oid);
+	return gpc_git_commit(history, tree, parent, message, &pending->commit, failure);
 }
 
 /* ---- prepare and publish ---- */
@@ -452,7 +478,7 @@ static void prune(struct gpc_history *history)
 	gpc_store_prune(history->store_path, kept.digests, kept.count);
 }
 
-int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure)
+int gpc_git_publish(struct gpc_history *history, struct gpc_failure *failure)
 {
 	const struct gpc_pending *pending = &history->pending;
 	GPC_AUTO_GIT(git_reference) *ref = NULL;
@@ -471,6 +497,13 @@ int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure
 		return gpc_git_fail(history, failure, "cannot move '%s/" GPC_HISTORY_REF "'",
 				    history->repo_path);
 	history->pending.set = false;
+	return 0;
+}
+
+int gpc_history_publish(struct gpc_history *history, struct gpc_failure *failure)
+{
+	if (gpc_git_publish(history, failure))
+		return -1;
 	prune(history);
 	return 0;
 }

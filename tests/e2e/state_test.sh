@@ -41,6 +41,19 @@ rm "$STATE/filler"
 check "with space again the apply works" gpc balancer apply "$WORK/other.yaml"
 check "traffic" all_answer "$VIP4" 50 backend3
 check "rollback" gpc balancer rollback
+
+must gpc balancer apply "$WORK/other.yaml" --confirm 60s
+head -c 64M /dev/zero >"$STATE/filler" 2>/dev/null
+check_exit "full state folder: nothing is confirmed" 1 gpc balancer confirm
+check_said "full state folder: it says so" "waits on, until"
+check_said "full state folder: with the cause" "No space left on device"
+check "full state folder: abort works" gpc balancer abort
+check "traffic" all_answer "$VIP4" 10 backend1 backend2
+rm "$STATE/filler"
+must gpc balancer apply "$WORK/other.yaml" --confirm 60s
+check "with space again it is confirmed" gpc balancer confirm
+check "traffic" all_answer "$VIP4" 10 backend3
+check "and taken back" gpc balancer rollback
 check "the history is a sound git repository" git -C "$STATE/history.git" fsck --strict
 
 must umount "$STATE"

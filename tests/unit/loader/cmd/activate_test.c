@@ -81,20 +81,6 @@ static void a_refusing_host_leaves_no_generation(void)
 	end();
 }
 
-/* Somebody moves the branch between prepare and publish: publishing must fail. */
-static void break_publish(void)
-{
-	char command[2 * PATH_MAX];
-
-	snprintf(command, sizeof(command),
-		 "cd '%.1000s/history.git' && c=$(git -c user.name=x -c user.email=x commit-tree "
-		 "-m x "
-		 "main^{tree}) && git update-ref refs/heads/main $c",
-		 f.path);
-	if (system(command))
-		abort();
-}
-
 static void a_flip_that_cannot_be_recorded_is_undone(void)
 {
 	struct gpc_image one = image_of_text(ONE);

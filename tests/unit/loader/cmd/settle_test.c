@@ -2,6 +2,9 @@
 /* An apply that waits for its confirmation: what becomes of it, and what is written down. */
 #include "loader/cmd/settle.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "tests/unit/loader/cmd/standin.h"
 
 #define ONE PLANE("{name: a, address: 10.0.0.1}")
@@ -45,7 +48,111 @@ static void what_runs_recorded_needs_no_confirmation(void)
 	end();
 }
 
+/* ---- a disk that takes nothing ---- */
+
+static void begin_pending(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(apply_with("--confirm=60s", TWO), 0);
+	CU_ASSERT_FATAL(plane.armed);
+}
+
+/* The newest generation's result. */
+static const char *result(void)
+{
+	static struct gpc_generation newest;
+	struct gpc_history *history = NULL;
+	struct gpc_failure failure;
+
+	CU_ASSERT_FATAL(!gpc_history_open(f.path, false, &history, &failure));
+	CU_ASSERT(!gpc_history_find(history, 0, &newest, &failure));
+	gpc_history_free(&history);
+	return newest.result;
+}
+
+/* Files of more than 150 bytes cannot be written: a lock can, a commit cannot. Nor can all that is said. */
+static int gpc_on_full_disk(const char *name)
+{
+	struct rlimit before, small;
+	int rc;
+
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = (struct rlimit){150, before.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	rc = gpc(name, NULL);
+	setrlimit(RLIMIT_FSIZE, &before);
+	return rc;
+}
+
+static void what_cannot_be_recorded_is_not_confirmed(void)
+{
+	begin_pending();
+	CU_ASSERT_EQUAL(gpc_on_full_disk("confirm"), GPC_EXIT_FAILED);
+	CU_ASSERT(said(err, "nothing is confirmed; generation 2 waits on"));
+	CU_ASSERT(plane.armed);
+	CU_ASSERT_STRING_EQUAL(result(), "applied(pending)");
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), 0);
+	CU_ASSERT_FALSE(plane.armed);
+	CU_ASSERT_STRING_EQUAL(result(), "confirmed");
+	end();
+}
+
+static void set_ref(const char *name, const char *to)
+{
+	char command[2 * PATH_MAX];
+
+	snprintf(command, sizeof(command),
+		 "cd '%.1000s/history.git' && git update-ref refs/heads/%s %s", f.path, name, to);
+	if (system(command))
+		abort();
+}
+
+static void what_was_kept_unrecorded_can_be_confirmed_again(void)
+{
+	begin_pending();
+	set_ref("sound", "main");
+	plane.during = break_publish;
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), GPC_EXIT_FAILED);
+	CU_ASSERT(said(err, "generation 2 IS confirmed, but not recorded"));
+	CU_ASSERT_FALSE(said(err, "as it was"));
+	CU_ASSERT_FALSE(plane.armed);
+	plane.during = NULL;
+	set_ref("main", "sound");
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), 0);
+	CU_ASSERT(said(out, "\"generation\":2"));
+	CU_ASSERT_STRING_EQUAL(result(), "confirmed");
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), GPC_EXIT_CONFLICT);
+	end();
+}
+
+static void abort_needs_no_disk(void)
+{
+	begin_pending();
+	CU_ASSERT_EQUAL(gpc_on_full_disk("abort"), 0);
+	CU_ASSERT_EQUAL(plane.generation, 1);
+	CU_ASSERT_EQUAL(gpc("abort", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(gone)");
+	end();
+	begin_pending();
+	plane.expired = true;
+	CU_ASSERT_EQUAL(gpc_on_full_disk("abort"), 0);
+	CU_ASSERT_FALSE(plane.armed);
+	CU_ASSERT_EQUAL(plane.generation, 1);
+	CU_ASSERT_STRING_EQUAL(result(), "applied(pending)");
+	CU_ASSERT_EQUAL(gpc_on_full_disk("abort"), 0);
+	CU_ASSERT_EQUAL(gpc("abort", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(gone)");
+	end();
+}
+
 GPC_UNIT_MAIN("cmd/settle",
 	      {"what_runs_unrecorded_cannot_be_armed", what_runs_unrecorded_cannot_be_armed},
 	      {"what_runs_recorded_needs_no_confirmation",
-	       what_runs_recorded_needs_no_confirmation})
+	       what_runs_recorded_needs_no_confirmation},
+	      {"what_cannot_be_recorded_is_not_confirmed",
+	       what_cannot_be_recorded_is_not_confirmed},
+	      {"what_was_kept_unrecorded_can_be_confirmed_again",
+	       what_was_kept_unrecorded_can_be_confirmed_again},
+	      {"abort_needs_no_disk", abort_needs_no_disk})

@@ -327,6 +327,20 @@ static inline size_t recorded(uint32_t *ret_newest)
 	return count;
 }
 
+/* Somebody moves the branch between prepare and publish: publishing must fail. */
+static inline void break_publish(void)
+{
+	char command[2 * PATH_MAX];
+
+	snprintf(command, sizeof(command),
+		 "cd '%.1000s/history.git' && c=$(git -c user.name=x -c user.email=x commit-tree "
+		 "-m x "
+		 "main^{tree}) && git update-ref refs/heads/main $c",
+		 f.path);
+	if (system(command))
+		abort();
+}
+
 static inline int apply_with(const char *given, const char *text)
 {
 	int rc;
