@@ -358,8 +358,8 @@ static void bind_name(const struct gpc_slot *slot, const struct gpc_scalar *scal
 		diag = gpc_slot_scalar_fault(slot, interface ? GPC_E0113 : GPC_E0111, scalar,
 					     "not a name: `%s`", QUOTE(slot, scalar));
 		gpc_diag_hint(slot->values->diags, diag, "%s",
-			      interface ? "a device has 1 to 15 bytes without `/`, space or `*`; a "
-					  "pattern ends with its only `*`"
+			      interface ? "an interface has 1 to 15 printable ASCII characters without "
+					  "`/` or `*`; a pattern ends with its only `*`"
 					: "a name is a letter, then up to 62 letters, digits, `.`, "
 					  "`_` or `-`");
 	} else if (interface && !strcmp(scalar->text, "lo")) {

@@ -321,7 +321,7 @@ bool gpc_scalar_is_reserved_name(const char *text)
 	return false;
 }
 
-bool gpc_scalar_is_interface(const char *text)
+static bool is_device_or_pattern(const char *text)
 {
 	size_t len = strlen(text);
 	size_t head = 0;
@@ -336,9 +336,17 @@ bool gpc_scalar_is_interface(const char *text)
 	return text[head] == '*' && head + 1 == len && head >= 1 && head < MAX_INTERFACE_BYTES;
 }
 
+bool gpc_scalar_is_interface(const char *text)
+{
+	for (size_t i = 0; text[i]; i++)
+		if ((unsigned char)text[i] > '~')
+			return false;
+	return is_device_or_pattern(text);
+}
+
 bool gpc_scalar_is_device(const char *text)
 {
-	return gpc_scalar_is_interface(text) && !strchr(text, '*');
+	return is_device_or_pattern(text) && !strchr(text, '*');
 }
 
 bool gpc_scalar_is_name_pattern(const char *text)

@@ -72,8 +72,9 @@ bool gpc_scalar_is_null(const char *text);
 
 bool gpc_scalar_is_name(const char *text);
 bool gpc_scalar_is_reserved_name(const char *text);
+/* A device by its name, or a pattern; printable ASCII, as all names of an image. */
 bool gpc_scalar_is_interface(const char *text);
-/* An interface that is no pattern. */
+/* What a device may be called: no pattern, but any bytes that the kernel takes. */
 bool gpc_scalar_is_device(const char *text);
 /* A name, or a head of one and a final `*`; `*` alone. */
 bool gpc_scalar_is_name_pattern(const char *text);

@@ -202,9 +202,15 @@ static enum gpc_exit write_template(struct work *work)
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(release) struct work work = {.call = call};
+	const char *folder = gpc_call_value(call, "output");
 
 	if (gpc_call_has(call, "list"))
 		return list_templates(&work);
+	if (folder && !*folder) {
+		gpc_fail(&work.failure, GPC_EXIT_USAGE, 0, "-o is empty");
+		gpc_fail_hint(&work.failure, "-o . is the current folder");
+		return gpc_finish_failed(call, &work.failure);
+	}
 	if (!call->operand_count) {
 		gpc_fail(&work.failure, GPC_EXIT_USAGE, 0, "TEMPLATE is missing");
 		gpc_fail_hint(&work.failure, "gpc init --list");

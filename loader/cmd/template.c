@@ -88,13 +88,15 @@ static bool is_percent(const char *text, const char *like)
 static bool is_name(const char *text, const char *like)
 {
 	(void)like;
-	return gpc_scalar_is_name(text) && !gpc_scalar_is_reserved_name(text);
+	return gpc_scalar_is_name(text) && !gpc_scalar_is_null(text) &&
+	       !gpc_scalar_is_reserved_name(text);
 }
 
 static bool is_interface(const char *text, const char *like)
 {
 	(void)like;
-	return gpc_scalar_is_interface(text) && strcmp(text, "lo") != 0;
+	return gpc_scalar_is_interface(text) && !gpc_scalar_is_null(text) &&
+	       strcmp(text, "lo") != 0 && !strstr(text, "${");
 }
 
 static const struct type {
@@ -112,7 +114,7 @@ static const struct type {
 	{"percent", is_percent, "a number with up to 2 decimals, then %, 0 to 100"},
 	{"name", is_name, "a letter, then up to 62 letters, digits, `.`, `_` or `-`"},
 	{"interface", is_interface,
-	 "1 to 15 bytes without `/`, space or `*`, or such a head and one final `*`; not lo"},
+	 "1 to 15 printable ASCII characters without `/`, `*` or `${`, or such a head and one final `*`; not lo"},
 };
 
 static const struct type *type_of(const char *name, size_t size)
@@ -313,6 +315,7 @@ int gpc_template_set(struct gpc_template *template, const char *choice, struct g
 struct edit {
 	struct gpc_place place;
 	const char *text;
+	bool is_name; /* in quotes where a YAML reader would take it for something else */
 };
 
 struct renderer {
@@ -412,20 +415,24 @@ static const char *moved_interface(const struct renderer *r, const char *text)
 
 /* What replaces a scalar below `key` of `section`; NULL: nothing. */
 static const char *replacement(const struct renderer *r, const char *section, const char *key,
-			       const char *text)
+			       const char *text, bool *ret_is_name)
 {
 	const struct gpc_parameter *parameter;
 
+	*ret_is_name = true;
+
 	if (!strcmp(section, "metadata") || !strcmp(section, "values")) {
 		parameter = find_parameter(r, key, false);
+		*ret_is_name = parameter && !strcmp(parameter->type, "name");
 		return parameter && parameter->value != parameter->fallback ? parameter->value
 									     : NULL;
 	}
-	if (!strcmp(section, "tests")) {
-		if (!strcmp(key, "in") || !strcmp(key, "out"))
-			return moved_device(r, text);
+	if (!strcmp(section, "tests") && strcmp(key, "in") != 0 && strcmp(key, "out") != 0) {
+		*ret_is_name = false;
 		return moved_address(r, text);
 	}
+	if (!strcmp(section, "tests"))
+		return moved_device(r, text);
 	if (!strcmp(key, "interfaces") || (!strcmp(section, "interfaces") && !strcmp(key, "name")))
 		return moved_interface(r, text);
 	return NULL;
@@ -435,12 +442,13 @@ static void collect(struct renderer *r, const struct gpc_node *node, const char 
 		    const char *key)
 {
 	const char *text;
+	bool is_name;
 
 	switch (node->kind) {
 	case GPC_NODE_SCALAR:
-		text = replacement(r, section, key, node->scalar.text);
+		text = replacement(r, section, key, node->scalar.text, &is_name);
 		if (text)
-			*GPC_PUSH(r->arena, &r->edits) = (struct edit){node->place, text};
+			*GPC_PUSH(r->arena, &r->edits) = (struct edit){node->place, text, is_name};
 		break;
 	case GPC_NODE_LIST:
 		for (size_t i = 0; i < node->list.count; i++)
@@ -467,7 +475,7 @@ static const char *edited(struct renderer *r, const char *text)
 		const struct edit *edit = &r->edits.items[i];
 		const char *spelled = gpc_spell(
 			r->arena,
-			&(struct gpc_spelling){edit->text, strlen(edit->text), false, true},
+			&(struct gpc_spelling){edit->text, strlen(edit->text), edit->is_name, true},
 			&spelled_size);
 
 		memcpy(out + used, text + at, edit->place.start - at);

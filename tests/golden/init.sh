@@ -84,6 +84,17 @@ ok "patterns and names" "$gpc" init three-tier --set 'lan=eth*' --set 'wan=up0' 
 sound "three-tier on other devices" patterns
 gives "they stand in interfaces, policies and tests" 0 '^(3|4|5|6|7)$' grep -cE 'eth\*|in: eth0' patterns/gpc.yaml
 
+for value in no y 0x10 1e3 123 '#a' "a'b"; do
+	ok "an interface may be called $value" "$gpc" init web --set "wan=$value" -o "called-$value"
+	sound "web on $value" "called-$value"
+done
+ok "other YAML readers see the same names" /usr/bin/python3 -c '
+import sys, yaml
+for name in sys.argv[1:]:
+    text = open("called-" + name + "/gpc.yaml").read()
+    assert next(yaml.safe_load_all(text))["interfaces"][0]["name"] == name, name
+' no y 0x10 1e3 123 '#a' "a'b"
+
 cp web/gpc.yaml before
 gives "a file that is there is not replaced" 4 "gpc.yaml' is there already" "$gpc" init canary -o web
 ok "it is as it was" cmp before web/gpc.yaml
@@ -101,6 +112,11 @@ gives "a value of another type" 64 "wants a port, not '70000'" "$gpc" init canar
 gives "its grammar is named" 64 "number from 1 to 65535" "$gpc" init canary --set port=0080 -o no
 gives "an address of the other family" 64 "wants an address" "$gpc" init canary --set vip=2001:db8::1 -o no
 gives "a prefix with host bits" 64 "wants a prefix" "$gpc" init three-tier --set web=10.0.1.1/24 -o no
+for value in '~' null '${name}' é; do
+	gives "an interface cannot be called $value" 64 "wants an interface, not '" "$gpc" init web --set "wan=$value" -o no
+done
+gives "nor a plane null" 64 "wants a name" "$gpc" init web --set name=null -o no
+gives "an empty folder is none" 64 "-o is empty" "$gpc" init web -o ''
 gives "no value" 64 "is no NAME=VALUE" "$gpc" init canary --set port -o no
 gives "twice" 64 "given twice" "$gpc" init canary --set port=80 --set port=81 -o no
 gives "no template" 64 "gpc init --list" "$gpc" init

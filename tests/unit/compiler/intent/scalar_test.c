@@ -142,6 +142,10 @@ static void interfaces_are_devices_or_heads_of_devices(void)
 	CU_ASSERT_FALSE(gpc_scalar_is_interface("a\nb"));
 	CU_ASSERT_FALSE(gpc_scalar_is_interface("."));
 	CU_ASSERT_FALSE(gpc_scalar_is_interface(".."));
+	CU_ASSERT_FALSE(gpc_scalar_is_interface("b\303\274ro"));
+	CU_ASSERT_FALSE(gpc_scalar_is_interface("a\x7f"));
+	CU_ASSERT_TRUE(gpc_scalar_is_device("b\303\274ro"));
+	CU_ASSERT_FALSE(gpc_scalar_is_device("b\303\274*"));
 }
 
 static void labels_paths_and_statuses(void)
