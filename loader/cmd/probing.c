@@ -140,7 +140,7 @@ int gpc_quarantine_check(const struct gpc_call *call, struct gpc_history *histor
 	gpc_digest_format(image->head->decision_digest, digest);
 	if (gpc_call_has(call, "retry"))
 		return 0;
-	if (gpc_history_last_of(history, digest, &last, &found, failure))
+	if (gpc_history_judged(history, digest, &last, &found, failure))
 		return -1;
 	if (!found || !gpc_generation_quarantined(&last))
 		return 0;

@@ -46,7 +46,7 @@ int gpc_probing_own(const struct gpc_call *call, const struct gpc_image *image,
 int gpc_probing_run(const struct gpc_call *call, const struct gpc_probes *probes,
 		    char result[GPC_RESULT_TEXT], struct gpc_failure *failure);
 
-/* REFUSED when the probes of this decision have failed last time and the call has no --retry. */
+/* REFUSED when the probes of this decision have failed since it last stood, and the call has no --retry. */
 int gpc_quarantine_check(const struct gpc_call *call, struct gpc_history *history,
 			 const struct gpc_image *image, struct gpc_failure *failure);
 

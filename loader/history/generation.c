@@ -320,14 +320,21 @@ int gpc_history_find_decision(struct gpc_history *history, const char *decision,
 	return walk_to(&walk, true, WAITING_TOO, decision, ret, ret_found, failure);
 }
 
-int gpc_history_last_of(struct gpc_history *history, const char *decision,
-			struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
+int gpc_history_judged(struct gpc_history *history, const char *decision,
+		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure)
 {
+	struct gpc_generation g;
 	struct walk walk;
 
 	if (walk_begin(&walk, history, failure))
 		return -1;
-	return walk_to(&walk, false, 0, decision, ret, ret_found, failure);
+	do {
+		if (walk_to(&walk, false, 0, decision, &g, ret_found, failure))
+			return -1;
+	} while (*ret_found && !gpc_generation_stands(&g, 0) && !gpc_generation_quarantined(&g));
+	if (*ret_found)
+		*ret = g;
+	return 0;
 }
 
 /* A walk that goes on behind `generation`. */

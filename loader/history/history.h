@@ -108,9 +108,12 @@ int gpc_history_stood_before(struct gpc_history *history, const struct gpc_gener
 int gpc_history_find_decision(struct gpc_history *history, const char *decision,
 			      struct gpc_generation *ret, bool *ret_found,
 			      struct gpc_failure *failure);
-/* The newest of a decision, whatever became of it. */
-int gpc_history_last_of(struct gpc_history *history, const char *decision,
-			struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure);
+/*
+ * The newest of a decision that stands or is quarantined: what was interrupted, aborted, not confirmed or
+ * detached says nothing about the plane.
+ */
+int gpc_history_judged(struct gpc_history *history, const char *decision,
+		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure);
 /* The generation that was recorded before; *ret_found false for the first one. */
 int gpc_history_before(struct gpc_history *history, const struct gpc_generation *generation,
 		       struct gpc_generation *ret, bool *ret_found, struct gpc_failure *failure);

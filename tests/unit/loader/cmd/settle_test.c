@@ -147,6 +147,52 @@ static void abort_needs_no_disk(void)
 	end();
 }
 
+/* ---- quarantine ---- */
+
+#define FAILING "--probe=attempts=1 exec /bin/false"
+#define PASSING "--probe=attempts=1 exec /bin/true"
+
+static int retry_with(const char *given, const char *text)
+{
+	int rc;
+
+	second_option = "--retry";
+	rc = apply_with(given, text);
+	second_option = NULL;
+	return rc;
+}
+
+static void begin_quarantined(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(apply_with(FAILING, TWO), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_REFUSED);
+}
+
+static void terminate(void)
+{
+	raise(SIGTERM);
+}
+
+static void only_what_stands_leaves_quarantine(void)
+{
+	begin_quarantined();
+	plane.during = terminate;
+	CU_ASSERT_EQUAL(retry_with(PASSING, TWO), GPC_EXIT_ROLLED_BACK);
+	plane.during = NULL;
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(interrupted)");
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_REFUSED);
+	CU_ASSERT_EQUAL(retry_with("--confirm=60s", TWO), 0);
+	CU_ASSERT_EQUAL(gpc("abort", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(aborted)");
+	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_REFUSED);
+	CU_ASSERT_EQUAL(retry_with(PASSING, TWO), 0);
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	end();
+}
+
 GPC_UNIT_MAIN("cmd/settle",
 	      {"what_runs_unrecorded_cannot_be_armed", what_runs_unrecorded_cannot_be_armed},
 	      {"what_runs_recorded_needs_no_confirmation",
@@ -155,4 +201,5 @@ GPC_UNIT_MAIN("cmd/settle",
 	       what_cannot_be_recorded_is_not_confirmed},
 	      {"what_was_kept_unrecorded_can_be_confirmed_again",
 	       what_was_kept_unrecorded_can_be_confirmed_again},
-	      {"abort_needs_no_disk", abort_needs_no_disk})
+	      {"abort_needs_no_disk", abort_needs_no_disk},
+	      {"only_what_stands_leaves_quarantine", only_what_stands_leaves_quarantine})

@@ -264,13 +264,14 @@ static const struct gpc_command *find(const char *name)
 	abort();
 }
 
-/* The option that commands are given beside --json. */
-static const char *option;
+/* The options that commands are given beside --json. */
+static const char *option, *second_option;
 
 /* Runs with stdout and stderr in files. */
 static inline int gpc(const char *name, const char *argument)
 {
-	char *argv[] = {strdup(name), strdup(option ? option : "--json"), strdup("--json"),
+	char *argv[] = {strdup(name), strdup(option ? option : "--json"),
+			strdup(second_option ? second_option : "--json"), strdup("--json"),
 			argument ? strdup(argument) : NULL, NULL};
 	int old_out = dup(1), old_err = dup(2), rc;
 	struct gpc_failure failure;
@@ -279,7 +280,7 @@ static inline int gpc(const char *name, const char *argument)
 	fflush(NULL);
 	if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
 		abort();
-	rc = (int)gpc_call_parse(find(name), argument ? 4 : 3, argv, &call, &failure);
+	rc = (int)gpc_call_parse(find(name), argument ? 5 : 4, argv, &call, &failure);
 	if (!rc)
 		rc = (int)call.command->run(&call);
 	gpc_call_release(&call);
@@ -288,7 +289,7 @@ static inline int gpc(const char *name, const char *argument)
 	dup2(old_err, 2);
 	close(old_out);
 	close(old_err);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		free(argv[i]);
 	return rc;
 }
