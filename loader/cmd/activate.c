@@ -436,6 +436,15 @@ static enum gpc_exit apply_unrecorded(const struct gpc_call *call, struct standi
 	return finish(call, image, &outcome, standing->newest.number, standing->stance, false);
 }
 
+/* Nothing stands in the way back to a generation that stood, whatever became of its plane since. */
+static int check_quarantine(const struct gpc_call *call, struct gpc_history *history,
+			    const struct gpc_history_entry *entry, struct gpc_failure *failure)
+{
+	if (entry->rollback_of && !entry->upgrade && gpc_generation_stands(entry->rollback_of, 0))
+		return 0;
+	return gpc_quarantine_check(call, history, entry->image, failure);
+}
+
 static int reached(const char *point, struct gpc_failure *failure)
 {
 	return gpc_failpoint(point) ? gpc_failpoint_fail(failure, point) : 0;
@@ -455,7 +464,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 	entry->at_least = standing->same ? standing->running : standing->running + 1;
 	entry->actor = gpc_actor();
 	entry->running = standing->plane.has_image ? &standing->plane.image : NULL;
-	if (gpc_quarantine_check(call, history, entry->image, &failure) ||
+	if (check_quarantine(call, history, entry, &failure) ||
 	    gpc_guard(call, entry->image, !standing->plane.has_image, entry->stance, &failure) ||
 	    gpc_history_prepare(history, entry, &number, &failure) ||
 	    reached("record.prepared", &failure))

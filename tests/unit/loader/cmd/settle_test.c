@@ -193,6 +193,19 @@ static void only_what_stands_leaves_quarantine(void)
 	end();
 }
 
+static void nothing_stands_in_the_way_back_to_what_stood(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	CU_ASSERT_EQUAL(apply_with(FAILING, ONE), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT_EQUAL(gpc("rollback", "3"), GPC_EXIT_REFUSED);
+	CU_ASSERT_EQUAL(gpc("rollback", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "applied");
+	CU_ASSERT_EQUAL(plane.generation, 4);
+	end();
+}
+
 GPC_UNIT_MAIN("cmd/settle",
 	      {"what_runs_unrecorded_cannot_be_armed", what_runs_unrecorded_cannot_be_armed},
 	      {"what_runs_recorded_needs_no_confirmation",
@@ -202,4 +215,6 @@ GPC_UNIT_MAIN("cmd/settle",
 	      {"what_was_kept_unrecorded_can_be_confirmed_again",
 	       what_was_kept_unrecorded_can_be_confirmed_again},
 	      {"abort_needs_no_disk", abort_needs_no_disk},
-	      {"only_what_stands_leaves_quarantine", only_what_stands_leaves_quarantine})
+	      {"only_what_stands_leaves_quarantine", only_what_stands_leaves_quarantine},
+	      {"nothing_stands_in_the_way_back_to_what_stood",
+	       nothing_stands_in_the_way_back_to_what_stood})
