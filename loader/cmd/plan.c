@@ -10,7 +10,9 @@
 #include "input.h"
 #include "output.h"
 #include "plan_file.h"
+#include "plan_warning.h"
 #include "prove.h"
+#include "settle.h"
 
 static const struct gpc_option options[] = {
 	GPC_OPTION_FILE,
@@ -36,6 +38,7 @@ struct planning {
 	bool has_nothing;
 	struct gpc_plan_host host;
 	struct gpc_diff_view view;
+	struct gpc_plan_warnings warnings;
 	struct gpc_failure failure;
 };
 
@@ -78,6 +81,8 @@ static int look(struct planning *p)
 		return -1;
 	if (p->plane.present && !p->plane.has_image)
 		return gpc_fail(&p->failure, GPC_EXIT_FAILED, 0, "%s", p->plane.problem);
+	if (gpc_call_has(p->call, "output") && gpc_settle_refuse(&p->plane.confirm, &p->failure))
+		return -1;
 	if (gpc_plan_basis_read(p->call, &p->plane, &p->input.image, &p->basis, &p->failure))
 		return -1;
 	if (!p->basis.running && make_nothing(p))
@@ -134,12 +139,14 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 	if (gpc_call_has(p->call, "json")) {
 		gpc_diff_json(&p->view, result);
 		gpc_plan_host_json(&p->host);
+		gpc_plan_warnings_json(&p->warnings);
 	} else {
 		printf("%s%s -> %s%s: %s\n", gpc_paint(stdout, GPC_BOLD), p->view.names[0],
 		       p->view.names[1], gpc_paint(stdout, GPC_PLAIN), gpc_diff_summary(&p->view));
 		say_stance(p);
 		gpc_diff_text(&p->view, stdout);
 		gpc_plan_host_text(&p->host, stdout);
+		gpc_plan_warnings_text(&p->warnings, stdout);
 	}
 	gpc_json_bool(result, "changes", changes_something(p));
 	if (path && !proved) {
@@ -151,8 +158,8 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 		gpc_json_text(result, "output", path);
 		if (!gpc_call_has(p->call, "json"))
 			gpc_say(p->call, GPC_DIM, "written",
-				"gpc apply %s does this, as long as the plane is as it is now",
-				path);
+				"gpc apply %s %s, as long as the world is as it is now", path,
+				p->warnings.refused ? "would be refused" : "does this");
 	}
 	if (!code && changes_something(p) && gpc_call_has(p->call, "detailed-exitcode"))
 		code = GPC_EXIT_DIFFERENT;
@@ -171,6 +178,9 @@ static enum gpc_exit run(const struct gpc_call *call)
 		return gpc_finish_failed(call, &p.failure);
 	rc = gpc_prove_live(call, &p.input);
 	compare(&p);
+	if (gpc_plan_warn(call, &p.plane, &p.input.image, changes_something(&p), &p.input.arena,
+			  &p.warnings, &p.failure))
+		return gpc_finish_failed(call, &p.failure);
 	return report(&p, rc);
 }
 
@@ -188,14 +198,18 @@ const struct gpc_command gpc_command_plan = {
 		"invariants are proved as by apply: one that does not hold is 4. Where nothing runs, the\n"
 		"comparison is with a host that lets everything through.\n"
 		"\n"
+		"What apply would refuse (devices, quarantine, programs that probes run, an apply that\n"
+		"waits for its confirmation) is a warning here.\n"
+		"\n"
 		"With -o the image and what it was compared with go into a file. gpc apply takes it, and\n"
 		"refuses (6) on another host, and when the world is not as it was: another generation,\n"
 		"any change of the plane's control word, another last generation in the history, another\n"
-		"override. With --detailed-exitcode 2 says that apply would change something,\n"
-		"also where no packet is treated differently.",
+		"override. None is written (6) while an apply waits for its confirmation.\n"
+		"With --detailed-exitcode 2 says that apply would change something, also where no packet\n"
+		"is treated differently.",
 	.objects = "diagnostic, invariant, space, change, pool, warning, host",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,
-		      GPC_EXIT_REFUSED, GPC_EXIT_HOST),
+		      GPC_EXIT_REFUSED, GPC_EXIT_HOST, GPC_EXIT_CONFLICT),
 	.run = run,
 };

@@ -419,16 +419,10 @@ static int choose_plan(struct apply *apply, uint32_t generation, struct gpc_fail
 }
 
 /* Devices, links, foreign programs. Nothing is changed. */
-static int look(struct apply *apply, struct gpc_failure *failure)
+static int look_at_hooks(struct apply *apply, struct gpc_failure *failure)
 {
 	struct gpc_swap *swap = &apply->swap;
 
-	if (gpc_survey_open(swap->bpffs, &apply->survey, failure))
-		return -1;
-	if (apply->survey.present &&
-	    gpc_ctl_deadline(gpc_control_load(current(apply)->control)))
-		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
-				"an apply waits for its confirmation");
 	apply->bound = gpc_devices_match(&apply->survey.devices, swap->image, swap->notices);
 	if (!apply->bound) {
 		gpc_fail(failure, GPC_EXIT_HOST, 0,
@@ -439,6 +433,29 @@ static int look(struct apply *apply, struct gpc_failure *failure)
 			      &apply->bindings, failure))
 		return -1;
 	return gpc_bindings_check(&apply->bindings, failure);
+}
+
+static int look(struct apply *apply, struct gpc_failure *failure)
+{
+	if (gpc_survey_open(apply->swap.bpffs, &apply->survey, failure))
+		return -1;
+	if (apply->survey.present &&
+	    gpc_ctl_deadline(gpc_control_load(current(apply)->control)))
+		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0,
+				"an apply waits for its confirmation");
+	return look_at_hooks(apply, failure);
+}
+
+int gpc_plane_bindable(const char *bpffs, const struct gpc_image *image,
+		       struct gpc_failure *failure)
+{
+	GPC_CLEANUP(release_apply)
+	struct apply apply = {
+		.swap = {.bpffs = bpffs, .image = image, .staged = GPC_STAGED_NONE},
+	};
+
+	return gpc_survey_open(bpffs, &apply.survey, failure) || look_at_hooks(&apply, failure) ? -1
+											       : 0;
 }
 
 static double now_ms(void)

@@ -47,6 +47,10 @@ int gpc_plane_apply(const char *bpffs, const struct gpc_image *image, uint32_t g
 		    const struct gpc_overrides *overrides, const struct gpc_notice_sink *notices, struct gpc_apply_outcome *ret,
 		    struct gpc_failure *failure);
 
+/* HOST when no device of this host is one of the image's, or another's program hangs where it wants its own. */
+int gpc_plane_bindable(const char *bpffs, const struct gpc_image *image,
+		       struct gpc_failure *failure);
+
 /* CONFLICT when an apply waits and they cannot hold for both images. */
 int gpc_plane_overridable(const char *bpffs, const struct gpc_overrides *overrides,
 			  struct gpc_failure *failure);

@@ -131,4 +131,39 @@ must balancer apply --enforce --force one.yaml
 must balancer detach
 check_exit "a plan that says audit does not enforce" 6 balancer apply --force idle.gpp
 check_said "and says why not" "generation 2 was the last that stood in the history, now generation 3 is"
+
+# ---- what stands between a plan and what it says ----
+warns() { # WHAT TEXT INTENT
+	check "a plan: $1" balancer plan "$3"
+	check_said "is warned of" "$2"
+}
+past() { balancer status --json | grep -q '"rolled_back":true'; } # the deadline
+must balancer apply one.yaml
+sed 's/wan0/wan9/' "$WORK/source/two.yaml" >"$WORK/source/away.yaml"
+warns "without a device" "would be refused (5): no device of this host matches" away.yaml
+{ intent; echo "probes: [{name: p, exec: {command: [/bin/true]}}]"; } >"$WORK/source/probed.yaml"
+warns "whose probes run programs" "would be refused (4): probe 'p' of the plane would run '/bin/true'" probed.yaml
+must balancer off
+must balancer drain web/b
+warns "where the plane is off" "the plane is off: every packet passes" three.yaml
+check_said "and an override ends" "the override 'drain' of 'web/b' would end"
+must balancer undrain web/b
+must balancer on
+check_exit "a failed probe" 7 balancer apply two.yaml --force --probe "attempts=1 exec /bin/false"
+warns "in quarantine" "would be refused (4): this plane was live as generation" two.yaml
+must balancer apply three.yaml --force --confirm 60s
+warns "while an apply waits" "gpc apply is refused (6) until gpc confirm or gpc abort" one.yaml
+check_exit "none is written then" 6 balancer plan one.yaml -o late.gpp
+must balancer abort
+must balancer apply three.yaml --force --confirm 1s
+wait_for "the deadline" past
+check "a plan after the deadline" balancer plan three.yaml -o late.gpp
+check_said "says what decides" "was not confirmed in time: generation"
+check "and is applied, although that is settled first" balancer apply --force late.gpp
+must balancer detach
+must balancer apply three.yaml --force --confirm 1s
+wait_for "the deadline" past
+check "a plan after a first apply that expired" balancer plan one.yaml
+check_said "says that nothing runs" "nothing runs -> one.yaml"
+check_said "and why" "and nothing ran before it: every packet passes"
 rig_done
