@@ -42,6 +42,16 @@ struct gpc_atlas;
 #define GPC_ATLAS_LISTENER	(1u << 4)	/* which listener takes what is let through, by its id */
 #define GPC_ATLAS_ALL		31u
 
+/*
+ * Which packets count where a chain is stateful (SEMANTICS 5.4), of a comparison where either is; elsewhere all. All
+ * are taken as ones of an unknown flow.
+ */
+enum gpc_atlas_scope {
+	GPC_ATLAS_OPENING,	/* those that open a flow */
+	GPC_ATLAS_ASKED,	/* all but TCP in mid-stream: later fragments and ICMP that is no echo request too */
+	GPC_ATLAS_EVERY
+};
+
 struct gpc_atlas_options {
 	const struct gpc_image *images[2];	/* [1] NULL: one image */
 	const struct gpc_set *sets;		/* the caller's, for sources and destinations */
@@ -50,13 +60,7 @@ struct gpc_atlas_options {
 	size_t service_count;
 	uint32_t aspects;	/* GPC_ATLAS_*; 0: all */
 	bool enforce_audit;	/* audit policies decide like others; else they only log */
-	/*
-	 * Packets of stateful chains that do not open a flow (SEMANTICS 5.4) count too, as ones of an unknown flow:
-	 * TCP in mid-stream, ICMP but echo requests, later fragments. Else they are left out where a chain is
-	 * stateful, of a comparison where both are.
-	 */
-	bool every_packet;
-	bool opening;	/* a comparison leaves them out where either is, without every_packet */
+	enum gpc_atlas_scope scope;
 };
 
 /* Does any policy of the image only audit? Else `enforce_audit` makes no difference. */
@@ -184,6 +188,9 @@ struct gpc_atlas_box {
  */
 const struct gpc_atlas_box *gpc_atlas_boxes(struct gpc_atlas *atlas, size_t place, uint32_t region,
 					    size_t *ret_count);
+
+/* Is there a packet in the region that opens a flow? */
+bool gpc_atlas_opens(const struct gpc_atlas *atlas, size_t place, uint32_t region);
 
 /*
  * Regions of one place, which a query has been about, have numbers, and equal ones the same: no packets; those in

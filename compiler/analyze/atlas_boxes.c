@@ -347,6 +347,28 @@ static void put_runs(struct text *t, const char *word, const uint64_t *bits, uin
 	}
 }
 
+static bool shows_ports(uint32_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
+	       protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* Of what can be in the box: a later fragment is what has no port. Neither is said where nothing else could be. */
+static uint8_t fragments_of(const struct gpc_atlas_box *box)
+{
+	const uint8_t later = 1 << GPC_FRAGMENT_LATER, others = 1 << GPC_FRAGMENT_NONE | 1 << GPC_FRAGMENT_FIRST;
+	const struct gpc_service_item *item = &box->item;
+	uint8_t fragments = box->fragments & 7;
+
+	if (item->protocol_first != item->protocol_last || !shows_ports(item->protocol_first))
+		return fragments;
+	if (item->destination.first == GPC_PORT_NONE)
+		return later;
+	if (item->destination.last != GPC_PORT_NONE)
+		fragments &= others;
+	return fragments == others && item->destination.last != GPC_PORT_NONE ? 7 : fragments;
+}
+
 static void put_fragments(struct text *t, uint8_t fragments)
 {
 	static const char *const words[8] = {
@@ -374,7 +396,7 @@ char *gpc_atlas_box_format(const struct gpc_atlas_box *box, char out[GPC_ATLAS_B
 		put_range(&t, source.first == source.last ? " from port " : " from ports ", source.first, source.last);
 	if (box->tcp_flags != 0xffff)
 		put_flags(&t, box->tcp_flags);
-	put_fragments(&t, box->fragments);
+	put_fragments(&t, fragments_of(box));
 	if (box->dscp != UINT64_MAX)
 		put_runs(&t, " dscp ", &box->dscp, 64);
 	if (box->vlans) {

@@ -3,6 +3,18 @@
 
 #include "atlas_sheet.h"
 
+bool gpc_atlas_opens(const struct gpc_atlas *atlas, size_t place, uint32_t region)
+{
+	const struct gpc_kinds *kinds = &atlas->sheets[atlas->places[place].alike]->kinds;
+	const uint64_t *held = gpc_kinds_set(kinds, region);
+	const uint64_t *opening = gpc_kinds_set(kinds, kinds->opening);
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < kinds->words / 2; i++)
+		any |= held[i] & opening[i];
+	return any;
+}
+
 uint32_t gpc_atlas_nothing(const struct gpc_atlas *atlas, size_t place)
 {
 	return atlas->sheets[place]->kinds.nothing;

@@ -233,19 +233,19 @@ static void join_lines(struct making *m)
 static void find_scopes(struct making *m)
 {
 	struct gpc_atlas_sheet *sheet = m->sheet;
-	bool all = m->atlas->options.every_packet, any_all = all, any_opening = false;
+	const struct gpc_kinds *k = &sheet->kinds;
+	uint32_t stateful = m->atlas->options.scope == GPC_ATLAS_EVERY ? k->all :
+			    m->atlas->options.scope == GPC_ATLAS_ASKED ? k->asked :
+									 k->opening;
 
-	for (unsigned int k = 0; k < m->atlas->images; k++) {
-		const struct gpc_chain *chain = m->place->chain[k];
-		bool here = all || !chain || !(chain->flags & GPC_CHAIN_STATEFUL);
+	sheet->common_scope = k->all;
+	for (unsigned int i = 0; i < m->atlas->images; i++) {
+		const struct gpc_chain *chain = m->place->chain[i];
 
-		sheet->scope[k] = here ? sheet->kinds.all : sheet->kinds.opening;
-		any_all |= here;
-		any_opening |= !here;
+		sheet->scope[i] = chain && chain->flags & GPC_CHAIN_STATEFUL ? stateful : k->all;
+		if (sheet->scope[i] != k->all)
+			sheet->common_scope = stateful;
 	}
-	if (m->atlas->options.opening)
-		any_all = !any_opening;
-	sheet->common_scope = any_all ? sheet->kinds.all : sheet->kinds.opening;
 	sheet->service = GPC_NEW_ARRAY(m->atlas->arena, uint32_t, m->atlas->options.service_count);
 	for (size_t i = 0; i < m->atlas->options.service_count; i++)
 		sheet->service[i] = gpc_kinds_of_service(&sheet->kinds, &m->atlas->options.services[i]);

@@ -50,14 +50,16 @@ static bool is_known(const gpc_diff_space_list *list, size_t count,
 	return false;
 }
 
-static void compare_packets(struct gpc_arena *arena, const struct gpc_image *before,
-			    const struct gpc_image *after, struct gpc_diff *ret)
+/* In the world as it is, and once audit policies enforce. */
+static void compare_scope(struct gpc_arena *arena, const struct gpc_image *before,
+			  const struct gpc_image *after, enum gpc_atlas_scope scope,
+			  struct gpc_diff *ret)
 {
 	gpc_diff_space_list list = {0}, later = {0};
 	struct gpc_diff_pair pair;
 	size_t now;
 
-	gpc_diff_pair_open(arena, before, after, false, &pair);
+	gpc_diff_pair_open(arena, before, after, scope, false, &pair);
 	ret->places = pair.places;
 	ret->place_count = pair.place_count;
 	if (!gpc_diff_spaces(&pair, &list)) {
@@ -66,7 +68,7 @@ static void compare_packets(struct gpc_arena *arena, const struct gpc_image *bef
 	}
 	now = list.n;
 	if (gpc_atlas_audits(before) || gpc_atlas_audits(after)) {
-		gpc_diff_pair_open(arena, before, after, true, &pair);
+		gpc_diff_pair_open(arena, before, after, scope, true, &pair);
 		if (!gpc_diff_spaces(&pair, &later))
 			ret->fault = gpc_atlas_fault(pair.atlas);
 		for (size_t i = 0; i < later.n; i++)
@@ -75,6 +77,31 @@ static void compare_packets(struct gpc_arena *arena, const struct gpc_image *bef
 	}
 	ret->spaces = list.items;
 	ret->space_count = list.n;
+}
+
+/* Stateful or not, what becomes of live flows, of mid-stream packets. */
+static bool same_chains(const struct gpc_diff *diff)
+{
+	for (size_t i = 0; i < diff->place_count; i++) {
+		const struct gpc_chain *const *chain = diff->places[i].chain;
+		uint8_t a = chain[0] ? chain[0]->flags : 0, b = chain[1] ? chain[1]->flags : 0;
+
+		if (a != b)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A rule that was allowed is the default in mid-stream, so most changes of rules are told twice there; it is told
+ * only where else it would be said that nothing is different.
+ */
+static void compare_packets(struct gpc_arena *arena, const struct gpc_image *before,
+			    const struct gpc_image *after, struct gpc_diff *ret)
+{
+	compare_scope(arena, before, after, GPC_ATLAS_ASKED, ret);
+	if (!ret->fault && !ret->space_count && same_chains(ret))
+		compare_scope(arena, before, after, GPC_ATLAS_EVERY, ret);
 }
 
 /* ---- identity ---- */
@@ -231,19 +258,6 @@ static bool is_felt(const struct gpc_change *change, const struct gpc_image *bef
 	default:
 		return false;
 	}
-}
-
-/* Stateful or not, what becomes of live flows, of mid-stream packets. */
-static bool same_chains(const struct gpc_diff *diff)
-{
-	for (size_t i = 0; i < diff->place_count; i++) {
-		const struct gpc_chain *const *chain = diff->places[i].chain;
-		uint8_t a = chain[0] ? chain[0]->flags : 0, b = chain[1] ? chain[1]->flags : 0;
-
-		if (a != b)
-			return false;
-	}
-	return true;
 }
 
 static bool is_same(const struct gpc_diff *diff, const struct gpc_image *before,

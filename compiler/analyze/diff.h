@@ -8,7 +8,8 @@
  *   changes   objects that were added, removed, changed (changes.h): listeners, endpoints, settings
  *   warnings  what follows from identity (SEMANTICS 1)
  *
- * Spaces are about packets that open a flow where an image is stateful (atlas.h), and without bans,
+ * Where an image is stateful spaces are about the packets that its rules are asked about as if there were no flow,
+ * without TCP in mid-stream (GPC_ATLAS_ASKED); that is looked at where nothing else is different. And without bans,
  * built-ins and rates: a limited allow is an allow, and so is a deny whose rate lets through what exceeds it. Everything but the changes lives in the arena.
  */
 #ifndef GPC_ANALYZE_DIFF_H
@@ -41,6 +42,7 @@ struct gpc_diff_space {
 	double radius;		/* share of all packets there: what spaces are sorted by */
 	struct gpc_question witness;
 	size_t witness_place;
+	bool opens;		/* some of these packets open a flow, or no chain is stateful there */
 	struct gpc_atlas_verdict verdict[2];	/* of the witness, before and after */
 };
 

@@ -20,7 +20,8 @@ struct gpc_diff_pair {
 
 /* An atlas whose sets are the segments of both, the later meaning of a name before the earlier. */
 void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
-			const struct gpc_image *after, bool enforced, struct gpc_diff_pair *ret);
+			const struct gpc_image *after, enum gpc_atlas_scope scope, bool enforced,
+			struct gpc_diff_pair *ret);
 
 /* All that is treated differently; false if the atlas cannot say. */
 bool gpc_diff_spaces(struct gpc_diff_pair *pair, gpc_diff_space_list *ret);

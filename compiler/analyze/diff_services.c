@@ -146,31 +146,26 @@ static const struct gpc_atlas_box full = {
 	.dscp = UINT64_MAX, .tcp_flags = 0xffff, .fragments = 7, .vlans = NULL};
 
 typedef GPC_VEC(struct box) box_list;
+typedef GPC_VEC(const char *) text_list;
 
 static bool has_ports(unsigned int protocol)
 {
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
-/* ICMP of a place where only packets that open a flow count: echo requests. */
-static uint32_t echo_type(unsigned int protocol)
+static bool is_icmp(unsigned int protocol)
 {
-	return protocol == IPPROTO_ICMP ? 8 : 128;
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
-/* All of a protocol that can exist, and counts. */
-static struct box whole_of(unsigned int protocol, bool opening)
+/* All of a protocol that can exist. */
+static struct box whole_of(unsigned int protocol)
 {
-	bool icmp = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 	uint32_t source = has_ports(protocol) ? 0 : GPC_PORT_NONE;
 	struct span destination = {has_ports(protocol) ? 0 : GPC_PORT_NONE, GPC_PORT_NONE};
 
-	if (icmp)
+	if (is_icmp(protocol))
 		destination = (struct span){0, GPC_PORT_NONE};
-	if (icmp && opening)
-		destination = (struct span){echo_type(protocol) << 8, echo_type(protocol) << 8 | 255};
-	else if (has_ports(protocol) && opening)
-		destination.last = GPC_PORT_NONE - 1;
 	return (struct box){{{protocol, protocol}, {source, GPC_PORT_NONE}, destination}, &full};
 }
 
@@ -203,12 +198,12 @@ static void cut(struct gpc_arena *arena, struct box box, const struct box *what,
 }
 
 /* What `boxes` do not hold of a protocol. */
-static box_list rest_of(struct gpc_arena *arena, unsigned int protocol, bool opening,
+static box_list rest_of(struct gpc_arena *arena, unsigned int protocol,
 			const box_list *boxes)
 {
 	box_list rest = {0};
 
-	*GPC_PUSH(arena, &rest) = whole_of(protocol, opening);
+	*GPC_PUSH(arena, &rest) = whole_of(protocol);
 	for (size_t i = 0; i < boxes->n && rest.n && rest.n < MANY; i++) {
 		box_list next = {0};
 
@@ -226,23 +221,20 @@ static box_list rest_of(struct gpc_arena *arena, unsigned int protocol, bool ope
 }
 
 /* Ports that cannot be otherwise are not said. */
-static void put_wide(struct gpc_arena *arena, bool opening, const box_list *from, box_list *to)
+static void put_wide(struct gpc_arena *arena, const box_list *from, box_list *to)
 {
 	for (size_t i = 0; i < from->n; i++) {
 		struct box box = from->items[i];
-		const struct box whole = whole_of(box.range[PROTOCOL].first, opening);
+		const struct box whole = whole_of(box.range[PROTOCOL].first);
 
 		if (whole.range[SOURCE_PORT].first == GPC_PORT_NONE)
 			box.range[SOURCE_PORT] = (struct span){0, GPC_PORT_NONE};
-		if (box.range[DESTINATION_PORT].last == GPC_PORT_NONE - 1 && opening &&
-		    has_ports(box.range[PROTOCOL].first))
-			box.range[DESTINATION_PORT].last = GPC_PORT_NONE;
 		*GPC_PUSH(arena, to) = box;
 	}
 }
 
 /* Runs of protocols for which `is` says so: all of them. */
-static void put_runs(struct gpc_arena *arena, bool opening, const bool is[PROTOCOLS], box_list *to)
+static void put_runs(struct gpc_arena *arena, const bool is[PROTOCOLS], box_list *to)
 {
 	for (uint32_t p = 0, end; p < PROTOCOLS; p = end + 1) {
 		struct box run = {.rest = &full};
@@ -252,33 +244,31 @@ static void put_runs(struct gpc_arena *arena, bool opening, const bool is[PROTOC
 		if (end == p)
 			continue;
 		run = (struct box){{{p, end - 1}, {0, GPC_PORT_NONE}, {0, GPC_PORT_NONE}}, &full};
-		if (end == p + 1 && opening && (p == IPPROTO_ICMP || p == IPPROTO_ICMPV6))
-			run.range[DESTINATION_PORT] = whole_of(p, true).range[DESTINATION_PORT];
 		*GPC_PUSH(arena, to) = run;
 	}
 }
 
 /* The boxes said anew; and what they leave. */
-static void say_anew(struct gpc_arena *arena, bool opening, const box_list *boxes,
+static void say_anew(struct gpc_arena *arena, const box_list *boxes,
 		     box_list *ret_held, box_list *ret_left)
 {
 	bool all[PROTOCOLS], none[PROTOCOLS];
 	box_list held = {0}, left = {0};
 
 	for (unsigned int p = 0; p < PROTOCOLS; p++) {
-		box_list rest = rest_of(arena, p, opening, boxes), own;
-		const struct box whole = whole_of(p, opening);
+		box_list rest = rest_of(arena, p, boxes), own;
+		const struct box whole = whole_of(p);
 
 		all[p] = !rest.n;
 		none[p] = rest.n == 1 && holds(&rest.items[0], &whole);
 		if (all[p] || none[p])
 			continue;
-		own = rest_of(arena, p, opening, &rest);
-		put_wide(arena, opening, &own, &held);
-		put_wide(arena, opening, &rest, &left);
+		own = rest_of(arena, p, &rest);
+		put_wide(arena, &own, &held);
+		put_wide(arena, &rest, &left);
 	}
-	put_runs(arena, opening, all, &held);
-	put_runs(arena, opening, none, &left);
+	put_runs(arena, all, &held);
+	put_runs(arena, none, &left);
 	join(held.items, &held.n);
 	join(left.items, &left.n);
 	*ret_held = held;
@@ -306,6 +296,25 @@ static const char *text_of(struct gpc_arena *arena, const struct box *box)
 	whole.item.destination = (struct gpc_port_range){box->range[DESTINATION_PORT].first,
 							 box->range[DESTINATION_PORT].last};
 	return gpc_arena_strdup(arena, gpc_atlas_box_format(&whole, text));
+}
+
+/* A range of ports or types that ends with the later fragments, which have none: both are said. */
+static void put_texts(struct gpc_arena *arena, const struct box *box, text_list *to)
+{
+	const uint32_t protocol = box->range[PROTOCOL].first;
+	struct box ports = *box, later = *box;
+
+	if (protocol != box->range[PROTOCOL].last || !(has_ports(protocol) || is_icmp(protocol)) ||
+	    !box->range[DESTINATION_PORT].first || box->range[DESTINATION_PORT].first == GPC_PORT_NONE ||
+	    box->range[DESTINATION_PORT].last != GPC_PORT_NONE ||
+	    !(box->rest->fragments >> GPC_FRAGMENT_LATER & 1)) {
+		*GPC_PUSH(arena, to) = text_of(arena, box);
+		return;
+	}
+	ports.range[DESTINATION_PORT].last--;
+	later.range[DESTINATION_PORT].first = GPC_PORT_NONE;
+	*GPC_PUSH(arena, to) = text_of(arena, &ports);
+	*GPC_PUSH(arena, to) = text_of(arena, &later);
 }
 
 static bool is_full(const struct gpc_atlas_box *rest)
@@ -369,22 +378,15 @@ static void collect(struct gpc_diff_pair *pair, size_t place, const uint32_t *re
 	}
 }
 
-/* Do only packets count that open a flow? */
-static bool opens_only(const struct gpc_atlas_place *place)
-{
-	return (place->chain[0] && place->chain[0]->flags & GPC_CHAIN_STATEFUL) ||
-	       (place->chain[1] && place->chain[1]->flags & GPC_CHAIN_STATEFUL);
-}
-
 void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
 		       size_t region_count, struct gpc_diff_space *ret)
 {
 	box_list whole = {0}, boxes = {0}, held = {0}, left = {0};
-	const char **texts;
+	text_list texts = {0};
 
 	collect(pair, place, regions, region_count, &whole, &boxes);
 	if (whole.n)
-		say_anew(pair->arena, opens_only(&pair->places[place]), &whole, &held, &left);
+		say_anew(pair->arena, &whole, &held, &left);
 	ret->services_but = !boxes.n && left.n && left.n < held.n;
 	ret->radius = 0;
 	for (size_t i = 0; i < held.n; i++) {
@@ -398,9 +400,8 @@ void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t 
 		boxes = left;
 	if (boxes.n)
 		qsort(boxes.items, boxes.n, sizeof(*boxes.items), by_destination);
-	texts = GPC_NEW_ARRAY(pair->arena, const char *, boxes.n);
 	for (size_t i = 0; i < boxes.n; i++)
-		texts[i] = text_of(pair->arena, &boxes.items[i]);
-	ret->services = texts;
-	ret->service_count = boxes.n;
+		put_texts(pair->arena, &boxes.items[i], &texts);
+	ret->services = texts.items;
+	ret->service_count = texts.n;
 }

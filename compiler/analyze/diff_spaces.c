@@ -386,6 +386,20 @@ static bool has_effect(const struct gpc_diff_pair *pair, const struct gpc_atlas_
 	return false;
 }
 
+/* Where no chain is stateful, nothing has to. */
+static bool opens_any(const struct merging *m, const struct list *regions)
+{
+	const struct gpc_chain *const *chain = m->pair->places[m->place].chain;
+
+	if (!(chain[0] && chain[0]->flags & GPC_CHAIN_STATEFUL) &&
+	    !(chain[1] && chain[1]->flags & GPC_CHAIN_STATEFUL))
+		return true;
+	for (size_t i = 0; i < regions->count; i++)
+		if (gpc_atlas_opens(m->pair->atlas, m->place, regions->items[i]))
+			return true;
+	return false;
+}
+
 static void put_space(struct merging *m, const struct item *item, enum gpc_diff_effect effect,
 		      gpc_diff_space_list *ret)
 {
@@ -402,6 +416,7 @@ static void put_space(struct merging *m, const struct item *item, enum gpc_diff_
 		.place_count = 1,
 		.from = words.from,
 		.to = words.to,
+		.opens = opens_any(m, &regions),
 		.witness = item->first->witness,
 		.witness_place = m->place,
 		.verdict = {item->first->verdict[0], item->first->verdict[1]},
@@ -469,6 +484,7 @@ static bool join_places(struct gpc_diff_pair *pair, struct gpc_diff_space *into,
 	size_t *places;
 
 	if (into->effect != from->effect || into->radius != from->radius ||
+	    into->opens != from->opens ||
 	    !same_services(into, from) || !same_party(&into->from, &from->from) ||
 	    !same_party(&into->to, &from->to))
 		return false;
@@ -541,7 +557,8 @@ static bool is_new_meaning(const struct gpc_image_segment *segment,
 }
 
 void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
-			const struct gpc_image *after, bool enforced, struct gpc_diff_pair *ret)
+			const struct gpc_image *after, enum gpc_atlas_scope scope, bool enforced,
+			struct gpc_diff_pair *ret)
 {
 	size_t old_count, new_count, count = 0;
 	struct gpc_image_segment *old = gpc_image_segments(before, arena, &old_count);
@@ -549,7 +566,7 @@ void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
 	struct gpc_set *sets = GPC_NEW_ARRAY(arena, struct gpc_set, old_count + new_count);
 	const char **names = GPC_NEW_ARRAY(arena, const char *, old_count + new_count);
 	struct gpc_atlas_options options = {
-		.images = {before, after}, .sets = sets, .enforce_audit = enforced, .opening = true};
+		.images = {before, after}, .sets = sets, .enforce_audit = enforced, .scope = scope};
 
 	for (size_t i = 0; i < new_count; i++, count++) {
 		sets[count] = new[i].set;

@@ -643,6 +643,11 @@ static bool opens(const struct gpc_question *p)
 	return p->protocol != IPPROTO_ICMPV6 || p->destination_port >> 8 == ICMP6_ECHO;
 }
 
+static bool is_asked(const struct gpc_question *p)
+{
+	return p->protocol != IPPROTO_TCP || p->fragment == GPC_FRAGMENT_LATER || opens(p);
+}
+
 static bool is_mid_stream(const struct gpc_question *p)
 {
 	return p->protocol == IPPROTO_TCP && p->fragment != GPC_FRAGMENT_LATER &&
@@ -688,6 +693,7 @@ const char *gpc_kinds_build(struct gpc_arena *arena, const struct gpc_kinds_inpu
 	k.nothing = set_where(&k, is_none);
 	k.all = set_where(&k, is_any);
 	k.opening = set_where(&k, opens);
+	k.asked = set_where(&k, is_asked);
 	k.mid_stream = set_where(&k, is_mid_stream);
 	*ret = k;
 	return NULL;

@@ -60,7 +60,7 @@ struct gpc_kinds {
 	uint32_t cells;
 	struct gpc_intern sets;		/* words of bits */
 	uint64_t work;			/* kinds looked at to make them */
-	uint32_t nothing, all, opening, mid_stream;	/* sets */
+	uint32_t nothing, all, opening, asked, mid_stream;	/* sets; asked: all but TCP in mid-stream */
 };
 
 /* NULL, or why not. */

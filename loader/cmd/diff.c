@@ -243,8 +243,10 @@ const struct gpc_command gpc_command_diff = {
 		"What is newly allowed, denied, logged or taken by another listener is proved over the\n"
 		"tables of both images, for both families, and said in as few lines as segments and\n"
 		"prefixes allow, each with a packet that shows it and the rules that decide it there.\n"
-		"Where a chain is stateful, it is about packets that open a flow. Then: listeners, slots\n"
-		"of backends that move, and settings. That another rule decides is no difference.",
+		"Where a chain is stateful, it is about packets of no known flow: those that open one,\n"
+		"and what opens none (later fragments, ICMP that is no echo request), which is marked;\n"
+		"TCP in mid-stream is told where nothing else is different. Then: listeners, slots of\n"
+		"backends that move, and settings. That another rule decides is no difference.",
 	.objects = "diagnostic, space, change, pool, warning",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,

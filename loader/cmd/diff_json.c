@@ -84,6 +84,7 @@ static void print_space(const struct gpc_diff_view *view, const struct gpc_diff_
 	json_object_object_add(object, "to", party(&space->to));
 	gpc_json_bool(object, "any_service_but", space->services_but);
 	json_object_object_add(object, "services", services);
+	gpc_json_bool(object, "opens_flow", space->opens);
 	gpc_json_text(object, "witness", gpc_packet_format(&space->witness, packet));
 	json_object_object_add(object, "before", verdict(view->images[0], &space->verdict[0]));
 	json_object_object_add(object, "after", verdict(view->images[1], &space->verdict[1]));

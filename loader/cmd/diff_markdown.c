@@ -35,8 +35,9 @@ static void put_spaces(const struct gpc_diff_view *view, FILE *out)
 	for (size_t i = 0; i < view->diff.space_count; i++) {
 		const struct gpc_diff_space *space = &view->diff.spaces[i];
 
-		fprintf(out, "| %s%s", gpc_diff_effect_text(space->effect),
-			space->enforced ? " once audit enforces" : "");
+		fprintf(out, "| %s%s%s", gpc_diff_effect_text(space->effect),
+			space->enforced ? " once audit enforces" : "",
+			space->opens ? "" : " (opens no flow)");
 		put_cell(out, gpc_party_text(view->arena, &space->from, 0));
 		put_cell(out, gpc_party_text(view->arena, &space->to, 0));
 		put_cell(out, gpc_diff_services_text(view, space, 0));

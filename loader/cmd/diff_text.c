@@ -54,11 +54,12 @@ static void put_space(const struct gpc_diff_view *view, const struct gpc_diff_sp
 		gpc_diff_effect_text(space->effect), gpc_paint(out, GPC_PLAIN),
 		space->enforced ? " once audit enforces" : "");
 	put_line(out, "",
-		 gpc_arena_printf(view->arena, "%s -> %s  %s  on %s",
+		 gpc_arena_printf(view->arena, "%s -> %s  %s  on %s%s",
 				  gpc_party_text(view->arena, &space->from, most),
 				  gpc_party_text(view->arena, &space->to, most),
 				  gpc_diff_services_text(view, space, most),
-				  gpc_diff_places(view, space)));
+				  gpc_diff_places(view, space),
+				  space->opens ? "" : "  (opens no flow)"));
 	put_line(out, "      e.g. ", gpc_packet_format(&space->witness, packet));
 	put_line(out, "      ",
 		 gpc_arena_printf(view->arena, "%s  ->  %s", gpc_diff_decision(view, space, 0),

@@ -39,7 +39,7 @@ intent "tcp/80, tcp/8080-8081" >"$WORK/source/two.yaml"
 ENDPOINT=c intent tcp/81 >"$WORK/source/three.yaml"
 { echo "# no difference"; intent; } >"$WORK/source/same.yaml"
 intent "tcp/0-79, tcp/80, tcp/81-65535" | sed 's/- {name: buy,/- {name: spend,/; s/\[buy,/[spend,/' >"$WORK/source/split.yaml"
-intent tcp >"$WORK/source/whole.yaml"
+intent "tcp/0-65535" >"$WORK/source/whole.yaml"
 
 # ---- diff ----
 cat >"$WORK/want" <<-END

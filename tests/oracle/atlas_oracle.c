@@ -152,7 +152,7 @@ static bool open_pair(struct pair *pair, bool matched)
 		.services = &asked_service,
 		.service_count = 1,
 		.enforce_audit = !small_random(3),
-		.every_packet = small_random(2),
+		.scope = (enum gpc_atlas_scope)small_random(3),
 	};
 	pair->atlas = gpc_atlas_new(&pair->arena, &pair->options);
 	find_atoms(pair);
@@ -225,7 +225,9 @@ static void claim_pairs(struct pair *pair, uint32_t piece, uint32_t sources, uin
 
 static bool counts(const struct pair *pair, bool stateful, uint32_t packet)
 {
-	return pair->options.every_packet || !stateful || small_opens(packet);
+	if (!stateful || pair->options.scope == GPC_ATLAS_EVERY)
+		return true;
+	return pair->options.scope == GPC_ATLAS_ASKED ? small_is_asked(packet) : small_opens(packet);
 }
 
 static void claim(struct pair *pair, const struct gpc_atlas_pieces *pieces, bool stateful)
@@ -372,7 +374,7 @@ static void check_pair(struct pair *pair, const struct gpc_atlas_pieces *pieces,
 
 static void check_compare(struct pair *pair, size_t number, const struct gpc_atlas_place *place)
 {
-	bool stateful = is_stateful(place, 0) && is_stateful(place, 1);
+	bool stateful = is_stateful(place, 0) || is_stateful(place, 1);
 	struct gpc_atlas_pieces pieces;
 
 	if (gpc_atlas_compare(pair->atlas, number, &pieces) != GPC_ATLAS_DONE) {

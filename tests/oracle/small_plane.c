@@ -275,6 +275,13 @@ bool small_opens(uint32_t packet)
 	return p->protocol != IPPROTO_ICMPV6 || p->destination_port >> 8 == 128;
 }
 
+bool small_is_asked(uint32_t packet)
+{
+	const struct gpc_question *p = &small_packets[packet];
+
+	return p->protocol != IPPROTO_TCP || p->fragment == GPC_FRAGMENT_LATER || p->tcp_flags == GPC_ASK_SYN;
+}
+
 /* ---- random planes ---- */
 
 static struct small_set random_set(bool empty)

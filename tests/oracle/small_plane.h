@@ -136,6 +136,8 @@ struct small_verdict small_judge(const struct small_tables *tables, bool enforce
 				 uint32_t packet);
 
 bool small_opens(uint32_t packet);
+/* All but TCP in mid-stream. */
+bool small_is_asked(uint32_t packet);
 bool small_passes(const struct small_verdict *verdict);
 /* Is a packet treated differently? */
 bool small_differ(const struct small_verdict *a, const struct small_verdict *b);

@@ -76,6 +76,8 @@ static const char *spaces_of(struct pair *pair)
 			text = gpc_arena_printf(&pair->arena, "%sany but ", text);
 		for (size_t k = 0; k < s->service_count; k++)
 			text = gpc_arena_printf(&pair->arena, "%s%s%s", text, k ? "," : "", s->services[k]);
+		if (!s->opens)
+			text = gpc_arena_printf(&pair->arena, "%s (opens no flow)", text);
 	}
 	return text;
 }
@@ -141,6 +143,27 @@ static void logs_and_answers_are_told(void)
 	says(HEAD RULES(BASE, "web", ", mode: audit"),
 	     HEAD RULES(BASE "  - {name: x, from: bad, to: db, action: allow}\n", "web, x", ", mode: audit"),
 	     "allowed later bad -> db any");
+}
+
+#define RULE(keys) HEAD RULES("  - {name: r, " keys "}\n", "r", "")
+
+/* Of a stateful chain, in which rules are asked about more than what opens a flow. */
+static void what_opens_no_flow_is_told(void)
+{
+	says(RULE("ports: [icmp], action: allow"), RULE("ports: [icmp/8], action: allow"),
+	     "denied any -> any icmp/0-7,icmp/9-255,icmp later fragments (opens no flow)");
+	says(RULE("ports: [tcp/0-65535], action: allow"), RULE("ports: [tcp], action: allow"),
+	     "allowed any -> any tcp later fragments (opens no flow)");
+	says(RULE("ports: [udp/53], action: allow"), RULE("ports: [udp], action: allow"),
+	     "allowed any -> any udp/0-52,udp/54-65535,udp later fragments");
+	says(RULE("ports: [udp], match: {fragments: first}, action: deny"),
+	     RULE("ports: [udp], match: {fragments: first}, action: allow"),
+	     "allowed any -> any udp/0-65535 first fragments");
+	says(RULE("ports: [tcp/22], action: deny"),
+	     RULE("ports: [tcp/22], match: {tcp-flags: [ack]}, action: reject"),
+	     "answered any -> any tcp/22 flags ack (opens no flow)");
+	says(RULE("ports: [tcp/22], action: deny"), RULE("ports: [tcp/22], action: allow"),
+	     "allowed any -> any tcp/22");
 }
 
 #define DNS(action, rate) HEAD RULES("  - {name: dns, ports: [udp/53], action: " action rate "}\n", "dns", "")
@@ -282,7 +305,7 @@ static void put_action(struct text *t, struct random_source *r)
 static void put_rule(struct text *t, struct random_source *r, unsigned int number, bool protect)
 {
 	static const char *const ports[] = {"any",   "tcp", "tcp/80",	  "tcp/80-81",	     "tcp/81-443",
-					    "udp/80", "udp", "proto/gre", "icmp/echo-request", "icmp6"};
+					    "udp/80", "udp", "proto/gre", "icmp/echo-request", "icmp6", "icmp", "tcp/0-65535"};
 	size_t before;
 
 	put(t, "  - {name: %s%u", protect ? "p" : "r", number);
@@ -290,9 +313,9 @@ static void put_rule(struct text *t, struct random_source *r, unsigned int numbe
 	put_party(t, r, "from");
 	put_party(t, r, "to");
 	if (random_below(r, 3) || (protect && t->used == before)) {
-		put(t, ", ports: [%s", ports[random_below(r, 10)]);
+		put(t, ", ports: [%s", ports[random_below(r, 12)]);
 		if (random_below(r, 2))
-			put(t, ", %s", ports[random_below(r, 10)]);
+			put(t, ", %s", ports[random_below(r, 12)]);
 		put(t, "]");
 	}
 	if (!protect)
@@ -410,18 +433,30 @@ static bool number_in(const char *text, uint32_t value)
 	return value >= first && value <= last;
 }
 
-/* What stands behind the ports: does it hold a SYN from port 40000, no fragment? */
-static bool is_whole_syn(const char *text)
+static bool fragments_hold(const char *text, uint8_t fragment)
+{
+	const char *at = strstr(text, " fragments");
+
+	if (!at)
+		return true;
+	if (strstr(text, " not later fragments") || strstr(text, " no fragments"))
+		return fragment == GPC_FRAGMENT_NONE;
+	if (strstr(text, " not first fragments"))
+		return true;
+	return fragment == GPC_FRAGMENT_LATER && !strstr(text, " first fragments");
+}
+
+/* What stands behind the ports: does it hold a SYN (or what is not TCP) from port 40000, as this fragment? */
+static bool is_held_behind(const char *text, const struct gpc_question *q)
 {
 	const char *flags = strstr(text, " flags "), *from = strstr(text, " from port");
-	bool syn = !flags;
+	bool syn = !flags || q->protocol != IPPROTO_TCP || q->fragment == GPC_FRAGMENT_LATER;
 
 	for (const char *at = flags ? flags + 6 : NULL; at && *at && !syn; at = strpbrk(at + 1, "| "))
 		syn = !strncmp(at + 1, "syn", 3) && (!at[4] || strchr("| ", at[4]));
 	if (from && !number_in(from + (from[10] == 's' ? 12 : 11), 40000))
 		return false;
-	return syn && (!strstr(text, "fragments") || strstr(text, "not first fragments") ||
-		       strstr(text, "not later fragments") || strstr(text, "no fragments"));
+	return syn && fragments_hold(text, q->fragment);
 }
 
 /* "tcp", "tcp/80-81", "icmp/8/0", "proto/47", "any"; nothing else is said of these planes. */
@@ -440,14 +475,15 @@ static bool service_holds(const char *text, const struct gpc_question *q)
 	slash = strchr(word, '/');
 	length = slash ? (size_t)(slash - word) : strlen(word);
 
-	if (!is_whole_syn(text))
+	if (!is_held_behind(text, q))
 		return false;
 	if (!strcmp(word, "any"))
 		return true;
-	if (!strncmp(word, "proto/", 6) && strchr(word + 6, '/'))
-		fprintf(stderr, "unread: %s\n", text);
-	if (!strncmp(word, "proto/", 6))
-		return number_in(word + 6, q->protocol);
+	if (!strncmp(word, "proto/", 6)) {
+		slash = strchr(word + 6, '/');
+		return number_in(word + 6, q->protocol) &&
+		       (!slash || q->destination_port == GPC_PORT_NONE || number_in(slash + 1, q->destination_port));
+	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i].name) != length || memcmp(word, names[i].name, length))
 			continue;
@@ -480,6 +516,7 @@ static bool space_holds(struct pair *pair, const struct gpc_diff_space *space, s
 /* ---- every packet ---- */
 
 #define ADDRESSES 9u
+#define KINDS 15u
 
 static void put_address(__u64 to[2], bool v6, unsigned int i)
 {
@@ -495,21 +532,32 @@ static void put_address(__u64 to[2], bool v6, unsigned int i)
 static bool packet_at(unsigned int i, struct gpc_question *ret)
 {
 	static const struct {
-		uint8_t protocol;
-		uint32_t port;
-	} kinds[] = {{IPPROTO_TCP, 79}, {IPPROTO_TCP, 80}, {IPPROTO_TCP, 81}, {IPPROTO_TCP, 443},
-		     {IPPROTO_UDP, 80}, {IPPROTO_UDP, 53}, {47, GPC_PORT_NONE}, {IPPROTO_SCTP, 80}};
-	unsigned int kind = i % 9;
-	bool v6 = i / 9 % 2, icmp = kind == 8;
+		uint8_t protocol, fragment;
+		uint32_t port, v6_port;
+		bool in_mid_stream;
+	} kinds[KINDS] = {
+		{IPPROTO_TCP, 0, 79, 79, false}, {IPPROTO_TCP, 0, 80, 80, false}, {IPPROTO_TCP, 0, 81, 81, false},
+		{IPPROTO_TCP, 0, 443, 443, false}, {IPPROTO_TCP, 0, 80, 80, true}, {IPPROTO_UDP, 0, 80, 80, false},
+		{IPPROTO_UDP, 0, 53, 53, false}, {47, 0, GPC_PORT_NONE, GPC_PORT_NONE, false},
+		{IPPROTO_SCTP, 0, 80, 80, false},
+		{IPPROTO_TCP, GPC_FRAGMENT_LATER, GPC_PORT_NONE, GPC_PORT_NONE, false},
+		{IPPROTO_UDP, GPC_FRAGMENT_LATER, GPC_PORT_NONE, GPC_PORT_NONE, false},
+		{47, GPC_FRAGMENT_LATER, GPC_PORT_NONE, GPC_PORT_NONE, false},
+		{IPPROTO_ICMP, 0, 8 << 8, 128 << 8, false}, {IPPROTO_ICMP, 0, 3 << 8 | 1, 1 << 8, false},
+		{IPPROTO_ICMP, GPC_FRAGMENT_LATER, GPC_PORT_NONE, GPC_PORT_NONE, false}};
+	unsigned int kind = i % KINDS;
+	bool v6 = i / KINDS % 2, icmp = kinds[kind].protocol == IPPROTO_ICMP;
 
 	*ret = (struct gpc_question){.vlan = GPC_VLAN_NONE, .family = v6 ? GPC_V6 : GPC_V4};
-	ret->protocol = icmp ? v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP : kinds[kind % 8].protocol;
-	ret->destination_port = icmp ? (v6 ? 128u : 8u) << 8 : kinds[kind % 8].port;
-	ret->source_port = icmp || ret->protocol == 47 ? GPC_PORT_NONE : 40000;
-	ret->tcp_flags = ret->protocol == IPPROTO_TCP ? GPC_ASK_SYN : 0;
-	put_address(ret->source, v6, i / 18 % ADDRESSES);
-	put_address(ret->destination, v6, i / 18 / ADDRESSES);
-	return i / 18 / ADDRESSES < ADDRESSES;
+	ret->protocol = icmp && v6 ? IPPROTO_ICMPV6 : kinds[kind].protocol;
+	ret->fragment = kinds[kind].fragment;
+	ret->destination_port = v6 ? kinds[kind].v6_port : kinds[kind].port;
+	ret->source_port = icmp || ret->destination_port == GPC_PORT_NONE ? GPC_PORT_NONE : 40000;
+	if (ret->protocol == IPPROTO_TCP && !ret->fragment)
+		ret->tcp_flags = kinds[kind].in_mid_stream ? GPC_ASK_ACK : GPC_ASK_SYN;
+	put_address(ret->source, v6, i / (2 * KINDS) % ADDRESSES);
+	put_address(ret->destination, v6, i / (2 * KINDS) / ADDRESSES);
+	return i / (2 * KINDS) / ADDRESSES < ADDRESSES;
 }
 
 static const struct gpc_rule *rule_of(const struct gpc_image *image, const struct gpc_explanation *e)
@@ -615,6 +663,27 @@ static struct gpc_explain_point point_of(const struct gpc_image *image, const ch
 	return point;
 }
 
+static bool is_stateful(const struct gpc_atlas_place *place)
+{
+	return (place->chain[0] && place->chain[0]->flags & GPC_CHAIN_STATEFUL) ||
+	       (place->chain[1] && place->chain[1]->flags & GPC_CHAIN_STATEFUL);
+}
+
+static bool opens(const struct gpc_question *q)
+{
+	if (q->fragment == GPC_FRAGMENT_LATER)
+		return false;
+	if (q->protocol == IPPROTO_ICMP || q->protocol == IPPROTO_ICMPV6)
+		return q->destination_port >> 8 == (q->protocol == IPPROTO_ICMP ? 8 : 128);
+	return q->protocol != IPPROTO_TCP || q->tcp_flags == GPC_ASK_SYN;
+}
+
+/* In mid-stream something is told only where nothing else is. */
+static bool is_told(const struct pair *pair, const struct gpc_atlas_place *place, const struct gpc_question *q)
+{
+	return !is_stateful(place) || q->tcp_flags != GPC_ASK_ACK || pair->diff.same;
+}
+
 /* Number of claims that are wrong or missing at one packet, of a device, and place. */
 static unsigned int faults_at(struct pair *pair, size_t place, const char *device, const struct gpc_question *q)
 {
@@ -622,6 +691,8 @@ static unsigned int faults_at(struct pair *pair, size_t place, const char *devic
 	unsigned int faults = 0;
 	char text[GPC_PACKET_TEXT];
 
+	if (!is_told(pair, &pair->diff.places[place], q))
+		return 0;
 	for (int image = 0; image < 2; image++) {
 		struct gpc_explain_point point =
 			point_of(&pair->image[image], device, pair->diff.places[place].direction);
@@ -637,6 +708,7 @@ static unsigned int faults_at(struct pair *pair, size_t place, const char *devic
 		for (size_t i = 0; i < pair->diff.space_count && !claimed; i++)
 			claimed = (int)pair->diff.spaces[i].effect == effect &&
 				  !pair->diff.spaces[i].enforced &&
+				  (pair->diff.spaces[i].opens || !opens(q)) &&
 				  space_holds(pair, &pair->diff.spaces[i], place, q);
 		if (claimed == is_so(pair, e, (enum gpc_diff_effect)effect))
 			continue;
@@ -660,7 +732,8 @@ static bool is_witnessed(struct pair *pair, const struct gpc_diff_space *space)
 
 		gpc_explain(&pair->image[image], &point, &space->witness, false, &e[image]);
 	}
-	return party_holds(pair, &space->from, space->witness.source) &&
+	return (space->opens || !opens(&space->witness)) &&
+	       party_holds(pair, &space->from, space->witness.source) &&
 	       party_holds(pair, &space->to, space->witness.destination) &&
 	       (space->enforced || space->effect > GPC_DIFF_LIMITED || is_so(pair, e, space->effect));
 }
@@ -712,6 +785,7 @@ static void random_pairs_are_told_exactly(void)
 
 GPC_UNIT_MAIN("analyze/diff", {"spaces_are_named_by_segments", spaces_are_named_by_segments},
 	      {"logs_and_answers_are_told", logs_and_answers_are_told},
+	      {"what_opens_no_flow_is_told", what_opens_no_flow_is_told},
 	      {"what_exceeds_a_rate_is_told", what_exceeds_a_rate_is_told},
 	      {"devices_are_compared", devices_are_compared},
 	      {"a_refactoring_is_no_difference", a_refactoring_is_no_difference},
