@@ -399,7 +399,15 @@ static enum gpc_exit give_up(const struct gpc_call *call, struct gpc_history *hi
 	return gpc_finish_failed(call, failure);
 }
 
-/* The probes have passed, but meanwhile the time to confirm is over: the programs have gone back already. */
+static bool is_off(void)
+{
+	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status plane = {0};
+	struct gpc_failure ignored;
+
+	return !gpc_plane_read(gpc_bpffs(), &plane, &ignored) && plane.control & GPC_CTL_OFF;
+}
+
+/* The time to confirm is over: the programs have gone back already. */
 static int not_in_time(const struct gpc_history_entry *entry, char result[GPC_RESULT_TEXT],
 		       struct gpc_failure *failure)
 {
@@ -417,6 +425,22 @@ static int not_in_time(const struct gpc_history_entry *entry, char result[GPC_RE
 	snprintf(result, GPC_RESULT_TEXT, "rolled-back(expired)");
 	gpc_fail(failure, GPC_EXIT_ROLLED_BACK, 0, "the probes took longer than the time to confirm");
 	return gpc_fail_hint(failure, "give --confirm more time, or the probes less");
+}
+
+/* What a probe finds past the deadline, or while the plane is off, says nothing about the new plane. */
+static int ask(const struct gpc_call *call, const struct gpc_history_entry *entry,
+	       const struct gpc_probes *probes, char result[GPC_RESULT_TEXT],
+	       struct gpc_failure *failure)
+{
+	int rc = gpc_probing_run(call, probes, result, failure);
+
+	if (not_in_time(entry, result, failure))
+		return -1;
+	if (rc && is_off()) {
+		snprintf(result, GPC_RESULT_TEXT, "rolled-back(switched off)");
+		gpc_fail_hint(failure, "somebody has said gpc off meanwhile: say gpc on, then apply it again");
+	}
+	return rc;
 }
 
 static enum gpc_exit apply_unrecorded(const struct gpc_call *call, struct standing *standing,
@@ -473,8 +497,7 @@ static enum gpc_exit apply_recorded(const struct gpc_call *call, struct gpc_hist
 			    gpc_journaled_overrides(&standing->journaled), &notices, &outcome,
 			    &failure))
 		return gpc_finish_failed(call, &failure);
-	if (probes && (gpc_probing_run(call, probes, result, &failure) ||
-		       not_in_time(entry, result, &failure)))
+	if (probes && ask(call, entry, probes, result, &failure))
 		return give_up(call, history, standing, entry, &outcome, result, &failure);
 	if (reached("record.applied", &failure) || gpc_history_publish(history, &failure))
 		return take_back(call, history, standing, &outcome, &failure);
@@ -500,6 +523,17 @@ static int refuse_arming(const struct standing *standing, struct gpc_failure *fa
 		return gpc_fail_hint(failure, "apply it without --confirm; no other plane is known here");
 	return gpc_fail_hint(failure, "gpc restore runs generation %u, then apply it again",
 			     standing->newest.number);
+}
+
+static int refuse_probes(const struct standing *standing, const struct gpc_probes *probes,
+			 struct gpc_failure *failure)
+{
+	if (!probes || !probes->count || !standing->plane.has_image ||
+	    !(standing->plane.control & GPC_CTL_OFF))
+		return 0;
+	gpc_fail(failure, GPC_EXIT_REFUSED, 0,
+		 "the plane is switched off, every packet passes: no probe would meet what it asks about");
+	return gpc_fail_hint(failure, "gpc on first; or --no-probes and no --probe");
 }
 
 static void say_nothing_switched(const struct gpc_call *call, const struct gpc_probes *probes,
@@ -533,6 +567,8 @@ enum gpc_exit gpc_activate(const struct gpc_call *call, struct gpc_history *hist
 		refuse_arming(&standing, &failure);
 		return gpc_finish_failed(call, &failure);
 	}
+	if (refuse_probes(&standing, probes, &failure))
+		return gpc_finish_failed(call, &failure);
 	entry->pending = confirm_ms;
 	return apply_recorded(call, history, &standing, entry, probes, confirm_ms);
 }

@@ -206,6 +206,39 @@ static void nothing_stands_in_the_way_back_to_what_stood(void)
 	end();
 }
 
+static void expire(void)
+{
+	plane.expired = true;
+}
+
+static void switch_off(void)
+{
+	plane.off = true;
+}
+
+/* Past the deadline, and while the plane is off, a probe meets another plane than this one, or none. */
+static void only_its_own_failure_brings_it_into_quarantine(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	plane.during = expire;
+	second_option = "--confirm=1s";
+	CU_ASSERT_EQUAL(apply_with(FAILING, TWO), GPC_EXIT_ROLLED_BACK);
+	second_option = NULL;
+	CU_ASSERT(said(err, "longer than the time to confirm"));
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(expired)");
+	plane.during = switch_off;
+	CU_ASSERT_EQUAL(apply_with(FAILING, TWO), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(switched off)");
+	plane.during = NULL;
+	plane.applies = 0;
+	CU_ASSERT_EQUAL(apply_with(PASSING, TWO), GPC_EXIT_REFUSED);
+	CU_ASSERT(said(err, "gpc on"));
+	CU_ASSERT_EQUAL(plane.applies, 0);
+	CU_ASSERT_EQUAL(apply(TWO), 0);
+	end();
+}
+
 GPC_UNIT_MAIN("cmd/settle",
 	      {"what_runs_unrecorded_cannot_be_armed", what_runs_unrecorded_cannot_be_armed},
 	      {"what_runs_recorded_needs_no_confirmation",
@@ -216,5 +249,7 @@ GPC_UNIT_MAIN("cmd/settle",
 	       what_was_kept_unrecorded_can_be_confirmed_again},
 	      {"abort_needs_no_disk", abort_needs_no_disk},
 	      {"only_what_stands_leaves_quarantine", only_what_stands_leaves_quarantine},
+	      {"only_its_own_failure_brings_it_into_quarantine",
+	       only_its_own_failure_brings_it_into_quarantine},
 	      {"nothing_stands_in_the_way_back_to_what_stood",
 	       nothing_stands_in_the_way_back_to_what_stood})

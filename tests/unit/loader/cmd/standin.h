@@ -22,7 +22,7 @@ static struct {
 	bool refuse, undo_fails, claimed, swapped;
 	enum gpc_stance stance, stance_before;
 	uint32_t generation_before;
-	bool armed, expired;
+	bool armed, expired, off;
 	void (*before_flip)(void);
 	void (*during)(void); /* happens after the flip */
 } plane;
@@ -55,7 +55,8 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 	(void)failure;
 	*ret = (struct gpc_plane_status){
 		.present = plane.image.bytes,
-		.control = plane.stance == GPC_STANCE_AUDIT ? GPC_CTL_AUDIT : 0,
+		.control = (plane.stance == GPC_STANCE_AUDIT ? GPC_CTL_AUDIT : 0) |
+			   (plane.off ? GPC_CTL_OFF : 0),
 		.has_image = plane.image.bytes,
 	};
 	if (!ret->has_image)
@@ -223,6 +224,7 @@ int gpc_plane_undo(const char *bpffs, struct gpc_failure *failure)
 		plane.before = (struct gpc_image){0};
 	}
 	plane.stance = plane.stance_before;
+	plane.armed = plane.expired = false;
 	plane.undone++;
 	return 0;
 }
