@@ -200,6 +200,11 @@ uint32_t gpc_atlas_nothing(const struct gpc_atlas *atlas, size_t place);
 uint32_t gpc_atlas_both(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b);
 uint32_t gpc_atlas_without(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b);
 uint32_t gpc_atlas_either(struct gpc_atlas *atlas, size_t place, uint32_t a, uint32_t b);
+/* The number here of a region of an atlas that differs in `enforce_audit` only. */
+uint32_t gpc_atlas_region_of(struct gpc_atlas *atlas, size_t place, const struct gpc_atlas *other,
+			     uint32_t region);
+/* Its lowest packet, without addresses; the region holds some. */
+struct gpc_question gpc_atlas_lowest(const struct gpc_atlas *atlas, size_t place, uint32_t region);
 
 /* "any", "tcp/443", "icmp/8/0", "udp/53 from port 53", "tcp/22 flags syn|syn,ack", "proto/47 later fragments". */
 #define GPC_ATLAS_BOX_TEXT 512

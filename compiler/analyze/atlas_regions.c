@@ -56,3 +56,15 @@ uint32_t gpc_atlas_either(struct gpc_atlas *atlas, size_t place, uint32_t a, uin
 		bits[i] = x[i] | y[i];
 	return gpc_kinds_number(kinds, bits);
 }
+
+uint32_t gpc_atlas_region_of(struct gpc_atlas *atlas, size_t place, const struct gpc_atlas *other, uint32_t region)
+{
+	return gpc_kinds_number(&atlas->sheets[place]->kinds, gpc_kinds_set(&other->sheets[place]->kinds, region));
+}
+
+struct gpc_question gpc_atlas_lowest(const struct gpc_atlas *atlas, size_t place, uint32_t region)
+{
+	const struct gpc_kinds *kinds = &atlas->sheets[place]->kinds;
+
+	return kinds->packets[gpc_kinds_lowest(kinds, region)];
+}

@@ -35,45 +35,28 @@ const char *gpc_diff_effect_name(enum gpc_diff_effect effect)
 
 /* ---- spaces ---- */
 
-/* Once audit policies enforce: what is different then, and not now already. */
-static bool is_known(const gpc_diff_space_list *list, size_t count,
-		     const struct gpc_diff_space *space)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct gpc_diff_space *s = &list->items[i];
-
-		if (s->effect == space->effect && s->witness_place == space->witness_place &&
-		    s->radius == space->radius &&
-		    !memcmp(&s->witness, &space->witness, sizeof(s->witness)))
-			return true;
-	}
-	return false;
-}
-
-/* In the world as it is, and once audit policies enforce. */
+/* What is different now; then what is so only once audit policies enforce. */
 static void compare_scope(struct gpc_arena *arena, const struct gpc_image *before,
 			  const struct gpc_image *after, enum gpc_atlas_scope scope,
 			  struct gpc_diff *ret)
 {
 	gpc_diff_space_list list = {0}, later = {0};
-	struct gpc_diff_pair pair;
-	size_t now;
+	struct gpc_intern moves = {.arena = arena, .most = SIZE_MAX};
+	struct gpc_diff_pair now, enforced;
 
-	gpc_diff_pair_open(arena, before, after, scope, false, &pair);
-	ret->places = pair.places;
-	ret->place_count = pair.place_count;
-	if (!gpc_diff_spaces(&pair, &list)) {
-		ret->fault = gpc_atlas_fault(pair.atlas);
+	gpc_diff_pair_open(arena, before, after, scope, false, &moves, &now);
+	ret->places = now.places;
+	ret->place_count = now.place_count;
+	if (!gpc_diff_spaces(&now, NULL, &list)) {
+		ret->fault = gpc_atlas_fault(now.atlas);
 		return;
 	}
-	now = list.n;
 	if (gpc_atlas_audits(before) || gpc_atlas_audits(after)) {
-		gpc_diff_pair_open(arena, before, after, scope, true, &pair);
-		if (!gpc_diff_spaces(&pair, &later))
-			ret->fault = gpc_atlas_fault(pair.atlas);
+		gpc_diff_pair_open(arena, before, after, scope, true, &moves, &enforced);
+		if (!gpc_diff_spaces(&enforced, &now, &later))
+			ret->fault = gpc_atlas_fault(enforced.atlas);
 		for (size_t i = 0; i < later.n; i++)
-			if (!is_known(&list, now, &later.items[i]))
-				*GPC_PUSH(arena, &list) = later.items[i];
+			*GPC_PUSH(arena, &list) = later.items[i];
 	}
 	ret->spaces = list.items;
 	ret->space_count = list.n;

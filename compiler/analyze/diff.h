@@ -33,6 +33,7 @@ enum gpc_diff_effect {
 struct gpc_diff_space {
 	enum gpc_diff_effect effect;
 	bool enforced;		/* only once all audit policies enforce */
+	uint32_t move;		/* of one effect, equal: from the same listener, mark, rate or answer to the same */
 	const size_t *places;	/* of gpc_diff.places, ascending */
 	size_t place_count;
 	struct gpc_party from, to;

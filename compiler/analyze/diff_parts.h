@@ -4,6 +4,7 @@
 #define GPC_ANALYZE_DIFF_PARTS_H
 
 #include "diff.h"
+#include "intern.h"
 
 typedef GPC_VEC(struct gpc_diff_space) gpc_diff_space_list;
 
@@ -16,19 +17,42 @@ struct gpc_diff_pair {
 	const struct gpc_atlas_place *places;
 	size_t place_count;
 	bool enforced;
+	struct gpc_intern *moves;	/* what is told of before and after: listeners, marks, rates, answers */
+};
+
+typedef GPC_VEC(struct gpc_atlas_piece) gpc_diff_piece_list;
+
+/* Pieces of one effect and one move. */
+struct gpc_diff_group {
+	enum gpc_diff_effect effect;
+	uint32_t move;
+	gpc_diff_piece_list pieces;
 };
 
 /* An atlas whose sets are the segments of both, the later meaning of a name before the earlier. */
 void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
 			const struct gpc_image *after, enum gpc_atlas_scope scope, bool enforced,
-			struct gpc_diff_pair *ret);
+			struct gpc_intern *moves, struct gpc_diff_pair *ret);
 
-/* All that is treated differently; false if the atlas cannot say. */
-bool gpc_diff_spaces(struct gpc_diff_pair *pair, gpc_diff_space_list *ret);
+/*
+ * All that is treated differently; false if an atlas cannot say. `now`: where audit does not enforce; what is so
+ * there is left out. NULL: nothing is.
+ */
+bool gpc_diff_spaces(struct gpc_diff_pair *pair, struct gpc_diff_pair *now, gpc_diff_space_list *ret);
 
-/* Fills in the services and the radius (so far: their share) of some regions of a place. */
-void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
-		       size_t region_count, struct gpc_diff_space *ret);
+/* Has the piece the effect, and which move, of pair->moves? */
+bool gpc_diff_effect_of(const struct gpc_diff_pair *pair, const struct gpc_atlas_piece *piece,
+			enum gpc_diff_effect effect, uint32_t *ret_move);
+
+/*
+ * `these` without `without`, with one region for each pair of addresses, in order of their witnesses. False: they are
+ * too many.
+ */
+bool gpc_diff_joint(struct gpc_diff_pair *pair, size_t place, const gpc_diff_piece_list *these,
+		    const gpc_diff_piece_list *without, gpc_diff_piece_list *ret);
+
+/* Fills in the services and the radius (so far: their share) of a region of a place. */
+void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, uint32_t region, struct gpc_diff_space *ret);
 
 /* Maglev tables of backends in both images, those that moved. */
 struct gpc_diff_pool *gpc_diff_pools(struct gpc_arena *arena, const struct gpc_image *before,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regions of a place as few services: ranges that touch are one. */
+/* A region of a place as few services: ranges that touch are one. */
 #include "diff_parts.h"
 
 #include <netinet/in.h>
@@ -362,29 +362,24 @@ static void put_parts(struct collecting *c, const struct gpc_atlas_box *box)
 	put_part(c, box, first > IPPROTO_TCP ? first : IPPROTO_TCP + 1, last);
 }
 
-/* Boxes of all regions: those that only protocols and ports tell apart, and the others. */
-static void collect(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
-		    size_t region_count, box_list *ret_full, box_list *ret_other)
+/* Boxes of a region: those that only protocols and ports tell apart, and the others. */
+static void collect(struct gpc_diff_pair *pair, size_t place, uint32_t region, box_list *ret_full,
+		    box_list *ret_other)
 {
 	struct collecting c = {pair->arena, ret_full, ret_other};
+	size_t count;
+	const struct gpc_atlas_box *list = gpc_atlas_boxes(pair->atlas, place, region, &count);
 
-	for (size_t i = 0; i < region_count; i++) {
-		size_t count;
-		const struct gpc_atlas_box *list =
-			gpc_atlas_boxes(pair->atlas, place, regions[i], &count);
-
-		for (size_t k = 0; k < count; k++)
-			put_parts(&c, &list[k]);
-	}
+	for (size_t i = 0; i < count; i++)
+		put_parts(&c, &list[i]);
 }
 
-void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, const uint32_t *regions,
-		       size_t region_count, struct gpc_diff_space *ret)
+void gpc_diff_services(struct gpc_diff_pair *pair, size_t place, uint32_t region, struct gpc_diff_space *ret)
 {
 	box_list whole = {0}, boxes = {0}, held = {0}, left = {0};
 	text_list texts = {0};
 
-	collect(pair, place, regions, region_count, &whole, &boxes);
+	collect(pair, place, region, &whole, &boxes);
 	if (whole.n)
 		say_anew(pair->arena, &whole, &held, &left);
 	ret->services_but = !boxes.n && left.n && left.n < held.n;

@@ -10,67 +10,13 @@
 #include <string.h>
 
 #include "../image/segments.h"
-#include "../model/intern.h"
-#include "gpc/lookup/chain.h"
-
-/* ---- sorted lists of numbers, each distinct one once ---- */
-
-struct list {
-	const uint32_t *items;
-	size_t count;
-};
-
-struct lists {
-	struct gpc_arena *arena;
-	GPC_VEC(struct list) all;
-	struct gpc_intern index;
-};
-
-struct sought {
-	const struct lists *lists;
-	struct list list;
-};
-
-static bool same_list(const void *context, uint32_t number)
-{
-	const struct sought *s = context;
-	const struct list *other = &s->lists->all.items[number];
-
-	return other->count == s->list.count &&
-	       !memcmp(other->items, s->list.items, other->count * sizeof(uint32_t));
-}
-
-/* The list is copied if it is new. */
-static uint32_t list_number(struct lists *lists, const uint32_t *items, size_t count)
-{
-	struct sought sought = {lists, {items, count}};
-	uint64_t hash = gpc_intern_mix_bytes(count, items, count * sizeof(*items));
-	uint32_t number = gpc_intern_find(&lists->index, hash, same_list, &sought), *copy;
-
-	if (number != GPC_NONE)
-		return number;
-	copy = GPC_NEW_ARRAY(lists->arena, uint32_t, count);
-	if (count)
-		memcpy(copy, items, count * sizeof(*copy));
-	number = (uint32_t)lists->all.n;
-	*GPC_PUSH(lists->arena, &lists->all) = (struct list){copy, count};
-	gpc_intern_add(lists->arena, &lists->index, hash, number);
-	return number;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* ---- items ---- */
 
 enum { SOURCE, DESTINATION, SERVICE, FACTORS };
 
 struct item {
-	uint32_t factor[FACTORS];	/* numbers of lists: atoms, atoms, regions */
+	uint32_t factor[FACTORS];	/* numbers of lists of atoms, twice; a region */
 	const struct gpc_atlas_piece *first;	/* with the lowest witness */
 	size_t piece;
 	unsigned int families;
@@ -79,7 +25,7 @@ struct item {
 struct merging {
 	struct gpc_diff_pair *pair;
 	size_t place;
-	struct lists lists[FACTORS];
+	struct gpc_intern lists[SERVICE];	/* of atoms */
 	struct item *items;
 	size_t count;
 };
@@ -94,7 +40,7 @@ static uint32_t trimmed(struct merging *m, enum gpc_atlas_side side, const uint3
 	for (size_t i = 0; i < count; i++)
 		if (gpc_party_families(m->pair->namer, side, &atoms[i], 1) & families)
 			kept[n++] = atoms[i];
-	return list_number(&m->lists[side == GPC_ATLAS_SOURCE ? SOURCE : DESTINATION], kept, n);
+	return gpc_intern(&m->lists[side == GPC_ATLAS_SOURCE ? SOURCE : DESTINATION], kept, n);
 }
 
 static void add_item(struct merging *m, const struct gpc_atlas_piece *piece, size_t number)
@@ -113,26 +59,48 @@ static void add_item(struct merging *m, const struct gpc_atlas_piece *piece, siz
 				       families);
 	item->factor[DESTINATION] = trimmed(m, GPC_ATLAS_DESTINATION, piece->destinations,
 					    piece->destination_count, families);
-	item->factor[SERVICE] = list_number(&m->lists[SERVICE], &piece->region, 1);
+	item->factor[SERVICE] = piece->region;
 	m->count++;
 }
 
-/* Union of two sorted lists; items of both are kept once. */
-static uint32_t joined(struct lists *lists, uint32_t a, uint32_t b)
+static int compare_numbers(const void *a, const void *b)
 {
-	struct list x = lists->all.items[a], y = lists->all.items[b];
-	uint32_t *all = GPC_NEW_ARRAY(lists->arena, uint32_t, x.count + y.count);
-	size_t n = 0, i = 0, k = 0;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-	while (i < x.count || k < y.count) {
-		uint32_t from_x = i < x.count ? x.items[i] : GPC_NONE;
-		uint32_t from_y = k < y.count ? y.items[k] : GPC_NONE;
+	return (x > y) - (x < y);
+}
 
-		all[n++] = from_x < from_y ? from_x : from_y;
-		i += from_x <= from_y;
-		k += from_y <= from_x;
+/* What `count` items have of a factor, in all. */
+static uint32_t united(struct merging *m, int factor, const struct item *items, size_t count)
+{
+	const struct gpc_sequence *lists = m->lists[factor].items.items;
+	size_t total = 0, n = 0, kept = 0;
+	uint32_t *all;
+
+	for (size_t i = 0; i < count; i++)
+		total += lists[items[i].factor[factor]].count;
+	all = GPC_NEW_ARRAY(m->pair->arena, uint32_t, total);
+	for (size_t i = 0; i < count; i++) {
+		const struct gpc_sequence *list = &lists[items[i].factor[factor]];
+
+		if (list->count)
+			memcpy(&all[n], list->words, list->count * sizeof(*all));
+		n += list->count;
 	}
-	return list_number(lists, all, n);
+	qsort(all, n, sizeof(*all), compare_numbers);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || all[kept - 1] != all[i])
+			all[kept++] = all[i];
+	return gpc_intern(&m->lists[factor], all, kept);
+}
+
+static uint32_t united_services(struct merging *m, const struct item *items, size_t count)
+{
+	uint32_t region = items[0].factor[SERVICE];
+
+	for (size_t i = 1; i < count; i++)
+		region = gpc_atlas_either(m->pair->atlas, m->place, region, items[i].factor[SERVICE]);
+	return region;
 }
 
 /* What of sorted items is alike but for one factor lies side by side. */
@@ -162,28 +130,18 @@ static int by_source_and_destination(const void *a, const void *b)
 	return order_by(a, b, SOURCE, DESTINATION);
 }
 
-/* Collects a run of items that differ in `factor` only into one. */
-static void join_run(struct merging *m, int factor, size_t from, size_t to)
+/* Collects a run of items that differ in `factor` only into its first one. */
+static void join_run(struct merging *m, int factor, struct item *items, size_t count)
 {
-	struct lists *lists = &m->lists[factor];
-	size_t total = 0, n = 0;
-	uint32_t *all;
+	uint32_t all = factor == SERVICE ? united_services(m, items, count) :
+					   united(m, factor, items, count);
 
-	for (size_t i = from; i < to; i++)
-		total += lists->all.items[m->items[i].factor[factor]].count;
-	all = GPC_NEW_ARRAY(lists->arena, uint32_t, total);
-	for (size_t i = from; i < to; i++) {
-		struct list list = lists->all.items[m->items[i].factor[factor]];
-
-		memcpy(&all[n], list.items, list.count * sizeof(*all));
-		n += list.count;
-		if (m->items[i].piece < m->items[from].piece) {
-			m->items[from].piece = m->items[i].piece;
-			m->items[from].first = m->items[i].first;
+	for (size_t i = 1; i < count; i++)
+		if (items[i].piece < items[0].piece) {
+			items[0].piece = items[i].piece;
+			items[0].first = items[i].first;
 		}
-	}
-	qsort(all, n, sizeof(*all), compare_numbers);
-	m->items[from].factor[factor] = list_number(lists, all, n);
+	items[0].factor[factor] = all;
 }
 
 static bool join_by(struct merging *m, int factor,
@@ -202,7 +160,7 @@ static bool join_by(struct merging *m, int factor,
 			    m->items[next].factor[other] != m->items[i].factor[other])
 				break;
 		if (next > i + 1)
-			join_run(m, factor, i, next);
+			join_run(m, factor, &m->items[i], next - i);
 		m->items[kept++] = m->items[i];
 	}
 	m->count = kept;
@@ -218,11 +176,11 @@ struct worded {
 static struct gpc_party side_words(struct merging *m, const struct item *item, int factor,
 				   unsigned int families)
 {
-	struct list list = m->lists[factor].all.items[item->factor[factor]];
+	const struct gpc_sequence *list = &m->lists[factor].items.items[item->factor[factor]];
 
 	return gpc_namer_words(m->pair->namer,
 			       factor == SOURCE ? GPC_ATLAS_SOURCE : GPC_ATLAS_DESTINATION,
-			       list.items, list.count, families);
+			       list->words, list->count, families);
 }
 
 /* Few words, and of as few rather names. */
@@ -265,7 +223,40 @@ static bool same_party(const struct gpc_party *a, const struct gpc_party *b)
 	return true;
 }
 
-/* The same words for v4 as for v6: one item of both. */
+/* All of both, an item of v4 and one of v6: pairs of two families are no packets. */
+static struct item item_of_both(struct merging *m, const struct item *a, const struct item *b)
+{
+	const struct item both[] = {*a, *b};
+	struct item item = b->piece < a->piece ? *b : *a;
+
+	for (int f = SOURCE; f <= DESTINATION; f++)
+		item.factor[f] = united(m, f, both, 2);
+	item.families = GPC_NAMER_BOTH;
+	return item;
+}
+
+static size_t terms_of(const struct worded *words)
+{
+	return gpc_party_terms(&words->from) + gpc_party_terms(&words->to);
+}
+
+/* Is what two items of two families say of one service better said at once? */
+static bool speak_alike(struct merging *m, const struct worded *a, const struct worded *b,
+			const struct item *both)
+{
+	bool from = same_party(&a->from, &b->from), to = same_party(&a->to, &b->to);
+	struct worded words;
+
+	if (from && to)
+		return true;
+	if (!from && !to)
+		return false;
+	words = (struct worded){side_words(m, both, SOURCE, GPC_NAMER_BOTH),
+				side_words(m, both, DESTINATION, GPC_NAMER_BOTH)};
+	return terms_of(&words) <= terms_of(a) + terms_of(b);
+}
+
+/* What is said of v4 and of v6 in the same words, on one side at least: one item of both. */
 static void join_families(struct merging *m)
 {
 	struct worded *loose = GPC_NEW_ARRAY(m->pair->arena, struct worded, m->count);
@@ -281,20 +272,15 @@ static void join_families(struct merging *m)
 
 		for (size_t k = i + 1; k < m->count && a->families && a->families != GPC_NAMER_BOTH;
 		     k++) {
-			struct item *b = &m->items[k];
+			struct item *b = &m->items[k], both;
 
 			if ((a->families ^ b->families) != GPC_NAMER_BOTH ||
-			    a->factor[SERVICE] != b->factor[SERVICE] ||
-			    !same_party(&loose[i].from, &loose[k].from) ||
-			    !same_party(&loose[i].to, &loose[k].to))
+			    a->factor[SERVICE] != b->factor[SERVICE])
 				continue;
-			for (int f = SOURCE; f <= DESTINATION; f++)
-				a->factor[f] = joined(&m->lists[f], a->factor[f], b->factor[f]);
-			if (b->piece < a->piece) {
-				a->piece = b->piece;
-				a->first = b->first;
-			}
-			a->families = GPC_NAMER_BOTH;
+			both = item_of_both(m, a, b);
+			if (!speak_alike(m, &loose[i], &loose[k], &both))
+				continue;
+			*a = both;
 			b->families = 0;
 		}
 	}
@@ -317,135 +303,155 @@ static void merge(struct merging *m)
 	join_by(m, SERVICE, by_source_and_destination);
 }
 
-/* ---- effects ---- */
-
-static const struct gpc_rule *rule_of(const struct gpc_diff_pair *pair, int image,
-				      const struct gpc_atlas_verdict *verdict)
-{
-	return verdict->rule == GPC_NONE ? NULL
-					 : gpc_rule_at(pair->images[image]->view, verdict->rule);
-}
-
-#define RATE_FLAGS (GPC_RULE_RATE | GPC_RULE_RATE_SOURCE | GPC_RULE_RATE_BYTES)
-
-static bool same_rate(const struct gpc_rule *a, const struct gpc_rule *b)
-{
-	bool limited = a && a->flags & GPC_RULE_RATE;
-
-	if (limited != (b && b->flags & GPC_RULE_RATE))
-		return false;
-	return !limited ||
-	       (a->rate_cost == b->rate_cost && a->rate_burst == b->rate_burst &&
-		a->rate_entries == b->rate_entries && a->exceed == b->exceed &&
-		(a->flags & RATE_FLAGS) == (b->flags & RATE_FLAGS));
-}
-
-/* Does the rate do to packets what it did? */
-static bool same_limits(const struct gpc_diff_pair *pair, const struct gpc_atlas_verdict *a,
-			const struct gpc_atlas_verdict *b)
-{
-	return same_rate(rule_of(pair, 0, a), rule_of(pair, 1, b)) && a->at_times == b->at_times &&
-	       (!a->at_times || a->action == b->action);
-}
-
-static uint64_t listener_id(const struct gpc_diff_pair *pair, int image, uint32_t index)
-{
-	uint32_t count;
-	const struct gpc_listener *listeners =
-		gpc_image_section(pair->images[image], GPC_SEC_LISTENER, &count);
-
-	return index == GPC_NONE ? 0 : listeners[index].id;
-}
-
-static bool has_effect(const struct gpc_diff_pair *pair, const struct gpc_atlas_piece *piece,
-		       enum gpc_diff_effect effect)
-{
-	const struct gpc_atlas_verdict *a = &piece->verdict[0], *b = &piece->verdict[1];
-	bool before = gpc_atlas_passes(a), after = gpc_atlas_passes(b), both = before && after;
-
-	switch (effect) {
-	case GPC_DIFF_ALLOWED:
-		return !before && after;
-	case GPC_DIFF_DENIED:
-		return before && !after;
-	case GPC_DIFF_ANSWERED:
-		return !before && !after && a->action != b->action;
-	case GPC_DIFF_LISTENER:
-		return both && listener_id(pair, 0, a->listener) != listener_id(pair, 1, b->listener);
-	case GPC_DIFF_LIMITED:
-		return before == after && !same_limits(pair, a, b);
-	case GPC_DIFF_MARKED:
-		return both && a->mark != b->mark;
-	case GPC_DIFF_LOGGED:
-		return a->log_rule == GPC_NONE && b->log_rule != GPC_NONE;
-	case GPC_DIFF_UNLOGGED:
-		return a->log_rule != GPC_NONE && b->log_rule == GPC_NONE;
-	case GPC_DIFF_EFFECTS:
-		break;
-	}
-	return false;
-}
+/* ---- spaces ---- */
 
 /* Where no chain is stateful, nothing has to. */
-static bool opens_any(const struct merging *m, const struct list *regions)
+static bool opens_any(const struct merging *m, uint32_t region)
 {
 	const struct gpc_chain *const *chain = m->pair->places[m->place].chain;
 
 	if (!(chain[0] && chain[0]->flags & GPC_CHAIN_STATEFUL) &&
 	    !(chain[1] && chain[1]->flags & GPC_CHAIN_STATEFUL))
 		return true;
-	for (size_t i = 0; i < regions->count; i++)
-		if (gpc_atlas_opens(m->pair->atlas, m->place, regions->items[i]))
-			return true;
-	return false;
+	return gpc_atlas_opens(m->pair->atlas, m->place, region);
 }
 
-static void put_space(struct merging *m, const struct item *item, enum gpc_diff_effect effect,
+static void put_space(struct merging *m, const struct item *item, const struct gpc_diff_group *group,
 		      gpc_diff_space_list *ret)
 {
 	struct gpc_diff_pair *pair = m->pair;
-	struct list sources = m->lists[SOURCE].all.items[item->factor[SOURCE]];
-	struct list destinations = m->lists[DESTINATION].all.items[item->factor[DESTINATION]];
-	struct list regions = m->lists[SERVICE].all.items[item->factor[SERVICE]];
+	const struct gpc_sequence *sources = &m->lists[SOURCE].items.items[item->factor[SOURCE]];
+	const struct gpc_sequence *destinations =
+		&m->lists[DESTINATION].items.items[item->factor[DESTINATION]];
 	struct worded words = words_of(m, item);
 	size_t *place = GPC_NEW(pair->arena, size_t);
 	struct gpc_diff_space space = {
-		.effect = effect,
+		.effect = group->effect,
+		.move = group->move,
 		.enforced = pair->enforced,
 		.places = place,
 		.place_count = 1,
 		.from = words.from,
 		.to = words.to,
-		.opens = opens_any(m, &regions),
+		.opens = opens_any(m, item->factor[SERVICE]),
 		.witness = item->first->witness,
 		.witness_place = m->place,
 		.verdict = {item->first->verdict[0], item->first->verdict[1]},
 	};
 
 	*place = m->place;
-	gpc_diff_services(pair, m->place, regions.items, regions.count, &space);
+	gpc_diff_services(pair, m->place, item->factor[SERVICE], &space);
 	space.radius *=
-		gpc_namer_share(pair->namer, GPC_ATLAS_SOURCE, sources.items, sources.count) *
-		gpc_namer_share(pair->namer, GPC_ATLAS_DESTINATION, destinations.items,
-				destinations.count);
+		gpc_namer_share(pair->namer, GPC_ATLAS_SOURCE, sources->words, sources->count) *
+		gpc_namer_share(pair->namer, GPC_ATLAS_DESTINATION, destinations->words,
+				destinations->count);
 	*GPC_PUSH(pair->arena, ret) = space;
 }
 
-static void put_effect(struct gpc_diff_pair *pair, size_t place,
-		       const struct gpc_atlas_pieces *pieces, enum gpc_diff_effect effect,
-		       gpc_diff_space_list *ret)
+static struct merging merged(struct gpc_diff_pair *pair, size_t place, const gpc_diff_piece_list *pieces)
 {
 	struct merging m = {.pair = pair, .place = place};
 
-	for (int i = 0; i < FACTORS; i++)
-		m.lists[i].arena = pair->arena;
-	m.items = GPC_NEW_ARRAY(pair->arena, struct item, pieces->count);
-	for (size_t i = 0; i < pieces->count; i++)
-		if (has_effect(pair, &pieces->items[i], effect))
-			add_item(&m, &pieces->items[i], i);
+	for (int i = SOURCE; i <= DESTINATION; i++)
+		m.lists[i] = (struct gpc_intern){.arena = pair->arena, .most = SIZE_MAX};
+	m.items = GPC_NEW_ARRAY(pair->arena, struct item, pieces->n);
+	for (size_t i = 0; i < pieces->n; i++)
+		add_item(&m, &pieces->items[i], i);
 	merge(&m);
+	return m;
+}
+
+/*
+ * Two ways to few spaces: to merge what rules do, or what becomes of pairs of addresses in all. The better one
+ * counts. Only the latter can leave a part of a piece out.
+ */
+static void put_group(struct gpc_diff_pair *pair, size_t place, const struct gpc_diff_group *group,
+		      const gpc_diff_piece_list *known, gpc_diff_space_list *ret)
+{
+	gpc_diff_piece_list joint;
+	struct merging m = {0}, other;
+
+	if (!known->n)
+		m = merged(pair, place, &group->pieces);
+	if ((known->n || m.count > 1) && gpc_diff_joint(pair, place, &group->pieces, known, &joint)) {
+		other = merged(pair, place, &joint);
+		if (known->n || other.count < m.count)
+			m = other;
+	} else if (known->n) {
+		m = merged(pair, place, &group->pieces);
+	}
 	for (size_t i = 0; i < m.count; i++)
-		put_space(&m, &m.items[i], effect, ret);
+		put_space(&m, &m.items[i], group, ret);
+}
+
+typedef GPC_VEC(struct gpc_diff_group) group_list;
+
+static struct gpc_diff_group *group_of(struct gpc_arena *arena, group_list *groups,
+				       enum gpc_diff_effect effect, uint32_t move)
+{
+	struct gpc_diff_group *group;
+
+	for (size_t i = 0; i < groups->n; i++)
+		if (groups->items[i].effect == effect && groups->items[i].move == move)
+			return &groups->items[i];
+	group = GPC_PUSH(arena, groups);
+	*group = (struct gpc_diff_group){.effect = effect, .move = move};
+	return group;
+}
+
+static group_list groups_of(struct gpc_diff_pair *pair, const struct gpc_atlas_pieces *pieces)
+{
+	group_list groups = {0};
+	uint32_t move;
+
+	for (int effect = 0; effect < GPC_DIFF_EFFECTS; effect++)
+		for (size_t i = 0; i < pieces->count; i++)
+			if (gpc_diff_effect_of(pair, &pieces->items[i], (enum gpc_diff_effect)effect, &move))
+				*GPC_PUSH(pair->arena, &group_of(pair->arena, &groups,
+								 (enum gpc_diff_effect)effect, move)->pieces) =
+					pieces->items[i];
+	return groups;
+}
+
+/* What is so already now, in regions of the pair where audit enforces. */
+static gpc_diff_piece_list known_of(struct gpc_diff_pair *pair, const struct gpc_diff_pair *now, size_t place,
+				    const group_list *groups, const struct gpc_diff_group *group)
+{
+	gpc_diff_piece_list known = {0};
+
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct gpc_diff_group *other = &groups->items[i];
+
+		for (size_t k = 0; k < other->pieces.n && other->effect == group->effect &&
+				   other->move == group->move; k++) {
+			struct gpc_atlas_piece *piece = GPC_PUSH(pair->arena, &known);
+
+			*piece = other->pieces.items[k];
+			piece->region = gpc_atlas_region_of(pair->atlas, place, now->atlas, piece->region);
+		}
+	}
+	return known;
+}
+
+/* Spaces of one place. False: the atlas cannot say. */
+static bool put_place(struct gpc_diff_pair *pair, struct gpc_diff_pair *now, size_t place,
+		      gpc_diff_space_list *ret)
+{
+	struct gpc_atlas_pieces pieces, before = {0};
+	group_list groups, told = {0};
+
+	if (gpc_atlas_compare(pair->atlas, place, &pieces) != GPC_ATLAS_DONE ||
+	    (now && gpc_atlas_compare(now->atlas, place, &before) != GPC_ATLAS_DONE))
+		return false;
+	groups = groups_of(pair, &pieces);
+	if (now)
+		told = groups_of(now, &before);
+	for (size_t i = 0; i < groups.n; i++) {
+		gpc_diff_piece_list known = known_of(pair, now, place, &told, &groups.items[i]);
+
+		put_group(pair, place, &groups.items[i], &known, ret);
+	}
+	return true;
 }
 
 /* ---- places ---- */
@@ -483,8 +489,8 @@ static bool join_places(struct gpc_diff_pair *pair, struct gpc_diff_space *into,
 {
 	size_t *places;
 
-	if (into->effect != from->effect || into->radius != from->radius ||
-	    into->opens != from->opens ||
+	if (into->effect != from->effect || into->move != from->move ||
+	    into->radius != from->radius || into->opens != from->opens ||
 	    !same_services(into, from) || !same_party(&into->from, &from->from) ||
 	    !same_party(&into->to, &from->to))
 		return false;
@@ -527,20 +533,13 @@ static void sort_and_join(struct gpc_diff_pair *pair, gpc_diff_space_list *space
 	spaces->n = kept;
 }
 
-bool gpc_diff_spaces(struct gpc_diff_pair *pair, gpc_diff_space_list *ret)
+bool gpc_diff_spaces(struct gpc_diff_pair *pair, struct gpc_diff_pair *now, gpc_diff_space_list *ret)
 {
-	for (size_t i = 0; i < pair->place_count; i++) {
-		struct gpc_atlas_pieces pieces;
-
-		if (pair->places[i].alike != i) {
+	for (size_t i = 0; i < pair->place_count; i++)
+		if (pair->places[i].alike != i)
 			add_place(pair, ret, pair->places[i].alike, i);
-			continue;
-		}
-		if (gpc_atlas_compare(pair->atlas, i, &pieces) != GPC_ATLAS_DONE)
+		else if (!put_place(pair, now, i, ret))
 			return false;
-		for (int effect = 0; effect < GPC_DIFF_EFFECTS; effect++)
-			put_effect(pair, i, &pieces, (enum gpc_diff_effect)effect, ret);
-	}
 	sort_and_join(pair, ret);
 	return true;
 }
@@ -558,7 +557,7 @@ static bool is_new_meaning(const struct gpc_image_segment *segment,
 
 void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
 			const struct gpc_image *after, enum gpc_atlas_scope scope, bool enforced,
-			struct gpc_diff_pair *ret)
+			struct gpc_intern *moves, struct gpc_diff_pair *ret)
 {
 	size_t old_count, new_count, count = 0;
 	struct gpc_image_segment *old = gpc_image_segments(before, arena, &old_count);
@@ -580,7 +579,7 @@ void gpc_diff_pair_open(struct gpc_arena *arena, const struct gpc_image *before,
 	}
 	options.set_count = count;
 	*ret = (struct gpc_diff_pair){
-		.arena = arena, .images = {before, after}, .enforced = enforced};
+		.arena = arena, .images = {before, after}, .enforced = enforced, .moves = moves};
 	ret->atlas = gpc_atlas_new(arena, &options);
 	ret->namer = gpc_namer_new(arena, ret->atlas, names, count);
 	ret->places = gpc_atlas_places(ret->atlas, &ret->place_count);
