@@ -241,7 +241,7 @@ _gpc() {
 			'(-v --verbose)'{-v,--verbose}'[all of it, not only what fits on a screen]' \
 			--json'[one JSON object a line; the last one is of type result]' \
 			'(-h --help)'{-h,--help}'[this text]' \
-			'*:\[FILE.yaml | IMAGE.gpi\]:{_files; compadd -- }'
+			'*:\[FILE.yaml | IMAGE.gpi | PLAN.gpp\]:{_files; compadd -- }'
 		;;
 	apply)
 		_arguments \

@@ -103,15 +103,9 @@ static enum gpc_exit load(const struct gpc_call *call, struct gpc_input *input,
 {
 	const char *operand = call->operand_count ? call->operands[0] : NULL;
 
-	if (!operand || !gpc_plan_is_file(operand))
-		return gpc_input_load(call, operand, true, input);
-	if (!gpc_call_has(call, "file") && !gpc_call_has(call, "env") &&
-	    !gpc_call_has(call, "today") && !gpc_call_has(call, "parent"))
-		return gpc_plan_open(call, operand, input, &ret_plan->head,
-				     &ret_plan->environment);
-	gpc_fail(&input->failure, GPC_EXIT_USAGE, 0,
-		 "'%s' is a finished plan: -f, -e, --parent and --today have no meaning for it", operand);
-	return input->failure.code;
+	return operand && gpc_plan_is_file(operand)
+		       ? gpc_plan_load(call, operand, input, &ret_plan->head, &ret_plan->environment)
+		       : gpc_input_load(call, operand, true, input);
 }
 
 static enum gpc_exit run(const struct gpc_call *call)
@@ -157,7 +151,7 @@ const struct gpc_command gpc_command_apply = {
 		"again; devices that appeared meanwhile are bound. The flow tables keep\n"
 		"their size while they run: another `flows` needs gpc detach first (4). Without a "
 		"file:\n"
-		"./gpc.yaml and ./gpc.d/*.yaml. A plan (gpc plan -o) is refused (6) when the plane is\n"
+		"./gpc.yaml and ./gpc.d/*.yaml. A plan (gpc plan -o) is refused (6) when the world is\n"
 		"not as it was when it was made.\n"
 		"\n"
 		"The first policies of a host only audit: what they would deny is counted and "

@@ -229,17 +229,21 @@ static enum gpc_exit load_parent(const struct gpc_call *call, enum gpc_diag_form
 }
 
 /* By name, else by the first bytes: a mistyped image is not to be reported as bad YAML. */
-bool gpc_input_is_image(const char *path)
+bool gpc_input_is(const char *path, const char *suffix, uint32_t magic)
 {
-	size_t length = strlen(path);
+	size_t length = strlen(path), end = strlen(suffix);
 	GPC_AUTO_CLOSE int fd = -1;
-	uint32_t magic = 0;
+	uint32_t found = 0;
 
-	if (length > 4 && !strcmp(path + length - 4, ".gpi"))
+	if (length > end && !strcmp(path + length - end, suffix))
 		return true;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd >= 0 && read(fd, &magic, sizeof(magic)) == sizeof(magic) &&
-	       magic == GPC_IMAGE_MAGIC;
+	return fd >= 0 && read(fd, &found, sizeof(found)) == sizeof(found) && found == magic;
+}
+
+bool gpc_input_is_image(const char *path)
+{
+	return gpc_input_is(path, ".gpi", GPC_IMAGE_MAGIC);
 }
 
 static enum gpc_exit load_image(const struct gpc_call *call, const char *path,

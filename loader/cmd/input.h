@@ -84,7 +84,8 @@ enum gpc_exit gpc_input_from(const struct gpc_call *call, const struct gpc_provi
 enum gpc_exit gpc_input_begin(const struct gpc_call *call, struct gpc_input *ret);
 /* Shows its diagnostics as the call wants them. */
 void gpc_input_say(const struct gpc_call *call, const struct gpc_input *input);
-/* Is it an image, by its name or its first bytes? */
+/* Is it such a file, by its name or its first bytes? */
+bool gpc_input_is(const char *path, const char *suffix, uint32_t magic);
 bool gpc_input_is_image(const char *path);
 /* Ends a command whose input is no good: says the failure, if there is one. */
 enum gpc_exit gpc_input_end(const struct gpc_call *call, const struct gpc_input *input,

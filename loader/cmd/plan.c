@@ -32,6 +32,8 @@ static const struct gpc_option options[] = {
 struct planning {
 	const struct gpc_call *call;
 	struct gpc_input input;
+	struct gpc_plan_head plan; /* magic 0: no plan was given */
+	const char *environment;
 	struct gpc_plane_status plane;
 	struct gpc_plan_basis basis;
 	struct gpc_image nothing;
@@ -130,6 +132,18 @@ static void say_stance(const struct planning *p)
 		       gpc_paint(stdout, GPC_PLAIN));
 }
 
+static int warn(struct planning *p)
+{
+	struct gpc_failure moved;
+
+	if (gpc_plan_warn(p->call, &p->plane, &p->input.image, changes_something(p),
+			  &p->input.arena, &p->warnings, &p->failure))
+		return -1;
+	if (p->plan.magic && gpc_plan_basis_compare(&p->plan.basis, &p->basis, &moved))
+		gpc_plan_warn_of_refusal(&p->warnings, &p->input.arena, &moved);
+	return 0;
+}
+
 static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 {
 	struct json_object *result = gpc_json("result");
@@ -151,7 +165,7 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 	gpc_json_bool(result, "changes", changes_something(p));
 	if (path && !proved) {
 		if (gpc_plan_save(path, &p->basis, gpc_call_has(p->call, "enforce"), &p->input,
-				  gpc_call_value(p->call, "env"), &p->failure)) {
+				  p->environment, &p->failure)) {
 			json_object_put(result);
 			return gpc_finish_failed(p->call, &p->failure);
 		}
@@ -166,20 +180,29 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 	return gpc_finish(p->call, code, result);
 }
 
+static enum gpc_exit load(struct planning *p)
+{
+	const char *operand = p->call->operand_count ? p->call->operands[0] : NULL;
+
+	if (operand && gpc_plan_is_file(operand))
+		return gpc_plan_load(p->call, operand, &p->input, &p->plan, &p->environment);
+	p->environment = gpc_call_value(p->call, "env");
+	return gpc_input_load(p->call, operand, true, &p->input);
+}
+
 static enum gpc_exit run(const struct gpc_call *call)
 {
 	GPC_CLEANUP(release) struct planning p = {.call = call};
 	enum gpc_exit rc;
 
-	rc = gpc_input_load(call, call->operand_count ? call->operands[0] : NULL, true, &p.input);
+	rc = load(&p);
 	if (rc)
 		return gpc_input_end(call, &p.input, rc);
 	if (look(&p))
 		return gpc_finish_failed(call, &p.failure);
 	rc = gpc_prove_live(call, &p.input);
 	compare(&p);
-	if (gpc_plan_warn(call, &p.plane, &p.input.image, changes_something(&p), &p.input.arena,
-			  &p.warnings, &p.failure))
+	if (warn(&p))
 		return gpc_finish_failed(call, &p.failure);
 	return report(&p, rc);
 }
@@ -188,7 +211,7 @@ const struct gpc_command gpc_command_plan = {
 	.name = "plan",
 	.side = GPC_SIDE_HOST,
 	.summary = "what gpc apply would change on this host; changes nothing",
-	.operands = "[FILE.yaml | IMAGE.gpi]",
+	.operands = "[FILE.yaml | IMAGE.gpi | PLAN.gpp]",
 	.operands_max = 1,
 	.description =
 		"What is different for packets when this takes the place of what runs here (gpc diff\n"
@@ -204,7 +227,8 @@ const struct gpc_command gpc_command_plan = {
 		"With -o the image and what it was compared with go into a file. gpc apply takes it, and\n"
 		"refuses (6) on another host, and when the world is not as it was: another generation,\n"
 		"any change of the plane's control word, another last generation in the history, another\n"
-		"override. None is written (6) while an apply waits for its confirmation.\n"
+		"override. None is written (6) while an apply waits for its confirmation. Of a plan gpc\n"
+		"plan says what it would change now, and whether it would be refused.\n"
 		"With --detailed-exitcode 2 says that apply would change something, also where no packet\n"
 		"is treated differently.",
 	.objects = "diagnostic, invariant, space, change, pool, warning, host",

@@ -10,7 +10,6 @@
 #include "gpc/limits.h"
 #include "output.h"
 
-#define SUFFIX ".gpp"
 /* An image, and sources of which each byte may be escaped. */
 #define PLAN_MAX (GPC_MAX_IMAGE_BYTES + 2 * GPC_MAX_TEXT_BYTES + 2 * GPC_MAX_FEEDS_BYTES)
 
@@ -81,9 +80,7 @@ int gpc_plan_save(const char *path, const struct gpc_plan_basis *basis, bool enf
 
 bool gpc_plan_is_file(const char *path)
 {
-	size_t length = strlen(path);
-
-	return length > strlen(SUFFIX) && !strcmp(path + length - strlen(SUFFIX), SUFFIX);
+	return gpc_input_is(path, ".gpp", GPC_PLAN_MAGIC);
 }
 
 static int check_head(const char *path, const char *bytes, size_t size, struct gpc_plan_head *ret,
@@ -204,18 +201,53 @@ enum gpc_exit gpc_plan_open(const struct gpc_call *call, const char *path,
 		       : GPC_EXIT_OK;
 }
 
+/* What went into a plan cannot be said again. */
+static int refuse_options(const struct gpc_call *call, const char *path,
+			  struct gpc_failure *failure)
+{
+	static const char *const options[] = {"file", "env", "parent", "today", "allow-expired"};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (gpc_call_has(call, options[i]))
+			return gpc_fail(failure, GPC_EXIT_USAGE, 0,
+					"'%s' is a finished plan: -f, -e, --parent, --today and "
+					"--allow-expired have no meaning for it",
+					path);
+	return 0;
+}
+
+static int check_enforce(const struct gpc_call *call, const struct gpc_plan_head *plan,
+			 struct gpc_failure *failure)
+{
+	bool enforce = plan->flags & GPC_PLAN_ENFORCE;
+
+	if (enforce == gpc_call_has(call, "enforce"))
+		return 0;
+	gpc_fail(failure, GPC_EXIT_USAGE, 0, "the plan was made %s --enforce",
+		 enforce ? "with" : "without");
+	return gpc_fail_hint(failure, "give it as it was made, or plan anew");
+}
+
+enum gpc_exit gpc_plan_load(const struct gpc_call *call, const char *path,
+			    struct gpc_input *ret_input, struct gpc_plan_head *ret,
+			    const char **ret_environment)
+{
+	enum gpc_exit rc = gpc_plan_open(call, path, ret_input, ret, ret_environment);
+
+	if (rc)
+		return rc;
+	return refuse_options(call, path, &ret_input->failure) ||
+			       check_enforce(call, ret, &ret_input->failure)
+		       ? ret_input->failure.code
+		       : GPC_EXIT_OK;
+}
+
 int gpc_plan_check(const struct gpc_call *call, const struct gpc_plan_head *plan,
 		   const struct gpc_image *image, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_plane_status_release) struct gpc_plane_status plane = {0};
-	bool enforce = plan->flags & GPC_PLAN_ENFORCE;
 	struct gpc_plan_basis now;
 
-	if (enforce != gpc_call_has(call, "enforce")) {
-		gpc_fail(failure, GPC_EXIT_USAGE, 0, "the plan was made %s --enforce",
-			 enforce ? "with" : "without");
-		return gpc_fail_hint(failure, "apply it as it was made, or plan anew");
-	}
 	return gpc_plane_read(gpc_bpffs(), &plane, failure) ||
 			       gpc_plan_basis_read(call, &plane, image, &now, failure) ||
 			       gpc_plan_basis_compare(&plan->basis, &now, failure)

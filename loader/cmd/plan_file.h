@@ -38,12 +38,17 @@ int gpc_plan_save(const char *path, const struct gpc_plan_basis *basis, bool enf
 		  const struct gpc_input *input, const char *environment,
 		  struct gpc_failure *failure);
 
+/* By its name or its first bytes. */
 bool gpc_plan_is_file(const char *path);
 /*
  * The image goes into *ret_input as from a file, with the sources and inputs if it has them; what it was
  * made against into *ret. *ret_environment: in the arena of the input, or NULL.
  */
 enum gpc_exit gpc_plan_open(const struct gpc_call *call, const char *path,
+			    struct gpc_input *ret_input, struct gpc_plan_head *ret,
+			    const char **ret_environment);
+/* The same as a command's operand: USAGE where an option of the call says otherwise than the plan. */
+enum gpc_exit gpc_plan_load(const struct gpc_call *call, const char *path,
 			    struct gpc_input *ret_input, struct gpc_plan_head *ret,
 			    const char **ret_environment);
 /* CONFLICT unless what it was made against is so; the caller holds the lock. `image`: the plan's. */

@@ -28,10 +28,13 @@ __attribute__((format(printf, 2, 3))) static void add(struct warning *w, const c
 	va_end(args);
 }
 
-static void add_refusal(struct warning *w, const struct gpc_failure *why)
+void gpc_plan_warn_of_refusal(struct gpc_plan_warnings *warnings, struct gpc_arena *arena,
+			      const struct gpc_failure *why)
 {
-	w->list->refused = true;
-	add(w, "gpc apply would be refused (%d): %s%s%s", why->code, why->message,
+	struct warning w = {.arena = arena, .list = warnings};
+
+	warnings->refused = true;
+	add(&w, "gpc apply would be refused (%d): %s%s%s", why->code, why->message,
 	    *why->hint ? "; " : "", why->hint);
 }
 
@@ -73,7 +76,7 @@ static int take_refusal(struct warning *w, int r, struct gpc_failure *failure)
 		return 0;
 	if (failure->code != GPC_EXIT_REFUSED && failure->code != GPC_EXIT_HOST)
 		return -1;
-	add_refusal(w, failure);
+	gpc_plan_warn_of_refusal(w->list, w->arena, failure);
 	return 0;
 }
 

@@ -20,6 +20,10 @@ int gpc_plan_warn(const struct gpc_call *call, const struct gpc_plane_status *pl
 		  const struct gpc_image *image, bool switches, struct gpc_arena *arena,
 		  struct gpc_plan_warnings *ret, struct gpc_failure *failure);
 
+/* One more: what else would refuse the apply. */
+void gpc_plan_warn_of_refusal(struct gpc_plan_warnings *warnings, struct gpc_arena *arena,
+			      const struct gpc_failure *why);
+
 /* Lines, or objects of the type warning. */
 void gpc_plan_warnings_text(const struct gpc_plan_warnings *warnings, FILE *out);
 void gpc_plan_warnings_json(const struct gpc_plan_warnings *warnings);

@@ -344,8 +344,8 @@ const struct gpc_command gpc_command_status = {
 		"without\n"
 		"overrides, `got` that of the new flows; of a split, each backend's of the listener's),\n"
 		"and what needs attention, first. Changes nothing, takes no lock.",
-	.objects = "plane, recorded, device, listener, endpoint, override, reason, policy, rule,\n  limit, "
-		   "flows, problem",
+	.objects = "plane, pending, recorded, device, listener, endpoint, override, reason, policy,\n  rule, "
+		   "limit, flows, problem",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_HOST),
 	.run = run,

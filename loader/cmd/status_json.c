@@ -7,6 +7,7 @@
 #include "flow_fill.h"
 #include "generation.h"
 #include "output.h"
+#include "pending.h"
 #include "../../compiler/base/words.h"
 #include "split.h"
 #include "status.h"
@@ -53,6 +54,8 @@ static void print_plane(const struct gpc_status *status)
 	}
 	gpc_describe_json(&status->plane.image, object);
 	gpc_json_print(object);
+	if (confirm->armed && !confirm->expired)
+		gpc_pending_json(confirm);
 	if (status->running.number)
 		gpc_json_print(gpc_generation_json(&status->running, "recorded"));
 }

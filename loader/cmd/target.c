@@ -12,6 +12,7 @@
 #include "activate.h"
 #include "output.h"
 #include "parent.h"
+#include "plan_file.h"
 
 #define LIVE "live"
 
@@ -72,13 +73,18 @@ static enum gpc_exit open_folder(const struct gpc_call *call, const char *path,
 static enum gpc_exit open_path(const struct gpc_call *call, const char *path,
 			       struct gpc_target *target)
 {
+	bool is_plan = gpc_plan_is_file(path);
+	struct gpc_plan_head ignored;
+	const char *environment;
+
 	name_target(target, "%s", path);
 	if (is_folder(path))
 		return open_folder(call, path, target);
-	if (!gpc_input_is_image(path))
+	if (!is_plan && !gpc_input_is_image(path))
 		return gpc_input_written(call, &path, 1, &target->input);
 	target->kind = GPC_TARGET_IMAGE;
-	return gpc_input_image(call, path, &target->input);
+	return is_plan ? gpc_plan_open(call, path, &target->input, &ignored, &environment)
+		       : gpc_input_image(call, path, &target->input);
 }
 
 static enum gpc_exit open_default(const struct gpc_call *call, struct gpc_target *target)

@@ -116,7 +116,14 @@ must balancer plan two.yaml -o second.gpp
 cp "$WORK/source/second.gpp" "$WORK/source/bad.gpp"
 printf x | dd of="$WORK/source/bad.gpp" bs=1 seek=5000 conv=notrunc status=none
 check_exit "a damaged plan is refused" 3 balancer apply bad.gpp
-check "a fresh one is applied" balancer apply second.gpp
+must cp "$WORK/source/second.gpp" "$WORK/source/second.plan"
+check "what is in a plan" balancer diff live second.plan
+check_said "can be compared" "live -> second.plan: 1 newly allowed"
+check_exit "it is finished" 64 balancer apply --allow-expired second.plan
+check_said "and says so" "is a finished plan"
+check "a fresh one is applied, whatever its name" balancer apply second.plan
+check "planned again" balancer plan second.gpp
+check_said "it is refused now" "gpc apply would be refused (6): the plan was made against generation 1 as it was"
 check "json" balancer plan --json one.yaml
 check_said "has the host" '"type":"host"'
 check "generations and live" balancer diff @~1 live
@@ -154,6 +161,8 @@ warns "in quarantine" "would be refused (4): this plane was live as generation" 
 must balancer apply three.yaml --force --confirm 60s
 warns "while an apply waits" "gpc apply is refused (6) until gpc confirm or gpc abort" one.yaml
 check_exit "none is written then" 6 balancer plan one.yaml -o late.gpp
+check "status, in JSON" balancer status --json
+check_said "says that it waits" '"type":"pending"'
 must balancer abort
 must balancer apply three.yaml --force --confirm 1s
 wait_for "the deadline" past
