@@ -218,21 +218,62 @@ static enum gpc_exit say_kept(const struct gpc_call *call, uint32_t generation)
 	return gpc_finish(call, GPC_EXIT_OK, result);
 }
 
-static enum gpc_exit say_lost(const struct gpc_call *call, uint32_t generation,
-			      const struct gpc_confirm *found)
+static enum gpc_exit say_lost(const struct gpc_call *call, const struct gpc_confirm *found,
+			      struct gpc_failure *failure)
+{
+	gpc_fail_hint(failure, found->present && !found->first
+				       ? "another plane decides now; gpc log says which"
+				       : "nothing runs");
+	return gpc_finish_failed(call, failure);
+}
+
+static enum gpc_exit say_expired(const struct gpc_call *call, const struct gpc_confirm *found)
 {
 	struct gpc_failure failure;
 
-	if (found->armed) {
-		settle_now(call);
-		gpc_fail(&failure, GPC_EXIT_ROLLED_BACK, 0,
-			 "generation %u was not confirmed in time", generation);
-	} else {
-		gpc_fail(&failure, GPC_EXIT_ROLLED_BACK, 0, "generation %u was taken back", generation);
-	}
-	gpc_fail_hint(&failure, found->present && !found->first
-					? "what ran before decides again; gpc log says why"
-					: "nothing runs");
+	settle_now(call);
+	gpc_fail(&failure, GPC_EXIT_ROLLED_BACK, 0, "generation %u was not confirmed in time",
+		 found->generation);
+	return say_lost(call, found, &failure);
+}
+
+static int find_recorded(uint32_t generation, struct gpc_generation *ret, struct gpc_failure *failure)
+{
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
+
+	if (!gpc_history_open(gpc_state_dir(), false, &history, failure) &&
+	    !gpc_history_find(history, generation, ret, failure))
+		return 0;
+	failure->code = GPC_EXIT_FAILED;
+	return gpc_fail_hint(failure, "generation %u waits no more; nothing says what became of it",
+			     generation);
+}
+
+/* Something else runs by now, or nothing: it may be that this one was confirmed before. */
+static enum gpc_exit say_recorded(const struct gpc_call *call, uint32_t generation,
+				  const struct gpc_confirm *found)
+{
+	struct gpc_generation recorded;
+	struct gpc_failure failure;
+
+	if (find_recorded(generation, &recorded, &failure))
+		return gpc_finish_failed(call, &failure);
+	if (recorded.became == GPC_RESULT_CONFIRMED)
+		return say_kept(call, generation);
+	gpc_fail(&failure, GPC_EXIT_ROLLED_BACK, 0, "generation %u was taken back%s%s", generation,
+		 recorded.became == GPC_RESULT_ROLLED_BACK ? ": " : "",
+		 recorded.became == GPC_RESULT_ROLLED_BACK ? recorded.result : "");
+	return say_lost(call, found, &failure);
+}
+
+static enum gpc_exit say_interrupted(const struct gpc_call *call, const struct gpc_confirm *found)
+{
+	struct gpc_failure failure;
+	char left[GPC_LEFT_TEXT];
+
+	gpc_fail(&failure, gpc_interrupt_code(), 0, "generation %u is live and waits on, %s",
+		 found->generation, gpc_left_text(found, left));
+	gpc_fail_hint(&failure, "gpc confirm keeps it, gpc abort takes it back");
 	return gpc_finish_failed(call, &failure);
 }
 
@@ -246,15 +287,14 @@ enum gpc_exit gpc_wait_settled(const struct gpc_call *call, uint32_t generation)
 	for (;;) {
 		if (gpc_confirm_read(gpc_bpffs(), &found, &failure))
 			return gpc_finish_failed(call, &failure);
-		if (!found.armed || found.expired || found.generation != generation)
-			break;
-		if (gpc_interrupt_check(&failure)) {
-			gpc_fail_hint(&failure, "generation %u waits on: gpc confirm, gpc abort", generation);
-			return gpc_finish_failed(call, &failure);
-		}
+		if (found.generation != generation)
+			return say_recorded(call, generation, &found);
+		if (!found.armed)
+			return say_kept(call, generation);
+		if (found.expired)
+			return say_expired(call, &found);
+		if (gpc_interrupted())
+			return say_interrupted(call, &found);
 		nanosleep(&pause, NULL);
 	}
-	if (!found.armed && found.generation == generation)
-		return say_kept(call, generation);
-	return say_lost(call, generation, &found);
 }

@@ -45,7 +45,10 @@ int gpc_settle_alone(const struct gpc_call *call, struct gpc_confirm *ret,
 /* Records ROLLED_BACK for `reason` of the newest generation if it waits; failing is a warning. */
 void gpc_record_end(const struct gpc_call *call, struct gpc_history *history, const char *reason);
 
-/* After the lock is given back: until nothing waits any more. Says and ends the command: 0 or 7. */
+/*
+ * After the lock is given back: until this generation waits no more. Says and ends the command: 0 or 7; a signal
+ * ends only the waiting (130, 143).
+ */
 enum gpc_exit gpc_wait_settled(const struct gpc_call *call, uint32_t generation);
 
 #endif

@@ -147,6 +147,69 @@ static void abort_needs_no_disk(void)
 	end();
 }
 
+/* ---- waiting ---- */
+
+static int wait_for(uint32_t generation)
+{
+	char *words[] = {(char *)"apply"};
+	struct gpc_call call;
+	int rc;
+
+	gpc_call_blank(find("apply"), 1, words, &call);
+	hear();
+	rc = (int)gpc_wait_settled(&call, generation);
+	hear_no_more();
+	gpc_call_release(&call);
+	return rc;
+}
+
+/* So fast that who waits for one generation sees the next. */
+static void what_was_confirmed_is_told_whatever_runs_now(void)
+{
+	begin_pending();
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), 0);
+	CU_ASSERT_EQUAL(wait_for(2), 0);
+	CU_ASSERT_EQUAL(apply(ONE), 0);
+	CU_ASSERT_EQUAL(wait_for(2), 0);
+	CU_ASSERT_EQUAL(apply_with("--confirm=60s", TWO), 0);
+	CU_ASSERT_EQUAL(wait_for(2), 0);
+	CU_ASSERT_EQUAL(gpc("abort", NULL), 0);
+	CU_ASSERT_EQUAL(wait_for(2), 0);
+	CU_ASSERT_EQUAL(wait_for(4), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT(said(err, "generation 4 was taken back: rolled-back(aborted)"));
+	drop_image(&plane.image);
+	CU_ASSERT_EQUAL(wait_for(2), 0);
+	CU_ASSERT_EQUAL(wait_for(4), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT(said(err, "nothing runs"));
+	end();
+	begin_pending();
+	plane.expired = true;
+	CU_ASSERT_EQUAL(wait_for(2), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT(said(err, "not confirmed in time"));
+	CU_ASSERT_STRING_EQUAL(result(), "rolled-back(expired)");
+	CU_ASSERT_EQUAL(wait_for(2), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT(said(err, "rolled-back(expired)"));
+	end();
+}
+
+static void terminate(void)
+{
+	raise(SIGTERM);
+}
+
+static void a_signal_ends_the_waiting_and_nothing_else(void)
+{
+	begin_pending();
+	gpc_interrupts_hold();
+	terminate();
+	CU_ASSERT_EQUAL(wait_for(2), GPC_EXIT_TERMINATED);
+	CU_ASSERT(said(err, "generation 2 is live and waits on"));
+	CU_ASSERT_FALSE(said(err, "nothing was changed"));
+	CU_ASSERT(plane.armed);
+	gpc_interrupts_hold();
+	end();
+}
+
 /* ---- quarantine ---- */
 
 #define FAILING "--probe=attempts=1 exec /bin/false"
@@ -168,11 +231,6 @@ static void begin_quarantined(void)
 	CU_ASSERT_EQUAL(apply(ONE), 0);
 	CU_ASSERT_EQUAL(apply_with(FAILING, TWO), GPC_EXIT_ROLLED_BACK);
 	CU_ASSERT_EQUAL(apply(TWO), GPC_EXIT_REFUSED);
-}
-
-static void terminate(void)
-{
-	raise(SIGTERM);
 }
 
 static void only_what_stands_leaves_quarantine(void)
@@ -248,6 +306,10 @@ GPC_UNIT_MAIN("cmd/settle",
 	      {"what_was_kept_unrecorded_can_be_confirmed_again",
 	       what_was_kept_unrecorded_can_be_confirmed_again},
 	      {"abort_needs_no_disk", abort_needs_no_disk},
+	      {"what_was_confirmed_is_told_whatever_runs_now",
+	       what_was_confirmed_is_told_whatever_runs_now},
+	      {"a_signal_ends_the_waiting_and_nothing_else",
+	       a_signal_ends_the_waiting_and_nothing_else},
 	      {"only_what_stands_leaves_quarantine", only_what_stands_leaves_quarantine},
 	      {"only_its_own_failure_brings_it_into_quarantine",
 	       only_its_own_failure_brings_it_into_quarantine},

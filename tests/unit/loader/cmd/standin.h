@@ -269,28 +269,44 @@ static const struct gpc_command *find(const char *name)
 /* The options that commands are given beside --json. */
 static const char *option, *second_option;
 
-/* Runs with stdout and stderr in files. */
+/* Between the two stdout and stderr are files. */
+static struct {
+	int out, err;
+} outside;
+
+static inline void hear(void)
+{
+	outside.out = dup(1);
+	outside.err = dup(2);
+	fflush(NULL);
+	if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
+		abort();
+}
+
+static inline void hear_no_more(void)
+{
+	fflush(NULL);
+	dup2(outside.out, 1);
+	dup2(outside.err, 2);
+	close(outside.out);
+	close(outside.err);
+}
+
 static inline int gpc(const char *name, const char *argument)
 {
 	char *argv[] = {strdup(name), strdup(option ? option : "--json"),
 			strdup(second_option ? second_option : "--json"), strdup("--json"),
 			argument ? strdup(argument) : NULL, NULL};
-	int old_out = dup(1), old_err = dup(2), rc;
 	struct gpc_failure failure;
 	struct gpc_call call;
+	int rc;
 
-	fflush(NULL);
-	if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
-		abort();
+	hear();
 	rc = (int)gpc_call_parse(find(name), argument ? 5 : 4, argv, &call, &failure);
 	if (!rc)
 		rc = (int)call.command->run(&call);
 	gpc_call_release(&call);
-	fflush(NULL);
-	dup2(old_out, 1);
-	dup2(old_err, 2);
-	close(old_out);
-	close(old_err);
+	hear_no_more();
 	for (int i = 0; i < 5; i++)
 		free(argv[i]);
 	return rc;
