@@ -62,6 +62,21 @@ static void read_words(struct gpc_prover *prover)
 
 /* ---- verdicts ---- */
 
+/* What holds as it is. */
+static void prove_later(struct gpc_prover *prover, const struct gpc_invariant *invariant,
+			struct gpc_proof *proof)
+{
+	bool audits = gpc_atlas_audits(prover->image);
+	enum gpc_prove_result then = GPC_PROVE_HOLDS;
+
+	if (invariant->flags & GPC_INVARIANT_ENFORCED && audits)
+		then = gpc_prove_packets(prover, invariant, true, &proof->example, &proof->why);
+	proof->later = then != GPC_PROVE_HOLDS;
+	proof->found = then == GPC_PROVE_FAILS;
+	proof->standing = proof->later ? GPC_STANDING_VIOLATED : GPC_STANDING_PASSED;
+	proof->nothing = !proof->later && gpc_prove_is_about_nothing(prover, invariant);
+}
+
 static void prove_packets(struct gpc_prover *prover, const struct gpc_invariant *invariant,
 			  struct gpc_proof *proof)
 {
@@ -70,7 +85,7 @@ static void prove_packets(struct gpc_prover *prover, const struct gpc_invariant 
 
 	switch (gpc_prove_packets(prover, invariant, false, &proof->example, &proof->why)) {
 	case GPC_PROVE_HOLDS:
-		proof->standing = GPC_STANDING_PASSED;
+		prove_later(prover, invariant, proof);
 		return;
 	case GPC_PROVE_ENTANGLED:
 		proof->standing = GPC_STANDING_VIOLATED;

@@ -6,7 +6,8 @@
  *
  * Judged is what the image does: policies in audit are absent, `protect` lets through, a rate lets through, bans
  * and built-ins are left out; in stateful chains only packets that open a flow. Where tables are too entangled
- * to be sure, the invariant counts as violated, and `why` says so.
+ * to be sure, the invariant counts as violated, and `why` says so. With `when: enforced` it is judged over what the
+ * image will do once all audit policies enforce as well.
  */
 #ifndef GPC_ANALYZE_INVARIANTS_H
 #define GPC_ANALYZE_INVARIANTS_H
@@ -36,6 +37,8 @@ struct gpc_counterexample {
 struct gpc_proof {
 	enum gpc_standing standing;
 	bool enforced;			/* DEFERRED, VIOLATED: it would hold if all audit policies enforced */
+	bool later;			/* VIOLATED: `when: enforced`, and it holds only until all audit policies enforce */
+	bool nothing;			/* PASSED: no packet that is judged is meant by it */
 	bool found;			/* there is a counterexample */
 	struct gpc_counterexample example;
 	uint64_t value[2];		/* remap: hundredths of a percent, rounded up; limits: bytes, loads */
@@ -55,7 +58,7 @@ struct gpc_proofs gpc_prove(struct gpc_arena *arena, const struct gpc_image *ima
 struct gpc_model;
 
 /*
- * Adds an error E0470 to E0476 for each violated invariant, with both places: those of the model, or, without
+ * Adds an error E0470 to E0476 for each violated invariant, W0465 for one about nothing, with both places: those of the model, or, without
  * it (NULL), as text from the image's source map. `image_name`: how the image is called in messages then.
  */
 void gpc_proofs_report(struct gpc_diags *diags, const struct gpc_image *image,

@@ -144,6 +144,13 @@ static bool arrives_nowhere(void *context, const struct gpc_atlas_verdict *verdi
 		!finds_table(wanted->image, verdict->listener, wanted->family));
 }
 
+static bool is_anything(void *context, const struct gpc_atlas_verdict *verdict)
+{
+	(void)context;
+	(void)verdict;
+	return true;
+}
+
 /* ---- questions ---- */
 
 struct asking {
@@ -418,4 +425,34 @@ enum gpc_prove_result gpc_prove_packets(struct gpc_prover *prover, const struct 
 	if (asking.found)
 		*ret = asking.best;
 	return asking.found ? GPC_PROVE_FAILS : asking.why ? GPC_PROVE_ENTANGLED : GPC_PROVE_HOLDS;
+}
+
+/* A packet to a listener that leads into `to` may have any destination. */
+static void ask_anything(struct asking *asking, const struct gpc_invariant_box *box)
+{
+	bool only = asking->invariant->form == GPC_INVARIANT_ONLY;
+	bool leads = asking->invariant->form != GPC_INVARIANT_ALWAYS &&
+		     leading_into(asking->prover, asking->prover->sets[box->destination]);
+	struct gpc_atlas_query query = {
+		.sources = only ? NULL : atoms_in(asking, GPC_ATLAS_SOURCE, box->source),
+		.destinations = leads ? NULL : atoms_in(asking, GPC_ATLAS_DESTINATION, box->destination),
+		.service = box->service,
+		.wanted = is_anything,
+	};
+
+	ask(asking, query, NULL);
+}
+
+/* Boxes that are empty have been said to be. */
+bool gpc_prove_is_about_nothing(struct gpc_prover *prover, const struct gpc_invariant *invariant)
+{
+	struct asking asking = {
+		.prover = prover, .invariant = invariant, .atlas = atlas_of(prover, false)};
+
+	for (uint32_t i = 0; i < invariant->box_count && !asking.found; i++) {
+		struct gpc_invariant_box box = box_at(prover, invariant->boxes, i);
+
+		ask_anything(&asking, &box);
+	}
+	return invariant->box_count && !asking.found && !asking.why;
 }

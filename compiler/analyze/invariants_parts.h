@@ -29,6 +29,9 @@ enum gpc_prove_result gpc_prove_packets(struct gpc_prover *prover, const struct 
 					bool enforced, struct gpc_counterexample *ret,
 					const char **ret_why);
 
+/* Does one of these mean no packet at all that is judged (none that opens a flow, where all are stateful)? */
+bool gpc_prove_is_about_nothing(struct gpc_prover *prover, const struct gpc_invariant *invariant);
+
 /* remap and limits: standing, value, why. */
 void gpc_prove_remap(struct gpc_prover *prover, const struct gpc_invariant *invariant,
 		     struct gpc_proof *ret);

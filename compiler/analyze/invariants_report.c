@@ -229,9 +229,10 @@ static void add_error(struct gpc_diags *diags, const struct telling *t, const ch
 {
 	struct gpc_place at = t->model ? t->model->invariants[t->index].at : GPC_NOWHERE;
 	struct gpc_diag *diag =
-		gpc_diag(diags, code, at, "%s%sinvariant `%s`%s does not hold: %s",
+		gpc_diag(diags, code, at, "%s%sinvariant `%s`%s does not hold%s: %s",
 			 t->model ? "" : image, t->model ? "" : ": ", name(t, t->invariant->name),
-			 place_text(t, t->invariant->id), what);
+			 place_text(t, t->invariant->id),
+			 t->proof->later ? " once all audit policies enforce" : "", what);
 
 	if (t->model)
 		gpc_diag_label(diag, label(t->invariant->form));
@@ -240,6 +241,9 @@ static void add_error(struct gpc_diags *diags, const struct telling *t, const ch
 		gpc_diag_hint(diags, diag,
 			      "it holds once all audit policies enforce; `when: enforced` defers it "
 			      "until then");
+	else if (t->proof->later)
+		gpc_diag_hint(diags, diag,
+			      "it holds while they are in audit, but `when: enforced` asks for what comes then");
 	else if (t->proof->found)
 		gpc_diag_hint(diags, diag, "gpc explain --%s '%s' '%s' shows the way of this packet",
 			      t->proof->example.direction == GPC_EGRESS ? "out" : "in",
@@ -267,6 +271,20 @@ static void report_violated(struct gpc_diags *diags, const struct telling *t, co
 		add_error(diags, t, image, GPC_E0475, tell_lookups(t));
 }
 
+static void report_nothing(struct gpc_diags *diags, const struct telling *t, const char *image)
+{
+	struct gpc_place at = t->model ? t->model->invariants[t->index].at : GPC_NOWHERE;
+	struct gpc_diag *diag = gpc_diag(diags, GPC_W0465, at,
+					 "%s%sno packet that opens a flow is meant by invariant `%s`%s",
+					 t->model ? "" : image, t->model ? "" : ": ",
+					 name(t, t->invariant->name),
+					 place_text(t, t->invariant->id));
+
+	gpc_diag_hint(diags, diag,
+		      "only those are judged in stateful policies: no later fragment, of ICMP echo "
+		      "requests, of TCP what begins with SYN");
+}
+
 static struct telling telling_of(struct gpc_arena *arena, const struct gpc_image *image,
 				 const struct gpc_model *model, uint32_t index,
 				 const struct gpc_proof *proof)
@@ -288,6 +306,8 @@ void gpc_proofs_report(struct gpc_diags *diags, const struct gpc_image *image,
 
 		if (proofs->items[i].standing == GPC_STANDING_VIOLATED)
 			report_violated(diags, &t, image_name);
+		if (proofs->items[i].nothing)
+			report_nothing(diags, &t, image_name);
 	}
 }
 
@@ -323,6 +343,8 @@ const char *gpc_proof_text(struct gpc_arena *arena, const struct gpc_image *imag
 	struct telling t = telling_of(arena, image, NULL, invariant, proof);
 	const char *what = tell(&t);
 
-	return what ? gpc_arena_printf(arena, "%s: %s", words[proof->standing], what)
-		    : words[proof->standing];
+	return what ? gpc_arena_printf(arena, "%s%s: %s", words[proof->standing],
+				       proof->later ? " once all audit policies enforce" : "", what)
+	       : proof->nothing ? "passed, but it is about no packet that opens a flow"
+				: words[proof->standing];
 }

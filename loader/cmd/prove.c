@@ -75,8 +75,10 @@ static void print_json(const struct gpc_input *input, uint32_t index, const stru
 		gpc_json_text(object, "why", proof->why);
 	if (proof->found) {
 		gpc_json_bool(object, "holds_once_enforced", proof->enforced);
+		gpc_json_bool(object, "holds_until_enforced", proof->later);
 		json_example(input, &proof->example, object);
 	}
+	gpc_json_bool(object, "about_nothing", proof->nothing);
 	if (invariant->form == GPC_INVARIANT_REMAP && !proof->why)
 		gpc_json_real(object, "moved_percent", (double)proof->value[0] / 100, 2);
 	if (invariant->form == GPC_INVARIANT_LIMITS) {
@@ -132,10 +134,10 @@ enum gpc_exit gpc_prove_input(const struct gpc_call *call, struct gpc_input *inp
 			      const struct gpc_image *parent, struct gpc_proofs *ret)
 {
 	struct gpc_proofs proofs = gpc_prove(&input->arena, &input->image, parent);
-	bool violated = proofs.standing[GPC_STANDING_VIOLATED];
+	size_t refused = input->diags.errors;
 
-	if (violated)
-		report(call, input, &proofs);
+	report(call, input, &proofs);
+	refused = input->diags.errors - refused;
 	for (uint32_t i = 0; i < proofs.count; i++) {
 		if (gpc_call_has(call, "json"))
 			print_json(input, i, &proofs.items[i]);
@@ -143,7 +145,9 @@ enum gpc_exit gpc_prove_input(const struct gpc_call *call, struct gpc_input *inp
 			say(call, input, i, &proofs.items[i]);
 	}
 	*ret = proofs;
-	return violated ? GPC_EXIT_REFUSED : GPC_EXIT_OK;
+	if (proofs.standing[GPC_STANDING_VIOLATED])
+		return GPC_EXIT_REFUSED;
+	return refused ? GPC_EXIT_INVALID : GPC_EXIT_OK;
 }
 
 enum gpc_exit gpc_prove_live(const struct gpc_call *call, struct gpc_input *input)
