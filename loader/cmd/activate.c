@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../compiler/base/cleanup.h"
 #include "../actor.h"
@@ -18,6 +19,8 @@
 #include "settle.h"
 
 #define SHOWN_CHANGES 20u /* more only with -v */
+#define PATIENCE_MS 2000u
+#define LOOK_MS 50
 
 /* ---- session ---- */
 
@@ -31,6 +34,20 @@ int gpc_session_take(struct gpc_session *ret, struct gpc_failure *failure)
 		return 0;
 	gpc_session_close(ret);
 	return -1;
+}
+
+int gpc_session_take_soon(struct gpc_session *ret, struct gpc_failure *failure)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000l};
+	unsigned int waited;
+
+	for (waited = 0; gpc_session_take(ret, failure); waited += LOOK_MS) {
+		if (failure->code != GPC_EXIT_CONFLICT || waited >= PATIENCE_MS ||
+		    gpc_interrupted())
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }
 
 int gpc_session_open(const struct gpc_call *call, struct gpc_session *ret,
@@ -74,7 +91,7 @@ enum gpc_exit gpc_in_bare_session(const struct gpc_call *call,
 	struct gpc_failure failure;
 
 	gpc_interrupts_hold();
-	if (gpc_session_take(&session, &failure))
+	if (gpc_session_take_soon(&session, &failure))
 		return gpc_finish_failed(call, &failure);
 	return work(call, session.history);
 }

@@ -28,7 +28,12 @@ struct gpc_session {
 
 /* Takes the lock, opens (makes) the history, and claims the plane. */
 int gpc_session_take(struct gpc_session *ret, struct gpc_failure *failure);
-/* The same, and settles (settle.h). CONFLICT while an apply waits for its confirmation. */
+/*
+ * The same; who holds the lock has two seconds to end. An apply tidies up after it has said what there is to
+ * confirm.
+ */
+int gpc_session_take_soon(struct gpc_session *ret, struct gpc_failure *failure);
+/* gpc_session_take(), and settles (settle.h). CONFLICT while an apply waits for its confirmation. */
 int gpc_session_open(const struct gpc_call *call, struct gpc_session *ret,
 		     struct gpc_failure *failure);
 void gpc_session_close(struct gpc_session *session);
@@ -36,7 +41,7 @@ void gpc_session_close(struct gpc_session *session);
 enum gpc_exit gpc_in_session(const struct gpc_call *call,
 			     enum gpc_exit (*work)(const struct gpc_call *call,
 						   struct gpc_history *history));
-/* The same, whatever waits. */
+/* The same, whatever waits, and by gpc_session_take_soon(). */
 enum gpc_exit gpc_in_bare_session(const struct gpc_call *call,
 				  enum gpc_exit (*work)(const struct gpc_call *call,
 							struct gpc_history *history));

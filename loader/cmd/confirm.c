@@ -173,9 +173,12 @@ static enum gpc_exit run_abort(const struct gpc_call *call)
 	struct gpc_failure failure;
 
 	gpc_interrupts_hold();
-	if (gpc_session_take(&session, &failure)) {
-		if (failure.code == GPC_EXIT_CONFLICT)
+	if (gpc_session_take_soon(&session, &failure)) {
+		if (failure.code == GPC_EXIT_CONFLICT) {
+			gpc_fail_hint(&failure, "an apply whose probes run goes back when it is "
+						"interrupted: kill -INT its pid");
 			return gpc_finish_failed(call, &failure);
+		}
 		gpc_say(call, GPC_YELLOW, "warning", "nothing will be recorded: %s",
 			failure.message);
 	}

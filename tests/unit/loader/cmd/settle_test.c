@@ -149,6 +149,21 @@ static void abort_needs_no_disk(void)
 
 /* ---- waiting ---- */
 
+/* An apply says that it can be confirmed, and then tidies up. */
+static void confirm_and_abort_wait_a_moment_for_the_lock(void)
+{
+	begin_pending();
+	plane.busy = 3;
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), 0);
+	CU_ASSERT_EQUAL(plane.busy, 0);
+	end();
+	begin_pending();
+	plane.busy = 3;
+	CU_ASSERT_EQUAL(gpc("abort", NULL), 0);
+	CU_ASSERT_EQUAL(plane.generation, 1);
+	end();
+}
+
 static int wait_for(uint32_t generation)
 {
 	char *words[] = {(char *)"apply"};
@@ -306,6 +321,8 @@ GPC_UNIT_MAIN("cmd/settle",
 	      {"what_was_kept_unrecorded_can_be_confirmed_again",
 	       what_was_kept_unrecorded_can_be_confirmed_again},
 	      {"abort_needs_no_disk", abort_needs_no_disk},
+	      {"confirm_and_abort_wait_a_moment_for_the_lock",
+	       confirm_and_abort_wait_a_moment_for_the_lock},
 	      {"what_was_confirmed_is_told_whatever_runs_now",
 	       what_was_confirmed_is_told_whatever_runs_now},
 	      {"a_signal_ends_the_waiting_and_nothing_else",

@@ -23,6 +23,7 @@ static struct {
 	enum gpc_stance stance, stance_before;
 	uint32_t generation_before;
 	bool armed, expired, off;
+	unsigned int busy; /* so often the claim is refused */
 	void (*before_flip)(void);
 	void (*during)(void); /* happens after the flip */
 } plane;
@@ -178,7 +179,7 @@ int gpc_claim_take(const char *bpffs, bool make, struct gpc_claim *ret,
 {
 	(void)bpffs;
 	(void)make;
-	if (plane.claimed)
+	if (plane.claimed || (plane.busy && plane.busy--))
 		return gpc_fail(failure, GPC_EXIT_CONFLICT, 0, "the stand-in is claimed");
 	*ret = GPC_CLAIM_NONE;
 	return 0;
