@@ -70,12 +70,24 @@ static void add_problem(struct gpc_status *status, const char *text)
 	problem(status, "%s", text);
 }
 
+/* Its apply asks its probes still, or was killed: nobody was told that it succeeded. */
+static bool waits_unrecorded(const struct gpc_status *status)
+{
+	const struct gpc_confirm *confirm = &status->plane.confirm;
+
+	return confirm->armed && !confirm->expired &&
+	       (status->last.number != confirm->generation ||
+		status->last.became != GPC_RESULT_PENDING);
+}
+
 static void check_history(struct gpc_status *status)
 {
 	char running[65];
 
 	if (status->last.number && status->last.became == GPC_RESULT_ROLLED_BACK)
 		problem(status, "generation %u was %s", status->last.number, status->last.result);
+	if (waits_unrecorded(status))
+		return;
 	gpc_digest_format(status->plane.image.head->decision_digest, running);
 	if (!status->newest.number)
 		problem(status, "the running image is not recorded in '%s'; gpc apply records it",
@@ -202,9 +214,11 @@ static void check_confirm(struct gpc_status *status)
 			confirm->generation, back);
 	else
 		problem(status,
-			"PENDING: generation %u waits for its confirmation %s, then %s; gpc confirm "
-			"keeps it, gpc abort takes it back",
-			confirm->generation, gpc_left_text(confirm, left), back);
+			"PENDING: generation %u waits for its confirmation %s, then %s; %s gpc abort "
+			"takes it back",
+			confirm->generation, gpc_left_text(confirm, left), back,
+			waits_unrecorded(status) ? "its apply has not ended, or was killed:"
+						 : "gpc confirm keeps it,");
 }
 
 static void find_problems(struct gpc_status *status)

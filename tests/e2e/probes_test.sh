@@ -142,6 +142,16 @@ check "and lead back to what was recorded" all_answer "$VIP4" 5 backend1
 check_exit "with the quarantine" 4 gpc balancer apply --no-probes "$WORK/other.yaml"
 
 # ---- with a time to confirm ----
+gpc balancer apply --retry --no-probes "$WORK/other.yaml" --confirm 60s \
+	--probe "timeout=100s exec /bin/sh -c 'touch $WORK/asked; exec sleep 300'" >"$WORK/interrupted" 2>&1 &
+wait_for "the probe" test -e "$WORK/asked"
+check "status while its probes run" gpc balancer status
+check_said "names no confirm" "decides again; its apply has not ended, or was killed: gpc abort takes it back"
+check_exit "abort is refused while its probes run" 6 gpc balancer abort
+check_said "with the way out" "kill -INT its pid"
+kill -INT "$(grep -oE '[0-9]+' "$WORK/state/balancer/lock" | head -n 1)"
+wait $!
+check_equal "interrupted it goes back" $? 7
 check_exit "probes that outlast the time to confirm" 7 gpc balancer apply --retry --no-probes "$WORK/other.yaml" \
 	--confirm 1s --probe "timeout=10s exec /bin/sleep 2"
 check_said "say so" "took longer than the time to confirm"

@@ -14,7 +14,7 @@
 /* ---- the stand-in ---- */
 
 static struct {
-	bool present, off, gone, know_hops, bound;
+	bool present, off, gone, know_hops, bound, waits;
 	const char *yaml;
 } set;
 
@@ -56,6 +56,12 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 	if (!set.present)
 		return 0;
 	ret->has_image = true;
+	ret->confirm = (struct gpc_confirm){.present = true, .generation = 5};
+	if (set.waits) {
+		ret->confirm.armed = true;
+		ret->confirm.fallback = 1;
+		ret->confirm.left_ms = 60000;
+	}
 	ret->image = image_of_text(set.yaml);
 	link_image(&ret->image);
 	ret->control = set.off ? GPC_CTL_OFF : 0;
@@ -118,7 +124,7 @@ static int status(const char *a, const char *b)
 	return rc;
 }
 
-static void record(const char *yaml)
+static void record_as(const char *yaml, uint32_t at_least, bool pending)
 {
 	struct gpc_history_file file = {"web.yaml", yaml, strlen(yaml)};
 	struct gpc_image image = image_of_text(yaml);
@@ -127,7 +133,9 @@ static void record(const char *yaml)
 						.file_count = 1,
 						.source = "web.yaml",
 						.actor = "tester",
-						.inputs = "web.yaml\n"};
+						.inputs = "web.yaml\n",
+						.at_least = at_least,
+						.pending = pending};
 	struct gpc_history *history = NULL;
 	struct gpc_failure failure;
 	uint32_t number;
@@ -137,6 +145,11 @@ static void record(const char *yaml)
 	CU_ASSERT_FATAL(!gpc_history_publish(history, &failure));
 	gpc_history_free(&history);
 	gpc_image_release(&image);
+}
+
+static void record(const char *yaml)
+{
+	record_as(yaml, 0, false);
 }
 
 #define THREE                                                                                      \
@@ -236,6 +249,22 @@ static void an_unrecorded_image_is_said(void)
 	setenv("GPC_STATE_DIR", f.path, 1);
 	CU_ASSERT_EQUAL(status("--exit-code", NULL), GPC_EXIT_DIFFERENT);
 	CU_ASSERT(says("is not recorded in"));
+	folder_drop(&f);
+}
+
+static void what_waits_unrecorded_can_only_be_aborted(void)
+{
+	begin();
+	set.waits = true;
+	set.yaml = PLANE(TWO_ENDPOINTS);
+	CU_ASSERT_EQUAL(status("--exit-code", NULL), GPC_EXIT_DIFFERENT);
+	CU_ASSERT(says("then generation 1 decides again; its apply has not ended, or was killed: gpc "
+		       "abort takes it back"));
+	CU_ASSERT_PTR_NULL(strstr(text, "gpc confirm"));
+	CU_ASSERT_PTR_NULL(strstr(text, "gpc restore"));
+	record_as(PLANE(TWO_ENDPOINTS), 5, true);
+	CU_ASSERT_EQUAL(status("--exit-code", NULL), GPC_EXIT_DIFFERENT);
+	CU_ASSERT(says("gpc confirm keeps it, gpc abort takes it back"));
 	folder_drop(&f);
 }
 
@@ -393,7 +422,10 @@ static void without_a_packet_the_line_ends(void)
 	folder_drop(&f);
 }
 
-GPC_UNIT_MAIN("cmd/status", {"a_sound_plane_needs_no_attention", a_sound_plane_needs_no_attention},
+GPC_UNIT_MAIN("cmd/status",
+	      {"what_waits_unrecorded_can_only_be_aborted",
+	       what_waits_unrecorded_can_only_be_aborted},
+	      {"a_sound_plane_needs_no_attention", a_sound_plane_needs_no_attention},
 	      {"endpoints_stand_by_name_with_due_and_got",
 	       endpoints_stand_by_name_with_due_and_got},
 	      {"reasons_are_shown_with_their_meaning", reasons_are_shown_with_their_meaning},
