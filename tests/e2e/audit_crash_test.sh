@@ -76,6 +76,7 @@ flows_open live "$HOST4" 5
 both() {
 	way=$1
 	local file=$2 before=$points
+	must gpc balancer apply --enforce "$file"
 	must gpc balancer rollback 1
 	points_of apply --enforce "$file"
 	for point in "${names[@]}"; do

@@ -61,6 +61,8 @@ must gpc balancer apply "$WORK/a.yaml"
 flows_open all "$VIP4" 20
 
 way="second apply" before=$points
+must gpc balancer apply "$WORK/b.yaml"
+must gpc balancer apply "$WORK/a.yaml"
 points_of apply "$WORK/b.yaml"
 for point in "${names[@]}"; do
 	must gpc balancer apply "$WORK/a.yaml"
