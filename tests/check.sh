@@ -85,17 +85,19 @@ tier_build() {
 tier_lint() { programs tests/lint/ "$jobs" < <(printf '%s\n' tests/lint/*.sh); }
 
 # Minutes in the kernel's verifier and its grace periods: first, so that no core waits for them at the end.
-long="plane/(kill|meet|confirm)_test\$"
-tier_unit() {
-	programs build/tests/unit/ "$jobs" < <(built print-unit | grep -E "$long"; built print-unit | grep -vE "$long")
+long="plane/(kill|meet|confirm|swap|binding)_test\$"
+long_e2e="/(crash|audit_crash|recheck|sticky|nft_policy)_test.sh\$"
+long_first() { # REGEX: the lines of stdin, those that match first
+	awk -v long="$1" '$0 ~ long {print; next} {others = others $0 "\n"} END {printf "%s", others}'
 }
+tier_unit() { programs build/tests/unit/ "$jobs" < <(built print-unit | long_first "$long"); }
 # The sanitizers learn nothing new of them.
 tier_unit_san() {
 	local left_out=$long
 	if [ -n "${GPC_CHECK_LONG:-}" ]; then
 		left_out=none
 	else
-		echo "unit-san: plane/kill_test, meet_test and confirm_test run with sanitizers in check-long only"
+		echo "unit-san: ${left_out%\$} run with sanitizers in check-long only"
 	fi
 	programs build/san/tests/unit/ "$jobs" < <(built SAN=1 print-unit | grep -vE "$left_out")
 }
@@ -113,10 +115,13 @@ tier_bpf() {
 	programs build/tests/bpf/ 1 < <(built print-bpf)
 }
 # They wait for clocks more than they work.
-tier_e2e() { programs tests/e2e/ "$((jobs + 1))" < <(printf '%s\n' tests/e2e/*_test.sh); }
+tier_e2e() { programs tests/e2e/ "$((jobs + 2))" < <(printf '%s\n' tests/e2e/*_test.sh | long_first "$long_e2e"); }
 tier_swap() { program swap tests/bench/swap.sh --check; }
 tier_readme() { program readme tests/readme.sh; }
-tier_fuzz() { program fuzz make --no-print-directory -s fuzz FUZZ_SECONDS="${GPC_CHECK_LONG:+600}"; }
+tier_fuzz() {
+	step fuzz/build make --no-print-directory -s -j"$jobs" fuzzers
+	program fuzz/run make --no-print-directory -s fuzz FUZZ_SECONDS="${GPC_CHECK_LONG:+600}"
+}
 
 # ---- counting ------------------------------------------------------------------------------------
 
@@ -189,7 +194,7 @@ while IFS='|' read -r -u 3 tier root what; do
 	fi
 done 3< <(printf '%s\n' "$TIERS")
 
-echo "longest:$(sort -rn "$logs/seconds" | head -12 | awk '{printf "%s %s %d s", NR > 1 ? "," : "", $2, $1}')"
+echo "longest:$(sort -rn "$logs/seconds" | head -12 | awk '{printf "%s %s %d s", (NR > 1 ? "," : ""), $2, $1}')"
 for name in "${failures[@]}"; do
 	printf '\n---- failed: %s (last 60 lines of %s)\n' "$name" "$logs/$name.log"
 	tail -n 60 "$logs/$name.log"

@@ -3,7 +3,7 @@
 # into build/fuzz. The kept corpus is tests/fuzz/corpus/NAME, words for it tests/fuzz/NAME.dict.
 
 FUZZ_BUILD := $(BUILD_ROOT)/fuzz
-FUZZ_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common $(WARNINGS) -fno-sanitize-recover=all
+FUZZ_CFLAGS := -std=gnu17 -O1 -g1 -fno-omit-frame-pointer -fno-common $(WARNINGS) -fno-sanitize-recover=all
 fuzz_object = $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(1))
 
 $(FUZZ_BUILD)/obj/%.o: %.c GNUmakefile tests/fuzz/fuzz.mk

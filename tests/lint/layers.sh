@@ -12,7 +12,7 @@ includes() {
 	grep -nE '^[[:space:]]*#[[:space:]]*include' "$@" /dev/null |
 		sed -nE 's/^([^:]+):([0-9]+):[^"<]*(["<][^">]+[">]).*/\1 \2 \3/p' |
 		while read -r file line name; do
-			dir=$(dirname "$file")
+			dir=${file%/*}
 			candidate=$name
 			case $name in
 			\"*)
@@ -20,7 +20,9 @@ includes() {
 				for candidate in "compiler/$name" "bpf/include/$name" "bpf/$name" "$name" "$dir/$name"; do
 					[ -f "$candidate" ] && break
 				done
-				candidate=$(realpath -m --relative-to=. "$candidate")
+				while [[ $candidate =~ ^((.*)/)?[^/.]+/\.\./(.*)$ ]]; do
+					candidate=${BASH_REMATCH[1]}${BASH_REMATCH[3]}
+				done
 				;;
 			\<gpc/*) candidate=bpf/include/${name:1:-1} ;;
 			esac

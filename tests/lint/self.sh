@@ -7,6 +7,7 @@
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 sources . | grep -vE '^(docs|examples)/|/(golden|corpus)/' | tar -cf - -T - | tar -xf - -C "$copy"
+export BUILD_ROOT=$PWD/build # what is generated is there: the copy's files are as old as these
 git -C "$copy" init -q
 git -C "$copy" add -A
 

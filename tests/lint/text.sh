@@ -7,22 +7,19 @@ mapfile -t code < <(sources '*.c' '*.h' '*.def' '*.sh' '*.bash' '*.py' '*.mk' GN
 mapfile -t everything < <(sources '.' | grep -vE '\.(gpi|bin)$|/corpus/|/golden/')
 mapfile -t shell < <(sources '*.sh' '*.bash' .ci/run)
 
-without_spdx() {
-	local f
-	for f in "${code[@]}"; do
-		head -n 3 "$f" | grep -q 'SPDX-License-Identifier: ' || echo "$f: no SPDX line at the top"
-	done
+# FILE<tab>LICENCE for each file: what its first three lines name, nothing where they name none.
+licences() {
+	awk 'function finish() { if (file != "") printf "%s\t%s\n", file, licence }
+		FNR == 1 { finish(); file = FILENAME; licence = "" }
+		FNR <= 3 && sub(/.*SPDX-License-Identifier: /, "") { licence = $0 }
+		END { finish() }' "${code[@]}"
 }
+without_spdx() { licences | awk -F '\t' '$2 == "" {print $1 ": no SPDX line at the top"}'; }
 wrong_licence() {
-	local f want
-	for f in "${code[@]}"; do
-		case $f in
-		bpf/include/*) want='MIT OR GPL-2.0-only ' ;;
-		*.bpf.[ch]) want='(MIT OR GPL-2.0-only)' ;;
-		*) want='MIT' ;;
-		esac
-		head -n 3 "$f" | grep -qF "SPDX-License-Identifier: ${want% }" || echo "$f: licence is not $want"
-	done
+	licences | awk -F '\t' '{
+		want = $1 ~ /^bpf\/include\// ? "MIT OR GPL-2.0-only" : $1 ~ /\.bpf\.[ch]$/ ? "(MIT OR GPL-2.0-only)" : "MIT"
+		if (index($2, want) != 1) print $1 ": licence is not " want
+	}'
 }
 unparsable() {
 	local f
