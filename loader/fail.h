@@ -9,7 +9,7 @@
 
 /* X(id, number, meaning): the one table of exit codes; help, docs and tests come from it. */
 #define GPC_EXITS(X)                                                                               \
-	X(OK, 0, "done, nothing different")                                                        \
+	X(OK, 0, "done")                                                                           \
 	X(FAILED, 1, "operational failure")                                                        \
 	X(DIFFERENT, 2, "done, and there is a difference (--exit-code)")                           \
 	X(INVALID, 3, "invalid input")                                                             \

@@ -8,6 +8,7 @@
 struct gpc_change_text {
 	char text[512];
 	size_t used;
+	bool alone;	/* of the change */
 };
 
 /* Adds "FORMAT", behind ", " if it is not the first; what does not fit is cut off. */

@@ -380,7 +380,8 @@ void gpc_changes_add(struct gpc_changes *changes, enum gpc_change_object object,
 		if (!changes->items)
 			abort();
 	}
-	changes->items[changes->count++] = (struct gpc_change){object, kind, name, copy(text)};
+	changes->items[changes->count++] = (struct gpc_change){
+		.object = object, .kind = kind, .name = name, .text = copy(text)};
 	changes->counts[object][kind]++;
 }
 
@@ -418,9 +419,11 @@ static void compare_kind(struct gpc_changes *changes, enum gpc_change_object obj
 			struct gpc_change_text text = {0};
 
 			kind->differ(images, a[i], b[j], &text);
-			if (text.used)
+			if (text.used) {
 				gpc_changes_add(changes, object, GPC_CHANGE_CHANGED,
 					   kind->name(images->after, b[j]), text.text);
+				changes->items[changes->count - 1].alone = text.alone;
+			}
 			i++;
 			j++;
 		}

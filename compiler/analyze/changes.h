@@ -31,6 +31,7 @@ struct gpc_change {
 	char *name; /* "web/web-1" for an endpoint, "edge-in/ssh" for a rule, "wan0 ingress" for a chain,
 		     * metadata.name for the plane */
 	char *text; /* "weight 1 -> 3, state ready -> drain"; empty if added or removed */
+	bool alone; /* of a rule: no comparison of packets tells it (how it logs, until when it stands) */
 };
 
 struct gpc_changes {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../base/cleanup.h"
 #include "../base/words.h"
@@ -30,6 +31,40 @@ static bool same_rate(const struct gpc_rule *a, const struct gpc_rule *b)
 	       a->rate_entries == b->rate_entries && a->exceed == b->exceed && a->flags == b->flags;
 }
 
+/* What is not logged at all has neither. */
+static void note_log(const struct gpc_rule *a, const struct gpc_rule *b, struct gpc_change_text *out)
+{
+	if (!a->log_sample != !b->log_sample)
+		gpc_change_note(out, b->log_sample ? "logged" : "not logged");
+	else if (a->log_sample != b->log_sample)
+		gpc_change_note(out, "log sample 1/%u -> 1/%u", a->log_sample, b->log_sample);
+	if (a->log_sample && b->log_sample && a->log_rate != b->log_rate)
+		gpc_change_note(out, "log rate %u/s -> %u/s", a->log_rate, b->log_rate);
+}
+
+#define DATE_TEXT 32
+
+static const char *date_text(uint64_t expires, char out[DATE_TEXT])
+{
+	time_t seconds = (time_t)expires;
+	struct tm tm;
+
+	if (!expires)
+		return "never";
+	if (!gmtime_r(&seconds, &tm) || !strftime(out, DATE_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		snprintf(out, DATE_TEXT, "%llu", (unsigned long long)expires);
+	return out;
+}
+
+static void note_expiry(const struct gpc_rule *a, const struct gpc_rule *b, struct gpc_change_text *out)
+{
+	char from[DATE_TEXT], to[DATE_TEXT];
+
+	if (a->expires != b->expires)
+		gpc_change_note(out, "expires %s -> %s", date_text(a->expires, from),
+				date_text(b->expires, to));
+}
+
 void gpc_changes_rule_differ(const struct gpc_rule *a, const struct gpc_rule *b,
 			     struct gpc_change_text *out)
 {
@@ -40,10 +75,11 @@ void gpc_changes_rule_differ(const struct gpc_rule *a, const struct gpc_rule *b,
 		gpc_change_note(out, "rate");
 	if (a->mark != b->mark)
 		gpc_change_note(out, "mark %u -> %u", a->mark, b->mark);
-	if (a->log_sample != b->log_sample || a->log_rate != b->log_rate)
-		gpc_change_note(out, "log");
-	if (a->expires != b->expires)
-		gpc_change_note(out, "expires");
+	note_log(a, b, out);
+	note_expiry(a, b, out);
+	out->alone = a->expires != b->expires ||
+		     (a->log_sample && b->log_sample &&
+		      (a->log_sample != b->log_sample || a->log_rate != b->log_rate));
 }
 
 /* ---- policies ---- */

@@ -238,6 +238,8 @@ static bool is_felt(const struct gpc_change *change, const struct gpc_image *bef
 	case GPC_CHANGE_BACKEND:
 	case GPC_CHANGE_ENDPOINT:
 		return is_used(before, change->name) || is_used(after, change->name);
+	case GPC_CHANGE_RULE:
+		return change->alone;
 	default:
 		return false;
 	}
@@ -254,13 +256,20 @@ static bool is_same(const struct gpc_diff *diff, const struct gpc_image *before,
 	return true;
 }
 
+static bool changes_invariants(const struct gpc_diff *diff)
+{
+	const uint32_t *counts = diff->changes.counts[GPC_CHANGE_INVARIANT];
+
+	return counts[GPC_CHANGE_ADDED] || counts[GPC_CHANGE_REMOVED] || counts[GPC_CHANGE_CHANGED];
+}
+
 void gpc_diff_images(struct gpc_arena *arena, const struct gpc_image *before,
 		     const struct gpc_image *after, struct gpc_diff *ret)
 {
 	*ret = (struct gpc_diff){0};
 	if (!memcmp(before->head->decision_digest, after->head->decision_digest,
 		    sizeof(before->head->decision_digest))) {
-		ret->same_bytes = ret->same = true;
+		ret->same_bytes = ret->same = ret->equivalent = true;
 		return;
 	}
 	gpc_changes_compare(before, after, &ret->changes);
@@ -268,6 +277,7 @@ void gpc_diff_images(struct gpc_arena *arena, const struct gpc_image *before,
 	ret->pools = gpc_diff_pools(arena, before, after, &ret->pool_count);
 	warn(arena, before, after, ret);
 	ret->same = is_same(ret, before, after);
+	ret->equivalent = ret->same && !changes_invariants(ret);
 }
 
 void gpc_diff_release(struct gpc_diff *diff)

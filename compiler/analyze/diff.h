@@ -64,6 +64,7 @@ struct gpc_diff_pool {
 struct gpc_diff {
 	bool same_bytes;	/* one decision digest */
 	bool same;		/* no packet is treated differently */
+	bool equivalent;	/* and no invariant says another thing: what --exit-code takes for no difference */
 	const char *fault;	/* why spaces are not known; NULL: they are */
 	const struct gpc_atlas_place *places;
 	size_t place_count;

@@ -68,7 +68,7 @@ static enum gpc_exit compare_packets(struct comparison *c, bool markdown)
 	bool different;
 
 	gpc_diff_images(view.arena, view.images[0], view.images[1], &view.diff);
-	different = !view.diff.same;
+	different = !view.diff.equivalent;
 	if (gpc_call_has(c->call, "json"))
 		gpc_diff_json(&view, result);
 	else if (markdown)
@@ -246,7 +246,8 @@ const struct gpc_command gpc_command_diff = {
 		"Where a chain is stateful, it is about packets of no known flow: those that open one,\n"
 		"and what opens none (later fragments, ICMP that is no echo request), which is marked;\n"
 		"TCP in mid-stream is told where nothing else is different. Then: listeners, slots of\n"
-		"backends that move, and settings. That another rule decides is no difference.",
+		"backends that move, and settings. That another rule decides is no difference, another\n"
+		"invariant is one.",
 	.objects = "diagnostic, space, change, pool, warning",
 	GPC_ROWS(options),
 	GPC_EXIT_LIST(GPC_EXIT_OK, GPC_EXIT_FAILED, GPC_EXIT_DIFFERENT, GPC_EXIT_INVALID,

@@ -119,7 +119,7 @@ bool gpc_diff_change_shown(const struct gpc_diff_view *view, const struct gpc_ch
 	switch (change->object) {
 	case GPC_CHANGE_POLICY:
 	case GPC_CHANGE_RULE:
-		return view->all;
+		return view->all || change->alone;
 	case GPC_CHANGE_CHAIN:
 		return view->all || change->kind != GPC_CHANGE_CHANGED ||
 		       strncmp(change->text, "what it lets through", 20);
@@ -230,7 +230,7 @@ const char *gpc_diff_summary(const struct gpc_diff_view *view)
 	if (diff->same_bytes)
 		return "bytes identical";
 	if (diff->same)
-		return "no packet is treated differently";
+		return add_changes(view, "no packet is treated differently", GPC_CHANGE_INVARIANT);
 	text = add_spaces(view, "");
 	text = add_changes(view, text, GPC_CHANGE_LISTENER);
 	text = add_changes(view, text, GPC_CHANGE_ENDPOINT);

@@ -244,6 +244,7 @@ static void a_refactoring_is_no_difference(void)
 			   "  - {name: x2, from: app, to: 10.0.9.0/24, ports: [tcp/5-10], action: allow}\n",
 			   "x2, w, x1", ""));
 	CU_ASSERT(pair.diff.same);
+	CU_ASSERT(pair.diff.equivalent);
 	CU_ASSERT_FALSE(pair.diff.same_bytes);
 	release(&pair);
 	compare(&pair, HEAD RULES(BASE, "web", ""), "# a comment\n" HEAD RULES(BASE, "web", ""));
@@ -251,6 +252,30 @@ static void a_refactoring_is_no_difference(void)
 	release(&pair);
 	compare(&pair, HEAD RULES(BASE, "web", ", stateful: true"), HEAD RULES(BASE, "web", ", stateful: false"));
 	CU_ASSERT_FALSE(pair.diff.same);
+	release(&pair);
+}
+
+static void guards_and_logs_are_differences(void)
+{
+	static const char guard[] = "invariants:\n  - {name: i, never: {from: bad, ports: [tcp/22]}}\n";
+	struct pair pair;
+	char *with;
+
+	CU_ASSERT_FATAL(asprintf(&with, "%s%s", HEAD RULES(BASE, "web", ""), guard) > 0);
+	compare(&pair, with, HEAD RULES(BASE, "web", ""));
+	CU_ASSERT(pair.diff.same);
+	CU_ASSERT_FALSE(pair.diff.equivalent);
+	release(&pair);
+	free(with);
+	compare(&pair, RULE("log: {sample: 1/10}, ports: [tcp/1], action: allow"),
+		RULE("log: {sample: 1/20}, expires: 2036-01-31, ports: [tcp/1], action: allow"));
+	CU_ASSERT_FALSE(pair.diff.same);
+	CU_ASSERT_EQUAL(pair.diff.space_count, 0);
+	CU_ASSERT_EQUAL_FATAL(pair.diff.changes.counts[GPC_CHANGE_RULE][GPC_CHANGE_CHANGED], 1);
+	for (size_t i = 0; i < pair.diff.changes.count; i++)
+		if (pair.diff.changes.items[i].object == GPC_CHANGE_RULE)
+			CU_ASSERT_STRING_EQUAL(pair.diff.changes.items[i].text,
+					       "log sample 1/10 -> 1/20, expires never -> 2036-02-01T00:00:00Z");
 	release(&pair);
 }
 
@@ -893,6 +918,7 @@ GPC_UNIT_MAIN("analyze/diff", {"spaces_are_named_by_segments", spaces_are_named_
 	      {"what_exceeds_a_rate_is_told", what_exceeds_a_rate_is_told},
 	      {"devices_are_compared", devices_are_compared},
 	      {"audit_is_told_by_place", audit_is_told_by_place},
+	      {"guards_and_logs_are_differences", guards_and_logs_are_differences},
 	      {"a_refactoring_is_no_difference", a_refactoring_is_no_difference},
 	      {"slots_and_identity_are_told", slots_and_identity_are_told},
 	      {"random_pairs_are_told_exactly", random_pairs_are_told_exactly})

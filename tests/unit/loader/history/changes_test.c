@@ -337,7 +337,7 @@ static void a_rule_tells_action_rate_log_and_expiry(void)
 		POLICIES("  - {name: ssh, ports: [tcp/22], action: allow, log: all, expires: "
 			 "2999-01-01}\n",
 			 "rules: [ssh]"),
-		"changed rule in/ssh: log, expires\n");
+		"changed rule in/ssh: logged, expires never -> 2999-01-02T00:00:00Z\n");
 	check_changes(
 		POLICIES("  - {name: ssh, ports: [tcp/22], action: allow}\n", "rules: [ssh]"),
 		POLICIES("  - {name: ssh, ports: [tcp/22], action: reject}\n", "rules: [ssh]"),
