@@ -100,7 +100,7 @@ static bool frame_of(struct capture *c, const struct pcap_pkthdr *header, const 
 	memcpy(c->frame + added, bytes + link.size, captured - link.size);
 	*ret_captured = captured - link.size + added;
 	ret->frame = c->frame;
-	ret->size = header->len - link.size + added;
+	ret->size = ret->bytes = header->len - link.size + added;
 	ret->directed = link.directed || (c->has_own && c->link == DLT_EN10MB);
 	ret->direction = link.leaves || (ret->directed && !link.directed && ret->size >= ETH_HLEN &&
 					 !memcmp(c->frame + ETH_ALEN, c->own, ETH_ALEN))
@@ -148,7 +148,7 @@ static int capture_next(struct gpc_records *records, struct gpc_record *ret,
 	int r;
 
 	while ((r = pcap_next_ex(c->pcap, &header, &bytes)) == 1) {
-		struct gpc_record record = {.packets = 1, .bytes = header->len, .timed = true};
+		struct gpc_record record = {.packets = 1, .timed = true};
 
 		record.number = ++c->number;
 		record.time = time_of(header);

@@ -21,7 +21,7 @@ struct gpc_record {
 	bool directed;		/* the record says which way it went */
 	enum gpc_direction direction;
 	char device[GPC_RECORD_DEVICE];	/* "": it does not say */
-	uint64_t packets, bytes;	/* for how many it stands */
+	uint64_t packets, bytes;	/* for how many it stands; a capture's: of Ethernet frames */
 	uint64_t number;	/* packet of the capture, line of the list; from 1 */
 	bool timed;
 	int64_t time;		/* ns since 1970, if timed */

@@ -208,6 +208,9 @@ static size_t make_capture(uint8_t *to, uint32_t link)
 		if (link == 113)
 			size = put_hex(packet, i % 3 ? "0000 0001 0006 020000000001 0000 0800"
 						     : "0004 0001 0006 020000000001 0000 0800");
+		if (link == 276)
+			size = put_hex(packet, i % 4 == 3 ? "86dd 0000 00000002 0001 00 06 020000000001 0000"
+							  : "0800 0000 00000002 0001 00 06 020000000001 0000");
 		size += put_hex(packet + size, packets[i % 4]);
 		put32(to, &at, i);
 		put32(to, &at, i * 1000);
@@ -250,6 +253,31 @@ static void mutate(uint8_t *bytes, size_t size, size_t from)
 {
 	for (uint32_t n = 1 + draw(6); n; n--)
 		bytes[from + draw((uint32_t)(size - from))] = draw(2) ? (uint8_t)draw(256) : draw(2) ? 0xff : 0;
+}
+
+static void bytes_are_those_of_ethernet_frames(void)
+{
+	static const uint32_t links[] = {1, 101, 113, 276};
+	uint8_t *bytes = malloc(FILE_MAX_BYTES);
+	char path[64];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		size_t size = make_capture(bytes, links[i]), count = 0;
+		struct gpc_records *records = NULL;
+		struct gpc_record record;
+		uint64_t sum = 0;
+
+		CU_ASSERT_FATAL(
+			!gpc_capture_open(file_of(bytes, size, path), NULL, &records, &failure));
+		for (; records->next(records, &record, &failure) == 1; count++)
+			sum += record.bytes;
+		CU_ASSERT_EQUAL(count, 12);
+		CU_ASSERT_EQUAL(sum, 3 * (40 + 40 + 32 + 60) + 12 * 14);
+		gpc_records_close(&records);
+		drop_file(path);
+	}
+	free(bytes);
 }
 
 static void damaged_captures_are_counted_not_followed(void)
@@ -326,6 +354,7 @@ static void time_goes_on_and_never_back(void)
 
 GPC_UNIT_MAIN("replay/replay", {"frames_have_names", frames_have_names}, {"lines_are_flows", lines_are_flows},
 	      {"lines_may_be_wrong", lines_may_be_wrong},
+	      {"bytes_are_those_of_ethernet_frames", bytes_are_those_of_ethernet_frames},
 	      {"damaged_captures_are_counted_not_followed", damaged_captures_are_counted_not_followed},
 	      {"damaged_lists_are_refused", damaged_lists_are_refused},
 	      {"time_goes_on_and_never_back", time_goes_on_and_never_back})
