@@ -215,11 +215,11 @@ const struct gpc_command gpc_command_plan = {
 	.operands_max = 1,
 	.description =
 		"What is different for packets when this takes the place of what runs here (gpc diff\n"
-		"has the words), greatest share of packets first; live flows whose endpoint goes, and\n"
-		"whether flows are asked again; whether this SSH session and root's others stay; memory,\n"
-		"and the loads that wait for each other, with an estimate of the time they take. The\n"
-		"invariants are proved as by apply: one that does not hold is 4. Where nothing runs, the\n"
-		"comparison is with a host that lets everything through.\n"
+		"has the words), greatest share of packets first; live flows whose endpoint goes, those\n"
+		"that are asked again, and revoked then; whether this SSH session and root's others stay;\n"
+		"memory, and the loads that wait for each other, with an estimate of the time they take.\n"
+		"The invariants are proved as by apply: one that does not hold is 4. Where nothing runs,\n"
+		"the comparison is with a host that lets everything through.\n"
 		"\n"
 		"What apply would refuse (devices, quarantine, programs that probes run, an apply that\n"
 		"waits for its confirmation) is a warning here.\n"

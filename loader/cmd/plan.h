@@ -18,7 +18,8 @@ struct gpc_plan_host {
 	bool flows_complete;	/* else: at least so many */
 	uint64_t flows;		/* live ones */
 	uint64_t moved;		/* of an endpoint that is gone, or in maint */
-	uint64_t asked;		/* at most so many are asked again: a chain rechecks its flows */
+	uint64_t asked;		/* again: a chain that let them through means something else now */
+	uint64_t revoked;	/* of these, at their next packet */
 	struct gpc_guard_report guard;
 	bool guarded;		/* policies stand in the image: somebody asked */
 	uint64_t memory[2];	/* bytes of the image without its provenance */

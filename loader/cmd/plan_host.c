@@ -36,31 +36,6 @@ static uint64_t *kept_endpoints(const struct gpc_image *image, size_t *ret_count
 	return ids;
 }
 
-static uint64_t interface_id(const struct gpc_image *image, const struct gpc_chain *chain)
-{
-	const struct gpc_interface *interface =
-		gpc_image_record(image, GPC_SEC_INTERFACE, chain->interface);
-
-	return interface->id;
-}
-
-/* Does a chain that has known flows let something else through now, and asks them again? */
-static bool rechecks(const struct gpc_image *before, const struct gpc_image *after)
-{
-	for (uint32_t i = 0; i < gpc_image_count(before, GPC_SEC_CHAIN); i++)
-		for (uint32_t k = 0; k < gpc_image_count(after, GPC_SEC_CHAIN); k++) {
-			const struct gpc_chain *a = gpc_image_record(before, GPC_SEC_CHAIN, i);
-			const struct gpc_chain *b = gpc_image_record(after, GPC_SEC_CHAIN, k);
-
-			if (interface_id(before, a) == interface_id(after, b) &&
-			    a->direction == b->direction && a->stamp != b->stamp &&
-			    a->flags & b->flags & GPC_CHAIN_STATEFUL &&
-			    !(b->flags & GPC_CHAIN_KEEP))
-				return true;
-		}
-	return false;
-}
-
 static int count_flows(const struct gpc_plane_status *plane, const struct gpc_image *image,
 		       struct gpc_plan_host *ret, struct gpc_failure *failure)
 {
@@ -68,7 +43,8 @@ static int count_flows(const struct gpc_plane_status *plane, const struct gpc_im
 	size_t kept;
 	GPC_AUTO_FREE uint64_t *ids = kept_endpoints(image, &kept);
 
-	if (gpc_plane_flows(gpc_bpffs(), plane, GPC_FLOWS_MS / 2, &flows, failure))
+	if (gpc_plane_flows_under(gpc_bpffs(), plane, image, ret->stance[1] == GPC_STANCE_AUDIT,
+				  GPC_FLOWS_MS / 2, &flows, failure))
 		return -1;
 	ret->has_flows = true;
 	ret->flows_complete = flows.family[GPC_V4].complete && flows.family[GPC_V6].complete;
@@ -81,7 +57,8 @@ static int count_flows(const struct gpc_plane_status *plane, const struct gpc_im
 		if (!bsearch(&endpoint->id, ids, kept, sizeof(*ids), compare_ids))
 			ret->moved += flows.endpoint[i];
 	}
-	ret->asked = rechecks(&plane->image, image) ? ret->flows : 0;
+	ret->asked = flows.asked;
+	ret->revoked = flows.revoked;
 	return 0;
 }
 
@@ -143,15 +120,10 @@ static void put_flows(const struct gpc_plan_host *host, struct gpc_grid *grid)
 	if (!host->has_flows)
 		return;
 	gpc_grid_add(grid, GPC_DIM, "flows");
-	if (host->asked)
-		gpc_grid_add(grid, GPC_YELLOW,
-			     "%s%lu live: %lu pick another endpoint, all are asked again (existing: "
-			     "recheck)",
-			     least, host->flows, host->moved);
-	else
-		gpc_grid_add(grid, host->moved ? GPC_YELLOW : GPC_PLAIN,
-			     "%s%lu live: %lu pick another endpoint, none is asked again", least,
-			     host->flows, host->moved);
+	gpc_grid_add(grid, host->revoked ? GPC_RED : host->moved ? GPC_YELLOW : GPC_PLAIN,
+		     "%s%lu live: %lu pick another endpoint, %lu are asked again, %lu of these are "
+		     "revoked",
+		     least, host->flows, host->moved, host->asked, host->revoked);
 }
 
 static void put_session(const struct gpc_plan_host *host, struct gpc_grid *grid)
@@ -237,7 +209,8 @@ void gpc_plan_host_json(const struct gpc_plan_host *host)
 		gpc_json_bool(object, "flows_complete", host->flows_complete);
 		gpc_json_number(object, "flows", (int64_t)host->flows);
 		gpc_json_number(object, "flows_moved", (int64_t)host->moved);
-		gpc_json_number(object, "flows_asked_again_at_most", (int64_t)host->asked);
+		gpc_json_number(object, "flows_asked_again", (int64_t)host->asked);
+		gpc_json_number(object, "flows_revoked", (int64_t)host->revoked);
 	}
 	if (host->guarded) {
 		gpc_json_number(object, "sessions", (int64_t)host->guard.sessions);

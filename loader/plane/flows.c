@@ -2,6 +2,7 @@
 /* The flow tables as they are, entry by entry. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../compiler/base/cleanup.h"
 #include "../clock.h"
@@ -9,6 +10,7 @@
 #include "gpc/lookup/flow.h"
 #include "kernel.h"
 #include "plane.h"
+#include "recheck.h"
 #include "survey.h"
 
 #define BATCH 512u /* sets that are read between two looks at the clock */
@@ -20,6 +22,8 @@ struct known {
 
 struct walk {
 	const struct gpc_plane *plane;
+	const struct gpc_image *next; /* or NULL: nothing is asked again */
+	bool audit;
 	struct known *known; /* endpoints by id */
 	uint32_t known_count;
 	struct gpc_flows flows; /* what was found so far */
@@ -68,9 +72,28 @@ static void count_endpoint(struct walk *walk, uint64_t id)
 
 /* ---- the walk ---- */
 
-static void count_flow(struct walk *walk, struct gpc_flow_fill *fill, const struct gpc_flow *flow,
-		       uint32_t now)
+/* One that changes meanwhile is left out. */
+static void judge_flow(struct walk *walk, enum gpc_family family, const void *key,
+		       const struct gpc_flow *flow, uint64_t mark)
 {
+	size_t size = (size_t)((const unsigned char *)flow - (const unsigned char *)key);
+	struct gpc_flow entry = *flow;
+	__u64 words[GPC_FLOW_WORDS6] = {0};
+	enum gpc_recheck said;
+
+	memcpy(words, key, size);
+	if (entry.mark != mark || __atomic_load_n(&flow->mark, __ATOMIC_ACQUIRE) != mark ||
+	    memcmp(words, key, size))
+		return;
+	said = gpc_recheck(walk->next, walk->audit, family, words, &entry);
+	walk->flows.asked += said != GPC_RECHECK_NOT_ASKED;
+	walk->flows.revoked += said == GPC_RECHECK_REVOKED;
+}
+
+static void count_flow(struct walk *walk, enum gpc_family family, const void *key,
+		       const struct gpc_flow *flow, uint32_t now)
+{
+	struct gpc_flow_fill *fill = &walk->flows.family[family];
 	const struct gpc_flow seen = {.endpoint = __atomic_load_n(&flow->endpoint, __ATOMIC_RELAXED),
 				      .mark = __atomic_load_n(&flow->mark, __ATOMIC_RELAXED)};
 	uint8_t state = seen.state & GPC_FLOW_STATE_MASK;
@@ -82,10 +105,12 @@ static void count_flow(struct walk *walk, struct gpc_flow_fill *fill, const stru
 	fill->active[state]++;
 	if (seen.endpoint)
 		count_endpoint(walk, seen.endpoint);
+	if (walk->next && !(seen.state & GPC_FLOW_REVOKED))
+		judge_flow(walk, family, key, flow, seen.mark);
 }
 
 static void walk_table(struct walk *walk, const struct gpc_flow_table *table, uint64_t end,
-		       struct gpc_flow_fill *fill)
+		       enum gpc_family family)
 {
 	uint64_t now = gpc_clock_coarse();
 
@@ -95,13 +120,15 @@ static void walk_table(struct walk *walk, const struct gpc_flow_table *table, ui
 		if (now >= end)
 			return;
 		for (uint32_t way = 0; way < GPC_FLOW_WAYS; way++) {
+			const void *key = gpc_flow_table_key(table, set, way);
 			const struct gpc_flow *flow = gpc_flow_table_value(table, set, way);
 
-			if (flow)
-				count_flow(walk, fill, flow, (uint32_t)(now >> GPC_FLOW_SECOND_SHIFT));
+			if (key && flow)
+				count_flow(walk, family, key, flow,
+					   (uint32_t)(now >> GPC_FLOW_SECOND_SHIFT));
 		}
 	}
-	fill->complete = true;
+	walk->flows.family[family].complete = true;
 }
 
 static int walk_both(struct walk *walk, const struct gpc_instance *instance, uint64_t budget)
@@ -112,27 +139,29 @@ static int walk_both(struct walk *walk, const struct gpc_instance *instance, uin
 
 	for (int family = GPC_V4; family <= GPC_V6; family++) {
 		GPC_CLEANUP(gpc_flow_table_unmap) struct gpc_flow_table table = {0};
-		struct gpc_flow_fill *fill = &walk->flows.family[family];
 		int heads = instance->map[maps[family][0]], flows = instance->map[maps[family][1]];
 		int r = -EINVAL;
 
-		fill->capacity = instance->entries[maps[family][1]];
+		walk->flows.family[family].capacity = instance->entries[maps[family][1]];
 		if (heads >= 0)
 			r = gpc_flow_table_map(heads, flows, (enum gpc_family)family, false, &table);
 		if (!r)
 			walk_table(walk, &table,
-				   start + budget * (unsigned int)(family + 1) / 2, fill);
+				   start + budget * (unsigned int)(family + 1) / 2,
+				   (enum gpc_family)family);
 		else if (r != -EINVAL) /* another gpc's table is not looked at */
 			return r;
 	}
 	return 0;
 }
 
-int gpc_plane_flows(const char *bpffs, const struct gpc_plane_status *status,
-		    unsigned int budget_ms, struct gpc_flows *ret, struct gpc_failure *failure)
+int gpc_plane_flows_under(const char *bpffs, const struct gpc_plane_status *status,
+			  const struct gpc_image *next, bool audit, unsigned int budget_ms,
+			  struct gpc_flows *ret, struct gpc_failure *failure)
 {
 	GPC_CLEANUP(gpc_survey_close) struct gpc_survey survey = {0};
-	GPC_CLEANUP(release_walk) struct walk walk = {.plane = status->image.plane};
+	GPC_CLEANUP(release_walk)
+	struct walk walk = {.plane = status->image.plane, .next = next, .audit = audit};
 	int r;
 
 	if (begin_walk(&walk, &status->image))
@@ -147,6 +176,12 @@ int gpc_plane_flows(const char *bpffs, const struct gpc_plane_status *status,
 	*ret = walk.flows;
 	walk.flows = (struct gpc_flows){0};
 	return 0;
+}
+
+int gpc_plane_flows(const char *bpffs, const struct gpc_plane_status *status,
+		    unsigned int budget_ms, struct gpc_flows *ret, struct gpc_failure *failure)
+{
+	return gpc_plane_flows_under(bpffs, status, NULL, false, budget_ms, ret, failure);
 }
 
 void gpc_flows_release(struct gpc_flows *flows)

@@ -126,6 +126,7 @@ struct gpc_flow_fill {
 struct gpc_flows {
 	struct gpc_flow_fill family[2];	/* by enum gpc_family */
 	uint64_t *endpoint;		/* active flows by endpoint index of the image */
+	uint64_t asked, revoked;	/* of gpc_plane_flows_under(): active ones, not revoked yet */
 };
 
 /*
@@ -134,6 +135,13 @@ struct gpc_flows {
  */
 int gpc_plane_flows(const char *bpffs, const struct gpc_plane_status *status, unsigned int budget_ms,
 		    struct gpc_flows *ret, struct gpc_failure *failure);
+/*
+ * The same, and how many of them would be asked again if `next` ran, its policies in audit or not, and how
+ * many of these it would revoke: at their next packet that comes to a chain.
+ */
+int gpc_plane_flows_under(const char *bpffs, const struct gpc_plane_status *status,
+			  const struct gpc_image *next, bool audit, unsigned int budget_ms,
+			  struct gpc_flows *ret, struct gpc_failure *failure);
 void gpc_flows_release(struct gpc_flows *flows);
 
 /* One difference that verify found. */

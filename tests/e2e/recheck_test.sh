@@ -93,6 +93,8 @@ ends() {
 	opened "$name-80" "$address" 80 "$node"
 	opened "$name-81" "$address" 81 "$node"
 	plane_of "web"
+	must gpc balancer plan --json --enforce "$WORK/plane.yaml"
+	check_said "$what: the plan counts those that end" '"flows_revoked":2'
 	enforce "$what, without the rule"
 	check_exit "$what: its connections end" 1 flows_live "$name-81"
 	check_said "$what: all of them" "same 0 moved 0 broken 2"
