@@ -36,10 +36,11 @@ struct planning {
 	const char *environment;
 	struct gpc_plane_status plane;
 	struct gpc_plan_basis basis;
-	struct gpc_image nothing;
-	bool has_nothing;
+	struct gpc_image stand_in; /* for what runs, where that is not what packets see */
+	bool stands_in;
 	struct gpc_plan_host host;
 	struct gpc_diff_view view;
+	bool same_bytes; /* as what runs, whatever stands in for it */
 	struct gpc_plan_warnings warnings;
 	struct gpc_failure failure;
 };
@@ -49,8 +50,8 @@ static void release(struct planning *p)
 	gpc_diff_release(&p->view.diff);
 	gpc_plan_host_release(&p->host);
 	gpc_plane_status_release(&p->plane);
-	if (p->has_nothing)
-		gpc_image_release(&p->nothing);
+	if (p->stands_in)
+		gpc_image_release(&p->stand_in);
 	gpc_input_release(&p->input);
 }
 
@@ -69,12 +70,42 @@ static int make_nothing(struct planning *p)
 	gpc_memfiles_init(&files, &p->input.arena);
 	gpc_memfiles_add(&files, path, text, strlen(text));
 	provider = gpc_memfiles_provider(&files);
-	p->has_nothing = gpc_compile(&diags, &provider, &compile, &compiled) &&
-			 gpc_image_open_written(&diags, path, compiled.bytes, compiled.size,
-						&p->nothing);
-	return p->has_nothing ? 0
-			      : gpc_fail(&p->failure, GPC_EXIT_FAILED, 0,
-					 "cannot compare with an empty plane");
+	p->stands_in = gpc_compile(&diags, &provider, &compile, &compiled) &&
+		       gpc_image_open_written(&diags, path, compiled.bytes, compiled.size,
+					      &p->stand_in);
+	return p->stands_in ? 0
+			    : gpc_fail(&p->failure, GPC_EXIT_FAILED, 0,
+				       "cannot compare with an empty plane");
+}
+
+static bool ends_audit(const struct planning *p)
+{
+	return p->basis.running && p->basis.stance[0] == GPC_STANCE_AUDIT &&
+	       p->basis.stance[1] == GPC_STANCE_ENFORCE;
+}
+
+/* What runs, with the control word's audit written into its policies; so it is another decision. */
+static int make_audited(struct planning *p)
+{
+	const struct gpc_image *live = &p->plane.image;
+	struct gpc_image *image = &p->stand_in;
+	const struct gpc_policy *found;
+	struct gpc_policy *policies;
+	struct gpc_image_head *head;
+	struct gpc_diags diags;
+	uint32_t count;
+
+	gpc_diags_init(&diags, &p->input.arena, false);
+	p->stands_in = gpc_image_open(&diags, "live", live->bytes, live->size, true, image);
+	if (!p->stands_in)
+		return gpc_fail(&p->failure, GPC_EXIT_FAILED, 0, "cannot compare with what runs");
+	head = (void *)image->bytes;
+	head->decision_digest[0] ^= 1;
+	found = gpc_image_section(image, GPC_SEC_POLICY, &count);
+	policies = (void *)(image->bytes + ((const char *)found - image->bytes));
+	for (uint32_t i = 0; i < count; i++)
+		policies[i].mode = GPC_POLICY_AUDIT;
+	return 0;
 }
 
 static int look(struct planning *p)
@@ -87,7 +118,7 @@ static int look(struct planning *p)
 		return -1;
 	if (gpc_plan_basis_read(p->call, &p->plane, &p->input.image, &p->basis, &p->failure))
 		return -1;
-	if (!p->basis.running && make_nothing(p))
+	if ((!p->basis.running && make_nothing(p)) || (ends_audit(p) && make_audited(p)))
 		return -1;
 	return gpc_plan_look(&p->plane, &p->basis, &p->input.image, &p->host, &p->failure);
 }
@@ -99,7 +130,7 @@ static void compare(struct planning *p)
 	*view = (struct gpc_diff_view){
 		.call = p->call,
 		.arena = &p->input.arena,
-		.images = {p->basis.running ? &p->plane.image : &p->nothing, &p->input.image},
+		.images = {p->stands_in ? &p->stand_in : &p->plane.image, &p->input.image},
 		.names = {p->basis.running
 				  ? gpc_arena_printf(&p->input.arena, "live (generation %u)",
 						     p->host.generation)
@@ -108,11 +139,17 @@ static void compare(struct planning *p)
 		.all = gpc_call_has(p->call, "verbose"),
 	};
 	gpc_diff_images(view->arena, view->images[0], view->images[1], &view->diff);
+	if (ends_audit(p)) { /* nobody has written that the policies audited */
+		gpc_changes_release(&view->diff.changes);
+		gpc_changes_compare(&p->plane.image, &p->input.image, &view->diff.changes);
+	}
+	p->same_bytes = p->basis.running && !memcmp(p->basis.decision, p->input.image.head->decision_digest,
+						    sizeof(p->basis.decision));
 }
 
 static bool changes_something(const struct planning *p)
 {
-	return !p->view.diff.same_bytes || p->host.stance[0] != p->host.stance[1];
+	return !p->same_bytes || p->host.stance[0] != p->host.stance[1];
 }
 
 /* The comparison takes policies as deciding; whether they do is the host's. */
@@ -123,8 +160,7 @@ static void say_stance(const struct planning *p)
 	if (p->host.stance[1] == GPC_STANCE_AUDIT && p->view.diff.space_count)
 		text = "policies only audit here: what is newly denied is counted and passes, until "
 		       "--enforce";
-	else if (p->host.running && p->host.stance[0] == GPC_STANCE_AUDIT &&
-		 p->host.stance[1] == GPC_STANCE_ENFORCE)
+	else if (ends_audit(p))
 		text = "policies turn from audit to enforce: all that they deny passes now, and will "
 		       "not; gpc status shows what that was";
 	if (text)
@@ -162,6 +198,7 @@ static enum gpc_exit report(struct planning *p, enum gpc_exit proved)
 		gpc_plan_host_text(&p->host, stdout);
 		gpc_plan_warnings_text(&p->warnings, stdout);
 	}
+	gpc_json_bool(result, "same_bytes", p->same_bytes);
 	gpc_json_bool(result, "changes", changes_something(p));
 	if (path && !proved) {
 		if (gpc_plan_save(path, &p->basis, gpc_call_has(p->call, "enforce"), &p->input,

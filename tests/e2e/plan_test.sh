@@ -102,6 +102,9 @@ check_exit "what runs already" 0 balancer plan --detailed-exitcode one.yaml
 check_said "is no difference" "bytes identical"
 check_exit "with --enforce it would change something" 2 balancer plan --detailed-exitcode --enforce one.yaml
 check_said "namely that policies decide" "policies turn from audit to enforce"
+check_said "so packets that pass now are denied" "newly denied: "
+check_said "by which line" "default of policy edge (one.yaml:18:5)"
+if grep -q "^written: 1 policy" "$WORK/out"; then failed "and no text is told as changed"; else passed "and no text is told as changed"; fi
 check_exit "a plan that was made without --enforce is not applied with it" 64 balancer apply --enforce second.gpp
 must balancer off
 must balancer on
