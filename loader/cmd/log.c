@@ -6,11 +6,23 @@
 #include "describe.h"
 #include "generation.h"
 #include "output.h"
+#include "settle.h"
 
 static const struct gpc_option options[] = {
 	{'n', "number", "N", "the newest N (default 20, 0: all)"},
 	GPC_OPTION_JSON,
 };
+
+/* In one word; of one that waits nobody knows yet. */
+static void add_result(struct gpc_grid *grid, const struct gpc_generation *generation)
+{
+	if (generation->became == GPC_RESULT_PENDING)
+		gpc_grid_add(grid, GPC_YELLOW, "pending");
+	else
+		gpc_grid_add(grid,
+			     generation->became == GPC_RESULT_ROLLED_BACK ? GPC_RED : GPC_PLAIN,
+			     "%.*s", (int)strcspn(generation->result, "("), generation->result);
+}
 
 static void print_list(const struct gpc_generation *list, size_t count)
 {
@@ -26,8 +38,7 @@ static void print_list(const struct gpc_generation *list, size_t count)
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_text_time(list[i].time, when));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].actor);
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", gpc_digest_short(list[i].decision, digest));
-		gpc_grid_add(&grid, gpc_generation_stands(&list[i], list[i].number) ? GPC_PLAIN : GPC_RED, "%.*s",
-			     (int)strcspn(list[i].result, "("), list[i].result);
+		add_result(&grid, &list[i]);
 		gpc_grid_add(&grid, list[i].stance == GPC_STANCE_AUDIT ? GPC_YELLOW : GPC_PLAIN,
 			     "%s", gpc_stance_name(list[i].stance));
 		gpc_grid_add(&grid, GPC_PLAIN, "%s", list[i].source);
@@ -49,6 +60,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 		gpc_fail(&failure, GPC_EXIT_USAGE, 0, "'%s' is no number of generations", number);
 		return gpc_finish_failed(call, &failure);
 	}
+	gpc_settle_in_passing(call);
 	if (gpc_history_open(gpc_state_dir(), false, &history, &failure))
 		return gpc_finish_failed(call, &failure);
 	rc = gpc_history_list(history, limit, &list, &count, &failure);
@@ -70,7 +82,11 @@ const struct gpc_command gpc_command_log = {
 	.side = GPC_SIDE_HOST,
 	.summary = "the generations of this host, newest first",
 	.operands = "",
-	.description = "One line per generation; gpc show N says why one was rolled back. The same history in plain git:\n"
+	.description = "One line per generation; gpc show N says why one was rolled back. What was not "
+		       "confirmed in\n"
+		       "time is written down by this and by any other command that looks at it. The same "
+		       "history in\n"
+		       "plain git:\n"
 		       "  git -C /var/lib/gpc/history.git log",
 	.objects = "generation",
 	GPC_ROWS(options),

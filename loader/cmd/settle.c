@@ -110,14 +110,23 @@ static int unrecorded(const struct records *records, const struct gpc_failure *f
 	return 0;
 }
 
+/* By whomever: a command that only reads records, and leaves the word as it is. */
+static bool is_recorded(struct gpc_history *history, uint32_t generation)
+{
+	struct gpc_generation found;
+	struct gpc_failure ignored;
+
+	return history && !gpc_history_find(history, generation, &found, &ignored);
+}
+
 static int settle_expired(const struct records *records, const struct gpc_generation *waiting,
 			  struct gpc_confirm *confirm, struct gpc_failure *failure)
 {
 	const struct gpc_call *call = records->call;
 	const struct gpc_notice_sink notices = gpc_notices(call);
-	bool recorded = waiting->number == confirm->generation;
+	bool recorded = is_recorded(records->history, confirm->generation);
 
-	if (recorded &&
+	if (waiting->number == confirm->generation &&
 	    record(records->history, waiting, GPC_RESULT_ROLLED_BACK, "expired", failure) &&
 	    unrecorded(records, failure))
 		return -1;
@@ -190,6 +199,50 @@ int gpc_settle_alone(const struct gpc_call *call, struct gpc_confirm *ret,
 	rc = gpc_settle_plane(call, history, ret, failure);
 	gpc_history_free(&history);
 	return rc;
+}
+
+/* ---- settling in passing ---- */
+
+/* Over, and nobody has written it down: what became of *ret. No plane: it may only be hidden from here. */
+static bool is_over(const struct gpc_confirm *found, struct gpc_history *history,
+		    struct gpc_generation *ret)
+{
+	struct gpc_failure ignored;
+
+	if (!found->present || (found->armed && !found->expired) ||
+	    find_waiting(history, ret, &ignored) || !ret->number)
+		return false;
+	return !found->armed || ret->number == found->generation;
+}
+
+static void settle_read(const struct gpc_call *call, struct gpc_history *history)
+{
+	GPC_CLEANUP(gpc_lock_release) struct gpc_lock lock = GPC_LOCK_NONE;
+	const struct records records = {call, history, false};
+	struct gpc_generation waiting;
+	struct gpc_failure ignored;
+	struct gpc_confirm found;
+
+	if (gpc_confirm_read(gpc_bpffs(), &found, &ignored) || !is_over(&found, history, &waiting) ||
+	    gpc_lock_acquire(gpc_state_dir(), &lock, &ignored))
+		return;
+	/* Somebody may have been at work until now. */
+	if (gpc_confirm_read(gpc_bpffs(), &found, &ignored) || !is_over(&found, history, &waiting))
+		return;
+	if (!found.armed)
+		(void)settle_ended(&records, &waiting, &found, &ignored);
+	else if (!record(history, &waiting, GPC_RESULT_ROLLED_BACK, "expired", &ignored))
+		gpc_say(call, GPC_YELLOW, "note",
+			"generation %u was not confirmed in time, now it is recorded", waiting.number);
+}
+
+void gpc_settle_in_passing(const struct gpc_call *call)
+{
+	GPC_CLEANUP(gpc_history_free) struct gpc_history *history = NULL;
+	struct gpc_failure ignored;
+
+	if (!gpc_history_open(gpc_state_dir(), false, &history, &ignored))
+		settle_read(call, history);
 }
 
 /* ---- waiting ---- */

@@ -36,6 +36,11 @@ int gpc_settle_plane(const struct gpc_call *call, struct gpc_history *history, s
 /* The same; what cannot be recorded is a warning. */
 int gpc_settle_anyway(const struct gpc_call *call, struct gpc_history *history,
 		      struct gpc_confirm *ret, struct gpc_failure *failure);
+/*
+ * For commands that only read: writes down what is over, unless somebody is at work or it cannot be written;
+ * says nothing of that. The control word stays as it is.
+ */
+void gpc_settle_in_passing(const struct gpc_call *call);
 /* CONFLICT if an apply waits. */
 int gpc_settle_refuse(const struct gpc_confirm *confirm, struct gpc_failure *failure);
 /* With a history of its own; one that cannot be opened is nothing to record in. */

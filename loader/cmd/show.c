@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "generation.h"
 #include "output.h"
+#include "settle.h"
 
 static const struct gpc_option options[] = {
 	{'s', "source", "PATH", "print this source file of the generation and nothing else"},
@@ -167,6 +168,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	struct shown shown = {0};
 	struct gpc_failure failure;
 
+	gpc_settle_in_passing(call);
 	if (gpc_history_open(gpc_state_dir(), false, &history, &failure) ||
 	    choose(call, history, &shown, &failure))
 		return gpc_finish_failed(call, &failure);

@@ -12,6 +12,7 @@
 #include "flow_fill.h"
 #include "output.h"
 #include "pending.h"
+#include "settle.h"
 #include "status_overrides.h"
 #include "status_policies.h"
 
@@ -84,7 +85,7 @@ static void check_history(struct gpc_status *status)
 {
 	char running[65];
 
-	if (status->last.number && status->last.became == GPC_RESULT_ROLLED_BACK)
+	if (status->last.became == GPC_RESULT_ROLLED_BACK && !status->plane.confirm.expired)
 		problem(status, "generation %u was %s", status->last.number, status->last.result);
 	if (waits_unrecorded(status))
 		return;
@@ -210,7 +211,7 @@ static void check_confirm(struct gpc_status *status)
 	if (confirm->expired)
 		problem(status,
 			"ROLLED BACK: generation %u was not confirmed in time, %s; the next command "
-			"that changes anything records it (gpc abort does)",
+			"that changes anything tidies up (gpc abort does)",
 			confirm->generation, back);
 	else
 		problem(status,
@@ -324,6 +325,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 	struct json_object *result = gpc_json("result");
 	struct gpc_failure failure;
 
+	gpc_settle_in_passing(call);
 	if (gpc_plane_read(gpc_bpffs(), &status.plane, &failure)) {
 		json_object_put(result);
 		return gpc_finish_failed(call, &failure);
@@ -357,7 +359,8 @@ const struct gpc_command gpc_command_status = {
 		"each listener and endpoint has seen (`due` is the share by the Maglev table, "
 		"without\n"
 		"overrides, `got` that of the new flows; of a split, each backend's of the listener's),\n"
-		"and what needs attention, first. Changes nothing, takes no lock.",
+		"and what needs attention, first. Changes nothing; only what was not confirmed in time is\n"
+		"written down, unless another gpc is at work.",
 	.objects = "plane, pending, recorded, device, listener, endpoint, override, reason, policy,\n  rule, "
 		   "limit, flows, problem",
 	GPC_ROWS(options),

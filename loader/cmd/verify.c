@@ -7,6 +7,7 @@
 #include "activate.h"
 #include "input.h"
 #include "output.h"
+#include "settle.h"
 #include "status_policies.h"
 
 static const struct gpc_option options[] = {
@@ -201,6 +202,7 @@ static enum gpc_exit run(const struct gpc_call *call)
 		rc = gpc_input_image(call, call->operands[0], &input);
 		return rc ? gpc_input_end(call, &input, rc) : compare(call, &input.image, stray);
 	}
+	gpc_settle_in_passing(call);
 	if (find_recorded(&input.image, stray, &failure))
 		return gpc_finish_failed(call, &failure);
 	input.has_image = true;

@@ -25,6 +25,8 @@ check_exit "so is a rollback" 6 gpc balancer rollback
 check "verify finds nothing" gpc balancer verify
 check "status says that it waits" gpc balancer status
 check_said "with both ways out" "gpc confirm keeps it, gpc abort takes it back"
+gpc balancer log >"$WORK/out"
+check_said "log says so, too" " pending "
 check "abort" gpc balancer abort
 check "the old plane decides again" by_1
 check_equal "abort is recorded" "$(result 2)" "rolled-back(aborted)"

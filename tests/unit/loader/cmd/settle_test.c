@@ -225,6 +225,52 @@ static void a_signal_ends_the_waiting_and_nothing_else(void)
 	end();
 }
 
+/* ---- in passing ---- */
+
+static void who_only_reads_records_what_is_over(void)
+{
+	begin_pending();
+	CU_ASSERT_EQUAL(gpc("log", NULL), 0);
+	CU_ASSERT(said(out, "applied(pending)"));
+	plane.expired = true;
+	CU_ASSERT_EQUAL(gpc("log", NULL), 0);
+	CU_ASSERT(said(out, "rolled-back(expired)"));
+	CU_ASSERT(said(err, "now it is recorded"));
+	CU_ASSERT(plane.armed);
+	CU_ASSERT_EQUAL(gpc("log", NULL), 0);
+	CU_ASSERT_FALSE(said(err, "now it is recorded"));
+	CU_ASSERT_EQUAL(gpc("confirm", NULL), GPC_EXIT_ROLLED_BACK);
+	CU_ASSERT(said(err, "generation 1 is active again"));
+	CU_ASSERT_FALSE(said(err, "never recorded"));
+	CU_ASSERT_FALSE(plane.armed);
+	end();
+	begin_pending();
+	plane.armed = false; /* confirmed by one who was killed */
+	CU_ASSERT_EQUAL(gpc("verify", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "confirmed");
+	end();
+}
+
+static void who_only_reads_leaves_alone_what_others_may_be_at(void)
+{
+	struct gpc_lock lock = GPC_LOCK_NONE;
+	struct gpc_failure failure;
+
+	begin_pending();
+	plane.expired = true;
+	CU_ASSERT_FATAL(!gpc_lock_acquire(f.path, &lock, &failure));
+	CU_ASSERT_EQUAL(gpc("log", NULL), 0);
+	gpc_lock_release(&lock);
+	CU_ASSERT_STRING_EQUAL(result(), "applied(pending)");
+	CU_ASSERT_EQUAL(gpc_on_full_disk("log"), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "applied(pending)");
+	drop_image(&plane.image); /* of another mount namespace, say */
+	plane.armed = false;
+	CU_ASSERT_EQUAL(gpc("log", NULL), 0);
+	CU_ASSERT_STRING_EQUAL(result(), "applied(pending)");
+	end();
+}
+
 /* ---- quarantine ---- */
 
 #define FAILING "--probe=attempts=1 exec /bin/false"
@@ -327,6 +373,9 @@ GPC_UNIT_MAIN("cmd/settle",
 	       what_was_confirmed_is_told_whatever_runs_now},
 	      {"a_signal_ends_the_waiting_and_nothing_else",
 	       a_signal_ends_the_waiting_and_nothing_else},
+	      {"who_only_reads_records_what_is_over", who_only_reads_records_what_is_over},
+	      {"who_only_reads_leaves_alone_what_others_may_be_at",
+	       who_only_reads_leaves_alone_what_others_may_be_at},
 	      {"only_what_stands_leaves_quarantine", only_what_stands_leaves_quarantine},
 	      {"only_its_own_failure_brings_it_into_quarantine",
 	       only_its_own_failure_brings_it_into_quarantine},

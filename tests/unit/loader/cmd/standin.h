@@ -194,7 +194,8 @@ int gpc_plane_retire(const char *bpffs, struct gpc_failure *failure)
 {
 	(void)bpffs;
 	(void)failure;
-	drop_image(&plane.before);
+	if (!plane.armed)
+		drop_image(&plane.before);
 	plane.retired++;
 	return 0;
 }
@@ -259,7 +260,8 @@ static const struct gpc_command *find(const char *name)
 {
 	static const struct gpc_command *const commands[] = {
 		&gpc_command_apply, &gpc_command_rollback, &gpc_command_restore,
-		&gpc_command_verify, &gpc_command_confirm, &gpc_command_abort};
+		&gpc_command_verify, &gpc_command_confirm, &gpc_command_abort,
+		&gpc_command_log};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(commands[i]->name, name))

@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "loader/cmd/settle.h"
 #include "tests/unit/loader/history/fixture.h"
 
 #define FIRST_SLOT 300u /* of the counters: listener, then endpoints */
@@ -79,6 +80,12 @@ int gpc_plane_read(const char *bpffs, struct gpc_plane_status *ret, struct gpc_f
 	ret->devices = &device;
 	ret->device_count = set.bound;
 	return 0;
+}
+
+/* settle_test.c looks at that. */
+void gpc_settle_in_passing(const struct gpc_call *call)
+{
+	(void)call;
 }
 
 void gpc_plane_status_release(struct gpc_plane_status *status)
