@@ -137,6 +137,19 @@ static char *endpoint_name(const struct gpc_image *image, const void *record)
 	return out;
 }
 
+static void note_hooks(uint32_t from, uint32_t to, struct gpc_change_text *out)
+{
+	static const struct {
+		uint32_t hook;
+		const char *name;
+	} hooks[] = {{GPC_HOOK_XDP, "xdp"}, {GPC_HOOK_TC_INGRESS, "tc-ingress"}, {GPC_HOOK_TC_EGRESS, "tc-egress"}};
+
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		if ((from ^ to) & hooks[i].hook)
+			gpc_change_note(out, "hook %s %s", hooks[i].name,
+					to & hooks[i].hook ? "added" : "removed");
+}
+
 static void interface_differ(const struct pair *images, const void *before, const void *after,
 			     struct gpc_change_text *out)
 {
@@ -148,7 +161,7 @@ static void interface_differ(const struct pair *images, const void *before, cons
 	if (a->role != b->role)
 		gpc_change_note(out, "role %s -> %s", a->role ? "decap" : "edge", b->role ? "decap" : "edge");
 	if (a->hooks != b->hooks)
-		gpc_change_note(out, "hooks");
+		note_hooks(a->hooks, b->hooks, out);
 }
 
 static void backend_differ(const struct pair *images, const void *before, const void *after,
@@ -231,7 +244,7 @@ static void listener_differ(const struct pair *images, const void *before, const
 	gpc_changes_listener_differ(images->before, before, images->after, after, out);
 	if (images->keys_before[index_of(images->before, GPC_SEC_LISTENER, before)] !=
 	    images->keys_after[index_of(images->after, GPC_SEC_LISTENER, after)])
-		gpc_change_note(out, "addresses or interfaces");
+		gpc_changes_listener_places(images->before, before, images->after, after, out);
 }
 
 static char *policy_name(const struct gpc_image *image, const void *record)
@@ -293,6 +306,14 @@ static unsigned int fragments_of(const struct gpc_plane *plane)
 	return plane->flags >> GPC_PLANE_FRAGMENTS_SHIFT & 3;
 }
 
+static const char *pickup_text(uint32_t seconds, char out[16])
+{
+	if (!seconds || seconds == GPC_NONE)
+		return seconds ? "always" : "never";
+	snprintf(out, 16, "%us", seconds);
+	return out;
+}
+
 /* The one record without an id: what is true for all packets. */
 static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, struct gpc_change_text *out)
 {
@@ -302,6 +323,7 @@ static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, s
 	} flags[] = {{GPC_PLANE_ON_FAIL_DROP, "on-fail"},
 		     {GPC_PLANE_MALFORMED_DROP, "malformed"},
 		     {GPC_PLANE_NON_IP_DROP, "non-ip"}};
+	char from[16], to[16];
 
 	if (memcmp(a->hash_seed, b->hash_seed, sizeof(a->hash_seed)))
 		gpc_change_note(out, "hash seed changed: all new flows move");
@@ -322,7 +344,8 @@ static void plane_differ(const struct gpc_plane *a, const struct gpc_plane *b, s
 			gpc_change_note(out, "timeout %s %u -> %u", gpc_timeout_name((unsigned int)i),
 					a->timeout[i], b->timeout[i]);
 	if (a->pickup != b->pickup)
-		gpc_change_note(out, "pickup");
+		gpc_change_note(out, "pickup %s -> %s", pickup_text(a->pickup, from),
+				pickup_text(b->pickup, to));
 	builtins_differ(a, b, out);
 }
 

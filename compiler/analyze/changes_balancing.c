@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/ip.h"
 #include "../base/words.h"
+#include "changes_rate.h"
+#include "listener_places.h"
 
 static const char *backend_name(const struct gpc_image *image, uint32_t index)
 {
@@ -121,15 +124,61 @@ static void note_flags(const struct sides *s)
 					s->b->flags & flags[i].flag ? "on" : "off");
 }
 
-static void note_rate(const struct sides *s)
+static struct gpc_change_rate rate_of(const struct gpc_listener *listener)
 {
-	const uint16_t rate =
-		GPC_LISTENER_RATE | GPC_LISTENER_RATE_SOURCE | GPC_LISTENER_RATE_BYTES;
+	return (struct gpc_change_rate){
+		.limited = listener->flags & GPC_LISTENER_RATE,
+		.per_source = listener->flags & GPC_LISTENER_RATE_SOURCE,
+		.bytes = listener->flags & GPC_LISTENER_RATE_BYTES,
+		.cost = listener->rate_cost,
+		.burst = listener->rate_burst,
+		.entries = listener->rate_entries,
+		.exceed = listener->rate_exceed,
+	};
+}
 
-	if ((s->a->flags ^ s->b->flags) & rate || s->a->rate_cost != s->b->rate_cost ||
-	    s->a->rate_burst != s->b->rate_burst || s->a->rate_entries != s->b->rate_entries ||
-	    s->a->rate_exceed != s->b->rate_exceed)
-		gpc_change_note(s->out, "rate");
+static uint32_t listener_index(const struct gpc_image *image, const struct gpc_listener *listener)
+{
+	const struct gpc_listener *first = gpc_change_record(image, GPC_SEC_LISTENER, 0);
+
+	return (uint32_t)(listener - first);
+}
+
+/* "wan0, lan*" */
+static const char *interface_names(struct gpc_arena *arena, const struct gpc_image *image, uint64_t interfaces)
+{
+	const char *text = "";
+
+	for (uint32_t i = 0; interfaces >> i && i < 64; i++) {
+		const struct gpc_interface *interface;
+
+		if (!(interfaces >> i & 1))
+			continue;
+		interface = gpc_change_record(image, GPC_SEC_INTERFACE, i);
+		text = gpc_arena_printf(arena, "%s%s%s", text, *text ? ", " : "",
+					gpc_image_name(image, interface->name));
+		if (i == 63)
+			break;
+	}
+	return *text ? text : "none";
+}
+
+void gpc_changes_listener_places(const struct gpc_image *before, const struct gpc_listener *a,
+				 const struct gpc_image *after, const struct gpc_listener *b,
+				 struct gpc_change_text *out)
+{
+	struct gpc_arena arena = {0};
+	uint64_t interfaces[2];
+	const char *from = gpc_listener_places(&arena, before, listener_index(before, a), &interfaces[0]);
+	const char *to = gpc_listener_places(&arena, after, listener_index(after, b), &interfaces[1]);
+
+	if (strcmp(from, to) != 0)
+		gpc_change_note(out, "address [%s] -> [%s]", from, to);
+	from = interface_names(&arena, before, interfaces[0]);
+	to = interface_names(&arena, after, interfaces[1]);
+	if (strcmp(from, to) != 0)
+		gpc_change_note(out, "interfaces [%s] -> [%s]", from, to);
+	gpc_arena_release(&arena);
 }
 
 void gpc_changes_listener_differ(const struct gpc_image *before, const struct gpc_listener *a,
@@ -154,22 +203,34 @@ void gpc_changes_listener_differ(const struct gpc_image *before, const struct gp
 				dscp_text(b->outer_dscp, to));
 	note_word(&s, "ping", a->ping, b->ping, gpc_ping_name);
 	note_flags(&s);
-	note_rate(&s);
+	gpc_change_note_rate(out, rate_of(a), rate_of(b));
 }
 
 /* ---- backends and endpoints ---- */
+
+static const char *next_hop_text(const struct gpc_backend *backend, char out[GPC_IP_TEXT])
+{
+	struct gpc_ip ip;
+
+	if (backend->next_hop != GPC_NEXT_HOP_ADDRESS)
+		return backend->next_hop == GPC_NEXT_HOP_FIB ? "fib" : "auto";
+	memcpy(ip.bytes, backend->next_hop_be, sizeof(ip.bytes));
+	return gpc_ip_format(&ip, out);
+}
 
 void gpc_changes_backend_differ(const struct gpc_image *before, const struct gpc_backend *a,
 				const struct gpc_image *after, const struct gpc_backend *b,
 				struct gpc_change_text *out)
 {
 	const char *from = backend_name(before, a->failover), *to = backend_name(after, b->failover);
+	char hop[2][GPC_IP_TEXT];
 
 	if (a->table_size != b->table_size)
 		gpc_change_note(out, "table-size %u -> %u", a->table_size, b->table_size);
 	if (a->next_hop != b->next_hop ||
 	    memcmp(a->next_hop_be, b->next_hop_be, sizeof(a->next_hop_be)))
-		gpc_change_note(out, "next-hop");
+		gpc_change_note(out, "next-hop %s -> %s", next_hop_text(a, hop[0]),
+				next_hop_text(b, hop[1]));
 	if (a->rebalance != b->rebalance)
 		gpc_change_note(out, "rebalance %s",
 				b->rebalance == GPC_REBALANCE_MINIMAL ? "minimal" : "fresh");

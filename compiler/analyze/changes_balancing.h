@@ -9,6 +9,10 @@
 void gpc_changes_listener_differ(const struct gpc_image *before, const struct gpc_listener *a,
 				 const struct gpc_image *after, const struct gpc_listener *b,
 				 struct gpc_change_text *out);
+/* Its addresses and interfaces. */
+void gpc_changes_listener_places(const struct gpc_image *before, const struct gpc_listener *a,
+				 const struct gpc_image *after, const struct gpc_listener *b,
+				 struct gpc_change_text *out);
 void gpc_changes_backend_differ(const struct gpc_image *before, const struct gpc_backend *a,
 				const struct gpc_image *after, const struct gpc_backend *b,
 				struct gpc_change_text *out);

@@ -8,6 +8,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/words.h"
+#include "changes_rate.h"
 
 static uint32_t count_of(const struct gpc_image *image, enum gpc_section_id section)
 {
@@ -25,10 +26,17 @@ bool gpc_change_counts_rule(const void *rule)
 	return !(((const struct gpc_rule *)rule)->flags & (GPC_RULE_DEFAULT | GPC_RULE_BUILTIN));
 }
 
-static bool same_rate(const struct gpc_rule *a, const struct gpc_rule *b)
+static struct gpc_change_rate rate_of(const struct gpc_rule *rule)
 {
-	return a->rate_cost == b->rate_cost && a->rate_burst == b->rate_burst &&
-	       a->rate_entries == b->rate_entries && a->exceed == b->exceed && a->flags == b->flags;
+	return (struct gpc_change_rate){
+		.limited = rule->flags & GPC_RULE_RATE,
+		.per_source = rule->flags & GPC_RULE_RATE_SOURCE,
+		.bytes = rule->flags & GPC_RULE_RATE_BYTES,
+		.cost = rule->rate_cost,
+		.burst = rule->rate_burst,
+		.entries = rule->rate_entries,
+		.exceed = rule->exceed,
+	};
 }
 
 /* What is not logged at all has neither. */
@@ -71,8 +79,7 @@ void gpc_changes_rule_differ(const struct gpc_rule *a, const struct gpc_rule *b,
 	if (a->action != b->action)
 		gpc_change_note(out, "action %s -> %s", gpc_action_name(a->action),
 				gpc_action_name(b->action));
-	if (!same_rate(a, b))
-		gpc_change_note(out, "rate");
+	gpc_change_note_rate(out, rate_of(a), rate_of(b));
 	if (a->mark != b->mark)
 		gpc_change_note(out, "mark %u -> %u", a->mark, b->mark);
 	note_log(a, b, out);

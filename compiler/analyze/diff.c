@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "../base/words.h"
-#include "../image/vips.h"
-#include "gpc/lookup/vip_entry.h"
+#include "listener_places.h"
 
 static const struct {
 	const char *name, *text;
@@ -288,36 +287,6 @@ void gpc_diff_release(struct gpc_diff *diff)
 
 /* ---- listeners in words ---- */
 
-struct addresses {
-	struct gpc_arena *arena;
-	uint32_t listener;
-	bool leads;
-	GPC_VEC(struct gpc_prefix) list;
-};
-
-static void note_listener(void *user, uint32_t listener, uint64_t interfaces)
-{
-	struct addresses *a = user;
-
-	(void)interfaces;
-	a->leads |= listener == a->listener;
-}
-
-static void find_addresses(const struct gpc_image *image, struct addresses *a)
-{
-	uint32_t count;
-	const struct gpc_vip *vips = gpc_image_section(image, GPC_SEC_VIP, &count);
-
-	for (uint32_t i = 0; i < count; i++) {
-		a->leads = false;
-		if (!gpc_vip_is_used(&vips[i]) || gpc_vip_kind(&vips[i]) == GPC_VIP_SOLE)
-			continue;
-		gpc_image_vip_listeners(image, &vips[i], note_listener, a);
-		if (a->leads)
-			gpc_vip_prefix_of(&vips[i], GPC_PUSH(a->arena, &a->list));
-	}
-}
-
 const char *gpc_diff_listener_text(struct gpc_arena *arena, const struct gpc_image *image,
 				   uint32_t listener)
 {
@@ -325,19 +294,12 @@ const char *gpc_diff_listener_text(struct gpc_arena *arena, const struct gpc_ima
 	const struct gpc_listener *l =
 		(const struct gpc_listener *)gpc_image_section(image, GPC_SEC_LISTENER, &count) +
 		listener;
-	struct addresses a = {.arena = arena, .listener = listener};
-	const struct gpc_prefix *prefixes;
-	char ports[GPC_PORTS_TEXT], prefix[GPC_PREFIX_TEXT];
-	const char *text = "";
-	size_t n;
+	char ports[GPC_PORTS_TEXT];
+	uint64_t interfaces;
 
-	find_addresses(image, &a);
-	prefixes = gpc_set_prefixes(arena, gpc_set_of_prefixes(arena, a.list.items, a.list.n), &n);
-	for (size_t i = 0; i < n; i++)
-		text = gpc_arena_printf(arena, "%s%s%s", text, i ? ", " : "",
-					gpc_address_format(&prefixes[i], prefix));
 	gpc_ports_format(ntohs(l->port_be), ntohs(l->port_last_be), ports);
-	return gpc_arena_printf(arena, "%s %s %s -> %s (%s)", text, gpc_transport_name(l->protocol),
+	return gpc_arena_printf(arena, "%s %s %s -> %s (%s)",
+				gpc_listener_places(arena, image, listener, &interfaces), gpc_transport_name(l->protocol),
 				ports,
 				l->backend == GPC_NONE
 					? "the local stack"

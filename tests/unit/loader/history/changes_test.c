@@ -118,9 +118,9 @@ static void a_listener_tells_each_of_its_keys(void)
 		LISTENER(HTTP),
 		LISTENER(
 			"address: 192.0.2.11, protocol: TCP, port: 80, forward: dsr, backend: web"),
-		GPC_CHANGE_LISTENER, "http", "addresses or interfaces");
+		GPC_CHANGE_LISTENER, "http", "address [192.0.2.10] -> [192.0.2.11]");
 	check_single(LISTENER(HTTP), LISTENER(HTTP ", interfaces: [wan0]"), GPC_CHANGE_LISTENER,
-		     "http", "addresses or interfaces");
+		     "http", "interfaces [lan0, wan0] -> [wan0]");
 }
 
 #define AT "address: 192.0.2.10, protocol: TCP, port: 80, "
@@ -148,7 +148,10 @@ static void a_listener_tells_how_it_balances(void)
 		     "gue-port 6080 -> 6081, outer-dscp copy -> 46, stable on");
 	check_single(LISTENER(AT "backend: web, rate: {limit: 5/s}"),
 		     LISTENER(AT "backend: web, rate: {limit: 6/s}"), GPC_CHANGE_LISTENER, "http",
-		     "rate");
+		     "rate [5/s burst 5, beyond it deny] -> [6/s burst 6, beyond it deny]");
+	check_single(LISTENER(AT "backend: web, rate: {limit: 7/m, burst: 20, per: source-ip}"),
+		     LISTENER(AT "backend: web"), GPC_CHANGE_LISTENER, "http",
+		     "rate [7/m burst 20 per source-ip of 65536, beyond it deny] -> [none]");
 }
 
 #define BACKENDS(keys, endpoint)                                                                   \
