@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../compiler/base/utf8.h"
+
 #define COLUMNS 8u
 
 static const struct page {
@@ -55,12 +57,31 @@ static void put_char(char c, FILE *out)
 	}
 }
 
+/* One character, by its number where it is not ASCII; how many bytes it had. */
+static size_t put_next(const char *text, FILE *out)
+{
+	size_t size = 1;
+	uint32_t c;
+
+	if (!(*text & 0x80)) {
+		put_char(*text, out);
+		return size;
+	}
+	size = gpc_utf8_decode(text, strlen(text), &c);
+	if (!size) {
+		fputs("manual: the document is no UTF-8\n", stderr);
+		exit(1);
+	}
+	fprintf(out, "\\[u%04X]", (unsigned int)c);
+	return size;
+}
+
 static void put_verbatim(const char *text, FILE *out)
 {
 	if (*text == '.' || *text == '\'')
 		fputs("\\&", out);
 	while (*text)
-		put_char(*text++, out);
+		text += put_next(text, out);
 	putc('\n', out);
 }
 
@@ -87,7 +108,7 @@ static void put_inline(const char *text, FILE *out)
 		} else if (!code && !strncmp(text, "](", 2)) {
 			text += strcspn(text, ")");
 		} else {
-			put_char(*text, out);
+			text += put_next(text, out) - 1;
 		}
 	}
 	putc('\n', out);
@@ -96,10 +117,11 @@ static void put_inline(const char *text, FILE *out)
 static void put_heading(const char *text, bool main_one, FILE *out)
 {
 	fputs(main_one ? ".SH " : ".SS ", out);
-	for (; *text; text++)
-		if (*text != '`')
-			put_char(main_one && *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A')
-									    : *text, out);
+	for (size_t size = 1; *text; text += size, size = 1)
+		if (main_one && *text >= 'a' && *text <= 'z')
+			putc(*text - 'a' + 'A', out);
+		else if (*text != '`')
+			size = put_next(text, out);
 	putc('\n', out);
 }
 

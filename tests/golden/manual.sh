@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The manual pages: no fault for mandoc, none for groff, and what they are about is in them. They have no
+# The manual pages: no fault for mandoc, none for groff (by itself, without a look at their encoding), and what they are about is in them. They have no
 # date, so that they change only with what they say.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
@@ -29,7 +29,7 @@ for page in docs/gpc.1 docs/gpc.yaml.5 docs/gpc-image.5; do
 		echo "skip: golden/manual: mandoc is not installed"
 	fi
 	if command -v groff >/dev/null; then
-		silent "groff -ww $page" "$(LC_ALL=C.UTF-8 groff -ww -k -man -T utf8 -z "$page" 2>&1)"
+		silent "groff -ww $page" "$(LC_ALL=C.UTF-8 groff -ww -man -T utf8 -z "$page" 2>&1)"
 	else
 		echo "skip: golden/manual: groff is not installed"
 	fi
