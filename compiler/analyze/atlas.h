@@ -188,6 +188,9 @@ struct gpc_atlas_box {
  */
 const struct gpc_atlas_box *gpc_atlas_boxes(struct gpc_atlas *atlas, size_t place, uint32_t region,
 					    size_t *ret_count);
+/* The same of a piece that a query found: images may differ in what counts. Of one image both are alike. */
+const struct gpc_atlas_box *gpc_atlas_boxes_of_query(struct gpc_atlas *atlas, const struct gpc_atlas_query *query,
+						     uint32_t region, size_t *ret_count);
 
 /* Is there a packet in the region that opens a flow? */
 bool gpc_atlas_opens(const struct gpc_atlas *atlas, size_t place, uint32_t region);

@@ -200,14 +200,13 @@ static struct gpc_atlas_box described(struct gpc_arena *arena, const struct gpc_
 	return ret;
 }
 
-/* The lowest cells first: protocol, destination port, source port. */
-const struct gpc_atlas_box *gpc_atlas_boxes(struct gpc_atlas *atlas, size_t place, uint32_t region, size_t *ret_count)
+/* The lowest cells first: protocol, destination port, source port. `scope`: what counts. */
+static const struct gpc_atlas_box *boxes_of(struct gpc_atlas *atlas, const struct gpc_kinds *k, uint32_t scope,
+					    uint32_t region, size_t *ret_count)
 {
-	const struct gpc_atlas_sheet *sheet = atlas->sheets[atlas->places[place].alike];
-	const struct gpc_kinds *k = &sheet->kinds;
 	struct growing g = {.kinds = k,
 			    .set = gpc_kinds_set(k, region),
-			    .scope = gpc_kinds_set(k, sheet->common_scope),
+			    .scope = gpc_kinds_set(k, scope),
 			    .covered = GPC_NEW_ARRAY(atlas->arena, uint64_t, k->cells / 64 + 1)};
 	GPC_VEC(struct gpc_atlas_box) boxes = {0};
 
@@ -225,6 +224,21 @@ const struct gpc_atlas_box *gpc_atlas_boxes(struct gpc_atlas *atlas, size_t plac
 				}
 	*ret_count = boxes.n;
 	return boxes.items;
+}
+
+const struct gpc_atlas_box *gpc_atlas_boxes(struct gpc_atlas *atlas, size_t place, uint32_t region, size_t *ret_count)
+{
+	const struct gpc_atlas_sheet *sheet = atlas->sheets[atlas->places[place].alike];
+
+	return boxes_of(atlas, &sheet->kinds, sheet->common_scope, region, ret_count);
+}
+
+const struct gpc_atlas_box *gpc_atlas_boxes_of_query(struct gpc_atlas *atlas, const struct gpc_atlas_query *query,
+						     uint32_t region, size_t *ret_count)
+{
+	const struct gpc_atlas_sheet *sheet = atlas->sheets[atlas->places[query->place].alike];
+
+	return boxes_of(atlas, &sheet->kinds, sheet->scope[query->image], region, ret_count);
 }
 
 /* ---- text ---- */

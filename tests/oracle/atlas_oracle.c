@@ -230,7 +230,9 @@ static bool counts(const struct pair *pair, bool stateful, uint32_t packet)
 	return pair->options.scope == GPC_ATLAS_ASKED ? small_is_asked(packet) : small_opens(packet);
 }
 
-static void claim(struct pair *pair, const struct gpc_atlas_pieces *pieces, bool stateful)
+/* `query`: NULL of a comparison. */
+static void claim(struct pair *pair, const struct gpc_atlas_pieces *pieces, const struct gpc_atlas_query *query,
+		  bool stateful)
 {
 	memset(pair->claims, 0xff,
 	       (size_t)SMALL_ADDRESSES * SMALL_ADDRESSES * small_packet_count * sizeof(*pair->claims));
@@ -240,7 +242,8 @@ static void claim(struct pair *pair, const struct gpc_atlas_pieces *pieces, bool
 		bool held[SMALL_PACKETS_MAX];
 		size_t count;
 		const struct gpc_atlas_box *boxes =
-			gpc_atlas_boxes(pair->atlas, piece->place, piece->region, &count);
+			query ? gpc_atlas_boxes_of_query(pair->atlas, query, piece->region, &count) :
+				gpc_atlas_boxes(pair->atlas, piece->place, piece->region, &count);
 
 		for (uint32_t k = 0; k < small_packet_count; k++) {
 			held[k] = false;
@@ -381,7 +384,7 @@ static void check_compare(struct pair *pair, size_t number, const struct gpc_atl
 		blame(gpc_atlas_fault(pair->atlas));
 		return;
 	}
-	claim(pair, &pieces, stateful);
+	claim(pair, &pieces, NULL, stateful);
 	for (uint32_t s = 0; s < SMALL_ADDRESSES; s++)
 		for (uint32_t d = 0; d < SMALL_ADDRESSES; d++)
 			if (small_family(s) == small_family(d))
@@ -429,7 +432,7 @@ static void check_survey(struct pair *pair, size_t number, const struct gpc_atla
 		blame(gpc_atlas_fault(pair->atlas));
 		return;
 	}
-	claim(pair, &pieces, is_stateful(place, image));
+	claim(pair, &pieces, &query, is_stateful(place, image));
 	for (uint32_t s = 0; s < SMALL_ADDRESSES; s++)
 		for (uint32_t d = 0; d < SMALL_ADDRESSES; d++)
 			for (uint32_t k = 0; k < small_packet_count; k++) {
