@@ -209,7 +209,7 @@ uint32_t gpc_atlas_region_of(struct gpc_atlas *atlas, size_t place, const struct
 /* Its lowest packet, without addresses; the region holds some. */
 struct gpc_question gpc_atlas_lowest(const struct gpc_atlas *atlas, size_t place, uint32_t region);
 
-/* "any", "tcp/443", "icmp/8/0", "udp/53 from port 53", "tcp/22 flags syn|syn,ack", "proto/47 later fragments". */
+/* "any", "tcp/443", "icmp/8/0", "udp/53 from port 53", "tcp/22 flags any but syn|syn,ack", "proto/47 later fragments". */
 #define GPC_ATLAS_BOX_TEXT 512
 char *gpc_atlas_box_format(const struct gpc_atlas_box *box, char out[GPC_ATLAS_BOX_TEXT]);
 

@@ -328,11 +328,16 @@ static void put_protocol(struct text *t, const struct gpc_service_item *item)
 		put_range(t, "proto/", item->protocol_first, item->protocol_last);
 }
 
+/* Those that are, or if they are fewer those that are not. */
 static void put_flags(struct text *t, uint16_t combinations)
 {
 	static const char *const names[] = {"syn", "ack", "fin", "rst"};
 	const char *between = " flags ";
 
+	if (__builtin_popcount(combinations) > 8) {
+		combinations = (uint16_t)~combinations;
+		between = " flags any but ";
+	}
 	for (uint32_t f = 0; f < 16; f++) {
 		const char *comma = "";
 

@@ -235,38 +235,61 @@ static struct item item_of_both(struct merging *m, const struct item *a, const s
 	return item;
 }
 
-static size_t terms_of(const struct worded *words)
+/* An item of one family: by what it is in that one, and how many words it takes to say so. */
+struct said {
+	struct worded loose;
+	size_t terms;
+};
+
+static struct said said_of(struct merging *m, const struct item *item)
 {
-	return gpc_party_terms(&words->from) + gpc_party_terms(&words->to);
+	struct worded words;
+
+	if (item->families == GPC_NAMER_BOTH)
+		return (struct said){0};
+	words = words_of(m, item);
+	return (struct said){{side_words(m, item, SOURCE, item->families),
+			      side_words(m, item, DESTINATION, item->families)},
+			     gpc_party_terms(&words.from) + gpc_party_terms(&words.to)};
 }
 
+#define FEW 256u	/* items, of which all pairs may be put into words */
+
 /* Is what two items of two families say of one service better said at once? */
-static bool speak_alike(struct merging *m, const struct worded *a, const struct worded *b,
+static bool speak_alike(struct merging *m, const struct said *a, const struct said *b,
 			const struct item *both)
 {
-	bool from = same_party(&a->from, &b->from), to = same_party(&a->to, &b->to);
+	bool from = same_party(&a->loose.from, &b->loose.from);
+	bool to = same_party(&a->loose.to, &b->loose.to);
 	struct worded words;
+	size_t terms;
 
 	if (from && to)
 		return true;
-	if (!from && !to)
+	if (!from && !to && m->count > FEW)
 		return false;
-	words = (struct worded){side_words(m, both, SOURCE, GPC_NAMER_BOTH),
-				side_words(m, both, DESTINATION, GPC_NAMER_BOTH)};
-	return terms_of(&words) <= terms_of(a) + terms_of(b);
+	words = words_of(m, both);
+	terms = gpc_party_terms(&words.from) + gpc_party_terms(&words.to);
+	return terms <= (from || to ? a->terms + b->terms : a->terms > b->terms ? a->terms : b->terms);
 }
 
-/* What is said of v4 and of v6 in the same words, on one side at least: one item of both. */
-static void join_families(struct merging *m)
+static void drop_empty(struct merging *m)
 {
-	struct worded *loose = GPC_NEW_ARRAY(m->pair->arena, struct worded, m->count);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].families != GPC_NAMER_BOTH)
-			loose[i] = (struct worded){
-				side_words(m, &m->items[i], SOURCE, m->items[i].families),
-				side_words(m, &m->items[i], DESTINATION, m->items[i].families)};
+		if (m->items[i].families)
+			m->items[kept++] = m->items[i];
+	m->count = kept;
+}
+
+/* What is said of v4 and of v6 in the same words, or in not more: one item of both. */
+static void join_families(struct merging *m)
+{
+	struct said *said = GPC_NEW_ARRAY(m->pair->arena, struct said, m->count);
+
+	for (size_t i = 0; i < m->count; i++)
+		said[i] = said_of(m, &m->items[i]);
 	for (size_t i = 0; i < m->count; i++) {
 		struct item *a = &m->items[i];
 
@@ -278,29 +301,74 @@ static void join_families(struct merging *m)
 			    a->factor[SERVICE] != b->factor[SERVICE])
 				continue;
 			both = item_of_both(m, a, b);
-			if (!speak_alike(m, &loose[i], &loose[k], &both))
+			if (!speak_alike(m, &said[i], &said[k], &both))
 				continue;
 			*a = both;
 			b->families = 0;
 		}
 	}
+	drop_empty(m);
+}
+
+/* What an item of both families has of one. */
+static uint32_t part_of(struct merging *m, const struct item *item, int factor, unsigned int family)
+{
+	const struct gpc_sequence *list = &m->lists[factor].items.items[item->factor[factor]];
+
+	return trimmed(m, factor == SOURCE ? GPC_ATLAS_SOURCE : GPC_ATLAS_DESTINATION, list->words,
+		       list->count, family);
+}
+
+/* Takes items of one family in that differ from what `into` has of it on one side only. */
+static void take_in(struct merging *m, struct item *into, unsigned int family)
+{
+	uint32_t source = part_of(m, into, SOURCE, family);
+	uint32_t destination = part_of(m, into, DESTINATION, family);
+
+	for (size_t i = 0; i < m->count; i++) {
+		struct item *item = &m->items[i];
+		const struct item both[] = {*into, *item};
+		int factor = item->factor[DESTINATION] == destination ? SOURCE : DESTINATION;
+
+		if (item->families != family || item->factor[SERVICE] != into->factor[SERVICE] ||
+		    (factor == DESTINATION && item->factor[SOURCE] != source))
+			continue;
+		into->factor[factor] = united(m, factor, both, 2);
+		if (item->piece < into->piece) {
+			into->piece = item->piece;
+			into->first = item->first;
+		}
+		item->families = 0;
+		source = part_of(m, into, SOURCE, family);
+		destination = part_of(m, into, DESTINATION, family);
+	}
+}
+
+static void join_mixed(struct merging *m)
+{
 	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].families)
-			m->items[kept++] = m->items[i];
-	m->count = kept;
+		for (unsigned int family = GPC_NAMER_V4;
+		     m->items[i].families == GPC_NAMER_BOTH && family <= GPC_NAMER_V6; family <<= 1)
+			take_in(m, &m->items[i], family);
+	drop_empty(m);
 }
 
 static void merge(struct merging *m)
 {
-	bool more = true;
+	size_t before = SIZE_MAX;
 
-	while (more) {
-		more = join_by(m, SOURCE, by_destination_and_service);
-		more |= join_by(m, DESTINATION, by_source_and_service);
-		more |= join_by(m, SERVICE, by_source_and_destination);
+	while (m->count < before) {
+		bool more = true;
+
+		before = m->count;
+		while (more) {
+			more = join_by(m, SOURCE, by_destination_and_service);
+			more |= join_by(m, DESTINATION, by_source_and_service);
+			more |= join_by(m, SERVICE, by_source_and_destination);
+		}
+		join_mixed(m);
+		join_families(m);
 	}
-	join_families(m);
-	join_by(m, SERVICE, by_source_and_destination);
 }
 
 /* ---- spaces ---- */
