@@ -253,24 +253,25 @@ static struct said said_of(struct merging *m, const struct item *item)
 			     gpc_party_terms(&words.from) + gpc_party_terms(&words.to)};
 }
 
-#define FEW 256u	/* items, of which all pairs may be put into words */
+#define FEW 32u	/* items, of which all pairs may be put into words */
 
-/* Is what two items of two families say of one service better said at once? */
-static bool speak_alike(struct merging *m, const struct said *a, const struct said *b,
-			const struct item *both)
+/* Is what two items of two families say of one service better said at once? Then *ret_both is that. */
+static bool are_better_joined(struct merging *m, const struct said *said, size_t i, size_t k, struct item *ret_both)
 {
+	const struct said *a = &said[i], *b = &said[k];
 	bool from = same_party(&a->loose.from, &b->loose.from);
 	bool to = same_party(&a->loose.to, &b->loose.to);
+	size_t most = a->terms > b->terms ? a->terms : b->terms;
 	struct worded words;
-	size_t terms;
 
-	if (from && to)
-		return true;
 	if (!from && !to && m->count > FEW)
 		return false;
-	words = words_of(m, both);
-	terms = gpc_party_terms(&words.from) + gpc_party_terms(&words.to);
-	return terms <= (from || to ? a->terms + b->terms : a->terms > b->terms ? a->terms : b->terms);
+	*ret_both = item_of_both(m, &m->items[i], &m->items[k]);
+	if (from && to)
+		return true;
+	words = words_of(m, ret_both);
+	return gpc_party_terms(&words.from) + gpc_party_terms(&words.to) <=
+	       (from || to ? a->terms + b->terms : most);
 }
 
 static void drop_empty(struct merging *m)
@@ -298,10 +299,8 @@ static void join_families(struct merging *m)
 			struct item *b = &m->items[k], both;
 
 			if ((a->families ^ b->families) != GPC_NAMER_BOTH ||
-			    a->factor[SERVICE] != b->factor[SERVICE])
-				continue;
-			both = item_of_both(m, a, b);
-			if (!speak_alike(m, &said[i], &said[k], &both))
+			    a->factor[SERVICE] != b->factor[SERVICE] ||
+			    !are_better_joined(m, said, i, k, &both))
 				continue;
 			*a = both;
 			b->families = 0;
