@@ -110,6 +110,7 @@ static int make_audited(struct planning *p)
 
 static int look(struct planning *p)
 {
+	gpc_settle_in_passing(p->call);
 	if (gpc_plane_read(gpc_bpffs(), &p->plane, &p->failure))
 		return -1;
 	if (p->plane.present && !p->plane.has_image)

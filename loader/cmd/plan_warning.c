@@ -47,11 +47,10 @@ static void warn_of_confirm(struct warning *w)
 
 	if (confirm->expired && confirm->first)
 		add(w, "generation %u was not confirmed in time, and nothing ran before it: every packet "
-		       "passes; the next command that may write records it",
+		       "passes",
 		    confirm->generation);
 	else if (confirm->expired)
-		add(w, "generation %u was not confirmed in time: generation %u decides; the next command "
-		       "that may write records it",
+		add(w, "generation %u was not confirmed in time: generation %u decides",
 		    confirm->generation, confirm->fallback);
 	else if (confirm->armed) {
 		w->list->refused = true;

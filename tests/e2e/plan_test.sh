@@ -167,13 +167,14 @@ check "status, in JSON" balancer status --json
 check_said "says that it waits" '"type":"pending"'
 must balancer abort
 must balancer apply three.yaml --force --confirm 1s
-must sleep 1.1 # the deadline; status would record it
+must sleep 1.1 # the deadline
 check "a plan after the deadline" balancer plan three.yaml -o late.gpp
 check_said "says what decides" "was not confirmed in time: generation"
+check_said "and records it" "was not confirmed in time, now it is recorded"
 check "and is applied, although that is settled first" balancer apply --force late.gpp
 must balancer detach
 must balancer apply three.yaml --force --confirm 1s
-must sleep 1.1 # the deadline; status would record it
+must sleep 1.1 # the deadline
 check "a plan after a first apply that expired" balancer plan one.yaml
 check_said "says that nothing runs" "nothing runs -> one.yaml"
 check_said "and why" "and nothing ran before it: every packet passes"
