@@ -54,7 +54,7 @@ struct gpc_diff_share {
 };
 
 struct gpc_diff_pool {
-	const char *backend;
+	const char *backend;	/* "web -> web2" of a listener that is led to another */
 	uint32_t size[2];
 	uint32_t moved, least;	/* least: of a table made as with `rebalance: minimal` */
 	const struct gpc_diff_share *shares;	/* by name */
@@ -70,7 +70,8 @@ struct gpc_diff {
 	size_t place_count;
 	const struct gpc_diff_space *spaces;	/* greatest radius first */
 	size_t space_count;
-	const struct gpc_diff_pool *pools;	/* of tables in both images, those that moved, most first */
+	/* Tables of backends in both images, and of listeners that are led to another; those that moved, most first. */
+	const struct gpc_diff_pool *pools;
 	size_t pool_count;
 	struct gpc_changes changes;
 	const char *const *warnings;

@@ -233,6 +233,25 @@ static void guards_and_logs_are_differences(void)
 	HEAD "listeners:\n  - {name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "    \
 	     "backend: web}\nbackends:\n  - {name: web, endpoints: [" endpoints "]}\n"
 
+#define LED(name, others)                                                                          \
+	HEAD "listeners:\n  - {name: http, address: 192.0.2.10, protocol: TCP, port: 80, forward: dsr, "    \
+	     "backend: " name "}\nbackends:\n" others
+#define TWO(name) "  - {name: " name ", endpoints: [{name: a, address: 10.1.0.1}, {name: b, address: 10.1.0.2}]}\n"
+
+static void another_backend_moves_all_slots(void)
+{
+	struct pair pair;
+
+	compare(&pair, LED("web", TWO("web")), LED("www", TWO("www")));
+	CU_ASSERT_EQUAL_FATAL(pair.diff.pool_count, 1);
+	CU_ASSERT_STRING_EQUAL(pair.diff.pools[0].backend, "web -> www");
+	CU_ASSERT_EQUAL(pair.diff.pools[0].moved, pair.diff.pools[0].size[1]);
+	CU_ASSERT_EQUAL_FATAL(pair.diff.pools[0].share_count, 4);
+	CU_ASSERT_STRING_EQUAL(pair.diff.pools[0].shares[0].name, "web/a");
+	CU_ASSERT_STRING_EQUAL(pair.diff.pools[0].shares[3].name, "www/b");
+	release(&pair);
+}
+
 static void slots_and_identity_are_told(void)
 {
 	struct pair pair;
@@ -264,4 +283,5 @@ GPC_UNIT_MAIN("analyze/diff", {"spaces_are_named_by_segments", spaces_are_named_
 	      {"lines_are_few", lines_are_few},
 	      {"guards_and_logs_are_differences", guards_and_logs_are_differences},
 	      {"a_refactoring_is_no_difference", a_refactoring_is_no_difference},
+	      {"another_backend_moves_all_slots", another_backend_moves_all_slots},
 	      {"slots_and_identity_are_told", slots_and_identity_are_told})
