@@ -29,10 +29,7 @@
 
 static const char *address_text(int family, uint32_t index, char out[32])
 {
-	if (family == GPC_V4)
-		snprintf(out, 32, index ? "10.0.0.%u" : "0.0.0.0", index - 1);
-	else
-		snprintf(out, 32, index ? "2001:db8::%x" : "::", index - 1);
+	snprintf(out, 32, family == GPC_V4 ? index ? "10.0.0.%u" : "0.0.0.0" : index ? "2001:db8::%x" : "::", index - 1);
 	return out;
 }
 
@@ -687,35 +684,29 @@ static bool is_witness(const struct gpc_question *q, size_t number)
 {
 	struct packet p = packet_at(number);
 	struct gpc_ip source, destination;
-	char text[32];
+	char from[32], to[32];
 
-	address_text(p.family, p.source, text);
-	if (gpc_ip_parse(text, strlen(text), &source))
-		return false;
-	address_text(p.family, p.destination, text);
-	if (gpc_ip_parse(text, strlen(text), &destination))
+	address_text(p.family, p.source, from);
+	address_text(p.family, p.destination, to);
+	if (gpc_ip_parse(from, strlen(from), &source) || gpc_ip_parse(to, strlen(to), &destination))
 		return false;
 	return q->family == p.family && !memcmp(q->source, source.bytes, 16) &&
 	       !memcmp(q->destination, destination.bytes, 16) && q->protocol == p.protocol &&
 	       q->destination_port == p.port;
 }
 
-/* Is there a packet that could break it, if policies were others? */
-static bool is_about_any(const struct plane *plane, const struct verdicts *v,
-			 const struct invariant *invariant)
+/* Is there a packet that could break it, if policies were others? What breaks one breaks it denied or passing. */
+static bool is_about_any(const struct plane *plane, const struct verdicts *v, const struct invariant *invariant)
 {
-	int d = invariant->direction;
+	enum gpc_direction d = invariant->direction;
 
 	for (size_t n = 0; n < PACKETS; n++) {
 		struct packet p = packet_at(n);
 
 		for (uint32_t i = 0; i < plane->interfaces; i++)
-			for (int passage = DENIED; passage <= PASSES; passage++)
-				if ((invariant->interface == ANY || (int)i == invariant->interface) &&
-				    v->judged[i][d][n] &&
-				    breaks(plane, invariant, &p, (enum gpc_direction)d,
-					   (enum passage)passage))
-					return true;
+			if ((invariant->interface == ANY || (int)i == invariant->interface) && v->judged[i][d][n] &&
+			    (breaks(plane, invariant, &p, d, DENIED) || breaks(plane, invariant, &p, d, PASSES)))
+				return true;
 	}
 	return false;
 }
@@ -767,11 +758,9 @@ static void compare(const struct plane *plane, const char *yaml, const struct gp
 		    struct gpc_arena *arena, struct tally *t, bool holds[INVARIANTS])
 {
 	struct gpc_proofs proofs = gpc_prove(arena, image, NULL);
-	struct verdicts *v = malloc(sizeof(*v));
+	static struct verdicts v;
 
-	if (!v)
-		abort();
-	judge_all(plane, v);
+	judge_all(plane, &v);
 	CU_ASSERT_EQUAL_FATAL(proofs.count, INVARIANTS);
 	for (size_t i = 0; i < INVARIANTS; i++) {
 		t->proofs++;
@@ -780,14 +769,13 @@ static void compare(const struct plane *plane, const char *yaml, const struct gp
 		t->violated += proofs.items[i].standing == GPC_STANDING_VIOLATED;
 		t->later += proofs.items[i].later;
 		t->nothing += proofs.items[i].nothing;
-		if (is_right(plane, v, i, &proofs.items[i], &holds[i]))
+		if (is_right(plane, &v, i, &proofs.items[i], &holds[i]))
 			continue;
 		if (!t->wrong++)
 			fprintf(stderr, "%swrong: v%zu: %s; brute force: packet %zu of %zu\n", yaml, i,
 				gpc_proof_text(arena, image, (uint32_t)i, &proofs.items[i]),
-				first_break(plane, v, &plane->invariants[i], false), PACKETS);
+				first_break(plane, &v, &plane->invariants[i], false), PACKETS);
 	}
-	free(v);
 }
 
 static void ask(const struct plane *plane, struct tally *t, bool holds[INVARIANTS])
@@ -845,17 +833,15 @@ static bool widen(struct plane *plane, struct policy *policy, size_t at)
 
 static bool turn(struct plane *plane, struct policy *policy, size_t at)
 {
-	struct rule *rule = &plane->rules[policy->rules[at]];
+	enum gpc_action *action = &plane->rules[policy->rules[at]].action;
 
-	rule->action = rule->action == GPC_ACTION_ALLOW ? GPC_ACTION_DENY : GPC_ACTION_ALLOW;
+	*action = *action == GPC_ACTION_ALLOW ? GPC_ACTION_DENY : GPC_ACTION_ALLOW;
 	return true;
 }
 
 static bool limit(struct plane *plane, struct policy *policy, size_t at)
 {
-	struct rule *rule = &plane->rules[policy->rules[at]];
-
-	rule->limited = !rule->limited;
+	plane->rules[policy->rules[at]].limited ^= true;
 	return true;
 }
 
