@@ -48,7 +48,7 @@ static const struct load {
 	bool syn, later;
 } loads[] = {
 #define ICMP_LOADS(p)                                                                              \
-	{p, GPC_PORT_NONE, 0, false, false}, {p, GPC_PORT_NONE, 0x800, false, false},              \
+	{p, GPC_PORT_NONE, 0, false, false}, {p, GPC_PORT_NONE, 0x100, false, false}, {p, GPC_PORT_NONE, 0x800, false, false}, \
 		{p, GPC_PORT_NONE, 0x900, false, false}, {p, GPC_PORT_NONE, 0x8000, false, false}, \
 		{p, GPC_PORT_NONE, 0x8100, false, false}, {p, GPC_PORT_NONE, GPC_PORT_NONE, false, true}
 #define TCP_LOADS(port)                                                                            \
