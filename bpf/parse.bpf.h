@@ -164,6 +164,9 @@ static __always_inline int parse_plain(const __u8 *data, const __u8 *end, struct
 	p->l4 = GPC_ETH_SIZE + GPC_IPV6_SIZE;
 	if (ip[0] >> 4 != 6 || p->length + GPC_ETH_SIZE > p->frame)
 		return 0;
+	/* May be v4-mapped. */
+	if (!p->tuple.source[0] || !p->tuple.destination[0])
+		return 0;
 	return plain_l4(p, ip + GPC_IPV6_SIZE, p->length - GPC_IPV6_SIZE);
 }
 
@@ -285,6 +288,12 @@ static __always_inline int is_extension(__u8 next)
 	       next == IPPROTO_AH || next == IPPROTO_DSTOPTS;
 }
 
+/* ::ffff:a.b.c.d, which is how a v4 address stands in tables. */
+static __always_inline int is_v4_mapped(const __u64 address[2])
+{
+	return !address[0] && (__u32)address[1] == bpf_htonl(0xffff);
+}
+
 static __always_inline __u32 parse_v6(const __u8 *data, const __u8 *end, struct gpc_packet *p,
 				      __u32 at)
 {
@@ -295,7 +304,8 @@ static __always_inline __u32 parse_v6(const __u8 *data, const __u8 *end, struct 
 		return GPC_REASON_MALFORMED_SHORT;
 	read_v6(p, ip);
 	p->hops = ip[7];
-	if (ip[0] >> 4 != 6)
+	/* A mapped address in a v6 header would meet the rules and listeners of the v4 one. */
+	if (ip[0] >> 4 != 6 || is_v4_mapped(p->tuple.source) || is_v4_mapped(p->tuple.destination))
 		return GPC_REASON_MALFORMED_VERSION;
 	if (p->aggregate && p->length == GPC_IPV6_SIZE)
 		p->length = p->frame - at;

@@ -115,7 +115,7 @@ def parse_v6(data):
     if len(data) < 40:
         raise Malformed("malformed-short", None)
     p.source, p.destination = (ipaddress.IPv6Address(data[at:at + 16]) for at in (8, 24))
-    if data[0] >> 4 != 6:
+    if data[0] >> 4 != 6 or p.source.ipv4_mapped or p.destination.ipv4_mapped:
         raise Malformed("malformed-version", p.destination)
     total = 40 + struct.unpack_from(">H", data, 4)[0]
     if len(data) < total:

@@ -95,7 +95,7 @@ enum gpc_verdict {
 	X(ARP, "arp", "ARP, passed")                                                               \
 	X(FRAGMENT, "fragment", "fragment, passed unbalanced or dropped by defaults.fragments")    \
 	X(MALFORMED_SHORT, "malformed-short", "shorter than its headers or total length")          \
-	X(MALFORMED_VERSION, "malformed-version", "IP version and EtherType disagree")             \
+	X(MALFORMED_VERSION, "malformed-version", "IP version, EtherType and addresses disagree")  \
 	X(MALFORMED_IHL, "malformed-ihl", "IPv4 header length below 20")                           \
 	X(MALFORMED_EXTENSION, "malformed-extension", "IPv6 extension headers out of bounds")      \
 	X(MALFORMED_TCP, "malformed-tcp", "TCP data offset below 20")                              \
