@@ -31,14 +31,11 @@ struct fixture {
 static inline void fixture_init(struct fixture *fixture)
 {
 	static char text[FIXTURE_LINES * 12 + 1];
-	char line[32];
 
 	memset(fixture, 0, sizeof(*fixture));
 	if (!text[0])
-		for (int i = 0; i < FIXTURE_LINES; i++) {
-			snprintf(line, sizeof(line), "object %4d\n", i + 1);
-			memcpy(text + 12 * i, line, 12);
-		}
+		for (int i = 0; i < FIXTURE_LINES; i++)
+			snprintf(text + 12 * i, 13, "object %4d\n", i + 1);
 	gpc_diags_init(&fixture->diags, &fixture->arena, false);
 	fixture->source = gpc_diags_add_source(&fixture->diags, "plane.yaml", text, strlen(text));
 	fixture->intent.name.text = "test";

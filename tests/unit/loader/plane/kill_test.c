@@ -168,21 +168,27 @@ static void check_drained(const char *point)
 	gpc_plane_status_release(&status);
 }
 
+/* What runs is `image`, byte for byte. Loads the programs once more, to hold those that run against. */
+static void check_bytes(const char *point, const struct gpc_image *image)
+{
+	long found = rig_verify(image);
+
+	if (found)
+		fprintf(stderr, "%s: %ld: %s\n", point, found, rig_notices);
+	CU_ASSERT_EQUAL(found, 0);
+}
+
 static void check_converged(const char *point)
 {
 	struct gpc_instance_id *ids;
 	char list[128];
 	size_t count = 0;
-	long found;
 
 	rig_overrides = &overrides;
 	CU_ASSERT_FALSE(rig_must_apply(&two).devices == 0);
+	CU_ASSERT_TRUE(rig_runs(&two));
 	check_drained(point);
 	CU_ASSERT_EQUAL(gpc_plane_retire(rig_bpffs, &rig_failure), 0);
-	found = rig_verify(&two);
-	if (found)
-		fprintf(stderr, "%s: %ld: %s\n", point, found, rig_notices);
-	CU_ASSERT_EQUAL(found, 0);
 	CU_ASSERT_EQUAL(gpc_instance_list(rig_bpffs, &ids, &count, &rig_failure), 0);
 	CU_ASSERT_EQUAL(count, 1);
 	free(ids);
@@ -218,6 +224,7 @@ static void kill_at(const char *point, unsigned int nth)
 	check_standing(point, scene);
 	put_devices_back();
 	check_converged(point);
+	check_bytes(point, &two);
 }
 
 static void a_kill_anywhere_leaves_the_old_plane_or_the_new(void)
@@ -253,9 +260,7 @@ static void fail_at(const char *point)
 		status = rig_read();
 		CU_ASSERT_EQUAL(status.size_log2, RIG_SIZE_LOG2);
 		gpc_plane_status_release(&status);
-		if (rig_verify(&one))
-			fprintf(stderr, "%s: %s\n", point, rig_notices);
-		CU_ASSERT_EQUAL(rig_verify(&one), 0);
+		check_bytes(point, &one);
 		if (scene != FALL_BACK)
 			check_drained(point);
 	}
@@ -292,9 +297,9 @@ static void interrupt_at(const char *point, bool stops)
 	if (stops && scene == FIRST)
 		CU_ASSERT_NOT_EQUAL(access(rig_bpffs, F_OK), 0);
 	if (stops && scene != FIRST)
-		CU_ASSERT_EQUAL(rig_verify(&one), 0);
+		check_bytes(point, &one);
 	if (!stops)
-		CU_ASSERT_EQUAL(rig_verify(scene == GROWTH ? &large : &two), 0);
+		check_bytes(point, scene == GROWTH ? &large : &two);
 	gpc_interrupts_hold();
 	check_converged(point);
 }
