@@ -85,7 +85,7 @@ tier_build() {
 tier_lint() { programs tests/lint/ "$jobs" < <(printf '%s\n' tests/lint/*.sh); }
 
 # Minutes in the kernel's verifier and its grace periods: first, so that no core waits for them at the end.
-long="plane/(kill|meet|confirm|swap|binding|verify|policy)_test\$"
+long="plane/(kill|meet|confirm|swap|binding|verify|policy|host)_test\$"
 long_e2e="/(crash|audit_crash|recheck|sticky|nft_policy)_test.sh\$"
 long_first() { # REGEX: the lines of stdin, those that match first
 	awk -v long="$1" '$0 ~ long {print; next} {others = others $0 "\n"} END {printf "%s", others}'

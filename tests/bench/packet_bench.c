@@ -275,10 +275,14 @@ static void measure_peer(struct packet_rig *rig)
 	static const struct {
 		const char *name;
 		uint32_t log2;
-	} finds[] = {{"packet.lru_find_1flow.ns", 0},
-		     {"packet.lru_find_64k.ns", 16},
-		     {"packet.lru_find_512k.ns", 19},
-		     {"packet.lru_find_1m.ns", 20}};
+		enum packet_wrapper_program program;
+	} finds[] = {{"packet.lru_find_1flow.ns", 0, PACKET_WRAPPER_FIND},
+		     {"packet.lru_find_64k.ns", 16, PACKET_WRAPPER_FIND},
+		     {"packet.lru_find_512k.ns", 19, PACKET_WRAPPER_FIND},
+		     {"packet.lru_find_1m.ns", 20, PACKET_WRAPPER_FIND},
+		     {"packet.line_1flow.ns", 0, PACKET_WRAPPER_LINE},
+		     {"packet.line_64k.ns", 16, PACKET_WRAPPER_LINE},
+		     {"packet.line_512k.ns", 19, PACKET_WRAPPER_LINE}};
 	struct packet_case insert = {.name = "packet.lru_insert.ns", .log2_sources = 32,
 				     .warm_up = 2 * PACKET_FLOWS,
 				     .program = PACKET_WRAPPER_INSERT};
@@ -287,11 +291,12 @@ static void measure_peer(struct packet_rig *rig)
 	rig->state.vips = 1;
 	for (size_t i = 0; i < sizeof(finds) / sizeof(*finds); i++) {
 		struct packet_case find = {.name = finds[i].name, .log2_sources = finds[i].log2,
-					   .program = PACKET_WRAPPER_FIND};
+					   .program = finds[i].program};
 
 		if (!packet_wanted(rig, find.name))
 			continue;
-		packet_rig_fill_peer(rig, find.log2_sources);
+		if (find.program == PACKET_WRAPPER_FIND)
+			packet_rig_fill_peer(rig, find.log2_sources);
 		packet_rig_measure(rig, &find);
 	}
 	packet_rig_measure(rig, &insert);

@@ -50,6 +50,7 @@ static void load_wrapper(struct packet_rig *rig)
 			[PACKET_WRAPPER_TESTED] = rig->kernel.program[KERNEL_XDP],
 			[PACKET_WRAPPER_FIND] = bpf_program__fd(wrapper->progs.wrapper_find),
 			[PACKET_WRAPPER_INSERT] = bpf_program__fd(wrapper->progs.wrapper_insert),
+			[PACKET_WRAPPER_LINE] = bpf_program__fd(wrapper->progs.wrapper_line),
 		};
 
 		if (bpf_map_update_elem(bpf_map__fd(wrapper->maps.wrapper_programs), &i,

@@ -38,6 +38,17 @@ struct {
 	__type(value, struct peer_value);
 } wrapper_peer SEC(".maps");
 
+struct line {
+	__u64 word[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PACKET_WRAPPER_PEER_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct line);
+} wrapper_lines SEC(".maps");
+
 /* 0: not a frame of the bench. */
 static __always_inline int peer_key(struct xdp_md *ctx, struct peer_key *ret)
 {
@@ -67,6 +78,20 @@ int wrapper_insert(struct xdp_md *ctx)
 	if (!peer_key(ctx, &key) || bpf_map_update_elem(&wrapper_peer, &key, &value, BPF_ANY))
 		return XDP_ABORTED;
 	return XDP_TX;
+}
+
+SEC("xdp")
+int wrapper_line(struct xdp_md *ctx)
+{
+	struct peer_key key;
+	struct line *line;
+	__u32 at;
+
+	if (!peer_key(ctx, &key))
+		return XDP_ABORTED;
+	at = (__u32)key.addresses * 0x9e3779b1u >> (32 - PACKET_WRAPPER_PEER_LOG2);
+	line = bpf_map_lookup_elem(&wrapper_lines, &at);
+	return line && *(volatile __u64 *)line->word ? XDP_ABORTED : XDP_TX;
 }
 
 SEC("xdp")

@@ -8,13 +8,15 @@
 #define PACKET_WRAPPER_FRAME_MIN 64u
 #define PACKET_WRAPPER_WORDS 8u /* of a frame: PACKET_WRAPPER_FRAME_MIN bytes */
 #define PACKET_WRAPPER_VIPS 128u /* power of two */
-#define PACKET_WRAPPER_PEER_ENTRIES (1u << 20)
+#define PACKET_WRAPPER_PEER_LOG2 20
+#define PACKET_WRAPPER_PEER_ENTRIES (1u << PACKET_WRAPPER_PEER_LOG2)
 
 enum packet_wrapper_program {
 	PACKET_WRAPPER_EMPTY,
 	PACKET_WRAPPER_TESTED,
 	PACKET_WRAPPER_FIND,   /* the peer: finds the frame's flow in an LRU hash, and nothing else */
 	PACKET_WRAPPER_INSERT, /* the peer: stores it there */
+	PACKET_WRAPPER_LINE,   /* the floor: reads the flow's line of a table of 64-byte entries */
 	PACKET_WRAPPER_PROGRAMS
 };
 

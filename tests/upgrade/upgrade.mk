@@ -12,7 +12,7 @@ $(OTHER)/include/%: bpf/include/% tests/upgrade/upgrade.mk
 		-e 's/^\(#define GPC_ABI_HASH\s*\).*/\10x0badcafeu/' $< >$@
 
 $(OTHER)/gpc: $(OTHER_HEADERS) FORCE
-	$(Q)CPPFLAGS=-I$(OTHER)/include $(MAKE) --no-print-directory BUILD_ROOT=$(OTHER) VERSION=9.9.9 CFLAGS=-O1 \
+	$(Q)CPPFLAGS=-I$(OTHER)/include $(MAKE) --no-print-directory BUILD_ROOT=$(OTHER) VERSION=9.9.9 CFLAGS=-O2 \
 		CLANG='$(CLANG) -I$(OTHER)/include' all
 
 $(OTHER)/prog.o: loader/plane/prog.c $(OTHER)/gpc

