@@ -22,10 +22,16 @@ struct item {
 	unsigned int families;
 };
 
+struct known_words {
+	bool known;
+	struct gpc_party party;
+};
+
 struct merging {
 	struct gpc_diff_pair *pair;
 	size_t place;
 	struct gpc_intern lists[SERVICE];	/* of atoms */
+	GPC_VEC(struct known_words) words[SERVICE]; /* of a list, for each choice of families */
 	struct item *items;
 	size_t count;
 };
@@ -177,10 +183,18 @@ static struct gpc_party side_words(struct merging *m, const struct item *item, i
 				   unsigned int families)
 {
 	const struct gpc_sequence *list = &m->lists[factor].items.items[item->factor[factor]];
+	size_t at = (size_t)item->factor[factor] * (GPC_NAMER_BOTH + 1) + families;
+	struct known_words *words;
 
-	return gpc_namer_words(m->pair->namer,
-			       factor == SOURCE ? GPC_ATLAS_SOURCE : GPC_ATLAS_DESTINATION,
-			       list->words, list->count, families);
+	while (m->words[factor].n <= at)
+		*GPC_PUSH(m->pair->arena, &m->words[factor]) = (struct known_words){0};
+	words = &m->words[factor].items[at];
+	if (!words->known)
+		*words = (struct known_words){
+			true, gpc_namer_words(m->pair->namer,
+					      factor == SOURCE ? GPC_ATLAS_SOURCE : GPC_ATLAS_DESTINATION,
+					      list->words, list->count, families)};
+	return words->party;
 }
 
 /* Few words, and of as few rather names. */
