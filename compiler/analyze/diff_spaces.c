@@ -281,11 +281,10 @@ static bool are_better_joined(struct merging *m, const struct said *said, size_t
 	if (!from && !to && m->count > FEW)
 		return false;
 	*ret_both = item_of_both(m, &m->items[i], &m->items[k]);
-	if (from && to)
+	if (from || to)
 		return true;
 	words = words_of(m, ret_both);
-	return gpc_party_terms(&words.from) + gpc_party_terms(&words.to) <=
-	       (from || to ? a->terms + b->terms : most);
+	return gpc_party_terms(&words.from) + gpc_party_terms(&words.to) <= most;
 }
 
 static void drop_empty(struct merging *m)
@@ -298,7 +297,7 @@ static void drop_empty(struct merging *m)
 	m->count = kept;
 }
 
-/* What is said of v4 and of v6 in the same words, or in not more: one item of both. */
+/* What is said of v4 and of v6 in the same words on one side, or in not more than of one of them: one item of both. */
 static void join_families(struct merging *m)
 {
 	struct said *said = GPC_NEW_ARRAY(m->pair->arena, struct said, m->count);

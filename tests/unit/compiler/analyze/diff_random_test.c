@@ -582,7 +582,7 @@ static const char *services_of(struct pair *pair, const struct gpc_diff_space *s
 	return text;
 }
 
-/* Lines of one place that agree in two of from, to and services are one line; of two families only at times. */
+/* Lines of one place that agree in two of from, to and services are one line. */
 static bool are_one(struct pair *pair, const struct gpc_diff_space *a, const struct gpc_diff_space *b)
 {
 	bool from = !strcmp(gpc_party_text(&pair->arena, &a->from, 0), gpc_party_text(&pair->arena, &b->from, 0));
@@ -590,8 +590,7 @@ static bool are_one(struct pair *pair, const struct gpc_diff_space *a, const str
 	bool services = !strcmp(services_of(pair, a), services_of(pair, b));
 
 	return a->effect == b->effect && a->move == b->move && a->enforced == b->enforced &&
-	       a->witness_place == b->witness_place && from + to + services > 1 &&
-	       a->witness.family == b->witness.family;
+	       a->witness_place == b->witness_place && from + to + services > 1;
 }
 
 static unsigned int check_lines(struct pair *pair)
