@@ -37,3 +37,12 @@ enum gpc_stance gpc_stance_of(const struct gpc_plane *plane, uint64_t control)
 		return GPC_STANCE_NONE;
 	return control & GPC_CTL_AUDIT ? GPC_STANCE_AUDIT : GPC_STANCE_ENFORCE;
 }
+
+enum gpc_stance gpc_stance_after(const struct gpc_plane *plane, enum gpc_stance before, bool enforce)
+{
+	if (!gpc_has_policies(plane))
+		return GPC_STANCE_NONE;
+	if (enforce)
+		return GPC_STANCE_ENFORCE;
+	return before == GPC_STANCE_NONE ? GPC_STANCE_AUDIT : before;
+}

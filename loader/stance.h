@@ -25,5 +25,10 @@ bool gpc_stance_parse(const char *text, enum gpc_stance *ret);
 bool gpc_has_policies(const struct gpc_plane *plane);
 /* Of a running plane. */
 enum gpc_stance gpc_stance_of(const struct gpc_plane *plane, uint64_t control);
+/*
+ * Of `plane`, applied after `before`: it stays as it is until somebody says --enforce, and the first policies of a
+ * host only count. What gpc plan foretells and what gpc apply does.
+ */
+enum gpc_stance gpc_stance_after(const struct gpc_plane *plane, enum gpc_stance before, bool enforce);
 
 #endif

@@ -144,24 +144,17 @@ static int look(struct gpc_history *history, const struct gpc_image *image, stru
 	return 0;
 }
 
-/*
- * Do the policies decide? A rollback brings back what was; else it stays as it is until somebody says
- * --enforce; and the first policies of a host only count.
- */
+/* Do the policies decide? A rollback brings back what was. */
 static enum gpc_stance choose_stance(const struct gpc_call *call, const struct standing *standing,
 				     const struct gpc_history_entry *entry)
 {
 	enum gpc_stance before = standing->stance;
 
-	if (!gpc_has_policies(entry->image->plane))
-		return GPC_STANCE_NONE;
 	if (entry->rollback_of)
-		before = entry->rollback_of->stance;
-	else if (gpc_call_has(call, "enforce"))
-		return GPC_STANCE_ENFORCE;
-	else if (!standing->plane.has_image)
+		return gpc_stance_after(entry->image->plane, entry->rollback_of->stance, false);
+	if (!standing->plane.has_image)
 		before = standing->newest.stance; /* nothing runs (a reboot, detach), or what runs cannot be read */
-	return before == GPC_STANCE_NONE ? GPC_STANCE_AUDIT : before;
+	return gpc_stance_after(entry->image->plane, before, gpc_call_has(call, "enforce"));
 }
 
 static void release_standing(struct standing *standing)

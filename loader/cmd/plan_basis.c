@@ -120,16 +120,6 @@ static void read_overrides(uint8_t ret[32])
 
 /* ---- in all ---- */
 
-static enum gpc_stance stance_after(const struct gpc_call *call, const struct gpc_image *image,
-				    enum gpc_stance before)
-{
-	if (!gpc_has_policies(image->plane))
-		return GPC_STANCE_NONE;
-	if (gpc_call_has(call, "enforce"))
-		return GPC_STANCE_ENFORCE;
-	return before == GPC_STANCE_NONE ? GPC_STANCE_AUDIT : before;
-}
-
 static void read_running(const struct gpc_plane_status *plane, struct gpc_plan_basis *ret)
 {
 	const struct gpc_link_head *link =
@@ -157,7 +147,7 @@ int gpc_plan_basis_read(const struct gpc_call *call, const struct gpc_plane_stat
 		read_running(plane, &basis);
 	before = basis.running ? gpc_stance_of(plane->image.plane, plane->control) : recorded.stance;
 	basis.stance[0] = (uint8_t)before;
-	basis.stance[1] = (uint8_t)stance_after(call, image, before);
+	basis.stance[1] = (uint8_t)gpc_stance_after(image->plane, before, gpc_call_has(call, "enforce"));
 	basis.recorded = recorded.number;
 	memcpy(basis.commit, recorded.commit, sizeof(basis.commit));
 	read_overrides(basis.overrides);
