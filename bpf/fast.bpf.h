@@ -32,6 +32,12 @@ struct gpc_fast {
 	struct gpc_flow *flow;	/* the flow's entry */
 	struct gpc_flow known;	/* its first words, as they were found */
 	__u32 at;		/* its number */
+	struct gpc_flow_place place;
+	struct gpc_busy_use *busy;
+	struct gpc_busy_line *line; /* where a busy flow would stand; NULL: not looked at */
+	__u64 busy_key;
+	__u32 slot;	/* of the image */
+	__u32 vip_slot;
 	__u32 listener_index;
 	__u32 odd; /* that is not known yet */
 	__u32 family; /* of the address that it is sent to */
@@ -57,9 +63,9 @@ static __always_inline void find_listener_fast(struct gpc_fast *q)
 	const struct gpc_vip *vip;
 	__u64 differs;
 
-	vip = gpc_vip_at(q->view, gpc_vip_slot(q->view, t->destination[0], t->destination[1],
-					       t->destination_port, t->protocol, GPC_VIP_EXACT,
-					       &differs));
+	q->vip_slot = gpc_vip_slot(q->view, t->destination[0], t->destination[1],
+				   t->destination_port, t->protocol, GPC_VIP_EXACT, &differs);
+	vip = gpc_vip_at(q->view, q->vip_slot);
 	if (differs || !(vip->interfaces & q->in->interface_bit)) {
 		q->odd = q->plane->flags & GPC_PLANE_VIP_PORTS;
 		q->listener_index = GPC_NONE;
@@ -73,6 +79,7 @@ static __always_inline void find_listener_fast(struct gpc_fast *q)
 /* Up to whom the packet is for; 0: it is not a plain one. */
 static __always_inline int begin_fast(struct xdp_md *ctx, struct gpc_fast *q, __u32 slot)
 {
+	q->slot = slot;
 	q->view = image_of(slot);
 	if (unlikely(!q->view.base))
 		return 0;
@@ -140,20 +147,80 @@ static __always_inline int keeps_fast(const struct gpc_fast *q, __u32 index, __u
 			       stays(q->packet, q->listener, state));
 }
 
-/*
- * The flow's entry and what is needed of it, read between two looks at its key; *ret_flags is what its flags are for
- * this direction. 0: there is none. `family` is a constant.
- */
-static __always_inline int find_flow_fast(struct gpc_fast *q, __u32 family, __u8 *ret_flags)
-{
-	struct gpc_flow_place place;
-	__u64 *element;
+/* ---- busy flows ---- */
 
-	*ret_flags = family == GPC_V4 ? flow_key4(q->key, &q->packet->tuple)
+/* Where the packet's flow stands if it is a busy one. What opens or ends a flow is the entry's matter. */
+static __always_inline void place_busy(struct gpc_fast *q)
+{
+	const struct gpc_tuple *t = &q->packet->tuple;
+
+	q->line = 0;
+	q->busy_key = (__u64)q->vip_slot << 48 | (__u64)t->source_port << 32 | t->source[1] >> 32;
+	if (q->chain || q->vip_slot > 0xffff || !keeps_state(q->packet, GPC_FLOW_ESTABLISHED) ||
+	    !busy_worth(q->busy))
+		return;
+	q->line = busy_line(q->place.set[0]);
+}
+
+static __always_inline __u64 stamp_fast(const struct gpc_fast *q)
+{
+	return busy_stamp(q->now >> GPC_FLOW_SECOND_SHIFT, q->link->generation, q->slot);
+}
+
+/* Does the table of busy flows say where the packet goes, and does the endpoint keep its flows? */
+static __always_inline int find_busy(struct gpc_fast *q)
+{
+	__u64 what;
+	__u32 index;
+
+	if (!q->line)
+		return 0;
+	what = busy_find(q->line, q->busy_key);
+	if (!what)
+		return 0;
+	q->now = bpf_ktime_get_coarse_ns();
+	if (what >> GPC_BUSY_INDEX_BITS != stamp_fast(q))
+		return 0;
+	busy_paid(q->busy);
+	index = what & ((1u << GPC_BUSY_INDEX_BITS) - 1);
+	q->endpoint = gpc_endpoint_at(q->view, index);
+	q->host = gpc_link_endpoint_at(q->view, q->link, index);
+	return likely(!is_active(q->view, q->endpoint->backend)) &&
+	       q->endpoint->flags & GPC_ENDPOINT_KEEP;
+}
+
+/* Its entry has said that the packet's flow goes to q->endpoint, and was seen in this second before. */
+static __always_inline void note_fast(struct gpc_fast *q)
+{
+	const struct gpc_busy_flow flow = {
+		q->line, q->busy_key, q->key, q->place, q->at, q->known.endpoint,
+	};
+
+	if (!q->line || q->now >> GPC_FLOW_SECOND_SHIFT == 0)
+		return;
+	if (note_busy4(&flow, stamp_fast(q), q->known.hint))
+		busy_paid(q->busy);
+	else
+		busy_in_vain(q->busy);
+}
+
+/* ---- known flows ---- */
+
+/* Its key, and where that belongs; returns what the flow's flags are for this direction. `family` is a constant. */
+static __always_inline __u8 place_fast(struct gpc_fast *q, __u32 family)
+{
+	__u8 flags = family == GPC_V4 ? flow_key4(q->key, &q->packet->tuple)
 				      : flow_key6(q->key, &q->packet->tuple);
-	place = flow_place(family, q->key->word);
-	*ret_flags |= flow_tag(&place);
-	element = flow_find(family, q->key, &place, &q->at);
+
+	q->place = flow_place(family, q->key->word);
+	return flags | flow_tag(&q->place);
+}
+
+/* The flow's entry and what is needed of it, read between two looks at its key. 0: there is none. */
+static __always_inline int find_flow_fast(struct gpc_fast *q, __u32 family)
+{
+	__u64 *element = flow_find(family, q->key, &q->place, &q->at);
+
 	if (!element)
 		return 0;
 	q->flow = flow_value(family, element);
@@ -163,13 +230,14 @@ static __always_inline int find_flow_fast(struct gpc_fast *q, __u32 family, __u8
 }
 
 /* Finds the flow's endpoint, and keeps its entry up. 0: that takes more. `flags` are the flow's for its key. */
-static __always_inline int find_endpoint_fast(struct gpc_fast *q, __u8 flags)
+static __always_inline int take_endpoint(struct gpc_fast *q, __u32 family, __u8 flags)
 {
 	struct gpc_flow *flow = q->flow, now = q->known;
 	__u64 seen = now.mark;
 	__u32 second, index;
 	__s32 idle;
 
+	q->now = bpf_ktime_get_coarse_ns();
 	second = q->now >> GPC_FLOW_SECOND_SHIFT;
 	idle = second - now.last_seen;
 	if (unlikely(now.flags != flags || !keeps_state(q->packet, now.state) ||
@@ -180,15 +248,35 @@ static __always_inline int find_endpoint_fast(struct gpc_fast *q, __u8 flags)
 	q->host = gpc_link_endpoint_at(q->view, q->link, index);
 	if (unlikely(q->endpoint->id != now.endpoint ||
 		     index >= q->plane->section[GPC_SEC_ENDPOINT].count ||
-		     !gpc_endpoint_takes(q->endpoint, q->listener->forward, q->packet->family) ||
+		     !gpc_endpoint_takes(q->endpoint, q->listener->forward, family) ||
 		     !keeps_fast(q, index, now.state)))
 		return 0;
 	if (idle > 0) {
 		now.last_seen = second;
 		__sync_val_compare_and_swap(&flow->mark, seen, now.mark);
-		gpc_age_flow(q->packet->family, q->at, second, now.state);
+		gpc_age_flow(family, q->at, second, now.state);
+	} else if (family == GPC_V4) {
+		note_fast(q);
 	}
 	return 1;
+}
+
+/* Finds the endpoint of a known flow: 1, or enum gpc_slow. `family` is a constant. */
+static __always_inline int find_endpoint_fast(struct gpc_fast *q, __u32 family)
+{
+	__u8 flags = place_fast(q, family);
+
+	if (family == GPC_V4) {
+		place_busy(q);
+		if (likely(find_busy(q)))
+			return 1;
+	}
+	if (!find_flow_fast(q, family)) {
+		if (family == GPC_V4 && q->line)
+			busy_in_vain(q->busy);
+		return GPC_SLOW_NEW;
+	}
+	return take_endpoint(q, family, flags) ? 1 : GPC_SLOW_FOUND;
 }
 
 /* The way there, if it need not be asked for. */
@@ -223,17 +311,16 @@ static __always_inline void count_fast(const struct gpc_fast *q)
 static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 {
 	struct gpc_route route;
+	int action, found;
 	__u32 grows;
-	int action;
-	__u8 flags;
 
 	if (!serves_fast(q))
 		return GPC_SLOW_FOUND;
-	if (!(q->packet->family == GPC_V4 ? find_flow_fast(q, GPC_V4, &flags)
-					  : find_flow_fast(q, GPC_V6, &flags)))
-		return GPC_SLOW_NEW;
-	q->now = bpf_ktime_get_coarse_ns();
-	if (!find_endpoint_fast(q, flags) || !find_route_fast(q, &route))
+	found = q->packet->family == GPC_V4 ? find_endpoint_fast(q, GPC_V4)
+					    : find_endpoint_fast(q, GPC_V6);
+	if (found < 0)
+		return found;
+	if (!find_route_fast(q, &route))
 		return GPC_SLOW_FOUND;
 	grows = grows_by(q->listener->forward, q->family);
 	if (unlikely((grows && !has_source(q->host, q->family)) ||
@@ -256,6 +343,7 @@ __noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
 		return GPC_SLOW;
 	q.packet = &c->packet;
 	q.key = &c->key;
+	q.busy = &c->busy;
 	if (!begin_fast(ctx, &q, slot))
 		return GPC_SLOW;
 	if (unlikely(q.odd))

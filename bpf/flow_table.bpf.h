@@ -29,7 +29,7 @@
 
 #include "gpc/lookup/flow.h"
 #include "gpc/lookup/flow_table.h"
-#include "slot.bpf.h"
+#include "busy.bpf.h"
 
 /*
  * The keys are written in words of 8 bytes, as they are read: a load of bytes that several smaller stores have just
@@ -479,6 +479,8 @@ static __always_inline int fill(__u32 family, struct gpc_flow_job *job, const un
 	write_element(family, element, key->word, (const __u64 *)value);
 	write_age(ages, way, gpc_flow_age(value->last_seen, value->state));
 	__sync_fetch_and_xor(tags, shows(job));
+	if (family == GPC_V4 && job->old_way != GPC_NONE)
+		gpc_forget_busy(job->place.set[0]);
 	return 0;
 }
 
@@ -538,8 +540,11 @@ static __always_inline int delete(__u32 family, const union flow_key *key)
 		if (!tag || tag & GPC_FLOW_CLAIMED || !element)
 			continue;
 		if (__sync_val_compare_and_swap(
-			    tags, was, was ^ gpc_flow_byte_at(tag, at % GPC_FLOW_WAYS)) == was)
+			    tags, was, was ^ gpc_flow_byte_at(tag, at % GPC_FLOW_WAYS)) == was) {
+			if (family == GPC_V4)
+				gpc_forget_busy(flow_place(GPC_V4, key->word).set[0]);
 			return 0;
+		}
 	}
 	return -EAGAIN;
 }
@@ -570,6 +575,46 @@ __noinline int gpc_age_flow(__u32 family, __u32 at, __u32 last_seen, __u32 state
 static __always_inline int delete_value(__u32 family, const union flow_key *key)
 {
 	return family == GPC_V4 ? gpc_delete_flow4(key) : gpc_delete_flow6(key);
+}
+
+/* ---- busy flows ---- */
+
+/* Is the element as it was, in a set that nobody is at? */
+static __always_inline int is_same4(const union flow_key *key, const struct gpc_flow_place *place,
+				    __u32 at, __u64 endpoint)
+{
+	const __u64 *tags = flow_tags(GPC_V4, at / GPC_FLOW_WAYS);
+	__u64 *element = probe(GPC_V4, key->word, at);
+
+	return tags && element &&
+	       gpc_flow_byte(READ_ONCE(*tags), at % GPC_FLOW_WAYS) == place->tag &&
+	       READ_ONCE(flow_value(GPC_V4, element)->endpoint) == endpoint;
+}
+
+/* A flow of which a line may say something: its key there, and its entry as it was read. */
+struct gpc_busy_flow {
+	struct gpc_busy_line *line;
+	__u64 line_key;
+	const union flow_key *key;
+	struct gpc_flow_place place;
+	__u32 at;
+	__u64 endpoint;
+};
+
+/* Says for the time of the stamp that the flow goes to the endpoint with this index. 0: its line is full. */
+static __always_inline int note_busy4(const struct gpc_busy_flow *flow, __u64 stamp, __u16 index)
+{
+	struct gpc_busy_line *line = flow->line;
+	__u32 way = busy_claim(line, flow->line_key, stamp);
+
+	if (way == GPC_NONE)
+		return 0;
+	WRITE_ONCE(line->key[way & (GPC_BUSY_WAYS - 1)], flow->line_key);
+	busy_show(line, way,
+		  is_same4(flow->key, &flow->place, flow->at, flow->endpoint)
+			  ? stamp << GPC_BUSY_INDEX_BITS | index
+			  : GPC_BUSY_FREE);
+	return 1;
 }
 
 #endif

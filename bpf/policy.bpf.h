@@ -118,6 +118,7 @@ struct gpc_case {
 	struct gpc_flow entry; /* of the packet's flow: as found, then as it is to be */
 	struct gpc_nat nat;
 	struct gpc_flow_job job;
+	struct gpc_busy_use busy; /* from packet to packet */
 	__u64 seen; /* entry.mark as it was found */
 	__u64 now;
 	__u64 packets; /* an aggregate is several */

@@ -42,7 +42,8 @@
 	X(PROOFS, "proofs")                                                                        \
 	X(NAT_SIDES, "nat_sides")                                                                  \
 	X(HEADS4, "heads4")                                                                        \
-	X(HEADS6, "heads6")
+	X(HEADS6, "heads6")                                                                        \
+	X(BUSY, "busy")
 #define GPC_PROGRAMS(X)                                                                            \
 	X(XDP, "xdp")                                                                              \
 	X(DECAP, "decap")                                                                          \

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../../compiler/base/cleanup.h"
@@ -162,6 +163,20 @@ static int forget_flows(const struct kernel *kernel, enum gpc_family family, enu
 	return 0;
 }
 
+static int forget_busy(const struct kernel *kernel, struct gpc_failure *failure)
+{
+	const struct gpc_instance *instance = &kernel->instance;
+	size_t size = (size_t)instance->entries[GPC_MAP_BUSY] * instance->value_size[GPC_MAP_BUSY];
+	void *lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   instance->map[GPC_MAP_BUSY], 0);
+
+	if (lines == MAP_FAILED)
+		return gpc_kernel_fail(failure, errno, "cannot empty the table of busy flows");
+	memset(lines, 0, size);
+	munmap(lines, size);
+	return 0;
+}
+
 static void forget_clients(int map)
 {
 	struct gpc_client_key key;
@@ -209,6 +224,7 @@ static int kernel_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 	forget_clients(kernel->instance.map[GPC_MAP_CLIENTS]);
 	if (forget_flows(kernel, GPC_V4, GPC_MAP_HEADS4, GPC_MAP_FLOWS4, failure) ||
 	    forget_flows(kernel, GPC_V6, GPC_MAP_HEADS6, GPC_MAP_FLOWS6, failure) ||
+	    forget_busy(kernel, failure) ||
 	    zero_percpu(kernel, GPC_MAP_BUDGET, gpc_sim_maps[GPC_SIM_BUDGET].value,
 			gpc_sim_maps[GPC_SIM_BUDGET].entries, failure) ||
 	    zero_percpu(kernel, GPC_MAP_LIMITS, sizeof(struct gpc_limiter), GPC_LIMIT_COUNT,

@@ -8,7 +8,8 @@ $(call object,loader/sim/walk.c): WARNINGS += -Wno-missing-prototypes -Wno-unkno
 $(call object,loader/sim/walk.c): CFLAGS += -fno-strict-aliasing
 
 # So it is with the test of their flow tables.
-$(call object,tests/unit/loader/sim/flow_table_test.c): CPPFLAGS := -Iloader/sim/shim -Ibpf $(CPPFLAGS) $(if $(SAN),-fno-sanitize=alignment)
-$(call object,tests/unit/loader/sim/flow_table_test.c): WARNINGS += -Wno-missing-prototypes -Wno-unknown-pragmas -Wno-sign-compare \
+TABLE_TESTS := $(call object,tests/unit/loader/sim/flow_table_test.c tests/unit/loader/sim/busy_test.c)
+$(TABLE_TESTS): CPPFLAGS := -Iloader/sim/shim -Ibpf $(CPPFLAGS) $(if $(SAN),-fno-sanitize=alignment)
+$(TABLE_TESTS): WARNINGS += -Wno-missing-prototypes -Wno-unknown-pragmas -Wno-sign-compare \
 	-Wno-unused-function -Wno-shadow
-$(call object,tests/unit/loader/sim/flow_table_test.c): CFLAGS += -fno-strict-aliasing
+$(TABLE_TESTS): CFLAGS += -fno-strict-aliasing

@@ -94,7 +94,8 @@ static int user_reset(struct gpc_sim *sim, struct gpc_failure *failure)
 						      GPC_SIM_EVENTS, GPC_SIM_FRAGMENTS,
 						      GPC_SIM_NAT_FRAGMENTS,
 						      GPC_SIM_NAT_SIDES,
-						      GPC_SIM_CLIENTS, GPC_SIM_PROOFS};
+						      GPC_SIM_CLIENTS, GPC_SIM_PROOFS,
+						      GPC_SIM_BUSY};
 
 	struct user *user = user_of(sim);
 

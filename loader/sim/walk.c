@@ -37,6 +37,7 @@ const struct gpc_sim_map gpc_sim_maps[GPC_SIM_MAPS] = {
 	MAP_OF(GPC_SIM_BACKENDS, gpc_backends),
 	MAP_OF(GPC_SIM_CLIENTS, gpc_clients),
 	MAP_OF(GPC_SIM_PROOFS, gpc_proofs),
+	MAP_OF(GPC_SIM_BUSY, gpc_busy),
 	[GPC_SIM_IMAGES] = {.handle = &gpc_images, .type = BPF_MAP_TYPE_ARRAY_OF_MAPS},
 	[GPC_SIM_EVENTS] = {.handle = &gpc_events, .type = BPF_MAP_TYPE_RINGBUF},
 };

@@ -32,6 +32,7 @@ enum gpc_sim_map_id {
 	GPC_SIM_BACKENDS,
 	GPC_SIM_CLIENTS,
 	GPC_SIM_PROOFS,
+	GPC_SIM_BUSY,
 	GPC_SIM_MAPS
 };
 

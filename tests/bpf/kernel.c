@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -57,6 +58,23 @@ static void map_flows(struct kernel *kernel, enum gpc_family family, const char 
 
 	if (r)
 		errx(1, "map a flow table: %s", strerror(-r));
+}
+
+/* The programs believe what stands there for a second, and know nothing of what tests write elsewhere. */
+static void map_busy(struct kernel *kernel)
+{
+	struct bpf_map *map = map_of(kernel->object, "gpc_busy");
+
+	kernel->busy_size = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+	kernel->busy = mmap(NULL, kernel->busy_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_map__fd(map), 0);
+	if (kernel->busy == MAP_FAILED)
+		err(1, "map the busy flows");
+}
+
+static void forget_busy(struct kernel *kernel)
+{
+	memset(kernel->busy, 0, kernel->busy_size);
 }
 
 void kernel_let(struct kernel *kernel, enum gpc_tail program, bool there)
@@ -130,6 +148,7 @@ void kernel_load(struct kernel *kernel, uint32_t log2, const struct kernel_sizes
 		err(1, "write the flow tables' secrets");
 	map_flows(kernel, GPC_V4, "gpc_heads4", "gpc_flows4");
 	map_flows(kernel, GPC_V6, "gpc_heads6", "gpc_flows6");
+	map_busy(kernel);
 	kernel->control = map_fd(kernel->object, "gpc_ctl");
 	kernel->images = map_fd(kernel->object, "gpc_images");
 	kernel->next = map_fd(kernel->object, "gpc_next");
@@ -148,6 +167,7 @@ void kernel_unload(struct kernel *kernel)
 {
 	gpc_flow_table_unmap(&kernel->flows[GPC_V4]);
 	gpc_flow_table_unmap(&kernel->flows[GPC_V6]);
+	munmap(kernel->busy, kernel->busy_size);
 	bpf_object__close(kernel->object);
 	*kernel = (struct kernel){};
 }
@@ -170,6 +190,7 @@ void kernel_install(struct kernel *kernel, uint32_t slot, const char *image)
 	update(fd, &zero, image, "fill an image map");
 	update(kernel->images, &slot, &fd, "install an image");
 	close(fd);
+	forget_busy(kernel); /* the next one may have the same generation */
 }
 
 void kernel_remove(struct kernel *kernel, uint32_t slot)
@@ -289,6 +310,7 @@ void kernel_set_flow(struct kernel *kernel, bool v6, const void *key, const stru
 {
 	if (!flow_entry_put(&kernel->flows[v6], key, flow))
 		errx(1, "no room for a flow");
+	forget_busy(kernel);
 }
 
 void kernel_each_flow(struct kernel *kernel, bool v6, bool (*each)(struct gpc_flow *flow))
@@ -306,6 +328,7 @@ void kernel_each_flow(struct kernel *kernel, bool v6, bool (*each)(struct gpc_fl
 			if (each(&changed))
 				*flow = changed;
 		}
+	forget_busy(kernel);
 }
 
 uint32_t kernel_flow_count(struct kernel *kernel, bool v6)
@@ -323,6 +346,7 @@ void kernel_forget_flows(struct kernel *kernel)
 {
 	gpc_flow_table_empty(&kernel->flows[GPC_V4]);
 	gpc_flow_table_empty(&kernel->flows[GPC_V6]);
+	forget_busy(kernel);
 }
 
 /* TC wants the metadata in front of the frame; XDP makes its own. */

@@ -37,6 +37,8 @@ struct kernel {
 	uint32_t cpus;
 	uint32_t buckets;
 	struct gpc_flow_table flows[2]; /* by enum gpc_family */
+	void *busy; /* gpc_busy, mapped */
+	size_t busy_size;
 	int control, images, next, counters, rules, rate;
 	int program[KERNEL_PROGRAMS];
 };
