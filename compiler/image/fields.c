@@ -58,7 +58,7 @@ static const struct gpc_field fields[] = {
 	F(gpc_plane, vip),
 	F(gpc_plane, endpoint),
 	F(gpc_plane, name),
-	F(gpc_plane, flow_hash),
+	F(gpc_plane, pad0),
 	F(gpc_plane, flows),
 	F(gpc_plane, flow_inserts),
 	F(gpc_plane, timeout),
@@ -344,7 +344,7 @@ static const struct {
 	C(GPC_DEVICE_SLOTS),	 C(GPC_DEVICE_PROBES),	   C(GPC_DEVICE_META),
 	C(GPC_TIMEOUT_COUNT),	 C(GPC_INVARIANT_NEVER),   C(GPC_INVARIANT_ALWAYS),
 	C(GPC_INVARIANT_ONLY),	 C(GPC_INVARIANT_REMAP),   C(GPC_INVARIANT_LIMITS),
-	C(GPC_INVARIANT_EGRESS), C(GPC_INVARIANT_ENFORCED), C(GPC_FLOW_HASH),
+	C(GPC_INVARIANT_EGRESS), C(GPC_INVARIANT_ENFORCED),
 #undef C
 };
 

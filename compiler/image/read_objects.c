@@ -58,8 +58,8 @@ bool gpc_reader_plane(const struct gpc_reader *reader)
 	for (int i = 0; i < GPC_TIMEOUT_COUNT; i++)
 		timeouts = timeouts && plane->timeout[i] >= GPC_MIN_TIMEOUT &&
 			   plane->timeout[i] <= GPC_MAX_TIMEOUT;
-	if (plane->format != GPC_IMAGE_VERSION || plane->flags & ~PLANE_FLAGS ||
-	    plane->flow_hash != GPC_FLOW_HASH || plane->flows < GPC_MIN_FLOWS || plane->flows > GPC_MAX_FLOWS || !plane->flow_inserts ||
+	if (plane->format != GPC_IMAGE_VERSION || plane->flags & ~PLANE_FLAGS || plane->pad0 ||
+	    plane->flows < GPC_MIN_FLOWS || plane->flows > GPC_MAX_FLOWS || !plane->flow_inserts ||
 	    (plane->flags >> GPC_PLANE_FRAGMENTS_SHIFT & 3) > GPC_FRAGMENTS_PASS || !timeouts ||
 	    !gpc_all_zero(plane->pad1, sizeof(plane->pad1)) || plane->pad2 ||
 	    !gpc_all_zero(plane->pad3, sizeof(plane->pad3)) ||

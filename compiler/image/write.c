@@ -87,7 +87,6 @@ static void write_plane(struct gpc_plane *plane, const struct gpc_model *model,
 	plane->vip = tables->vip_hash;
 	plane->endpoint = tables->endpoint_hash;
 	plane->name = tables->name;
-	plane->flow_hash = GPC_FLOW_HASH;
 	plane->flows = model->flows;
 	plane->flow_inserts = model->flow_inserts;
 	memcpy(plane->timeout, model->timeout, sizeof(plane->timeout));

@@ -172,22 +172,17 @@ static uint32_t cookie_of(const struct frame_spec *spec, int64_t periods)
 	const char *from = spec->from ? spec->from : is_v6(spec->to) ? "2001:db8:10::7" : "198.51.100.7";
 	uint64_t period = (now_ns() >> 36) + (uint64_t)periods, nonce = GPC_SIM_NONCE;
 	uint16_t source_port = htons(spec->source_port), port = htons(spec->port ? spec->port : 80);
-	uint8_t key[16], addresses[2][16], data[38];
-	size_t size = is_v6(spec->to) ? 16 : 4, at = 0;
+	uint8_t key[16], data[38] = {[32] = TCP, [37] = 18};
 
 	for (int i = 0; i < 8; i++) {
 		key[i] = (uint8_t)(nonce >> 8 * i);
 		key[8 + i] = (uint8_t)(8 + i) ^ (uint8_t)(period >> 8 * i);
 	}
-	put_address(from, addresses[0]);
-	put_address(spec->to, addresses[1]);
-	for (int side = 0; side < 2; side++, at += size)
-		memcpy(data + at, addresses[side] + 16 - size, size);
-	data[at] = TCP;
-	memcpy(data + at + 1, &source_port, 2);
-	memcpy(data + at + 3, &port, 2);
-	data[at + 5] = 18;
-	return (uint32_t)slow_siphash(1, 3, key, data, at + 6);
+	put_address(from, data);
+	put_address(spec->to, data + 16);
+	memcpy(data + 33, &source_port, 2);
+	memcpy(data + 35, &port, 2);
+	return (uint32_t)slow_siphash(1, 3, key, data, sizeof(data));
 }
 
 static uint16_t checksum_with(const uint8_t *addresses, uint32_t size, const uint8_t tcp[20])

@@ -50,20 +50,17 @@ struct flow {
 
 static uint64_t slow_flow_hash(const uint8_t seed[16], const struct flow *f, unsigned int draw)
 {
-	size_t skipped = plane_is_v4(&f->source) && plane_is_v4(&f->destination) ? 12 : 0;
-	const unsigned int rest[] = {f->protocol, f->source_port >> 8, f->source_port & 0xff,
-				     f->destination_port >> 8, f->destination_port & 0xff, draw};
 	uint8_t bytes[38];
-	size_t at = 0;
 
-	for (size_t i = skipped; i < 16; i++)
-		bytes[at++] = f->source.bytes[i];
-	for (size_t i = skipped; i < 16; i++)
-		bytes[at++] = f->destination.bytes[i];
-	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++)
-		bytes[at++] = (uint8_t)rest[i];
-	CU_ASSERT(at == (skipped ? 14 : 38));
-	return slow_siphash(1, 3, seed, bytes, at);
+	memcpy(bytes, f->source.bytes, 16);
+	memcpy(bytes + 16, f->destination.bytes, 16);
+	bytes[32] = (uint8_t)f->protocol;
+	bytes[33] = (uint8_t)(f->source_port >> 8);
+	bytes[34] = (uint8_t)f->source_port;
+	bytes[35] = (uint8_t)(f->destination_port >> 8);
+	bytes[36] = (uint8_t)f->destination_port;
+	bytes[37] = (uint8_t)draw;
+	return slow_siphash(1, 3, seed, bytes, sizeof(bytes));
 }
 
 static uint64_t asked_flow_hash(const uint8_t seed[16], const struct flow *f, unsigned int draw)

@@ -79,8 +79,7 @@ def check_provenance(image, text):
 def check_directory(image):
     h = image.head
     end = h.decision_offset + PLANE.size + SECTION_SLOTS * SECTION.size
-    expect(image.format == 1 and image.flow_hash == 2, "format or flow hash of the plane")
-    expect(not any(image.plane_pad), "padding of the plane")
+    expect(image.format == 1 and image.pad0 == 0 and not any(image.plane_pad), "padding of the plane")
     for i, (offset, size, count, entry_size) in enumerate(image.directory):
         if i >= len(SECTIONS):
             expect((offset, size, count, entry_size) == (0, 0, 0, 0), "section", i, "is not known")

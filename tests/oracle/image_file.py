@@ -84,7 +84,7 @@ class Image:
         self.head = Record(HEAD_FIELDS, HEAD.unpack_from(data))
         plane = PLANE.unpack_from(data, self.head.decision_offset)
         (self.format, self.flags, seed0, seed1, self.vip_seed, self.vip_buckets, self.vip_slots, self.ep_seed,
-         self.ep_buckets, self.ep_slots, self.name_at, self.flow_hash, self.flows, self.flow_inserts) = plane[:14]
+         self.ep_buckets, self.ep_slots, self.name_at, self.pad0, self.flows, self.flow_inserts) = plane[:14]
         self.seed = struct.pack("<QQ", seed0, seed1)
         self.timeouts = plane[14:22]
         self.pickup, self.builtin, pad1, self.protects, self.epoch, pad2 = plane[22:28]

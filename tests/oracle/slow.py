@@ -53,11 +53,7 @@ def mapped(address):
 
 
 def flow_hash(seed, source, destination, protocol, source_port, destination_port, draw=0):
-    """Of two v4 addresses 4 bytes each, of any others 16 each: docs/design-notes.md, on SEMANTICS 6.3."""
-    sides = [mapped(source), mapped(destination)]
-    if all(side[:12] == bytes(10) + b"\xff\xff" for side in sides):
-        sides = [side[12:] for side in sides]
-    data = b"".join(sides) + struct.pack(">BHHB", protocol, source_port, destination_port, draw)
+    data = mapped(source) + mapped(destination) + struct.pack(">BHHB", protocol, source_port, destination_port, draw)
     return siphash(1, 3, seed, data)
 
 

@@ -26,7 +26,6 @@
 #define GPC_IMAGE_MAGIC		0x31495047u	/* "GPI1" */
 #define GPC_LINK_MAGIC		0x314b4c47u	/* "GLK1" */
 #define GPC_IMAGE_VERSION	1u
-#define GPC_FLOW_HASH		2u	/* lookup/hash.h: gpc_flow_hash() */
 #define GPC_IMAGE_ALIGN		128u	/* of sections: the greatest record */
 #define GPC_PAGE		4096u
 #define GPC_NONE		0xffffffffu
@@ -170,7 +169,7 @@ struct gpc_plane {
 	struct gpc_phash vip;
 	struct gpc_phash endpoint;
 	__u32 name;			/* metadata.name, offset into NAMES */
-	__u32 flow_hash;		/* GPC_FLOW_HASH: by another one the same plane is another */
+	__u32 pad0;
 	/* line 1 */
 	__u32 flows;			/* entries per family */
 	__u32 flow_inserts;		/* per second over all CPUs */
@@ -670,7 +669,7 @@ struct gpc_link_rule {
  * ABI hash: changes whenever a layout above changes. It is checked in (not computed at run time);
  * tests/unit holds it against a hash over all sizes and offsets and prints the new value.
  */
-#define GPC_ABI_HASH 0x32a1b033u
+#define GPC_ABI_HASH 0xa678b50fu
 
 #define GPC_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 GPC_ASSERT_SIZE(struct gpc_image_head, 256);

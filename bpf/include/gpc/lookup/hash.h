@@ -3,12 +3,10 @@
  * hash.h: the two hashes of the data plane.
  *
  * Flow hash: SipHash-1-3 (Aumasson, Bernstein, INDOCRYPT 2012; one compression round per word, three
- * at the end) of the bytes: source, destination, protocol 1, source port 2, destination port 2 (big-endian), draw
- * number 1. An address is 16 bytes, so these are 38; where both are v4 (stand as ::ffff:a.b.c.d) it is the 4 of the
- * v4 address, and these are 14: another length is another input, whatever the bytes are. What a listener's `hash`
- * leaves out is zero, so no v4 address. Keyed by the plane's hash seed, so that a sender who does not know it cannot
- * choose an endpoint, and all balancers with one image agree. Integers are as loaded from memory on a little-endian
- * machine. Another hash has another GPC_FLOW_HASH.
+ * at the end) of the 38 bytes: source 16, destination 16 (v4 as ::ffff:a.b.c.d), protocol 1, source
+ * port 2, destination port 2 (big-endian), draw number 1. Keyed by the plane's hash seed, so that a
+ * sender who does not know it cannot choose an endpoint, and all balancers with one image agree.
+ * Integers are as loaded from memory on a little-endian machine.
  */
 #ifndef GPC_LOOKUP_HASH_H
 #define GPC_LOOKUP_HASH_H
@@ -50,31 +48,17 @@ GPC_INLINE __u64 gpc_mapped_v4(__be32 address)
 		v0 ^= (m);                                                                         \
 	} while (0)
 
-/* Are both addresses v4? */
-GPC_INLINE int gpc_is_v4(const struct gpc_tuple *t)
-{
-	__u64 source = t->source[1] ^ gpc_mapped_v4(0), destination = t->destination[1] ^ gpc_mapped_v4(0);
-
-	return !(t->source[0] | t->destination[0] | (__u32)(source | destination));
-}
-
 GPC_INLINE __u64 gpc_flow_hash(const __u64 seed[2], const struct gpc_tuple *t, __u8 draw)
 {
 	__u64 v0 = seed[0] ^ 0x736f6d6570736575ull, v1 = seed[1] ^ 0x646f72616e646f6dull;
 	__u64 v2 = seed[0] ^ 0x6c7967656e657261ull, v3 = seed[1] ^ 0x7465646279746573ull;
 	__u64 last = (__u64)t->protocol | (__u64)t->source_port << 8 |
-		     (__u64)t->destination_port << 24 | (__u64)draw << 40;
+		     (__u64)t->destination_port << 24 | (__u64)draw << 40 | 38ull << 56;
 
-	if (gpc_is_v4(t)) {
-		GPC_SIP_WORD(t->source[1] >> 32 | t->destination[1] >> 32 << 32, v0, v1, v2, v3);
-		last |= 14ull << 56;
-	} else {
-		GPC_SIP_WORD(t->source[0], v0, v1, v2, v3);
-		GPC_SIP_WORD(t->source[1], v0, v1, v2, v3);
-		GPC_SIP_WORD(t->destination[0], v0, v1, v2, v3);
-		GPC_SIP_WORD(t->destination[1], v0, v1, v2, v3);
-		last |= 38ull << 56;
-	}
+	GPC_SIP_WORD(t->source[0], v0, v1, v2, v3);
+	GPC_SIP_WORD(t->source[1], v0, v1, v2, v3);
+	GPC_SIP_WORD(t->destination[0], v0, v1, v2, v3);
+	GPC_SIP_WORD(t->destination[1], v0, v1, v2, v3);
 	GPC_SIP_WORD(last, v0, v1, v2, v3);
 	v2 ^= 0xff;
 	GPC_SIP_ROUND(v0, v1, v2, v3);

@@ -246,10 +246,6 @@ static void plane_flag(uint8_t *b)
 {
 	((struct gpc_plane *)(b + 256))->flags |= 1u << 31;
 }
-static void another_flow_hash(uint8_t *b)
-{
-	((struct gpc_plane *)(b + 256))->flow_hash--;
-}
 static void section_moved(uint8_t *b)
 {
 	((struct gpc_plane *)(b + 256))->section[GPC_SEC_VIP].offset += 64;
@@ -410,7 +406,6 @@ static void every_record_is_distrusted(void)
 {
 	static void (*const damages[])(uint8_t *) = {
 		plane_flag,
-		another_flow_hash,
 		section_moved,
 		section_count,
 		section_entry_size,
