@@ -34,6 +34,7 @@ struct gpc_fast {
 	__u32 at;		/* its number */
 	struct gpc_flow_place place;
 	struct gpc_busy_use *busy;
+	struct gpc_clock *clock;
 	struct gpc_busy_line *line; /* where a busy flow would stand; NULL: not looked at */
 	__u64 busy_key;
 	__u32 slot;	/* of the image */
@@ -178,7 +179,7 @@ static __always_inline int find_busy(struct gpc_fast *q)
 	what = busy_find(q->line, q->busy_key);
 	if (!what)
 		return 0;
-	q->now = bpf_ktime_get_coarse_ns();
+	q->now = clock_now(q->clock);
 	if (what >> GPC_BUSY_INDEX_BITS != stamp_fast(q))
 		return 0;
 	busy_paid(q->busy);
@@ -237,7 +238,7 @@ static __always_inline int take_endpoint(struct gpc_fast *q, __u32 family, __u8 
 	__u32 second, index;
 	__s32 idle;
 
-	q->now = bpf_ktime_get_coarse_ns();
+	q->now = clock_now(q->clock);
 	second = q->now >> GPC_FLOW_SECOND_SHIFT;
 	idle = second - now.last_seen;
 	if (unlikely(now.flags != flags || !keeps_state(q->packet, now.state) ||
@@ -344,6 +345,7 @@ __noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
 	q.packet = &c->packet;
 	q.key = &c->key;
 	q.busy = &c->busy;
+	q.clock = &c->clock;
 	if (!begin_fast(ctx, &q, slot))
 		return GPC_SLOW;
 	if (unlikely(q.odd))

@@ -119,6 +119,7 @@ struct gpc_case {
 	struct gpc_nat nat;
 	struct gpc_flow_job job;
 	struct gpc_busy_use busy; /* from packet to packet */
+	struct gpc_clock clock;	  /* likewise */
 	__u64 seen; /* entry.mark as it was found */
 	__u64 now;
 	__u64 packets; /* an aggregate is several */

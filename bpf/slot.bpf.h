@@ -43,6 +43,22 @@ static __always_inline struct gpc_pick pick_slot(void)
 	return pick;
 }
 
+/* The coarse ktime of a jiffy: the kernel moves it with each, and it takes a call to ask for it. */
+struct gpc_clock {
+	__u64 jiffies, now;
+};
+
+static __always_inline __u64 clock_now(struct gpc_clock *clock)
+{
+	__u64 jiffies = bpf_jiffies64();
+
+	if (unlikely(jiffies != clock->jiffies)) {
+		clock->jiffies = jiffies;
+		clock->now = bpf_ktime_get_coarse_ns();
+	}
+	return clock->now;
+}
+
 /* When the flow tables were made, coarse ktime; 0: not known. Not the control word: see pick_slot(). */
 static __always_inline __u64 flows_since(void)
 {

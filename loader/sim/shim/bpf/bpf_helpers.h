@@ -57,6 +57,7 @@ int gpc_sim_tail(struct gpc_sim_context *ctx, unsigned int program);
 #define bpf_ringbuf_reserve(map, size, flags) gpc_sim_reserve(map, size)
 #define bpf_ringbuf_submit(record, flags) ((void)(record))
 #define bpf_ktime_get_coarse_ns() gpc_sim_now()
+#define bpf_jiffies64() gpc_sim_now()
 #define bpf_xdp_adjust_head(ctx, delta) gpc_sim_adjust_head(ctx, delta)
 #define bpf_xdp_adjust_tail(ctx, delta) gpc_sim_adjust_tail(ctx, delta)
 #define bpf_xdp_adjust_meta(ctx, delta) gpc_sim_adjust_meta(ctx, delta)
