@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * fast.bpf.h: the walk of nearly all packets, with nothing that only others need: a plain frame of TCP or UDP
- * that is for no listener and no chain sees; or of a known flow whose entry stays as it is but for the time, by
- * a way that was asked about this second, with `ipip` or `dsr`. Any other packet is left as it is, and goes the
- * whole way of arrive.bpf.h: each verdict here is the one that it would have there.
+ * that is for no listener and no chain sees; or of a known flow whose entry stays as it is but for the time, or of
+ * one that gets none (fast_new.bpf.h), by a way that was asked about this second, with `ipip` or `dsr`. Any other
+ * packet is left as it is, and goes the whole way of arrive.bpf.h: each verdict here is the one that it would have
+ * there.
  */
 #ifndef GPC_FAST_BPF_H
 #define GPC_FAST_BPF_H
 
-#include "forward.bpf.h"
+#include "fast_new.bpf.h"
 
 /* What gpc_fast() gives, beside XDP actions, of a packet that goes the whole way. */
 enum gpc_slow {
@@ -42,6 +43,7 @@ struct gpc_fast {
 	__u32 listener_index;
 	__u32 odd; /* that is not known yet */
 	__u32 family; /* of the address that it is sent to */
+	__u32 flows;  /* 1: counted as a new one */
 	__u64 now;
 };
 
@@ -299,16 +301,33 @@ static __always_inline int find_route_fast(struct gpc_fast *q, struct gpc_route 
 	       route_of(q->view, q->link, q->in, hop, route);
 }
 
+/* Finds the endpoint of a flow that has no entry and gets none: 1, or enum gpc_slow. */
+static __always_inline int find_new_fast(struct gpc_fast *q)
+{
+	__u32 index;
+
+	if (q->chain)
+		return GPC_SLOW_NEW;
+	q->now = clock_now(q->clock);
+	index = unentered_endpoint(q->view, q->plane, q->link, q->packet, q->listener, q->now);
+	if (unlikely(index == GPC_NONE))
+		return GPC_SLOW_NEW;
+	q->endpoint = gpc_endpoint_at(q->view, index);
+	q->host = gpc_link_endpoint_at(q->view, q->link, index);
+	q->flows = counts_as_new(q->packet);
+	return 1;
+}
+
 static __always_inline void count_fast(const struct gpc_fast *q)
 {
 	__u32 frame = q->packet->frame;
 
-	count(gpc_link_listener_at(q->view, q->link, q->listener_index)->counter, 1, frame, 0);
-	count(q->host->counter, 1, frame, 0);
+	count(gpc_link_listener_at(q->view, q->link, q->listener_index)->counter, 1, frame, q->flows);
+	count(q->host->counter, 1, frame, q->flows);
 	count_reason(GPC_HOOK_ID_XDP, GPC_REASON_FORWARDED, 1, frame);
 }
 
-/* The XDP action of a packet of a known flow, or enum gpc_slow. */
+/* The XDP action of a packet for a listener, or enum gpc_slow. */
 static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 {
 	struct gpc_route route;
@@ -319,6 +338,8 @@ static __always_inline int forward_fast(struct xdp_md *ctx, struct gpc_fast *q)
 		return GPC_SLOW_FOUND;
 	found = q->packet->family == GPC_V4 ? find_endpoint_fast(q, GPC_V4)
 					    : find_endpoint_fast(q, GPC_V6);
+	if (unlikely(found == GPC_SLOW_NEW))
+		found = find_new_fast(q);
 	if (found < 0)
 		return found;
 	if (!find_route_fast(q, &route))
@@ -346,6 +367,7 @@ __noinline int gpc_fast(struct xdp_md *ctx, struct gpc_case *c, __u32 slot)
 	q.key = &c->key;
 	q.busy = &c->busy;
 	q.clock = &c->clock;
+	q.flows = 0;
 	if (!begin_fast(ctx, &q, slot))
 		return GPC_SLOW;
 	if (unlikely(q.odd))

@@ -6,7 +6,7 @@ BPF_TEST_SKELETONS := $(BUILD_ROOT)/bpf/meta.skel.h \
 	$(BUILD_ROOT)/bpf/stages.skel.h $(BUILD_ROOT)/bpf/vip_lookup.skel.h
 
 $(BPFTESTS): $(BPF_TEST_HELPERS)
-$(addprefix $(BUILD)/tests/bpf/,policy_test state_test flip_test packet_cases_test cookie_test): $(call object,tests/bpf/policy_rig.c)
+$(addprefix $(BUILD)/tests/bpf/,policy_test state_test flip_test packet_cases_test cookie_test short_way_test): $(call object,tests/bpf/policy_rig.c)
 $(addprefix $(BUILD)/tests/,bpf/vip_test): $(call object,tests/bpf/vip_rig.c)
 $(call object,tests/bpf/vip_rig.c): | $(BPF_TEST_SKELETONS)
 $(BPF_TEST_HELPERS) $(call object,tests/bpf/policy_rig.c): | $(SKELETONS)
