@@ -54,18 +54,12 @@ static void have_time(void)
 		end_second();
 }
 
-/* The endpoint's number among RIG_MANY's, GPC_NONE: the packet went nowhere. */
+/* The endpoint's number among RIG_MANY's; GPC_NONE: the packet went nowhere. */
 static uint32_t sent_to(const struct frame_spec *spec)
 {
-	uint8_t out[KERNEL_FRAME_MAX];
-	struct kernel_run run = {.out = out};
-	struct frame frame;
+	uint32_t endpoint = rig_sent_to(&rig, spec);
 
-	frame_build(spec, &frame);
-	run.in = frame.bytes;
-	run.in_size = frame.size;
-	kernel_run(&rig.kernel, KERNEL_XDP, &run);
-	return run.action == XDP_TX ? (uint32_t)(out[5] - 0x40) / 2 - RIG_MANY : GPC_NONE;
+	return endpoint == GPC_NONE ? GPC_NONE : endpoint - RIG_MANY;
 }
 
 static uint32_t shown(void)

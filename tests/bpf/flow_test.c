@@ -92,19 +92,11 @@ static uint32_t now(void)
 	return (uint32_t)(((uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec) >> 30);
 }
 
-/* ---- which endpoint a frame went to: the MAC it left for ---- */
+/* ---- which endpoint a frame went to ---- */
 
 static uint32_t endpoint_of(const struct frame_spec *spec)
 {
-	uint8_t out[KERNEL_FRAME_MAX];
-	struct kernel_run run = {.out = out};
-	struct frame frame;
-
-	frame_build(spec, &frame);
-	run.in = frame.bytes;
-	run.in_size = frame.size;
-	kernel_run(&rig.kernel, KERNEL_XDP, &run);
-	return run.action == XDP_TX ? (out[5] - 0x40u) / 2 : GPC_NONE;
+	return rig_sent_to(&rig, spec);
 }
 
 /* What the table gives; reads the same image by the same headers, in user space. */

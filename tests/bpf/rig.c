@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <arpa/inet.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,9 +241,8 @@ bool rig_check(struct rig *rig, enum kernel_program program, const char *name,
 	return ok;
 }
 
-int rig_send(struct rig *rig, const struct frame_spec *spec)
+static int run_xdp(struct rig *rig, const struct frame_spec *spec, uint8_t out[KERNEL_FRAME_MAX])
 {
-	uint8_t out[KERNEL_FRAME_MAX];
 	struct frame frame;
 	struct kernel_run run = {.out = out};
 
@@ -251,4 +251,18 @@ int rig_send(struct rig *rig, const struct frame_spec *spec)
 	run.in_size = frame.size;
 	kernel_run(&rig->kernel, KERNEL_XDP, &run);
 	return run.action;
+}
+
+int rig_send(struct rig *rig, const struct frame_spec *spec)
+{
+	uint8_t out[KERNEL_FRAME_MAX];
+
+	return run_xdp(rig, spec, out);
+}
+
+uint32_t rig_sent_to(struct rig *rig, const struct frame_spec *spec)
+{
+	uint8_t out[KERNEL_FRAME_MAX];
+
+	return run_xdp(rig, spec, out) == XDP_TX ? (out[5] - 0x40u) / 2 : GPC_NONE;
 }

@@ -63,6 +63,9 @@ bool rig_check(struct rig *rig, enum kernel_program program, const char *name,
 /* The action only. */
 int rig_send(struct rig *rig, const struct frame_spec *spec);
 
+/* Index of the endpoint that a frame goes to, by the MAC that it leaves for; GPC_NONE: it goes to none. */
+uint32_t rig_sent_to(struct rig *rig, const struct frame_spec *spec);
+
 struct gpc_view rig_view(const struct rig *rig);
 
 #endif

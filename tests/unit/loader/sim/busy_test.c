@@ -15,24 +15,7 @@
 #undef gpc_flow_seeds
 static struct gpc_flow_seed gpc_flow_seeds[2];
 
-static uint32_t steps, interrupted_at;
-static void (*interruption)(void);
-
-static bool watched; /* a packet comes at every word */
-static void watch(void);
-
-static void step(void)
-{
-	void (*other)(void) = interruption;
-
-	steps++;
-	if (watched)
-		watch();
-	if (!other || steps != interrupted_at)
-		return;
-	interruption = NULL;
-	other();
-}
+#include "interrupt.h"
 
 #include "bpf/slot.bpf.h"
 #undef READ_ONCE
@@ -228,17 +211,18 @@ static void check_told(const char *name)
 	}
 }
 
+/* A packet comes at every word. */
 static void watch(void)
 {
 	const uint32_t before = steps;
 	void (*other)(void) = interruption;
 
-	watched = false;
+	at_each_step = NULL;
 	interruption = NULL;
 	check_told("meanwhile");
 	interruption = other;
 	steps = before;
-	watched = true;
+	at_each_step = watch;
 }
 
 /* Every word of `one`, interrupted by `other`; `noted`: the flow is busy before. */
@@ -283,10 +267,10 @@ static void who_notes_is_interrupted(void)
 /* Nothing moves, so what is said is true at any time. */
 static void who_notes_is_watched(void)
 {
-	watched = true;
+	at_each_step = watch;
 	interrupt("watched", false, first_notes, others_fill_the_line);
 	interrupt("watched", true, others_fill_the_line, first_notes);
-	watched = false;
+	at_each_step = NULL;
 }
 
 static void who_changes_is_interrupted(void)

@@ -18,25 +18,7 @@
 #undef gpc_flow_seeds
 static struct gpc_flow_seed gpc_flow_seeds[2];
 
-/* Others get their turn at every word that is read or written, as it were by chance. */
-static bool restless;
-static __thread uint32_t steps;
-/* Or another one's work is done as a whole before the word of that number. */
-static uint32_t interrupted_at;
-static void (*interruption)(void);
-
-static void step(void)
-{
-	void (*other)(void) = interruption;
-
-	steps++;
-	if (restless && (steps * 2654435761u) >> 28 == 0)
-		sched_yield();
-	if (!other || steps != interrupted_at)
-		return;
-	interruption = NULL;
-	other();
-}
+#include "interrupt.h"
 
 #include "bpf/slot.bpf.h"
 #undef READ_ONCE
@@ -469,16 +451,23 @@ static void *hammer(void *data)
 	return NULL;
 }
 
+/* Others get their turn at every word, as it were by chance. */
+static void yield_sometimes(void)
+{
+	if ((steps * 2654435761u) >> 28 == 0)
+		sched_yield();
+}
+
 static void start_all(uint32_t family, void *(*run)(void *))
 {
-	restless = true;
+	at_each_step = yield_sometimes;
 	for (uint32_t i = 0; i < THREADS; i++) {
 		hammers[i] = (struct hammer){.family = family, .state = draw(&state) | 1};
 		CU_ASSERT_EQUAL_FATAL(pthread_create(&hammers[i].thread, NULL, run, &hammers[i]), 0);
 	}
 	for (uint32_t i = 0; i < THREADS; i++)
 		pthread_join(hammers[i].thread, NULL);
-	restless = false;
+	at_each_step = NULL;
 }
 
 static void nothing_torn_nothing_twice(uint32_t family)
